@@ -1,0 +1,113 @@
+"""The client of the configuration server: ask, retry, else go on with the last known good copy."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import requests
+from pydantic import ValidationError
+
+from chassis.environment import Environment
+from chassis.settings import Settings, nested
+
+log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound=Settings)
+Flat = dict[str, Any]
+
+# Long enough for a server that is starting beside us, short enough to notice that there is none.
+PATIENCE_WITH_A_COPY = 3.0
+PATIENCE_WITHOUT = 60.0
+
+
+class ConfigurationError(Exception):
+    """The process cannot start: no configuration, or one that does not validate."""
+
+
+class Configuration(Generic[S]):
+    """Holds the settings of this process: `current` is an immutable snapshot.
+
+    `source` is "config-server" or "last-known-good", and `flat` holds the winning value of each
+    key with the name of the property source it came from.
+    """
+
+    def __init__(self, model: type[S], environment: Environment) -> None:
+        self._model = model
+        self._environment = environment
+        self._copy = environment.state / "configuration.json"
+        self.current: S = model()
+        self.flat: dict[str, tuple[Any, str]] = {}
+        self.source = "defaults"
+
+    def load(self, ask: Callable[[], list[dict[str, Any]]] | None = None) -> S:
+        """Ask (the server, unless told another way to get property sources) and validate.
+
+        Raises ConfigurationError when nobody answers and no copy is kept, or a value is wrong.
+        """
+        ask = ask or self._ask_server
+        patience = PATIENCE_WITH_A_COPY if self._copy.exists() else PATIENCE_WITHOUT
+        sources = self._ask_patiently(ask, patience)
+        if sources is not None:
+            self._apply(sources, "config-server")
+            self._keep(sources)
+        elif self._copy.exists():
+            log.warning("config-server does not answer: using the last known good configuration")
+            self._apply(json.loads(self._copy.read_text()), "last-known-good")
+        else:
+            raise ConfigurationError(
+                f"{self._environment.config_server} gave no configuration within {patience:.0f} s "
+                f"and no earlier copy is kept in {self._copy}. Is config-server running?"
+            )
+        return self.current
+
+    def _ask_patiently(
+        self, ask: Callable[[], list[dict[str, Any]]], patience: float
+    ) -> list[dict[str, Any]] | None:
+        deadline, pause = time.monotonic() + patience, 0.05
+        while True:
+            try:
+                return ask()
+            except requests.RequestException as error:
+                if time.monotonic() + pause > deadline:
+                    log.error("config-server: %s", error)
+                    return None
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+
+    def _ask_server(self) -> list[dict[str, Any]]:
+        environment = self._environment
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(
+                f"{environment.config_server}/{environment.service}/{environment.profile}",
+                timeout=(0.5, 5),
+            )
+            answer.raise_for_status()
+            sources: list[dict[str, Any]] = answer.json()["propertySources"]
+            return sources
+
+    def _apply(self, sources: list[dict[str, Any]], source: str) -> None:
+        flat: dict[str, tuple[Any, str]] = {}
+        for entry in sources:
+            for key, value in entry["source"].items():
+                filled = self._environment.fill(value) if isinstance(value, str) else value
+                flat.setdefault(key, (filled, entry["name"]))
+        try:
+            current = self._model.model_validate(nested({k: v for k, (v, _) in flat.items()}))
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(str(step) for step in each['loc'])}: {each['msg']}"
+                for each in error.errors()
+            )
+            raise ConfigurationError(
+                f"configuration of {self._environment.service}: {wrong}"
+            ) from error
+        self.current, self.flat, self.source = current, flat, source
+
+    def _keep(self, sources: list[dict[str, Any]]) -> None:
+        self._copy.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._copy.with_suffix(".new")
+        draft.write_text(json.dumps(sources))
+        draft.replace(self._copy)

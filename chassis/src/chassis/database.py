@@ -1,0 +1,64 @@
+"""PostgreSQL through SQLAlchemy: engines made after the fork, schemas brought up to date."""
+
+from importlib import resources
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
+
+from chassis.actuator import Check, down, up
+from chassis.environment import Environment
+from chassis.settings import Datasource
+
+# A wait for a connection holds a thread of the service: soon is better than late.
+POOL_TIMEOUT_SECONDS = 2
+CONNECT_TIMEOUT_SECONDS = 2
+# The database is away or has no connection to spare; the statement itself is not to blame.
+OUTAGES: tuple[type[SQLAlchemyError], ...] = (OperationalError, InterfaceError, TimeoutError)
+
+
+def engine_of(datasource: Datasource, environment: Environment, **options: Any) -> Engine:
+    """The pool of this service's own database, its password read from the secrets."""
+    url = make_url(datasource.url).set(
+        password=environment.secret(f"{environment.service}-db-password")
+    )
+    return create_engine(
+        url,
+        # The values of a failed statement may be personal: they stay out of the log.
+        hide_parameters=True,
+        pool_size=datasource.pool_size,
+        max_overflow=datasource.pool_size,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "application_name": environment.instance,
+        },
+        **options,
+    )
+
+
+def migrate(engine: Engine, package: str) -> None:
+    """Bring the schema to the newest of `package`'s `migrations`; harmless when it is there."""
+    # Here, since only `prepare` needs it: a service that runs is spared its time and memory.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.files(package) / "migrations"))
+    with engine.begin() as connection:
+        # Instances that start at once migrate one after another.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migrations'))"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def health(engine: Engine) -> Check:
+    def check() -> dict[str, Any]:
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            return down(type(error).__name__, database="PostgreSQL")
+        return up(database="PostgreSQL")
+
+    return check

@@ -1,0 +1,47 @@
+"""What a process is told by whoever starts it: names, folders and where to ask for the rest."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PLACEHOLDER = re.compile(r"\$\{([^:}]+)(?::([^}]*))?\}")
+
+
+@dataclass(frozen=True)
+class Environment:
+    service: str
+    instance: str
+    bind: str
+    profile: str
+    config_server: str
+    secrets: Path
+    state: Path
+    variables: Mapping[str, str]
+
+    @classmethod
+    def read(cls, service: str, variables: Mapping[str, str] = os.environ) -> "Environment":
+        return cls(
+            service=service,
+            instance=variables.get("FUSEBOX_INSTANCE", f"{service}-1"),
+            bind=variables.get("FUSEBOX_BIND", "127.0.0.1"),
+            profile=variables.get("FUSEBOX_PROFILE", "default"),
+            config_server=variables.get("CONFIG_SERVER_URL", "http://127.0.0.1:8888").rstrip("/"),
+            secrets=Path(variables.get("FUSEBOX_SECRETS", "secrets")),
+            state=Path(variables.get("FUSEBOX_STATE", "state")),
+            variables=dict(variables),
+        )
+
+    def secret(self, name: str) -> str:
+        """The content of the secret file `name`; FileNotFoundError when it was never made."""
+        return (self.secrets / name).read_text().strip()
+
+    def fill(self, text: str) -> str:
+        """`text` with each `${NAME:default}` replaced; one with neither value nor default stays."""
+
+        def value(match: re.Match[str]) -> str:
+            name, default = match.groups()
+            return self.variables.get(name, match.group(0) if default is None else default)
+
+        return PLACEHOLDER.sub(value, text)

@@ -1,0 +1,117 @@
+"""Everything that can go wrong for a caller, as one small tree.
+
+Problem
+├── BadRequest            the request cannot be read
+├── Invalid               it can be read, and a field is wrong
+├── Unauthenticated       who is asking is not known
+├── Forbidden             who is asking may not
+├── NotFound              there is no such thing
+├── Conflict              it contradicts what is already so
+├── TooLarge              the body is over the limit
+├── HeadersTooLarge       … or the headers are
+├── TargetTooLong         … or the address is
+├── NotSentInTime         the rest of the request did not come
+├── UnsupportedMedia      the body is of another type
+└── Unavailable           a part that is needed is away
+    ├── CircuitOpen       … and has been for so long that it is not even asked
+    ├── Overloaded        … because it has too much to do
+    └── TimedOut          … or too slow to wait for
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+
+class FieldError(TypedDict):
+    field: str
+    message: str
+
+
+class Problem(Exception):
+    """What happened, in words for the caller; programs rely on the slug `code`.
+
+    `members` are further members of the problem document, by their JSON names.
+    `retry_after` is in seconds.
+    """
+
+    code = "internal-error"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        errors: Sequence[FieldError] = (),
+        retry_after: int | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+        self.members = members
+
+
+class BadRequest(Problem):
+    code = "malformed-request"
+
+
+class Invalid(Problem):
+    code = "invalid-request"
+
+
+class Unauthenticated(Problem):
+    code = "unauthenticated"
+
+
+class Forbidden(Problem):
+    code = "forbidden"
+
+
+class NotFound(Problem):
+    code = "not-found"
+
+
+class Conflict(Problem):
+    code = "conflict"
+
+
+class TooLarge(Problem):
+    code = "body-too-large"
+
+
+class HeadersTooLarge(Problem):
+    code = "headers-too-large"
+
+
+class TargetTooLong(Problem):
+    code = "uri-too-long"
+
+
+class NotSentInTime(Problem):
+    code = "request-timeout"
+
+
+class UnsupportedMedia(Problem):
+    code = "unsupported-media-type"
+
+
+class Unavailable(Problem):
+    code = "service-unavailable"
+
+    def __init__(self, detail: str, **given: Any) -> None:
+        given.setdefault("retry_after", 1)
+        super().__init__(detail, **given)
+
+
+class CircuitOpen(Unavailable):
+    code = "circuit-open"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+
+
+class TimedOut(Unavailable):
+    code = "upstream-timeout"

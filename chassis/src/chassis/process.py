@@ -1,0 +1,124 @@
+"""What one process is made of, put together in one place."""
+
+import logging
+from typing import Any, Generic
+
+from chassis.actuator import Actuator, up
+from chassis.balancing import Balancer
+from chassis.breaker import Breakers
+from chassis.configuration import Configuration, S
+from chassis.environment import Environment
+from chassis.errors import Unavailable
+from chassis.metrics import Metrics
+from chassis.neighbours import Neighbour
+from chassis.registry import Registry
+from chassis.settings import BreakerSettings
+from chassis.spans import SpanSender
+from chassis.tokens import Tokens
+from chassis.tracing import Tracer
+from chassis.workers import Workers
+
+KEYS_BREAKER = BreakerSettings(fail_max=1000, reset_timeout_seconds=0.1)
+LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
+
+
+class Process(Generic[S]):
+    """The parts that every process has.  Nothing runs before `start`.
+
+    Made after gunicorn's fork: sessions, threads and locks belong to one process.
+    """
+
+    def __init__(self, environment: Environment, configuration: Configuration[S]) -> None:
+        self.environment = environment
+        self.configuration = configuration
+        self.spans = SpanSender(lambda: self.settings.management.zipkin.tracing.endpoint)
+        self.tracer = Tracer(
+            environment.service,
+            lambda: self.settings.management.tracing.sampling.probability,
+            self.spans.put,
+        )
+        self.registry = Registry(environment, lambda: self.settings.eureka)
+        self.balancer = Balancer(lambda: self.registry.instances)
+        self.breakers = Breakers(lambda: self.settings.fusebox.breaker)
+        self.workers = Workers()
+        self.metrics = Metrics(self.breakers, self.spans)
+        self.actuator = Actuator(
+            environment, configuration, self.breakers, self.metrics, self.workers
+        )
+        self.actuator.health.add("registry", self._registry_health)
+        self.workers.add("spans", self.spans.run)
+        self.workers.add("registry", self.registry.keep_fetching)
+
+    @property
+    def settings(self) -> S:
+        return self.configuration.current
+
+    def neighbour(self, service: str) -> Neighbour:
+        return Neighbour(
+            service,
+            self.balancer,
+            self.breakers.of(service),
+            self.tracer,
+            lambda: self.settings.fusebox.client,
+        )
+
+    def tokens(self) -> Tokens:
+        """A verifier whose keys come from user-service, found through discovery."""
+        # A breaker of its own: keys are fetched in the background, and a failure there says
+        # nothing to those who call user-service.  It hardly ever keeps from asking: a process that
+        # starts before user-service would else be without keys for ten seconds too long.
+        issuer = Neighbour(
+            "user-service",
+            self.balancer,
+            Breakers(lambda: KEYS_BREAKER).of("user-service"),
+            Tracer(self.environment.service, lambda: 0.0, self.spans.put),
+            lambda: self.settings.fusebox.client,
+        )
+        tokens = Tokens(lambda: _json(issuer))
+        self.workers.add("tokens", tokens.keep_keys)
+        self.actuator.health.add("tokens", lambda: up(keys=tokens.keys))
+        return tokens
+
+    def _registry_health(self) -> dict[str, Any]:
+        return up(
+            registered=self.registry.registered.is_set(),
+            services=sorted(self.registry.instances),
+        )
+
+    def start(self, port: int) -> None:
+        """Start the background threads; the lease last, so that nobody calls before all run."""
+        self.registry.port = port
+        self.tracer.listens_on(self.environment.bind, port)
+        self.workers.add("lease", self.registry.keep_lease)
+        self.workers.start()
+
+    def leave(self) -> None:
+        """Out of the registry: nobody new calls, and what has come is still answered."""
+        self.actuator.health.leaving = True
+        self.workers.stop(only="lease")
+
+    def stop(self) -> None:
+        self.workers.stop()
+
+
+def _json(issuer: Neighbour) -> dict[str, Any]:
+    answer = issuer.get("/.well-known/jwks.json", "/.well-known/jwks.json")
+    if answer.status_code != 200:
+        raise Unavailable(f"{issuer.service} answered {answer.status_code} for its public keys.")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def begin(service: str, model: type[S]) -> Process[S]:
+    """A process with its configuration loaded and its log set up.
+
+    Raises ConfigurationError when there is none or it does not validate.
+    """
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    environment = Environment.read(service)
+    configuration = Configuration(model, environment)
+    logging.getLogger().setLevel(configuration.load().logging.level.root)
+    # Their connection attempts are told by whoever uses them.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return Process(environment, configuration)

@@ -1,0 +1,80 @@
+"""The way of finished spans to Zipkin: a bounded queue and a thread that posts batches.
+
+A dead Zipkin costs a request nothing: what does not fit the queue, or is refused, is dropped and
+counted.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+import requests
+from py_zipkin.encoding import Encoding, Span, get_encoder
+
+log = logging.getLogger(__name__)
+
+QUEUE_SIZE = 10_000
+BATCH = 500
+# A trace is looked at by people: half a second late is soon enough, and batches stay large.
+GATHER_SECONDS = 0.25
+LONGEST_PAUSE = 5.0
+
+
+class SpanSender:
+    """`put` is called by any thread or task and never waits."""
+
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._url = url
+        self._queue: queue.SimpleQueue[Span] = queue.SimpleQueue()
+        self._encoder = get_encoder(Encoding.V2_JSON)
+        self.sent = 0
+        self.dropped = 0
+
+    def put(self, span: Span) -> None:
+        if self._queue.qsize() < QUEUE_SIZE:
+            self._queue.put(span)
+        else:
+            self.dropped += 1
+
+    def run(self, stop: threading.Event) -> None:
+        """Post until `stop` is set, then once more what is left."""
+        pause = GATHER_SECONDS
+        with requests.Session() as session:
+            session.trust_env = False
+            while not stop.wait(pause):
+                delivered = self._post_all(session)
+                pause = GATHER_SECONDS if delivered else min(pause * 2, LONGEST_PAUSE)
+            self._post_all(session)
+
+    def _post_all(self, session: requests.Session) -> bool:
+        while batch := self._take():
+            if not self._post(session, batch):
+                return False
+        return True
+
+    def _take(self) -> list[Span]:
+        batch: list[Span] = []
+        while len(batch) < BATCH:
+            try:
+                batch.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _post(self, session: requests.Session, batch: list[Span]) -> bool:
+        body = self._encoder.encode_queue([self._encoder.encode_span(span) for span in batch])
+        try:
+            answer = session.post(
+                self._url(),
+                data=body,
+                headers={"Content-Type": "application/json"},
+                timeout=(0.5, 2),
+            )
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            log.info("Zipkin took none of %d spans: %s", len(batch), error)
+            self.dropped += len(batch)
+            return False
+        self.sent += len(batch)
+        return True

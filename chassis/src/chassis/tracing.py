@@ -1,0 +1,203 @@
+"""Spans of this process: who called whom, when, for how long, and whether it failed.
+
+py-zipkin gives the shapes (`ZipkinAttrs`, `Span`, its B3 parser and JSON encoder).  Its own context
+manager emits a root span only as SERVER or CLIENT and encodes on the request's path; a message has
+PRODUCER and CONSUMER spans, and ours leave through a queue, so `Tracer.span` takes its place.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple, Protocol
+
+from py_zipkin import Kind
+from py_zipkin.encoding import Endpoint, Span
+from py_zipkin.request_helpers import extract_zipkin_attrs_from_headers
+from py_zipkin.util import (
+    ZipkinAttrs,
+    create_attrs_for_span,
+    generate_random_64bit_string,
+)
+
+__all__ = ["Incoming", "Kind", "Tracer", "ZipkinAttrs", "current", "incoming", "outgoing", "single"]
+
+HEX_TRACE = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")
+HEX_SPAN = re.compile(r"[0-9a-f]{16}")
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+
+_current: ContextVar[ZipkinAttrs | None] = ContextVar("span", default=None)
+
+
+def current() -> ZipkinAttrs | None:
+    """The span that this thread or task is in."""
+    return _current.get()
+
+
+class Headers(Protocol):
+    """What WSGI's and aiohttp's case-insensitive headers have in common."""
+
+    def get(self, key: str, /) -> str | None: ...
+    def __contains__(self, key: str, /) -> bool: ...
+
+
+class Incoming(NamedTuple):
+    """What a caller said of its trace: a span to continue, or merely whether to sample."""
+
+    parent: ZipkinAttrs | None = None
+    sampled: bool | None = None
+
+
+def incoming(headers: Headers) -> Incoming:
+    """B3, single header or many, else W3C's traceparent.  What is malformed is as if not said."""
+    # py-zipkin looks names up as it spells them, so `headers` has to be case-insensitive.
+    attrs = extract_zipkin_attrs_from_headers(headers)  # type: ignore[arg-type]
+    if attrs is None:
+        return _traceparent(headers.get("traceparent"))
+    if "-" not in (headers.get("b3") or "-") or not (
+        "b3" in headers or headers.get("X-B3-TraceId")
+    ):
+        return Incoming(sampled=attrs.is_sampled)
+    if not (HEX_TRACE.fullmatch(attrs.trace_id) and HEX_SPAN.fullmatch(attrs.span_id or "")):
+        return Incoming()
+    return Incoming(attrs)
+
+
+def _traceparent(value: str | None) -> Incoming:
+    match = TRACEPARENT.fullmatch(value or "")
+    if not match:
+        return Incoming()
+    trace_id, span_id, flags = match.groups()
+    return Incoming(ZipkinAttrs(trace_id, span_id, None, "0", bool(int(flags, 16) & 1)))
+
+
+def outgoing() -> dict[str, str]:
+    """The B3 headers that continue the current span at the other end of a call."""
+    attrs = _current.get()
+    if attrs is None or attrs.span_id is None:
+        return {}
+    headers = {
+        "X-B3-TraceId": attrs.trace_id,
+        "X-B3-SpanId": attrs.span_id,
+        "X-B3-Sampled": "1" if attrs.is_sampled else "0",
+    }
+    if attrs.parent_span_id:
+        headers["X-B3-ParentSpanId"] = attrs.parent_span_id
+    if attrs.flags == "1":
+        headers["X-B3-Flags"] = "1"
+    return headers
+
+
+def single(attrs: ZipkinAttrs) -> str:
+    """The single `b3` header of messages, without a parent as the convention has it."""
+    state = "d" if attrs.flags == "1" else "1" if attrs.is_sampled else "0"
+    return f"{attrs.trace_id}-{attrs.span_id}-{state}"
+
+
+class ActiveSpan:
+    """A span that is still open: what is known of it so far."""
+
+    def __init__(self, attrs: ZipkinAttrs, name: str) -> None:
+        self.attrs = attrs
+        self.name = name
+        self.tags: dict[str, str] = {}
+        self.remote: Endpoint | None = None
+        self.started = time.time()
+
+    def fail(self, reason: str) -> None:
+        self.tags["error"] = reason
+
+    def called(self, service: str, host: str | None = None, port: int | None = None) -> None:
+        self.remote = Endpoint(service, host, None, port)
+
+
+class Tracer:
+    """Opens spans and hands the finished ones of sampled traces to `sink`.
+
+    `probability` (0 to 1) is asked at each new trace, so that a change applies at once.
+    """
+
+    def __init__(
+        self, service: str, probability: Callable[[], float], sink: Callable[[Span], Any]
+    ) -> None:
+        self.endpoint = Endpoint(service, "127.0.0.1", None, None)
+        self._probability = probability
+        self._sink = sink
+
+    def listens_on(self, host: str, port: int) -> None:
+        self.endpoint = Endpoint(self.endpoint.service_name, host, None, port)
+
+    def serve(self, name: str, headers: Headers) -> AbstractContextManager[ActiveSpan]:
+        """The SERVER span of a request: continues the caller's trace or begins one."""
+        said = incoming(headers)
+        return self._open(name, Kind.SERVER, said.parent, said.sampled)
+
+    def span(
+        self, name: str, kind: Kind, parent: ZipkinAttrs | None = None
+    ) -> AbstractContextManager[ActiveSpan]:
+        """A span below `parent`, or below the current one, or of a new trace."""
+        return self._open(name, kind, parent or _current.get(), None)
+
+    def report(
+        self,
+        name: str,
+        kind: Kind,
+        attrs: ZipkinAttrs,
+        started: float,
+        remote: str,
+        tags: Mapping[str, str],
+    ) -> None:
+        """A span that was not a block of code: one message among a batch, say."""
+        done = ActiveSpan(attrs, name)
+        done.started = started
+        done.tags.update(tags)
+        done.called(remote)
+        self._emit(done, kind)
+
+    def child_of(self, parent: ZipkinAttrs | None, sampled: bool | None = None) -> ZipkinAttrs:
+        if parent is None:
+            rate = self._probability() * 100 if sampled is None else 100.0 * sampled
+            return create_attrs_for_span(sample_rate=rate, use_128bit_trace_id=True)
+        return ZipkinAttrs(
+            parent.trace_id,
+            generate_random_64bit_string(),
+            parent.span_id,
+            parent.flags,
+            parent.is_sampled,
+        )
+
+    @contextmanager
+    def _open(
+        self, name: str, kind: Kind, parent: ZipkinAttrs | None, sampled: bool | None
+    ) -> Iterator[ActiveSpan]:
+        span = ActiveSpan(self.child_of(parent, sampled), name)
+        token = _current.set(span.attrs)
+        try:
+            yield span
+        except BaseException as error:
+            span.tags.setdefault("error", str(error) or type(error).__name__)
+            raise
+        finally:
+            _current.reset(token)
+            self._emit(span, kind)
+
+    def _emit(self, span: ActiveSpan, kind: Kind) -> None:
+        attrs = span.attrs
+        if not attrs.is_sampled:
+            return
+        self._sink(
+            Span(
+                trace_id=attrs.trace_id,
+                name=span.name,
+                parent_id=attrs.parent_span_id,
+                span_id=attrs.span_id,
+                kind=kind,
+                timestamp=span.started,
+                duration=max(time.time() - span.started, 1e-6),
+                local_endpoint=self.endpoint,
+                remote_endpoint=span.remote,
+                debug=attrs.flags == "1",
+                tags=dict(span.tags),
+            )
+        )

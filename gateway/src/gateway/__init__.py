@@ -1,0 +1,1 @@
+"""The one door to the shop: routes, balances, sheds and traces."""

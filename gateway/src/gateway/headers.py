@@ -1,0 +1,100 @@
+"""Headers on their way through: what belongs to one connection stays there, the rest passes."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+Headers = Mapping[str, str]
+
+HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+TRACE = frozenset(
+    (
+        "b3",
+        "traceparent",
+        "tracestate",
+        "x-b3-flags",
+        "x-b3-parentspanid",
+        "x-b3-sampled",
+        "x-b3-spanid",
+        "x-b3-traceid",
+    )
+)
+# Written anew for the next hop.
+FORWARDED = frozenset(
+    (
+        "host",
+        "expect",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+    )
+)
+NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED
+NOT_TO_CLIENT = HOP_BY_HOP | {"x-trace-id", "x-trace-url"}
+VIA = "1.1 gateway"
+
+
+def size(request: web.BaseRequest) -> int:
+    """Bytes of all header lines together."""
+    return sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
+
+
+def to_upstream(request: web.BaseRequest, prefix: str, trace: Headers) -> CIMultiDict[str]:
+    given = request.headers
+    passed = _without(given, NOT_UPSTREAM)
+    remote = request.remote or "unknown"
+    passed["X-Forwarded-For"] = _appended(given, "X-Forwarded-For", remote)
+    # What a client says of these two is not believed.
+    passed["X-Forwarded-Proto"] = request.scheme
+    passed["X-Forwarded-Host"] = given.get("Host", "")
+    if prefix:
+        passed["X-Forwarded-Prefix"] = prefix
+    passed["Via"] = _appended(given, "Via", VIA)
+    passed.update(trace)
+    return passed
+
+
+def to_client(
+    given: CIMultiDictProxy[str], instance: str, prefix: str, trace: Headers
+) -> CIMultiDict[str]:
+    passed = _without(given, NOT_TO_CLIENT)
+    if "Location" in passed:
+        passed["Location"] = _outside(passed["Location"], instance, prefix)
+    passed.update(trace)
+    return passed
+
+
+def _outside(location: str, instance: str, prefix: str) -> str:
+    """An address of an instance means nothing outside, and is nobody's business there."""
+    rest = location.removeprefix(instance)
+    if rest == location or rest[:1] not in ("", "/", "?"):
+        return location
+    return prefix + (rest if rest.startswith("/") else f"/{rest}")
+
+
+def _without(given: CIMultiDictProxy[str], dropped: frozenset[str]) -> CIMultiDict[str]:
+    """A copy with duplicates and their order, but without `dropped` and what Connection names."""
+    if "Connection" in given:
+        dropped = dropped | {
+            name.strip().lower() for line in given.getall("Connection") for name in line.split(",")
+        }
+    return CIMultiDict([pair for pair in given.items() if pair[0].lower() not in dropped])
+
+
+def _appended(given: CIMultiDictProxy[str], name: str, value: str) -> str:
+    return ", ".join((*given.getall(name, ()), value))

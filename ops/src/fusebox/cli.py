@@ -1,0 +1,186 @@
+"""The command line: each verb of the Makefile, its options and its exit codes."""
+
+from __future__ import annotations
+
+import json as json_format
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from fusebox.errors import Fault, Interrupted
+from fusebox.parts import PARTS
+from fusebox.stack import Stack
+
+EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: all right), 1 not,
+2 asked for something that does not exist, 130 interrupted, 143 terminated.
+
+Environment: FUSEBOX_HOME (folder of this shop), FUSEBOX_PORT_OFFSET (added to every port),
+FUSEBOX_BIND (address to listen on, 127.0.0.1)."""
+SERVICE_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS)}."
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """A microservices shop you can break on purpose."""
+    context.obj = Stack.from_environment(os.environ)
+
+
+@cli.command()
+@click.pass_obj
+def up(stack: Stack) -> None:
+    """Start the shop and wait until all of it is healthy."""
+    from fusebox.going_up import up as go_up
+    from fusebox.welcome import welcome
+
+    if not go_up(stack):
+        click.echo("It was up already; nothing was changed.")
+    click.echo(welcome(stack))
+
+
+@cli.command()
+@click.pass_obj
+def down(stack: Stack) -> None:
+    """Stop everything, keep the data."""
+    from fusebox.shutdown import down as go_down
+
+    click.echo("The shop is down; its data are kept." if go_down(stack) else "Nothing was running.")
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def clean(stack: Stack, yes: bool) -> None:
+    """Stop everything and remove its data, logs and secrets."""
+    from fusebox import shutdown
+
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Remove {stack.home} with all orders in it?", abort=True)
+    shutdown.down(stack)
+    shutdown.clean(stack)
+    click.echo(f"Removed what the shop had in {stack.home}.")
+
+
+@cli.command()
+@click.option("--json", is_flag=True, help="For a program to read.")
+@click.pass_obj
+def status(stack: Stack, json: bool) -> None:
+    """Show every process, and whether it is really healthy."""
+    from fusebox import status as states
+
+    found = states.read(stack)
+    if json:
+        click.echo(json_format.dumps(found.document(), indent=2))
+    elif found.is_down:
+        click.echo("The shop is down; `make up` starts it.")
+    else:
+        click.echo(states.table(found))
+        click.echo(f"memory of all: {found.memory / 1e6:.0f} MB (PSS)")
+    sys.exit(0 if found.healthy else 1)
+
+
+@cli.command(epilog=SERVICE_HELP)
+@click.argument("service", required=False)
+@click.option("--follow/--no-follow", default=True, help="Go on with what is logged from now on.")
+@click.option("--lines", default=20, show_default=True, help="How many of each log's last lines.")
+@click.pass_obj
+def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
+    """Show the logs of all, or of SERVICE, each line with its instance's name."""
+    from fusebox import logs as reading
+    from fusebox.parts import part_named
+
+    found = reading.logs_of(stack.logs, part_named(service).name if service else None)
+    width = max(len(log.stem) for log in found)
+    for log in found:
+        for line in reading.last_lines(log, lines):
+            click.echo(f"{log.stem:<{width}} | {line}")
+    if follow:
+        for name, line in reading.follow(found):
+            click.echo(f"{name:<{width}} | {line}")
+
+
+def _instance_verb(name: str, help_text: str, done: str) -> None:
+    """Add the verb `name`, which acts on a part's instances."""
+
+    @cli.command(name, help=help_text, epilog=SERVICE_HELP)
+    @click.argument("service")
+    @click.option(
+        "--instance", type=click.IntRange(min=1), help="Only this one (order-service-2: 2)."
+    )
+    @click.pass_obj
+    def verb(stack: Stack, service: str, instance: int | None) -> None:
+        from fusebox import control
+
+        act: Callable[[Stack, str, int | None], list[str]] = getattr(control, name)
+        for each in act(stack, service, instance):
+            click.echo(f"{each} {done}")
+
+
+_instance_verb("kill", "SIGKILL; it stays dead until `start`.", "is dead")
+_instance_verb("start", "Start it and wait until it is healthy.", "is healthy")
+_instance_verb("stop", "Stop it gracefully; it stays down until `start`.", "has ended")
+
+
+@cli.command()
+@click.option("--json", is_flag=True, help="For a program to read.")
+@click.pass_obj
+def verify(stack: Stack, json: bool) -> None:
+    """Check what must hold between the stores, read-only, on the live shop."""
+    from fusebox import report
+    from fusebox.verify import verify as check
+
+    findings = check(stack)
+    broken = [finding for finding in findings if not finding.holds]
+    click.echo(report.as_json(findings) if json else report.as_text(findings))
+    sys.exit(1 if broken else 0)
+
+
+@cli.command()
+@click.pass_obj
+def doctor(stack: Stack) -> None:
+    """Say why it does not work, and what to do."""
+    from fusebox import doctor as examining
+
+    right = True
+    for check in examining.examine(stack):
+        right &= check.right
+        click.echo("\n".join(examining.lines(check)))
+    sys.exit(0 if right else 1)
+
+
+@cli.command("lock-jars")
+@click.pass_obj
+def lock_jars(stack: Stack) -> None:
+    """Resolve Kafka and Zipkin anew and write deploy/native/jars.lock."""
+    from fusebox.jars_lock import renew
+
+    click.echo(f"{renew(stack.native / 'jars.lock')} jars are pinned.")
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted
+
+
+def main() -> NoReturn:
+    """Run the command line; a fault is told in a few lines, without a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        cli.main(standalone_mode=False)
+    except Fault as fault:
+        click.echo("\n".join(fault.lines()), err=True)
+        sys.exit(fault.exit_code)
+    except click.exceptions.Abort:
+        click.echo("fusebox: interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Interrupted:
+        click.echo("fusebox: terminated", err=True)
+        sys.exit(143)
+    sys.exit(0)

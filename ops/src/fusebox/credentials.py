@@ -1,0 +1,39 @@
+"""The secrets of a stack, made at its first start and never shown."""
+
+from __future__ import annotations
+
+import secrets
+
+from fusebox.files import write_whole
+from fusebox.parts import SERVICES
+from fusebox.stack import Stack
+
+SIGNING_KEY = "token-signing-key.pem"
+PASSWORDS = (
+    "admin-password",
+    "postgres-password",
+    *(f"{service.name}-db-password" for service in SERVICES),
+)
+
+
+def make_missing(stack: Stack) -> None:
+    for name in PASSWORDS:
+        if not (stack.secrets / name).exists():
+            write_whole(stack.secrets / name, secrets.token_urlsafe(24).encode())
+    if not (stack.secrets / SIGNING_KEY).exists():
+        write_whole(stack.secrets / SIGNING_KEY, _new_signing_key())
+
+
+def secret(stack: Stack, name: str) -> str:
+    return (stack.secrets / name).read_text().strip()
+
+
+def _new_signing_key() -> bytes:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

@@ -1,0 +1,50 @@
+"""The verb `up`: at most one at a time, and only on a stack that is down."""
+
+from __future__ import annotations
+
+from fusebox import status
+from fusebox.errors import Fault
+from fusebox.files import locked
+from fusebox.progress import display
+from fusebox.shutdown import end_orphans
+from fusebox.stack import Stack
+from fusebox.startup import Startup
+from fusebox.supervision import Supervisor
+
+
+def up(stack: Stack) -> bool:
+    """Start the shop; False when it was up already. Raises Fault when a part is dead."""
+    stack.make_folders()
+    with locked(stack.run / "up.lock", wait=False) as mine:
+        if not mine:
+            raise Fault(f"another `make up` is at work on {stack.home}", remedy="wait for it.")
+        if Supervisor(stack).is_up():
+            _refuse_dead(status.read(stack))
+            return False
+        left = end_orphans(stack)
+        if left:
+            print(f"Ended {len(left)} processes that a dead supervisor had left.")
+        _start(stack)
+        return True
+
+
+def _start(stack: Stack) -> None:
+    with display() as shown:
+        startup = Startup(stack, shown)
+        startup.run()
+    startup.train_java()
+
+
+def _refuse_dead(found: status.Status) -> None:
+    dead = [row for row in found.rows if not row.healthy]
+    if not dead:
+        return
+    raise Fault(
+        "the shop is up, but not all of it",
+        where="\n".join(f"  {row.instance}: {row.reason}" for row in dead),
+        remedy=" && ".join(f"make start SERVICE={name}" for name in _names(dead)),
+    )
+
+
+def _names(rows: list[status.Row]) -> list[str]:
+    return list(dict.fromkeys(row.service for row in rows))

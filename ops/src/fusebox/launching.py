@@ -1,0 +1,73 @@
+"""Starting instances and waiting until they are healthy, or telling why they are not."""
+
+from __future__ import annotations
+
+import threading
+
+from fusebox import health
+from fusebox.errors import Fault
+from fusebox.logs import tail
+from fusebox.parts import part_of
+from fusebox.stack import Stack
+from fusebox.supervision import RUNNING, State, Supervisor
+from fusebox.waiting import Cancelled, wait_until
+
+HEALTHY_SECONDS = 90.0
+# Between two questions of a supervisor that many waits ask side by side.
+CHECK_SECONDS = 0.1
+
+
+class Launcher:
+    """Starts instances of a stack and knows when one of them has died meanwhile."""
+
+    def __init__(self, stack: Stack, supervisor: Supervisor, cancelled: threading.Event) -> None:
+        self._stack = stack
+        self._supervisor = supervisor
+        self._cancelled = cancelled
+        self._pids: dict[str, int] = {}
+
+    def launch(self, instance: str) -> None:
+        """Start `instance` and return when it is healthy."""
+        if self._cancelled.is_set():
+            raise Cancelled(instance)
+        self._supervisor.start(instance)
+        self._pids[instance] = self._supervisor.states()[instance].pid
+        try:
+            wait_until(
+                lambda: self._is_healthy(instance),
+                HEALTHY_SECONDS,
+                instance,
+                self._cancelled,
+                pause=CHECK_SECONDS,
+            )
+        except Fault as fault:
+            raise Fault(self._why(instance, fault), where=self._where(instance)) from fault
+
+    def watch(self) -> None:
+        """Raise Fault when an instance that was started has died since."""
+        states = self._supervisor.states()
+        for instance, pid in list(self._pids.items()):
+            state = states[instance]
+            if state.state not in RUNNING or state.pid != pid:
+                raise Fault(
+                    f"{instance} did not start: {_death(state)}", where=self._where(instance)
+                )
+
+    def _is_healthy(self, instance: str) -> bool:
+        return self._verdict(instance).healthy
+
+    def _verdict(self, instance: str) -> health.Verdict:
+        is_service = part_of(instance).kind == "service"
+        known = health.registered(self._stack) if is_service else {}
+        return health.check(self._stack, instance, known)
+
+    def _why(self, instance: str, fault: Fault) -> str:
+        return f"{fault.what}: {self._verdict(instance).reason}"
+
+    def _where(self, instance: str) -> str:
+        log = self._stack.logs / f"{instance}.log"
+        return f"{tail(log)}\nall logs: {self._stack.logs}"
+
+
+def _death(state: State) -> str:
+    return state.reason or "it ended and was started again"

@@ -1,0 +1,68 @@
+"""Who holds a port that the shop wants."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+
+import psutil
+
+from fusebox.errors import Fault
+from fusebox.stack import Stack
+
+
+@dataclass(frozen=True)
+class Holder:
+    pid: int | None
+    name: str
+
+    def __str__(self) -> str:
+        if self.pid is None:
+            return self.name
+        return f"{self.name} (pid {self.pid})"
+
+
+def taken_ports(stack: Stack) -> dict[str, int]:
+    """The stack's ports that cannot be listened on now."""
+    return {name: port for name, port in stack.ports.items() if not _is_free(stack, name)}
+
+
+def _is_free(stack: Stack, name: str) -> bool:
+    local = name in ("postgres", "kafka-controller")
+    bind = "127.0.0.1" if local else stack.bind
+    with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, stack.port(name)))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise Fault(
+                    f"cannot listen on {bind}:{stack.port(name)}: {error.strerror}",
+                    remedy="set FUSEBOX_BIND to an address of this machine, or leave it unset.",
+                ) from error
+            return False
+        return True
+
+
+def holder_of(port: int) -> Holder:
+    """Who listens on `port`; another user's process shows its name only to root."""
+    holder = Holder(None, "a connection that has just ended, for a minute at most")
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
+            if connection.pid is not None:
+                return Holder(connection.pid, psutil.Process(connection.pid).name())
+            holder = Holder(None, "a process of another user")
+    return holder
+
+
+def refuse_taken(stack: Stack) -> None:
+    taken = taken_ports(stack)
+    if not taken:
+        return
+    told = [f"port {port} ({name}) is held by {holder_of(port)}" for name, port in taken.items()]
+    raise Fault(
+        "; ".join(told),
+        remedy="end it, or move this shop: FUSEBOX_PORT_OFFSET=1000 make up adds 1000 to every"
+        " port (and FUSEBOX_HOME keeps two shops apart).",
+    )

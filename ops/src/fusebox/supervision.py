@@ -1,0 +1,185 @@
+"""The supervisor of a stack: its configuration, and how it is started and spoken to."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import xmlrpc.client
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from fusebox.errors import Fault
+from fusebox.files import write_whole
+from fusebox.java import java_environment
+from fusebox.programs import Program, escaped
+from fusebox.stack import Stack
+from fusebox.waiting import wait_until
+
+START_SECONDS = 20
+RPC_SECONDS = 30
+RUNNING = ("RUNNING", "STARTING")
+NOT_RUNNING_FAULT = 70
+ALREADY_STARTED_FAULT = 60
+
+
+@dataclass(frozen=True)
+class State:
+    """What the supervisor knows of one process."""
+
+    instance: str
+    state: str
+    pid: int
+    started: int
+    reason: str
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in RUNNING
+
+
+class Supervisor:
+    """The processes of one stack, by their instances' names."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    def is_up(self) -> bool:
+        try:
+            return bool(self._call("supervisor.getState")["statename"] == "RUNNING")
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def launch(self) -> None:
+        """Start supervisord, with no program yet."""
+        self._programs.mkdir(mode=0o700, exist_ok=True)
+        for left in self._programs.glob("*.conf"):
+            left.unlink()
+        configuration = self.stack.run / "supervisord.conf"
+        write_whole(configuration, _configuration(self.stack, self._programs).encode())
+        process = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)],
+            env=_environment(self.stack),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_until(lambda: self.is_up() or process.poll() is not None, START_SECONDS, "supervisord")
+        if process.poll() is not None:
+            raise Fault(
+                f"supervisord ended at once with {process.returncode}",
+                where=f"its log: {self.stack.logs / 'supervisord.log'}",
+            )
+
+    def add(self, program: Program) -> None:
+        """Make `program` known; it does not run yet."""
+        text = program.configuration(self.stack.logs)
+        write_whole(self._programs / f"{program.name}.conf", text.encode())
+        self._call("supervisor.reloadConfig")
+        self._call("supervisor.addProcessGroup", program.name)
+
+    @property
+    def _programs(self) -> Path:
+        return self.stack.run / "programs"
+
+    def states(self) -> dict[str, State]:
+        return {state.instance: state for state in map(_state, self._infos())}
+
+    def start(self, instance: str) -> None:
+        self._tolerating(ALREADY_STARTED_FAULT, "supervisor.startProcess", instance, False)
+
+    def stop(self, instance: str) -> None:
+        """Ask it to end; `states` shows when it has."""
+        self._tolerating(NOT_RUNNING_FAULT, "supervisor.stopProcess", instance, False)
+
+    def kill(self, instance: str) -> None:
+        """SIGKILL it and all it has begun; it stays dead."""
+        self._tolerating(NOT_RUNNING_FAULT, "fusebox.killForGood", instance)
+
+    def shut_down(self) -> None:
+        self._call("supervisor.shutdown")
+
+    def pid(self) -> int:
+        return cast(int, self._call("supervisor.getPID"))
+
+    def _infos(self) -> list[dict[str, Any]]:
+        return cast("list[dict[str, Any]]", self._call("supervisor.getAllProcessInfo"))
+
+    def _tolerating(self, code: int, method: str, *arguments: object) -> None:
+        try:
+            self._call(method, *arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != code:
+                raise Fault(f"the supervisor refused {method}: {fault.faultString}") from fault
+
+    def _call(self, method: str, *arguments: object) -> Any:
+        body = xmlrpc.client.dumps(arguments, method)  # type: ignore[arg-type]
+        connection = _UnixConnection(self.stack.socket)
+        try:
+            connection.request("POST", "/RPC2", body, {"Content-Type": "text/xml"})
+            return xmlrpc.client.loads(connection.getresponse().read())[0][0]
+        finally:
+            connection.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=RPC_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _state(info: dict[str, Any]) -> State:
+    return State(
+        instance=info["name"],
+        state=info["statename"],
+        pid=info["pid"],
+        started=info["start"],
+        reason=info["spawnerr"] or (f"exit status {info['exitstatus']}" if info["stop"] else ""),
+    )
+
+
+def _environment(stack: Stack) -> dict[str, str]:
+    """Passed on to every process: supervisord adds only what differs between them."""
+    inherited = java_environment(os.environ)
+    # Each thread's own malloc arena would cost the JVMs and the services tens of megabytes.
+    return {**inherited, "MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1", **stack.environment()}
+
+
+def _configuration(stack: Stack, programs: Path) -> str:
+    return "\n".join(
+        [
+            "[supervisord]",
+            "nodaemon=true",
+            "silent=true",
+            f"logfile={escaped(str(stack.logs / 'supervisord.log'))}",
+            "logfile_maxbytes=5MB",
+            "logfile_backups=1",
+            f"pidfile={escaped(str(stack.run / 'supervisord.pid'))}",
+            f"childlogdir={escaped(str(stack.logs))}",
+            "umask=077",
+            *(["user=root"] if os.geteuid() == 0 else []),
+            "",
+            "[unix_http_server]",
+            f"file={escaped(str(stack.socket))}",
+            "chmod=0700",
+            "",
+            "[rpcinterface:supervisor]",
+            "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
+            "",
+            "[rpcinterface:fusebox]",
+            "supervisor.rpcinterface_factory = fusebox.supervisor_plugin:make_interface",
+            "",
+            "[include]",
+            f"files={escaped(str(programs))}/*.conf",
+            "",
+        ]
+    )

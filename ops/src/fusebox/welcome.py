@@ -1,0 +1,62 @@
+"""What `up` says at its end: the addresses, the admin's password, and an order to paste."""
+
+from __future__ import annotations
+
+import secrets
+
+from fusebox.stack import Stack
+
+PASSWORD = "break-it-on-purpose"
+TEMPLATE = """\
+The shop is up.
+
+  gateway        {gateway}
+  discovery      {discovery}
+  config-server  {config}
+  Zipkin         {zipkin}/zipkin/
+  Kafka          {host}:{kafka}
+  PostgreSQL     127.0.0.1:{postgres}
+
+The admin is admin@fusebox.example, the password is in
+  {admin}
+
+An order to paste:
+
+{order}
+"""
+
+
+def welcome(stack: Stack) -> str:
+    return TEMPLATE.format(
+        gateway=stack.url("gateway"),
+        discovery=stack.url("discovery"),
+        config=stack.url("config-server"),
+        zipkin=stack.url("zipkin"),
+        host=stack.host,
+        kafka=stack.port("kafka"),
+        postgres=stack.port("postgres"),
+        admin=stack.secrets / "admin-password",
+        order=order(stack, f"you-{secrets.token_hex(3)}@fusebox.example"),
+    )
+
+
+def order(stack: Stack, email: str) -> str:
+    """Three commands for any POSIX shell with curl: a user, a token, an order that is decided."""
+    gateway = stack.url("gateway")
+    json = "-H 'Content-Type: application/json'"
+    user = f'{{"email": "{email}", "name": "You", "password": "{PASSWORD}"}}'
+    login = f'{{"email": "{email}", "password": "{PASSWORD}"}}'
+    wanted = '{"productId": "CATALOG-0001", "qty": 1}'
+    return "\n".join(
+        [
+            f"USER_ID=$(curl -s {gateway}/user-service/users {json} \\",
+            f"  -d '{user}' \\",
+            '  | sed -n \'s/.*"userId": *"\\([^"]*\\)".*/\\1/p\')',
+            f"TOKEN=$(curl -s {gateway}/user-service/login {json} \\",
+            f"  -d '{login}' \\",
+            '  | sed -n \'s/.*"accessToken": *"\\([^"]*\\)".*/\\1/p\')',
+            f'curl -si {gateway}/order-service/"$USER_ID"/orders {json} \\',
+            '  -H "Authorization: Bearer $TOKEN" -H "Prefer: wait=5" \\',
+            f"  -d '{wanted}'",
+        ]
+    )

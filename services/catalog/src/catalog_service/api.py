@@ -1,0 +1,85 @@
+"""The catalog over HTTP."""
+
+from typing import Annotated, Any
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from catalog_service.models import Product
+from catalog_service.service import Catalog
+from chassis import flask_adapter, paging
+from chassis.flask_adapter import body
+from chassis.times import rfc3339
+from chassis.tokens import Tokens
+
+ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Amount = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class NewProduct(Body):
+    product_id: ProductId
+    product_name: Name
+    unit_price: Amount
+    stock: Amount
+
+
+class Change(Body):
+    product_name: Name | None = None
+    unit_price: Amount | None = None
+    add_stock: Amount | None = None
+
+
+def blueprint(catalog: Catalog, tokens: Tokens) -> Blueprint:
+    api = Blueprint("catalog", __name__)
+
+    @api.get("/catalogs")
+    def products() -> Response:
+        wanted = request.args.getlist("productId")
+        if wanted:
+            return jsonify([_json(each) for each in catalog.of(wanted[: paging.LARGEST_LIMIT])])
+        page = paging.requested(request.args)
+        found, last = catalog.products(page)
+        response = jsonify([_json(each) for each in found])
+        response.headers.extend(paging.next_link("/catalog-service/catalogs", page, last))
+        return response
+
+    @api.get("/catalogs/<product_id>")
+    @api.get("/<product_id>")
+    def product(product_id: str) -> Response:
+        return jsonify(_json(catalog.product(product_id)))
+
+    @api.post("/catalogs")
+    def create() -> tuple[Response, int, dict[str, str]]:
+        flask_adapter.caller(tokens).require_admin()
+        new = body(NewProduct)
+        made = catalog.create(new.product_id, new.product_name, new.unit_price, new.stock)
+        location = f"/catalog-service/catalogs/{made.product_id}"
+        return jsonify(_json(made)), 201, {"Location": location}
+
+    @api.patch("/catalogs/<product_id>")
+    def change(product_id: str) -> Response:
+        flask_adapter.caller(tokens).require_admin()
+        wanted = body(Change)
+        return jsonify(
+            _json(
+                catalog.change(product_id, wanted.product_name, wanted.unit_price, wanted.add_stock)
+            )
+        )
+
+    return api
+
+
+def _json(product: Product) -> dict[str, Any]:
+    return {
+        "productId": product.product_id,
+        "productName": product.product_name,
+        "unitPrice": product.unit_price,
+        "stock": product.stock,
+        "createdAt": rfc3339(product.created_at),
+    }

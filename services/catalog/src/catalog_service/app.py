@@ -1,0 +1,17 @@
+"""The application: the chassis with the catalog mounted on it."""
+
+from typing import Any
+
+from flask import Flask
+
+from catalog_service import api
+from catalog_service.service import Catalog
+from chassis import database, flask_adapter
+from chassis.process import Process
+from chassis.tokens import Tokens
+
+
+def create_app(process: Process[Any], catalog: Catalog, tokens: Tokens) -> Flask:
+    app = flask_adapter.create_app(__package__, process, outages=database.OUTAGES)
+    app.register_blueprint(api.blueprint(catalog, tokens))
+    return app

@@ -1,0 +1,37 @@
+"""catalog-service as it runs: `python -m catalog_service.main`."""
+
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
+
+from catalog_service import handlers
+from catalog_service.app import create_app
+from catalog_service.events import READ
+from catalog_service.service import Catalog
+from catalog_service.tables import inbox, outbox
+from chassis import database, gunicorn_adapter, messaging
+from chassis.process import Process, begin
+from chassis.settings import Settings
+from chassis.tokens import Tokens
+
+SERVICE = "catalog-service"
+
+
+def build() -> tuple[Process[Any], Flask]:
+    process = begin(SERVICE, Settings)
+    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    return process, wire(process, engine, process.tokens())
+
+
+def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
+    process.actuator.health.add("db", database.health(engine), readiness=True)
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    messaging.publish(process, engine, outbox)
+    messaging.consume(process, sessions, inbox, ["orders"], READ, handlers.handle)
+    return create_app(process, Catalog(sessions), tokens)
+
+
+if __name__ == "__main__":
+    gunicorn_adapter.serve(SERVICE, build)

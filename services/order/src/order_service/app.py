@@ -1,0 +1,21 @@
+"""The application: the chassis with the orders mounted on it."""
+
+from typing import Any
+
+from flask import Flask
+
+from chassis import database, flask_adapter
+from chassis.process import Process
+from chassis.tokens import Tokens
+from order_service import api
+from order_service.idempotency import Keys
+from order_service.service import Orders
+from order_service.waiting import Waiting
+
+
+def create_app(
+    process: Process[Any], orders: Orders, keys: Keys, waiting: Waiting, tokens: Tokens
+) -> Flask:
+    app = flask_adapter.create_app(__package__, process, outages=database.OUTAGES)
+    app.register_blueprint(api.blueprint(orders, keys, waiting, tokens))
+    return app

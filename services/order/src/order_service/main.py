@@ -1,0 +1,50 @@
+"""order-service as it runs: `python -m order_service.main`."""
+
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
+
+from chassis import database, gunicorn_adapter, messaging
+from chassis.process import Process, begin
+from chassis.settings import Settings
+from chassis.tokens import Tokens
+from order_service.app import create_app
+from order_service.clients import CatalogClient
+from order_service.events import READ
+from order_service.handlers import handler
+from order_service.idempotency import Keys
+from order_service.service import Orders
+from order_service.tables import inbox, outbox
+from order_service.waiting import Waiting
+
+SERVICE = "order-service"
+
+
+def build() -> tuple[Process[Any], Flask]:
+    process = begin(SERVICE, Settings)
+    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    return process, wire(process, engine, process.tokens())
+
+
+def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
+    process.actuator.health.add("db", database.health(engine), readiness=True)
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    waiting = Waiting(sessions, places=process.settings.fusebox.threads // 2)
+    process.workers.add("waiting", waiting.run)
+    messaging.publish(process, engine, outbox)
+    messaging.consume(
+        process,
+        sessions,
+        inbox,
+        ["catalog", "products", "users"],
+        READ,
+        handler(decided=waiting.ring),
+    )
+    orders = Orders(sessions, CatalogClient(process.neighbour("catalog-service")))
+    return create_app(process, orders, Keys(sessions), waiting, tokens)
+
+
+if __name__ == "__main__":
+    gunicorn_adapter.serve(SERVICE, build)

@@ -1,0 +1,62 @@
+"""Orders, what was heard from others, idempotency keys, outbox and inbox."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0001"
+down_revision = None
+
+now = sa.func.now()
+
+
+def upgrade() -> None:
+    op.create_table(
+        "orders",
+        sa.Column("order_id", sa.Uuid, primary_key=True),
+        sa.Column("user_id", sa.Uuid, nullable=False),
+        sa.Column("status", sa.String, nullable=False),
+        sa.Column("reason", sa.String),
+        sa.Column("lines", JSONB, nullable=False),
+        sa.Column("total_price", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_index("orders_of_user", "orders", ["user_id", "order_id"])
+    op.create_table(
+        "product_facts",
+        sa.Column("product_id", sa.String, primary_key=True),
+        sa.Column("unit_price", sa.BigInteger, nullable=False),
+        sa.Column("stock", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "closed_accounts",
+        sa.Column("user_id", sa.Uuid, primary_key=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False, server_default=now),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("user_id", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.String, primary_key=True),
+        sa.Column("fingerprint", sa.String, nullable=False),
+        sa.Column("answer", sa.JSON),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False, server_default=now),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("position", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("event_id", sa.Uuid, nullable=False),
+        sa.Column("topic", sa.String, nullable=False),
+        sa.Column("key", sa.String, nullable=False),
+        sa.Column("type", sa.String, nullable=False),
+        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Column("span", sa.Text),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=now),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("event_id", sa.Uuid, primary_key=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False, server_default=now),
+    )
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"])

@@ -1,0 +1,134 @@
+"""Accounts over HTTP."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from chassis import flask_adapter, paging
+from chassis.flask_adapter import body
+from chassis.times import rfc3339
+from chassis.tokens import Tokens
+from user_service.models import LONGEST_EMAIL, User, is_email
+from user_service.service import Accounts
+from user_service.signing import Signer
+
+# As it is seen through the gateway.
+USERS = "/user-service/users"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _address(text: str) -> str:
+    if not is_email(text):
+        raise PydanticCustomError("email", "an e-mail address, like ada@example.org")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if CONTROL.search(text):
+        raise PydanticCustomError("name", "a name without control characters")
+    return text
+
+
+Email = Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(_address)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_one_line),
+]
+Password = Annotated[str, Field(min_length=8, max_length=128)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewUser(Body):
+    email: Email
+    name: Name
+    password: Password = Field(validation_alias=AliasChoices("password", "pwd"), repr=False)
+
+
+class Credentials(Body):
+    """Any text: what could be nobody's is answered like any other wrong one."""
+
+    email: str
+    password: str = Field(repr=False)
+
+
+class Change(Body):
+    name: Name | None = None
+    password: Password | None = Field(None, repr=False)
+
+
+def users(accounts: Accounts, tokens: Tokens) -> Blueprint:
+    api = Blueprint("users", __name__)
+
+    @api.post("/users")
+    def register() -> tuple[Response, int, dict[str, str]]:
+        new = body(NewUser)
+        user = accounts.register(new.email, new.name, new.password)
+        return jsonify(_json(user)), 201, {"Location": f"{USERS}/{user.id}"}
+
+    @api.get("/users")
+    def listed() -> tuple[Response, dict[str, str]]:
+        caller = flask_adapter.caller(tokens)
+        page = paging.requested(request.args)
+        found, last = accounts.users(caller, page)
+        return jsonify([_json(each) for each in found]), paging.next_link(USERS, page, last)
+
+    @api.get("/users/<uuid:user_id>")
+    def profile(user_id: UUID) -> Response:
+        caller = flask_adapter.caller(tokens)
+        found = accounts.profile(caller, user_id, request.headers["Authorization"])
+        degraded = {"degraded": found.degraded} if found.degraded else {}
+        return jsonify(_json(found.user) | {"orders": found.orders} | degraded)
+
+    @api.patch("/users/<uuid:user_id>")
+    def change(user_id: UUID) -> Response:
+        caller = flask_adapter.caller(tokens)
+        wanted = body(Change)
+        return jsonify(_json(accounts.change(caller, user_id, wanted.name, wanted.password)))
+
+    @api.delete("/users/<uuid:user_id>")
+    def delete(user_id: UUID) -> tuple[str, int]:
+        accounts.delete(flask_adapter.caller(tokens), user_id)
+        return "", 204
+
+    return api
+
+
+def login(accounts: Accounts, signer: Signer) -> Blueprint:
+    api = Blueprint("login", __name__)
+
+    @api.post("/login")
+    def log_in() -> tuple[Response, dict[str, str]]:
+        given = body(Credentials)
+        user = accounts.log_in(given.email, given.password)
+        token = signer.token_for(user)
+        document = {
+            "accessToken": token.text,
+            "tokenType": "Bearer",
+            "expiresIn": token.lifetime,
+            "userId": str(user.id),
+        }
+        headers = {"token": token.text, "userId": str(user.id), "Cache-Control": "no-store"}
+        return jsonify(document), headers
+
+    @api.get("/.well-known/jwks.json")
+    def public_keys() -> Response:
+        return jsonify(signer.jwks())
+
+    return api
+
+
+def _json(user: User) -> dict[str, Any]:
+    return {
+        "userId": str(user.id),
+        "email": user.email,
+        "name": user.name,
+        "createdAt": rfc3339(user.created_at),
+    }

@@ -1,0 +1,41 @@
+"""The neighbours of user-service."""
+
+from typing import Any
+from uuid import UUID
+
+import requests
+
+from chassis.errors import Unavailable
+from chassis.neighbours import Neighbour
+from chassis.paging import LARGEST_LIMIT
+
+ORDER_SERVICE = "order-service"
+
+
+class Orders:
+    """order-service, asked in the name of whoever asked us."""
+
+    def __init__(self, neighbour: Neighbour) -> None:
+        self._neighbour = neighbour
+
+    def of(self, user_id: UUID, authorization: str) -> list[dict[str, Any]]:
+        """The first page of the user's orders; Unavailable when there is no good answer."""
+        answer = self._neighbour.get(
+            f"/{user_id}/orders",
+            "/{user_id}/orders",
+            params=[("limit", str(LARGEST_LIMIT))],
+            headers={"Authorization": authorization},
+        )
+        if answer.status_code != 200:
+            raise Unavailable(f"{ORDER_SERVICE} answered {answer.status_code}.")
+        return _list(answer)
+
+
+def _list(answer: requests.Response) -> list[dict[str, Any]]:
+    try:
+        found = answer.json()
+    except requests.JSONDecodeError as error:
+        raise Unavailable(f"{ORDER_SERVICE} gave no JSON.") from error
+    if not isinstance(found, list):
+        raise Unavailable(f"{ORDER_SERVICE} gave no list.")
+    return found

@@ -1,0 +1,14 @@
+"""What user-service tells: its payloads."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.outbox import Message
+from chassis.times import rfc3339
+
+USERS = "users"
+
+
+def user_deleted(user_id: UUID, deleted_at: datetime) -> Message:
+    data = {"userId": str(user_id), "deletedAt": rfc3339(deleted_at)}
+    return Message(USERS, str(user_id), "user.deleted", data)

@@ -1,0 +1,36 @@
+"""Passwords as argon2 hashes, and checks that take the same time whoever asks."""
+
+import secrets
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+# OWASP's parameters for argon2id: 2 rounds over 19 MiB, about 18 ms.
+ROUNDS = 2
+MEMORY_KIB = 19 * 1024
+# Hashing is all CPU and memory: more of it at once only makes each one slower.
+AT_ONCE = 2
+
+
+class Passwords:
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(time_cost=ROUNDS, memory_cost=MEMORY_KIB, parallelism=1)
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._nobodys = self.hash(secrets.token_urlsafe())
+
+    def hash(self, password: str) -> str:
+        with self._places:
+            return self._hasher.hash(password)
+
+    def fits(self, password: str, known: str | None) -> bool:
+        """Whether `password` belongs to the hash `known`; without one the work is done as well."""
+        with self._places:
+            try:
+                return self._hasher.verify(known or self._nobodys, password) and known is not None
+            except (VerificationError, InvalidHashError):
+                return False
+
+    def is_outdated(self, known: str) -> bool:
+        """Whether `known` was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(known)

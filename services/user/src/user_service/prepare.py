@@ -1,0 +1,34 @@
+"""The schema, and the admin's account: `python -m user_service.prepare`, before every start."""
+
+from typing import Any
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from chassis import database
+from chassis.process import Process, begin
+from user_service.models import User
+from user_service.passwords import Passwords
+from user_service.service import add_if_new
+from user_service.settings import UserSettings
+
+ADMIN = "admin@fusebox.example"
+
+
+def main() -> None:
+    prepare(begin("user-service", UserSettings))
+
+
+def prepare(process: Process[Any]) -> None:
+    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    database.migrate(engine, "user_service")
+    with Session(engine) as session, session.begin():
+        # A row that is there is left alone: its password may have been changed, or it deleted.
+        if not session.scalar(select(exists().where(func.lower(User.email) == ADMIN))):
+            password = process.environment.secret("admin-password")
+            add_if_new(session, ADMIN, "Admin", Passwords().hash(password), role="admin")
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

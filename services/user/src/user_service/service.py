@@ -1,0 +1,151 @@
+"""What can be done with accounts: register, log in, look, change, delete."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, sessionmaker
+from uuid_utils.compat import uuid7
+
+from chassis import paging
+from chassis.errors import Conflict, NotFound, Unauthenticated, Unavailable
+from chassis.tokens import Caller
+from user_service import events
+from user_service.clients import ORDER_SERVICE, Orders
+from user_service.models import User, is_email
+from user_service.passwords import Passwords
+from user_service.tables import outbox
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A user with their orders; `degraded` names who should have said more."""
+
+    user: User
+    orders: list[dict[str, Any]]
+    degraded: list[str] = field(default_factory=list)
+
+
+class Accounts:
+    """The use cases.  Hashes are made while no transaction is open: they take long."""
+
+    def __init__(
+        self, sessions: sessionmaker[Session], passwords: Passwords, orders: Orders
+    ) -> None:
+        self._sessions = sessions
+        self._passwords = passwords
+        self._orders = orders
+
+    def register(self, email: str, name: str, password: str) -> User:
+        hashed = self._passwords.hash(password)
+        with self._sessions.begin() as session:
+            user = add_if_new(session, email, name, hashed)
+            if user is None:
+                raise Conflict("There is an account with this e-mail.", code="email-taken")
+        return user
+
+    def log_in(self, email: str, password: str) -> User:
+        """Unauthenticated, and after the same work, whichever of the two is wrong."""
+        user = self._with_email(email)
+        known = user.password_hash if user else None
+        if not self._passwords.fits(password, known) or user is None:
+            raise Unauthenticated("The e-mail or the password is wrong.", code="login-failed")
+        if self._passwords.is_outdated(user.password_hash):
+            self._renew_hash(user, password)
+        return user
+
+    def profile(self, caller: Caller, user_id: UUID, authorization: str) -> Profile:
+        with self._sessions() as session:
+            user = _reach(session, caller, user_id)
+        try:
+            return Profile(user, self._orders.of(user_id, authorization))
+        except Unavailable:
+            return Profile(user, [], degraded=[ORDER_SERVICE])
+
+    def users(self, caller: Caller, page: paging.Page) -> tuple[list[User], str | None]:
+        """A page in the order of the ids, and the key of its last row if more follow."""
+        query = select(User).where(User.deleted_at.is_(None)).order_by(User.id)
+        if page.after is not None:
+            query = query.where(User.id > _key(page.after))
+        with self._sessions() as session:
+            _reach(session, caller, _id_of(caller))
+            caller.require_admin()
+            found = list(session.scalars(query.limit(page.limit + 1)))
+        more = len(found) > page.limit
+        return found[: page.limit], str(found[page.limit - 1].id) if more else None
+
+    def change(self, caller: Caller, user_id: UUID, name: str | None, password: str | None) -> User:
+        hashed = self._passwords.hash(password) if password is not None else None
+        with self._sessions.begin() as session:
+            user = _reach(session, caller, user_id, lock=True)
+            user.change(name, hashed)
+        return user
+
+    def delete(self, caller: Caller, user_id: UUID) -> None:
+        with self._sessions.begin() as session:
+            user = _reach(session, caller, user_id, lock=True)
+            outbox.record(session, [events.user_deleted(user.id, user.delete())])
+
+    def _with_email(self, email: str) -> User | None:
+        # What is no address is nobody's, and may hold what the database would not even compare.
+        if not is_email(email):
+            return None
+        query = select(User).where(
+            func.lower(User.email) == email.lower(), User.deleted_at.is_(None)
+        )
+        with self._sessions() as session:
+            return session.scalars(query).one_or_none()
+
+    def _renew_hash(self, user: User, password: str) -> None:
+        hashed = self._passwords.hash(password)
+        with self._sessions.begin() as session:
+            session.execute(
+                update(User)
+                # Unless the password has been changed meanwhile.
+                .where(User.id == user.id, User.password_hash == user.password_hash)
+                .values(password_hash=hashed)
+            )
+
+
+def add_if_new(
+    session: Session, email: str, name: str, password_hash: str, role: str = "user"
+) -> User | None:
+    """Insert, and None when the e-mail has an account: its unique index decides."""
+    return session.scalars(
+        insert(User)
+        .values(id=uuid7(), email=email, name=name, password_hash=password_hash, role=role)
+        .on_conflict_do_nothing()
+        .returning(User)
+    ).one_or_none()
+
+
+def _reach(session: Session, caller: Caller, user_id: UUID, lock: bool = False) -> User:
+    """The user `user_id` for a caller who may reach them and has not been deleted meanwhile."""
+    own_id = _id_of(caller)
+    query = select(User).where(User.id.in_({own_id, user_id}), User.deleted_at.is_(None))
+    found = {
+        user.id: user
+        for user in session.scalars(query.order_by(User.id).with_for_update() if lock else query)
+    }
+    if own_id not in found:
+        raise Unauthenticated("The account of this token has been deleted.")
+    caller.require_reach(str(user_id))
+    if user_id not in found:
+        raise NotFound(f"There is no user {user_id}.", code="user-unknown")
+    return found[user_id]
+
+
+def _id_of(caller: Caller) -> UUID:
+    try:
+        return UUID(caller.subject)
+    except ValueError as error:
+        raise Unauthenticated("The token names no account.") from error
+
+
+def _key(after: str) -> UUID:
+    try:
+        return UUID(after)
+    except ValueError as error:
+        raise paging.wrong_cursor() from error

@@ -1,0 +1,72 @@
+"""catalog-service on a real database, and its consumer fed by hand."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from catalog_service import handlers, main, prepare
+from catalog_service.tables import inbox, outbox
+from chassis import database, events
+from chassis.events import Event
+from chassis.process import Process
+
+
+@dataclass
+class CatalogService:
+    client: FlaskClient
+    engine: Engine
+    admin: dict[str, str]
+
+    def product(self, stock: int = 10, price: int = 100) -> str:
+        """A new product's id."""
+        product_id = f"P-{uuid4()}"
+        new = {"productId": product_id, "productName": "P", "unitPrice": price, "stock": stock}
+        assert self.client.post("/catalogs", json=new, headers=self.admin).status_code == 201
+        return product_id
+
+    def stock(self, product_id: str) -> int:
+        return int(self.client.get(f"/catalogs/{product_id}").get_json()["stock"])
+
+    def hear(self, *said: Event) -> list[Any]:
+        """Let events have their effect as the consumer does; the outbox rows that come of it."""
+        with sessionmaker(self.engine).begin() as session:
+            session.execute(delete(outbox.table))
+            fresh = inbox.claim(session, said)
+            if fresh:
+                handlers.handle(session, fresh)
+        return self.outbox()
+
+    def outbox(self) -> list[Any]:
+        with Session(self.engine) as session:
+            return list(session.execute(select(outbox.table).order_by(outbox.table.c.position)))
+
+
+@pytest.fixture(scope="module")
+def catalog(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[CatalogService]:
+    process = process_of("catalog-service")
+    prepare.prepare(process)
+    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    app = main.wire(process, engine, issuer.tokens)
+    yield CatalogService(app.test_client(), engine, issuer.headers(str(uuid4()), "admin"))
+    engine.dispose()
+
+
+@pytest.fixture
+def told() -> Callable[..., Event]:
+    """`told("order.placed", orderId=…, lines=[…])`: an event as it comes off the topic."""
+    from catalog_service.events import READ
+
+    def made(type: str, **data: Any) -> Event:
+        headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "order-service")]
+        encoded = [(name, value.encode()) for name, value in headers]
+        event = events.parse(b"key", events.encode(data), encoded, READ)
+        assert event
+        return event
+
+    return made

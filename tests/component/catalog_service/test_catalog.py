@@ -1,0 +1,156 @@
+"""The catalog over HTTP, and stock taken and given back on a real database."""
+
+import json
+from itertools import permutations
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from catalog_service.models import Base
+
+
+def line(product_id: str, qty: int) -> dict[str, Any]:
+    return {"productId": product_id, "qty": qty}
+
+
+def types(rows: list[Any]) -> list[str]:
+    return [row.type for row in rows]
+
+
+def test_the_migrations_make_what_the_models_describe(catalog: Any) -> None:
+    with catalog.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_the_first_products_are_those_of_the_ancestor(catalog: Any) -> None:
+    found = {each["productId"]: each for each in catalog.client.get("/catalogs").get_json()}
+
+    assert [found[f"CATALOG-000{n}"]["unitPrice"] for n in (1, 2, 3)] == [1500, 900, 1200]
+    assert found["CATALOG-0001"]["stock"] == 100
+    assert catalog.client.get("/CATALOG-0002").get_json()["productName"] == "Tokyo"
+
+
+def test_a_product_can_be_added_once_and_changed(catalog: Any) -> None:
+    product_id = catalog.product(stock=3)
+    again = {"productId": product_id, "productName": "P", "unitPrice": 1, "stock": 1}
+    path = f"/catalogs/{product_id}"
+
+    refused = catalog.client.post("/catalogs", json=again, headers=catalog.admin)
+    changed = catalog.client.patch(
+        path, json={"unitPrice": 7, "addStock": 2}, headers=catalog.admin
+    )
+
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "product-exists")
+    assert changed.status_code == 200
+    assert (changed.get_json()["unitPrice"], changed.get_json()["stock"]) == (7, 5)
+    assert types(catalog.outbox())[-1] == "product.changed"
+
+
+BAD = [
+    {"productId": "x y", "productName": "P", "unitPrice": 1, "stock": 1},
+    {"productId": "X", "productName": "", "unitPrice": 1, "stock": 1},
+    {"productId": "X", "productName": "P", "unitPrice": -1, "stock": 1},
+    {"productId": "X", "productName": "P", "unitPrice": 1, "stock": 1.5},
+    {"productId": "X", "productName": "P", "unitPrice": 1},
+    {"productId": "X", "productName": "P", "unitPrice": 1, "stock": 1, "colour": "red"},
+]
+
+
+@pytest.mark.parametrize("body", BAD)
+def test_a_bad_product_is_refused(catalog: Any, body: dict[str, Any]) -> None:
+    answer = catalog.client.post("/catalogs", json=body, headers=catalog.admin)
+
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"]
+
+
+def test_only_an_admin_may_change_anything(catalog: Any, issuer: Any) -> None:
+    user = issuer.headers(str(uuid4()))
+
+    assert catalog.client.patch("/catalogs/CATALOG-0001", json={}, headers=user).status_code == 403
+    assert catalog.client.post("/catalogs", json={}).status_code == 401
+
+
+def test_an_order_takes_all_its_stock_and_says_so(catalog: Any, told: Any) -> None:
+    one, two = catalog.product(stock=5), catalog.product(stock=5)
+    order_id = str(uuid4())
+
+    rows = catalog.hear(told("order.placed", orderId=order_id, lines=[line(one, 2), line(two, 5)]))
+
+    assert (catalog.stock(one), catalog.stock(two)) == (3, 0)
+    assert types(rows) == ["stock.reserved", "product.changed", "product.changed"]
+    assert rows[0].key == order_id
+    assert json.loads(rows[0].payload)["orderId"] == order_id
+
+
+def test_an_order_that_cannot_have_all_takes_nothing(catalog: Any, told: Any) -> None:
+    one, two = catalog.product(stock=5), catalog.product(stock=1)
+
+    rows = catalog.hear(
+        told("order.placed", orderId=str(uuid4()), lines=[line(one, 2), line(two, 2)])
+    )
+
+    assert (catalog.stock(one), catalog.stock(two)) == (5, 1)
+    assert types(rows) == ["stock.rejected"]
+    assert json.loads(rows[0].payload) | {"reason": "out-of-stock", "products": [two]} == (
+        json.loads(rows[0].payload)
+    )
+
+
+def test_an_order_for_a_product_that_has_gone_is_rejected(catalog: Any, told: Any) -> None:
+    rows = catalog.hear(told("order.placed", orderId=str(uuid4()), lines=[line("GONE", 1)]))
+
+    assert types(rows) == ["stock.rejected"]
+    assert json.loads(rows[0].payload)["reason"] == "product-unknown"
+
+
+def test_one_batch_never_takes_more_than_there_is(catalog: Any, told: Any) -> None:
+    product_id = catalog.product(stock=1)
+
+    rows = catalog.hear(
+        *(
+            told("order.placed", orderId=str(uuid4()), lines=[line(product_id, 1)])
+            for _ in range(50)
+        )
+    )
+
+    assert catalog.stock(product_id) == 0
+    assert types(rows).count("stock.reserved") == 1
+    assert types(rows).count("stock.rejected") == 49
+
+
+@pytest.mark.parametrize("times", [1, 2, 10])
+def test_the_same_event_again_changes_nothing(catalog: Any, told: Any, times: int) -> None:
+    product_id = catalog.product(stock=5)
+    event = told("order.placed", orderId=str(uuid4()), lines=[line(product_id, 2)])
+
+    catalog.hear(*[event] * times)
+    for _ in range(times):
+        assert catalog.hear(event) == []
+
+    assert catalog.stock(product_id) == 3
+
+
+@pytest.mark.parametrize("order", list(permutations((0, 1, 2))))
+@pytest.mark.parametrize("together", [True, False])
+def test_a_cancelled_order_gives_its_stock_back_once_in_any_order_of_events(
+    catalog: Any, told: Any, order: tuple[int, ...], together: bool
+) -> None:
+    product_id, order_id = catalog.product(stock=5), str(uuid4())
+    said = [
+        told("order.placed", orderId=order_id, lines=[line(product_id, 2)]),
+        told("order.cancelled", orderId=order_id),
+        told("order.cancelled", orderId=order_id),
+    ]
+    events = [said[n] for n in order]
+
+    if together:
+        catalog.hear(*events)
+    else:
+        for event in events:
+            catalog.hear(event)
+
+    assert catalog.stock(product_id) == 5

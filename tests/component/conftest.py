@@ -1,0 +1,128 @@
+"""A real PostgreSQL for the component tests, and a service's process with a database of its own."""
+
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from psycopg import sql
+
+from chassis.configuration import Configuration
+from chassis.environment import Environment
+from chassis.process import Process
+from chassis.settings import Settings
+from chassis.tokens import ALGORITHM, ISSUER, Tokens
+from fusebox import credentials, databases, postgres
+from fusebox.parts import BY_NAME
+from fusebox.stack import BASE_PORTS, Stack
+from fusebox.waiting import wait_until
+
+ProcessOf = Callable[..., Process[Any]]
+
+
+@pytest.fixture(scope="session")
+def postgres_stack() -> Iterator[Stack]:
+    """A stack of which only PostgreSQL runs: its secrets, port, roles and databases."""
+    with tempfile.TemporaryDirectory(prefix="fusebox-component-", dir=postgres.REFUGE) as folder:
+        # PostgreSQL does not run as root, so another account has to be able to enter.
+        Path(folder).chmod(0o755)
+        offset = _free_port() - BASE_PORTS["postgres"]
+        stack = Stack(home=Path(folder), clone=Path(folder), offset=offset)
+        stack.make_folders()
+        credentials.make_missing(stack)
+        place = postgres.place(stack)
+        databases.make_cluster(stack, place, _run)
+        # Nothing here outlives the tests, so nothing has to reach the disk.
+        fast = ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off"]
+        command = [*place.command(stack.port("postgres")), *fast]
+        with (
+            (stack.logs / "postgres.log").open("wb") as log,
+            subprocess.Popen(command, stderr=log, **postgres.account_of(place.account)) as server,
+        ):
+            try:
+                wait_until(lambda: databases.answers(stack), 30, "postgres")
+                databases.make_databases(stack)
+                yield stack
+            finally:
+                server.send_signal(signal.SIGINT)  # the quick way down, whoever is connected
+        postgres.remove_refuge(stack)
+
+
+@pytest.fixture(scope="module")
+def process_of(postgres_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> ProcessOf:
+    """`process_of("user-service", UserSettings, {"some.key": 1})`: a process that is not started.
+
+    Each has a fresh, empty database, the secrets of its stack, and nobody in its registry.
+    """
+
+    def made(
+        service: str, model: type[Settings] = Settings, given: dict[str, Any] | None = None
+    ) -> Process[Any]:
+        state = tmp_path_factory.mktemp(service)
+        role, database = BY_NAME[service].module, state.name
+        _make_database(postgres_stack, database, owner=role)
+        environment = Environment.read(
+            service,
+            {"FUSEBOX_SECRETS": str(postgres_stack.secrets), "FUSEBOX_STATE": str(state)},
+        )
+        url = f"postgresql+psycopg://{role}@127.0.0.1:{postgres_stack.port('postgres')}/{database}"
+        source = {"spring.datasource.url": url, **(given or {})}
+        configuration = Configuration(model, environment)
+        configuration.load(ask=lambda: [{"name": "test", "source": source}])
+        return Process(environment, configuration)
+
+    return made
+
+
+def _make_database(stack: Stack, name: str, owner: str) -> None:
+    statement = sql.SQL("CREATE DATABASE {} OWNER {}")
+    with databases.connect(stack) as connection:
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
+
+
+def _free_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _run(command: list[str], account: str | None) -> None:
+    subprocess.run(command, check=True, capture_output=True, **postgres.account_of(account))
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Signs tokens as user-service does, with a key of the tests' own."""
+
+    key: ec.EllipticCurvePrivateKey
+    tokens: Tokens
+
+    def headers(self, subject: str, *roles: str) -> dict[str, str]:
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "sub": subject,
+            "roles": roles or ("user",),
+            "iat": now,
+            "exp": now + 600,
+        }
+        token = jwt.encode(claims, self.key, ALGORITHM, headers={"kid": "test"})
+        return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Issuer:
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    tokens = Tokens(lambda: {"keys": [{**public, "kid": "test", "use": "sig", "alg": ALGORITHM}]})
+    tokens.refresh()
+    return Issuer(key, tokens)

@@ -1,0 +1,117 @@
+"""order-service on a real database, beside a catalog-service whose answers a test decides."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.test import TestResponse
+
+from chassis import database, events
+from chassis.process import Process
+from chassis.registry import Instance
+from order_service import handlers, main, prepare
+from order_service.events import READ
+from order_service.tables import inbox, outbox
+
+
+@dataclass
+class CatalogService:
+    """Answers with `offers`, or with `status` alone when that is not 200."""
+
+    status: int = 200
+    offers: list[dict[str, Any]] = field(default_factory=list)
+
+    def recover(self) -> None:
+        self.status = 200
+        self.offers = [
+            {"productId": "A", "unitPrice": 100, "stock": 10},
+            {"productId": "B", "unitPrice": 7, "stock": 3},
+        ]
+
+
+@dataclass
+class User:
+    """Somebody with a token, and a hand on the service behind the API."""
+
+    client: FlaskClient
+    engine: Engine
+    catalog: CatalogService
+    process: Process[Any]
+    issuer: Any
+    user_id: str
+
+    def place(self, key: str | None = None, **body: Any) -> TestResponse:
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.call("POST", "orders", json=body, headers=headers)
+
+    def call(self, method: str, path: str, **given: Any) -> TestResponse:
+        headers = {**self.issuer.headers(self.user_id), **given.pop("headers", {})}
+        return self.client.open(f"/{self.user_id}/{path}", method=method, headers=headers, **given)
+
+    def status(self, order_id: str) -> str:
+        return str(self.call("GET", f"orders/{order_id}").get_json()["status"])
+
+    def hear(self, type: str, **data: Any) -> None:
+        """Let an event have its effect as the consumer does."""
+        headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "test")]
+        encoded = [(name, value.encode()) for name, value in headers]
+        event = events.parse(b"key", events.encode(data), encoded, READ)
+        assert event
+        with sessionmaker(self.engine).begin() as session:
+            handlers.handler(decided=lambda: None)(session, inbox.claim(session, [event]))
+
+    def told(self, order_id: str) -> list[str]:
+        """The types of the events written for an order."""
+        query = select(outbox.table.c.type).where(outbox.table.c.key == order_id)
+        with Session(self.engine) as session:
+            return list(session.scalars(query.order_by(outbox.table.c.position)))
+
+
+@pytest.fixture(scope="module")
+def running(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[User]:
+    process = process_of("order-service")
+    prepare.prepare(process)
+    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    app = main.wire(process, engine, issuer.tokens)
+    catalog = CatalogService()
+    server = _serve(catalog)
+    there = Instance("catalog-service-1", "catalog-service", "127.0.0.1", server.server_port)
+    process.registry.instances = {"catalog-service": (there,)}
+    yield User(app.test_client(), engine, catalog, process, issuer, "")
+    server.shutdown()
+    server.server_close()
+    engine.dispose()
+
+
+@pytest.fixture
+def user(running: User) -> User:
+    """A new user, with catalog-service well and its breaker closed."""
+    running.catalog.recover()
+    running.process.breakers.of("catalog-service")._breaker.close()
+    running.user_id = str(uuid4())
+    return running
+
+
+def _serve(catalog: CatalogService) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(catalog.offers).encode()
+            self.send_response(catalog.status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return server

@@ -1,0 +1,167 @@
+"""Orders over HTTP, decided by events, on a real database."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.orm import sessionmaker
+
+from chassis.errors import Conflict
+from order_service.idempotency import Keys
+from order_service.models import Base
+
+
+def placed(user: Any, **body: Any) -> Any:
+    answer = user.place(**(body or {"productId": "A", "qty": 1}))
+    assert answer.status_code == 201, answer.text
+    return answer.get_json()
+
+
+def test_the_migrations_make_what_the_models_describe(user: Any) -> None:
+    with user.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_an_order_is_pending_and_told_in_one_transaction(user: Any) -> None:
+    order = placed(user, lines=[{"productId": "A", "qty": 2}, {"productId": "B", "qty": 1}])
+
+    assert order["status"] == "PENDING"
+    assert order["totalPrice"] == 207
+    assert "degraded" not in order
+    assert user.told(order["orderId"]) == ["order.placed"]
+
+
+def test_what_is_wanted_twice_is_added_up(user: Any) -> None:
+    order = placed(user, lines=[{"productId": "B", "qty": 1}, {"productId": "B", "qty": 2}])
+    refused = user.place(lines=[{"productId": "B", "qty": 2}, {"productId": "B", "qty": 2}])
+
+    assert order["lines"] == [{"productId": "B", "qty": 3, "unitPrice": 7}]
+    assert (refused.status_code, refused.get_json()["products"]) == (409, ["B"])
+
+
+def test_reserved_stock_confirms_and_rejected_stock_rejects(user: Any) -> None:
+    good, bad = placed(user)["orderId"], placed(user)["orderId"]
+
+    user.hear("stock.reserved", orderId=good)
+    user.hear("stock.rejected", orderId=bad, reason="out-of-stock")
+
+    assert user.status(good) == "CONFIRMED"
+    assert user.call("GET", f"orders/{bad}").get_json()["reason"] == "out-of-stock"
+
+
+def test_an_order_is_decided_once(user: Any) -> None:
+    order_id = placed(user)["orderId"]
+
+    user.hear("stock.rejected", orderId=order_id, reason="out-of-stock")
+    user.hear("stock.reserved", orderId=order_id)
+
+    assert user.status(order_id) == "REJECTED"
+
+
+def test_a_cancelled_order_stays_cancelled_and_is_told_once(user: Any) -> None:
+    order_id = placed(user)["orderId"]
+
+    first = user.call("POST", f"orders/{order_id}/cancel")
+    second = user.call("POST", f"orders/{order_id}/cancel")
+    user.hear("stock.reserved", orderId=order_id)
+
+    assert (first.status_code, first.get_json()["status"]) == (202, "CANCELLED")
+    assert (second.status_code, second.get_json()["code"]) == (409, "too-late")
+    assert user.status(order_id) == "CANCELLED"
+    assert user.told(order_id) == ["order.placed", "order.cancelled"]
+
+
+def test_a_rejected_order_cannot_be_cancelled(user: Any) -> None:
+    order_id = placed(user)["orderId"]
+    user.hear("stock.rejected", orderId=order_id, reason="out-of-stock")
+
+    assert user.call("POST", f"orders/{order_id}/cancel").status_code == 409
+
+
+def test_with_catalog_away_the_order_is_judged_by_what_was_heard(user: Any) -> None:
+    product_id = f"H-{uuid4()}"
+    changed = {"productId": product_id, "unitPrice": 9, "stock": 4}
+    user.hear("product.changed", **changed, version=2)
+    user.hear("product.changed", **{**changed, "stock": 99}, version=1)
+    user.catalog.status = 503
+
+    order = placed(user, productId=product_id, qty=4)
+    short = user.place(productId=product_id, qty=5)
+    unheard = user.place(productId="NEVER-HEARD", qty=1)
+
+    assert (order["degraded"], order["totalPrice"]) == (["catalog-service"], 36)
+    assert (short.status_code, short.get_json()["code"]) == (409, "out-of-stock")
+    assert (unheard.status_code, unheard.headers["Retry-After"]) == (503, "1")
+
+
+def test_the_fifth_failure_opens_the_breaker(user: Any) -> None:
+    user.catalog.status = 500
+    breaker = user.process.breakers.of("catalog-service")
+
+    for _ in range(5):
+        assert breaker.state == "CLOSED"
+        user.place(productId="A", qty=1)
+
+    assert breaker.state == "OPEN"
+
+
+def test_a_key_is_one_order_whatever_happens_in_between(user: Any) -> None:
+    body = {"productId": "A", "qty": 1}
+    first = user.place("k", **body)
+    user.hear("stock.reserved", orderId=first.get_json()["orderId"])
+    again = user.place("k", **body)
+
+    assert again.data == first.data
+    assert again.headers["Location"] == first.headers["Location"]
+    assert user.place("k", productId="A", qty=2).get_json()["code"] == "idempotency-key-reused"
+    assert len(user.call("GET", "orders").get_json()) == 1
+
+
+def test_a_refused_request_gives_its_key_back(user: Any) -> None:
+    user.catalog.offers = []
+    assert user.place("k", productId="A", qty=1).status_code == 404
+    user.catalog.recover()
+
+    assert user.place("k", productId="A", qty=1).status_code == 201
+
+
+def test_a_key_under_way_is_refused(user: Any) -> None:
+    keys, user_id = Keys(sessionmaker(user.engine, expire_on_commit=False)), UUID(user.user_id)
+
+    with (
+        keys.claimed(user_id, "k", b"same"),
+        pytest.raises(Conflict, match="under way"),
+        keys.claimed(user_id, "k", b"same"),
+    ):
+        pass
+
+
+def test_a_closed_account_orders_nothing(user: Any) -> None:
+    user.hear("user.deleted", userId=user.user_id)
+
+    assert user.place(productId="A", qty=1).status_code == 401
+    assert user.call("GET", "orders").status_code == 401
+
+
+def test_someone_elses_orders_are_out_of_reach(user: Any, issuer: Any) -> None:
+    order_id = placed(user)["orderId"]
+    other = issuer.headers(str(uuid4()))
+    path = f"/{user.user_id}/orders"
+
+    assert user.client.get(path, headers=other).status_code == 403
+    assert user.client.get(f"{path}/{order_id}", headers=other).status_code == 403
+    assert user.client.post(path, headers=other, json={}).status_code == 403
+    assert user.client.post(f"{path}/{order_id}/cancel", headers=other).status_code == 403
+    assert user.client.get(path).status_code == 401
+    admin = issuer.headers(str(uuid4()), "admin")
+    assert user.client.get(f"{path}/{order_id}", headers=admin).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["orders?limit=0", "orders?limit=x", "orders?cursor=%21"])
+def test_a_bad_page_is_refused_by_field(user: Any, path: str) -> None:
+    answer = user.call("GET", path)
+
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["field"] in ("limit", "cursor")

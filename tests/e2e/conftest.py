@@ -1,0 +1,132 @@
+"""A real shop of the tests' own: own folder, own ports, all real parts."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from fusebox.shop import Customer, Shop
+from fusebox.stack import BASE_PORTS, Stack
+
+CLONE = Path(__file__).resolve().parents[2]
+HOME = CLONE / ".fusebox-test"
+FUSEBOX = Path(sys.executable).parent / "fusebox"
+
+
+class RunningShop(Shop):
+    """The shop and the hand that breaks it."""
+
+    stack: Stack
+    environment: dict[str, str]
+
+    def run(self, *verb: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`fusebox VERB`, on this stack."""
+        done = subprocess.run(
+            [FUSEBOX, *verb], env=self.environment, capture_output=True, text=True, timeout=180
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def kill(self, service: str) -> None:
+        self.run("kill", service)
+
+    def start(self, service: str) -> None:
+        self.run("start", service)
+
+    def admin(self) -> Customer:
+        password = (self.stack.secrets / "admin-password").read_text().strip()
+        return self.login("admin@fusebox.example", password)
+
+    def fill_the_shelves(self) -> None:
+        """So that no test runs out of stock because of another."""
+        admin = self.admin()
+        for product_id in ("CATALOG-0001", "CATALOG-0002", "CATALOG-0003"):
+            path = f"/catalog-service/catalogs/{product_id}"
+            answer = admin.call("PATCH", path, json={"addStock": 100_000})
+            assert answer.ok, answer.text
+
+    def breaker(self, caller: str, called: str) -> dict[str, Any]:
+        """What `caller` says of its breaker for `called`."""
+        answer = requests.get(f"{self.url_of(caller)}/actuator/circuitbreakers", timeout=5)
+        found: dict[str, Any] = answer.json()["circuitBreakers"][called]
+        return found
+
+    def url_of(self, service: str) -> str:
+        discovery = f"http://127.0.0.1:{self.stack.port('discovery')}"
+        answer = requests.get(
+            f"{discovery}/eureka/apps/{service}", headers={"Accept": "application/json"}, timeout=5
+        )
+        instance = answer.json()["application"]["instance"][0]
+        return f"http://{instance['ipAddr']}:{instance['port']['$']}"
+
+    def trace(self, trace_id: str) -> list[dict[str, Any]]:
+        zipkin = f"http://127.0.0.1:{self.stack.port('zipkin')}"
+        answer = requests.get(f"{zipkin}/api/v2/trace/{trace_id}", timeout=5)
+        spans: list[dict[str, Any]] = answer.json() if answer.ok else []
+        return spans
+
+    @staticmethod
+    def until(condition: Callable[[], Any], seconds: float = 15) -> None:
+        """Wait for `condition`; it is asked often, and a failure says what it was."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds} s"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[RunningShop]:
+    environment = {
+        **os.environ,
+        "FUSEBOX_HOME": str(HOME),
+        "FUSEBOX_PORT_OFFSET": str(_free_offset()),
+        "NO_COLOR": "1",
+    }
+    stack = Stack.from_environment(environment)
+    running = RunningShop(f"http://127.0.0.1:{stack.port('gateway')}")
+    object.__setattr__(running, "stack", stack)
+    object.__setattr__(running, "environment", environment)
+    running.run("clean", "--yes")
+    try:
+        print(running.run("up").stdout)
+        running.fill_the_shelves()
+        yield running
+        verified = running.run("verify", check=False)
+    finally:
+        running.run("down")
+    assert verified.returncode == 0, verified.stdout
+    assert not _processes_of(HOME), "`make down` left processes behind"
+    running.run("clean", "--yes")
+
+
+def _free_offset() -> int:
+    """An offset whose ports nobody holds, so that other stacks may run beside this one."""
+    for offset in range(20_000, 45_000, 100):
+        if all(_is_free(port + offset) for port in BASE_PORTS.values()):
+            return offset
+    raise AssertionError("no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _processes_of(home: Path) -> list[str]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("FUSEBOX_HOME") == str(home) and process.pid != os.getpid():
+                found.append(json.dumps(process.cmdline()))
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            continue
+    return found

@@ -1,0 +1,151 @@
+"""The main job: an order travels through every real part."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+import requests
+
+
+def test_an_order_is_confirmed_and_takes_its_stock(shop: Any) -> None:
+    before = shop.stock("CATALOG-0001")
+
+    answer = shop.customer().place("CATALOG-0001", qty=2, wait=5)
+
+    assert answer.status_code == 201
+    order = answer.json()
+    assert order["status"] == "CONFIRMED"
+    assert order["totalPrice"] == 3000
+    assert order["lines"] == [{"productId": "CATALOG-0001", "qty": 2, "unitPrice": 1500}]
+    assert answer.headers["Location"].endswith(f"/orders/{order['orderId']}")
+    assert shop.stock("CATALOG-0001") == before - 2
+
+
+def test_the_whole_way_of_an_order_is_one_trace(shop: Any) -> None:
+    answer = shop.customer().place(wait=5)
+    trace_id = answer.headers["X-Trace-Id"]
+    assert answer.headers["X-Trace-Url"].endswith(f"/zipkin/traces/{trace_id}")
+    wanted = {
+        ("gateway", "SERVER"),
+        ("gateway", "CLIENT"),
+        ("order-service", "SERVER"),
+        ("order-service", "CLIENT"),
+        ("catalog-service", "SERVER"),
+        ("order-service", "PRODUCER"),
+        ("catalog-service", "CONSUMER"),
+        ("catalog-service", "PRODUCER"),
+        ("order-service", "CONSUMER"),
+    }
+
+    def seen() -> set[tuple[str, str]]:
+        return {
+            (span["localEndpoint"]["serviceName"], span["kind"]) for span in shop.trace(trace_id)
+        }
+
+    shop.until(lambda: wanted <= seen())
+    spans = shop.trace(trace_id)
+    assert {span["traceId"] for span in spans} == {trace_id}
+    ids = {span["id"] for span in spans}
+    roots = [span for span in spans if "parentId" not in span]
+    assert len(roots) == 1
+    assert all(span["parentId"] in ids for span in spans if span not in roots)
+    messages = [span for span in spans if span["kind"] in ("PRODUCER", "CONSUMER")]
+    assert {span["remoteEndpoint"]["serviceName"] for span in messages} == {"kafka"}
+
+
+def test_a_callers_trace_is_continued(shop: Any) -> None:
+    trace_id, span_id = uuid.uuid4().hex, "00f067aa0ba902b7"
+    headers = {"traceparent": f"00-{trace_id}-{span_id}-01"}
+
+    answer = requests.get(f"{shop.gateway}/catalog-service/catalogs", headers=headers, timeout=5)
+
+    assert answer.headers["X-Trace-Id"] == trace_id
+
+
+def test_a_cancel_gives_the_stock_back_once(shop: Any) -> None:
+    customer = shop.customer()
+    before = shop.stock("CATALOG-0002")
+    order_id = customer.place("CATALOG-0002", qty=3, wait=5).json()["orderId"]
+    assert shop.stock("CATALOG-0002") == before - 3
+
+    first, second = customer.cancel(order_id), customer.cancel(order_id)
+
+    assert first.status_code == 202
+    assert first.json()["status"] == "CANCELLED"
+    assert second.status_code == 409
+    shop.until(lambda: shop.stock("CATALOG-0002") == before)
+
+
+def test_the_same_key_and_body_is_one_order_and_one_answer(shop: Any) -> None:
+    customer, key = shop.customer(), str(uuid.uuid4())
+
+    first = customer.place(qty=1, key=key)
+    again = customer.place(qty=1, key=key)
+    other = customer.place(qty=2, key=key)
+
+    assert again.status_code == first.status_code == 201
+    assert again.json() == first.json()
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency-key-reused"
+    assert len(customer.page().json()["orders"]) == 1
+
+
+def test_a_page_ends_with_a_link_to_the_next(shop: Any) -> None:
+    customer = shop.customer()
+    placed = [customer.place("CATALOG-0003", wait=5).json()["orderId"] for _ in range(3)]
+
+    first = customer.call("GET", f"{customer.orders}?limit=2")
+    link = re.fullmatch(r'<(/order-service/[^>]+)>; rel="next"', first.headers["Link"])
+    assert link
+    second = customer.call("GET", link.group(1))
+
+    found = [order["orderId"] for order in (*first.json(), *second.json())]
+    assert found == placed[::-1]
+    assert "Link" not in second.headers
+
+
+BAD_ORDERS = [
+    ({"productId": "CATALOG-0001", "qty": 0}, 422, "invalid-request"),
+    ({"productId": "CATALOG-0001", "qty": -1}, 422, "invalid-request"),
+    ({"productId": "CATALOG-0001", "qty": 1.5}, 422, "invalid-request"),
+    ({"productId": "CATALOG-0001", "qty": 10**12}, 422, "invalid-request"),
+    ({"productId": "CATALOG-0001", "qty": "3"}, 422, "invalid-request"),
+    ({"productId": "CATALOG-0001"}, 422, "invalid-request"),
+    ({"productId": "CATALOG-0001", "qty": 1, "colour": "red"}, 422, "invalid-request"),
+    ({"lines": []}, 422, "invalid-request"),
+    ({"productId": "CATALOG-9999", "qty": 1}, 404, "product-unknown"),
+    ({"productId": "CATALOG-0001", "qty": 999_999}, 409, "out-of-stock"),
+    ({"productId": "CATALOG-0001", "qty": 1, "unitPrice": 1}, 409, "price-changed"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "code"), BAD_ORDERS)
+def test_a_bad_order_is_refused_by_name(
+    shop: Any, body: dict[str, Any], status: int, code: str
+) -> None:
+    customer = shop.customer()
+
+    answer = customer.call("POST", customer.orders, json=body)
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["code"] == code
+    assert problem["traceId"] == answer.headers["X-Trace-Id"]
+    assert customer.page().json()["orders"] == []
+
+
+def test_a_body_that_cannot_be_read_is_refused_by_reason(shop: Any) -> None:
+    customer = shop.customer()
+    json_type = {"Content-Type": "application/json"}
+
+    def send(body: str, headers: dict[str, str]) -> tuple[int, str]:
+        answer = customer.call("POST", customer.orders, data=body, headers=headers)
+        return answer.status_code, answer.json()["code"]
+
+    assert send("{no", json_type) == (400, "malformed-request")
+    assert send("qty=1", {"Content-Type": "text/plain"}) == (415, "unsupported-media-type")
+    assert send(" " * 2_000_000, json_type) == (413, "body-too-large")
+    assert customer.call("PUT", customer.orders).status_code == 405
+    assert customer.call("GET", "/nobody-service/x").status_code == 404

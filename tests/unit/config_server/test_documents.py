@@ -1,0 +1,117 @@
+"""YAML files as flat properties, and what is refused in them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config_server import documents
+from config_server.documents import Unreadable
+
+
+def flat(text: str) -> dict[str, Any]:
+    [document] = documents.parse(text.encode(), "probe.yml")
+    return {key: each.value for key, each in document.properties.items()}
+
+
+def test_trees_and_lists_become_flat_keys() -> None:
+    assert flat("a: {b: 1}\nlist: [x, y]\ndeep: [{name: z}]\nd.e: 2\nmap: {1: one, true: t}\n") == {
+        "a.b": 1,
+        "list[0]": "x",
+        "list[1]": "y",
+        "deep[0].name": "z",
+        "d.e": 2,
+        "map[1]": "one",
+        "map[true]": "t",
+    }
+
+
+def test_types_are_kept_and_what_has_no_counterpart_becomes_text() -> None:
+    assert flat(
+        "int: 3\nfloat: 1.5\nbool: true\nnull: x\nnothing: ~\nempty: []\nvanishes: {}\n"
+        "date: 2026-01-31\ninfinite: .inf\ntext: '3'\n"
+    ) == {
+        "int": 3,
+        "float": 1.5,
+        "bool": True,
+        "null": "x",
+        "nothing": "",
+        "empty": "",
+        "date": "2026-01-31",
+        "infinite": ".inf",
+        "text": "3",
+    }
+
+
+def test_merge_keys_give_way_to_what_stands_beside_them() -> None:
+    text = "base: &base {a: 1, b: 2}\nother: &other {b: 3, c: 4}\nx: {<<: [*base, *other], a: 9}\n"
+
+    assert {key: value for key, value in flat(text).items() if key.startswith("x.")} == {
+        "x.a": 9,
+        "x.b": 2,
+        "x.c": 4,
+    }
+
+
+def test_several_documents_keep_their_order_and_their_condition() -> None:
+    found = documents.parse(
+        b"a: 1\n---\nspring.config.activate.on-profile: dev\na: 2\n---\n"
+        b"spring: {config: {activate: {on-profile: [x, y]}}}\n---\n",
+        "probe.yml",
+    )
+
+    assert [document.activation for document in found] == [None, "dev", "x,y"]
+
+
+def test_an_empty_file_has_no_properties() -> None:
+    assert documents.parse(b"", "probe.yml") == []
+    assert documents.parse(b"# nothing yet\n", "probe.yml") == []
+
+
+ALIASES = "".join(f"k{n}: *a\n" for n in range(51))
+BILLION_LAUGHS = "l0: &l0 [x, x]\n" + "".join(
+    f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 25)
+)
+MERGED_LAUGHS = "l0: &l0 {x: 1}\n" + "".join(
+    f"l{n}: &l{n}\n  <<: [*l{n - 1}, *l{n - 1}]\n" for n in range(1, 25)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\n  b: 2\n", "line 2"),
+        ("a: 1\nb: !!python/object/apply:os.system [ls]\n", "line 2"),
+        ("a: !!binary aGk=\n", "tag"),
+        ("a: 1\na: 2\n", "line 2: the key a is there twice"),
+        ("- a\n- b\n", "no mapping"),
+        ("just words\n", "no mapping"),
+        ("a: &a [1]\n" + ALIASES, "more than 50 aliases"),
+        (BILLION_LAUGHS, "too large"),
+        (MERGED_LAUGHS, "too large"),
+        ("a: &a [*a, *a]\n", "too large"),
+        ("a: &a {<<: [*a, *a]}\n", "too large"),
+        ("a: " + "[" * 5_000, "deeper than 50"),
+        ("a: *unknown\n", "line 1"),
+        ("{[1]: 2}\n", "no plain value"),
+        ("a: {<<: 1}\n", "line 1"),
+    ],
+)
+def test_what_is_not_plain_data_is_refused_with_file_and_line(text: str, reason: str) -> None:
+    with pytest.raises(Unreadable, match=r"^probe\.yml, line \d+") as refusal:
+        documents.parse(text.encode(), "probe.yml")
+
+    assert reason in str(refusal.value)
+
+
+def test_bytes_that_are_no_utf8_are_refused_with_their_line() -> None:
+    with pytest.raises(Unreadable, match=r"probe\.yml, line 2: not UTF-8"):
+        documents.parse(b"a: 1\nb: \xff\n", "probe.yml")
+
+
+def test_a_large_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.yml"
+    path.write_bytes(b"a: " + b"x" * documents.MAX_BYTES)
+
+    with pytest.raises(Unreadable, match=r"large\.yml: longer than"):
+        documents.read(path)

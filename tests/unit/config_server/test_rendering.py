@@ -1,0 +1,76 @@
+"""Merging, placeholders, and the three forms."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from config_server import rendering
+from config_server.documents import Value
+from config_server.repository import Source
+
+
+def source(**properties: Any) -> Source:
+    return Source("file:x", {key: Value(value, "1:1") for key, value in properties.items()})
+
+
+def test_a_list_is_taken_whole_from_the_source_that_wins_it() -> None:
+    strong = Source("strong", {"list[0]": Value("x", "1:1")})
+    weak = Source("weak", {"list[0]": Value("a", "1:1"), "list[1]": Value("b", "1:1")})
+
+    assert rendering.merged([strong, weak]) == {"list[0]": "x"}
+    assert rendering.merged([source(list=""), weak]) == {"list": ""}
+    assert rendering.merged([weak, source(list="")]) == {"list[0]": "a", "list[1]": "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${a}", "1"),
+        ("<${a}|${b}>", "<1|one 1>"),
+        ("${none}", "${none}"),
+        ("${none:}", ""),
+        ("${none:d:e}", "d:e"),
+        ("${none:${a}}", "1"),
+        ("${n${x:ame}}", "value"),
+        ("${none:{x}}", "{x}"),
+        ("${flag}", "true"),
+        ("${loop}", "${loop}"),
+        ("${open", "${open"),
+        ("$ {a} }", "$ {a} }"),
+        ("${a}" * 300, "1" * 200 + "${a}" * 100),
+    ],
+)
+def test_placeholders_are_filled_from_the_properties_or_their_default(
+    text: str, expected: str
+) -> None:
+    properties = {"a": 1, "b": "one ${a}", "name": "value", "flag": True, "loop": "${loop}"}
+
+    assert rendering.filled({**properties, "text": text})["text"] == expected
+
+
+def test_a_filled_placeholder_may_become_a_number_in_yaml_and_stays_text_elsewhere() -> None:
+    properties = rendering.filled({"port": "${P:8000}", "text": "8000", "odd": "${P:a: #b}"})
+
+    assert rendering.to_yaml(properties) == "port: 8000\ntext: '8000'\nodd: 'a: #b'\n"
+    assert rendering.to_json(properties) == '{"port":"8000","text":"8000","odd":"a: #b"}'
+
+
+def test_a_list_is_ordered_by_number_and_has_no_holes() -> None:
+    properties = {"l[10]": "k", "l[2]": "c", "l[999999999]": "z", "n[0][1]": 1}
+
+    assert rendering.tree(properties) == {"l": ["c", "k", "z"], "n": [[1]]}
+
+
+def test_a_key_that_is_both_a_value_and_a_branch_is_a_branch() -> None:
+    assert rendering.tree({"a": 1, "a.b": 2}) == {"a": {"b": 2}}
+
+
+def test_a_line_break_in_a_value_begins_no_property() -> None:
+    assert rendering.to_properties({"a": "x\nb: y", "c": False}) == "a: x\\nb: y\nc: false"
+
+
+def test_yaml_reads_back_as_it_was() -> None:
+    properties = {"a.b[0].c": "x: y", "a.b[1].c": "", "d": None, "e": "true", "f": 1.5}
+
+    assert yaml.safe_load(rendering.to_yaml(properties)) == rendering.tree(properties)

@@ -1,0 +1,50 @@
+"""The files in config/ are read by the server and validate for those who are told them."""
+
+from pathlib import Path
+
+import pytest
+
+from chassis.environment import Environment
+from chassis.settings import Settings, nested
+from config_server import rendering
+from config_server.repository import Repository
+from discovery.settings import DiscoverySettings
+
+CONFIG = Path(__file__).parents[3] / "config"
+SERVICES = [
+    "config-server",
+    "discovery",
+    "gateway",
+    "user-service",
+    "order-service",
+    "catalog-service",
+]
+
+
+def told(service: str, variables: dict[str, str] | None = None) -> dict[str, object]:
+    fill = Environment.read(service, variables or {}).fill
+    properties = rendering.merged(Repository(CONFIG).find(service, "native"))
+    return {key: fill(each) if isinstance(each, str) else each for key, each in properties.items()}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_process_is_told_validates_and_has_no_placeholder_left(service: str) -> None:
+    flat = told(service)
+
+    Settings.model_validate(nested(flat))
+    assert not [key for key, value in flat.items() if "${" in str(value)]
+
+
+def test_ports_come_from_the_environment_of_whoever_reads_them() -> None:
+    flat = told("order-service", {"POSTGRES_PORT": "16432"})
+
+    assert flat["spring.datasource.url"] == (
+        "postgresql+psycopg://order_service@127.0.0.1:16432/order_service"
+    )
+
+
+def test_discovery_s_own_settings_are_those_of_its_file() -> None:
+    settings = DiscoverySettings.model_validate(nested(told("discovery")))
+
+    assert settings.eureka.server.timing().sweep_seconds == 1
+    assert settings.eureka.server.timing().delta_seconds == 180

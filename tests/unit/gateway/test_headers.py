@@ -1,0 +1,93 @@
+"""Headers on their way through, in both directions."""
+
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from gateway import headers
+
+TRACE = {"X-B3-TraceId": "1" * 32, "X-B3-SpanId": "2" * 16, "X-B3-Sampled": "1"}
+
+
+def upstream(*given: tuple[str, str]) -> CIMultiDict[str]:
+    request = make_mocked_request("GET", "/", headers=CIMultiDict([("Host", "shop"), *given]))
+    return headers.to_upstream(request, "/order-service", TRACE)
+
+
+def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
+    proxy = CIMultiDictProxy(CIMultiDict(given))
+    return headers.to_client(proxy, "http://10.0.0.7:8080", "/order-service", {"X-Trace-Id": "1"})
+
+
+def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_it() -> None:
+    found = upstream(
+        ("Connection", "close, X-Mine"),
+        ("connection", "x-other"),
+        ("X-Mine", "1"),
+        ("X-Other", "2"),
+        ("Keep-Alive", "5"),
+        ("TE", "trailers"),
+        ("Trailer", "X"),
+        ("Transfer-Encoding", "chunked"),
+        ("Upgrade", "h2c"),
+        ("Proxy-Authorization", "Basic x"),
+        ("Accept", "*/*"),
+    )
+
+    assert {name.lower() for name in found} == {
+        "accept",
+        "via",
+        "x-b3-sampled",
+        "x-b3-spanid",
+        "x-b3-traceid",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+    }
+
+
+def test_duplicates_pass_in_their_order() -> None:
+    assert upstream(("X-A", "1"), ("X-B", "2"), ("x-a", "3")).getall("X-A") == ["1", "3"]
+    assert answer(("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")).getall("Set-Cookie") == [
+        "a=1",
+        "b=2",
+    ]
+
+
+def test_a_callers_own_trace_headers_are_replaced() -> None:
+    found = upstream(("b3", "0"), ("traceparent", "00-a-b-01"), ("x-b3-traceid", "3"))
+
+    assert found.getall("X-B3-TraceId") == ["1" * 32]
+    assert "b3" not in found
+    assert "traceparent" not in found
+
+
+def test_the_way_is_told_to_the_service() -> None:
+    found = upstream(
+        ("X-Forwarded-For", "1.2.3.4"),
+        ("X-Forwarded-For", "5.6.7.8"),
+        ("X-Forwarded-Host", "evil"),
+        ("Via", "1.0 fred"),
+    )
+
+    assert found["X-Forwarded-For"].startswith("1.2.3.4, 5.6.7.8, ")
+    assert found.getall("X-Forwarded-Host") == ["shop"]
+    assert found["X-Forwarded-Proto"] == "http"
+    assert found["X-Forwarded-Prefix"] == "/order-service"
+    assert found["Via"] == "1.0 fred, 1.1 gateway"
+
+
+def test_an_answers_trace_headers_are_ours() -> None:
+    assert answer(("X-Trace-Id", "theirs"), ("Connection", "close")) == {"X-Trace-Id": "1"}
+
+
+def test_an_address_of_ours_never_leaves() -> None:
+    moved = answer(("Location", "http://10.0.0.7:8080/u/orders/"))
+    nowhere = answer(("Location", "http://10.0.0.7:8080"))
+    elsewhere = answer(("Location", "https://example.org/x"))
+    near = answer(("Location", "http://10.0.0.7:80801/x"))
+
+    assert moved["Location"] == "/order-service/u/orders/"
+    assert nowhere["Location"] == "/order-service/"
+    assert elsewhere["Location"] == "https://example.org/x"
+    assert near["Location"] == "http://10.0.0.7:80801/x"

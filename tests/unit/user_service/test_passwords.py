@@ -1,0 +1,52 @@
+"""Hashes: few at once, renewed when the parameters change."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import PasswordHasher
+
+from user_service.passwords import Passwords
+
+
+@pytest.fixture(scope="module")
+def passwords() -> Passwords:
+    return Passwords()
+
+
+def test_a_password_fits_its_own_hash_only(passwords: Passwords) -> None:
+    known = passwords.hash("correct horse")
+
+    assert passwords.fits("correct horse", known)
+    assert not passwords.fits("wrong horse", known)
+    assert not passwords.fits("correct horse", None)
+    assert not passwords.fits("correct horse", "no hash at all")
+
+
+def test_only_hashes_of_other_parameters_are_outdated(passwords: Passwords) -> None:
+    assert not passwords.is_outdated(passwords.hash("correct horse"))
+    assert passwords.is_outdated(PasswordHasher(time_cost=1, memory_cost=8192).hash("x"))
+
+
+def test_no_more_than_two_hashes_are_made_at_once(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, running, most = threading.Lock(), 0, 0
+    real = PasswordHasher.hash
+
+    def counted(self: PasswordHasher, password: str) -> str:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        try:
+            return real(self, password)
+        finally:
+            with lock:
+                running -= 1
+
+    monkeypatch.setattr(PasswordHasher, "hash", counted)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(passwords.hash, map(str, range(16))))
+
+    assert most == 2
