@@ -30,6 +30,7 @@ Handler = Callable[[Session, Sequence[Event]], None]
 
 POLL_MILLISECONDS = 250
 LONGEST_PAUSE = 5.0
+TOPICS_PAUSE = 0.2
 DELIVERY_SECONDS = 30
 # What a record can be guilty of; everything else is the world's fault or a bug of ours.
 RECORDS_FAULT = (DataError, IntegrityError, Problem)
@@ -81,6 +82,7 @@ class Consumer:
     def _consume(self, stop: threading.Event) -> None:
         if self._consumer is None:
             self._consumer = self._make_consumer()
+            self._await_topics(self._consumer, stop)
             self._consumer.subscribe(self._topics)
         while not stop.is_set():
             batches = self._consumer.poll(timeout_ms=POLL_MILLISECONDS)
@@ -88,6 +90,11 @@ class Consumer:
             if records:
                 self.handle(records)
                 self._consumer.commit()
+
+    def _await_topics(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
+        """A topic that is missed at subscription is missed until the metadata age."""
+        while not set(self._topics) <= consumer.topics() and not stop.wait(TOPICS_PAUSE):
+            pass
 
     def handle(self, records: Sequence[Any]) -> None:
         """Let `records` have their effect, once each; what is wrong with one hurts no other."""

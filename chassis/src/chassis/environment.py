@@ -28,8 +28,8 @@ class Environment:
             bind=variables.get("FUSEBOX_BIND", "127.0.0.1"),
             profile=variables.get("FUSEBOX_PROFILE", "default"),
             config_server=variables.get("CONFIG_SERVER_URL", "http://127.0.0.1:8888").rstrip("/"),
-            secrets=Path(variables.get("FUSEBOX_SECRETS", "secrets")),
-            state=Path(variables.get("FUSEBOX_STATE", "state")),
+            secrets=Path(variables.get("FUSEBOX_SECRETS", ".fusebox/secrets")),
+            state=Path(variables.get("FUSEBOX_STATE", ".fusebox/state")),
             variables=dict(variables),
         )
 

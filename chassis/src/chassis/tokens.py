@@ -68,12 +68,15 @@ class Tokens:
         return len(self._keys)
 
     def keep_keys(self, stop: threading.Event) -> None:
+        told = ""
         while not stop.is_set():
             try:
                 self.refresh()
                 pause = REFRESH_SECONDS
             except (Problem, jwt.PyJWTError) as error:
-                log.info("the public keys cannot be fetched: %s", error)
+                if str(error) != told:
+                    log.info("the public keys cannot be fetched: %s", error)
+                told = str(error)
                 pause = REFRESH_SECONDS if self._keys else RETRY_SECONDS
             self._pause(stop, pause)
 

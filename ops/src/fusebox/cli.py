@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -77,7 +78,7 @@ def status(stack: Stack, json: bool) -> None:
     if json:
         click.echo(json_format.dumps(found.document(), indent=2))
     elif found.is_down:
-        click.echo("The shop is down; `make up` starts it.")
+        click.echo(_why_down(stack))
     else:
         click.echo(states.table(found))
         click.echo(f"memory of all: {found.memory / 1e6:.0f} MB (PSS)")
@@ -99,8 +100,8 @@ def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
     for log in found:
         for line in reading.last_lines(log, lines):
             click.echo(f"{log.stem:<{width}} | {line}")
-    if follow:
-        for name, line in reading.follow(found):
+    with suppress(KeyboardInterrupt):  # the way to end it
+        for name, line in reading.follow(found) if follow else ():
             click.echo(f"{name:<{width}} | {line}")
 
 
@@ -160,6 +161,17 @@ def lock_jars(stack: Stack) -> None:
     from fusebox.jars_lock import renew
 
     click.echo(f"{renew(stack.native / 'jars.lock')} jars are pinned.")
+
+
+def _why_down(stack: Stack) -> str:
+    from fusebox.shutdown import orphans
+
+    left = len(orphans(stack))
+    if left:
+        return (
+            f"The supervisor has died and left {left} processes; `make up` ends and replaces them."
+        )
+    return "The shop is down; `make up` starts it."
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:

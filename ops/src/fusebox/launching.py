@@ -70,4 +70,4 @@ class Launcher:
 
 
 def _death(state: State) -> str:
-    return state.reason or "it ended and was started again"
+    return state.reason or "it ended while it was starting"

@@ -103,7 +103,7 @@ def _row(stack: Stack, state: State | str, known: dict[str, health.Address]) -> 
         healthy=verdict.healthy,
         reason="" if verdict.healthy else verdict.reason,
         pid=state.pid,
-        port=at.port if at else None,
+        port=at.port if at and state.is_running else None,
         memory=memory_of(state.pid),
         breakers=_breakers(at) if at and part.is_ours and state.is_running else {},
     )

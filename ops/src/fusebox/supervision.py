@@ -143,8 +143,16 @@ def _state(info: dict[str, Any]) -> State:
         state=info["statename"],
         pid=info["pid"],
         started=info["start"],
-        reason=info["spawnerr"] or (f"exit status {info['exitstatus']}" if info["stop"] else ""),
+        reason=_reason(info),
     )
+
+
+def _reason(info: dict[str, Any]) -> str:
+    if info["statename"] in RUNNING or not info["start"]:
+        return ""
+    if info["statename"] == "STOPPED":
+        return "killed or stopped on request"
+    return info["spawnerr"] or f"ended with exit status {info['exitstatus']}"
 
 
 def _environment(stack: Stack) -> dict[str, str]:
