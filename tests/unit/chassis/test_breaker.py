@@ -1,0 +1,120 @@
+"""The breaker: who may call, and when."""
+
+import threading
+
+import pytest
+
+from chassis.breaker import Breaker
+from chassis.errors import CircuitOpen
+from chassis.settings import BreakerSettings
+
+AWAY = ConnectionError("refused")
+
+
+def breaker(fail_max: int = 3, reset: float = 60.0) -> Breaker:
+    settings = BreakerSettings(fail_max=fail_max, reset_timeout_seconds=reset)
+    return Breaker("catalog-service", lambda: settings)
+
+
+def fail(tried: Breaker, times: int) -> None:
+    for _ in range(times):
+        tried.admit().failed(AWAY)
+
+
+def test_it_opens_after_so_many_failures_in_a_row() -> None:
+    tried = breaker(fail_max=3)
+
+    fail(tried, 2)
+    tried.admit().succeeded()
+    fail(tried, 2)
+    assert tried.state == "CLOSED"
+
+    fail(tried, 1)
+    assert tried.state == "OPEN"
+
+
+def test_an_open_one_refuses_at_once_and_says_when_to_come_back() -> None:
+    tried = breaker(reset=60)
+    fail(tried, 3)
+
+    with pytest.raises(CircuitOpen) as refused:
+        tried.admit()
+
+    assert refused.value.retry_after == 60
+    assert tried.not_permitted == 1
+
+
+def test_exactly_one_of_many_callers_gets_the_trial() -> None:
+    tried = breaker(reset=1e-9)
+    fail(tried, 3)
+    barrier, admitted, refused = threading.Barrier(16), [], []
+
+    def call() -> None:
+        barrier.wait()
+        try:
+            admitted.append(tried.admit())
+        except CircuitOpen as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=call) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(admitted), len(refused)) == (1, 15)
+    assert tried.state == "HALF_OPEN"
+    admitted[0].succeeded()
+    assert tried.state == "CLOSED"
+
+
+def test_a_failed_trial_opens_it_again() -> None:
+    tried = breaker(reset=1e-9)
+    fail(tried, 3)
+
+    tried.admit().failed(AWAY)
+
+    assert tried.state == "OPEN"
+    transitions = [event.transition for event in tried.events if event.transition]
+    assert transitions == ["CLOSED_TO_OPEN", "OPEN_TO_HALF_OPEN", "HALF_OPEN_TO_OPEN"]
+
+
+def test_a_trial_that_says_nothing_lets_the_next_one_try() -> None:
+    tried = breaker(reset=1e-9)
+    fail(tried, 3)
+
+    tried.admit().unused()
+
+    tried.admit().succeeded()
+    assert tried.state == "CLOSED"
+
+
+def test_a_late_outcome_from_before_it_opened_changes_nothing() -> None:
+    tried = breaker(reset=60)
+    late = tried.admit()
+    fail(tried, 3)
+
+    late.succeeded()
+
+    assert tried.state == "OPEN"
+
+
+def test_callers_do_not_line_up_behind_a_slow_call() -> None:
+    tried = breaker()
+    slow = [tried.admit() for _ in range(64)]
+
+    tried.admit().succeeded()
+
+    for permit in slow:
+        permit.succeeded()
+    assert tried.calls["successful"] == 65
+
+
+def test_changed_settings_apply_at_the_next_call() -> None:
+    settings = [BreakerSettings(fail_max=3, reset_timeout_seconds=60)]
+    tried = Breaker("x", lambda: settings[0])
+    settings[0] = BreakerSettings(fail_max=1, reset_timeout_seconds=60)
+
+    fail(tried, 1)
+
+    assert tried.state == "OPEN"

@@ -1,0 +1,233 @@
+"""Settings, configuration, pages, balancing, workers, spans, events: each in a few lines."""
+
+import json
+import string
+import threading
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from py_zipkin import Kind
+from pydantic import BaseModel
+
+from chassis import configuration, events, paging, problems, spans
+from chassis.balancing import Balancer
+from chassis.configuration import Configuration, ConfigurationError
+from chassis.environment import Environment
+from chassis.errors import CircuitOpen, Conflict, Invalid, Problem, TimedOut, Unavailable
+from chassis.events import BadRecord
+from chassis.registry import Instance
+from chassis.settings import Settings, nested
+from chassis.spans import SpanSender
+from chassis.tracing import Tracer
+from chassis.workers import Workers
+
+LEAVES = st.integers() | st.booleans() | st.text(max_size=5)
+KEYS = st.text("abc-", min_size=1, max_size=4)
+TREES = st.dictionaries(
+    KEYS,
+    st.recursive(
+        LEAVES,
+        lambda inner: (
+            st.lists(inner, min_size=1, max_size=12)
+            | st.dictionaries(KEYS, inner, min_size=1, max_size=3)
+        ),
+        max_leaves=20,
+    ),
+    max_size=4,
+)
+
+
+def flatten(node: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(node, dict):
+        pairs = [(f"{path}.{key}" if path else key, value) for key, value in node.items()]
+    elif isinstance(node, list):
+        pairs = [(f"{path}[{index}]", value) for index, value in enumerate(node)]
+    else:
+        return {path: node}
+    return {key: leaf for where, value in pairs for key, leaf in flatten(value, where).items()}
+
+
+@given(TREES)
+def test_flat_keys_become_the_tree_they_came_from(tree: dict[str, Any]) -> None:
+    assert nested(flatten(tree)) == tree
+
+
+def environment(state: Path, **variables: str) -> Environment:
+    return Environment.read("order-service", {"FUSEBOX_STATE": str(state), **variables})
+
+
+def sources(**keys: Any) -> list[dict[str, Any]]:
+    return [{"name": "application.yml", "source": keys}]
+
+
+def test_placeholders_are_filled_from_the_environment_with_a_default(tmp_path: Path) -> None:
+    filled = environment(tmp_path, KAFKA_PORT="19092")
+
+    assert filled.fill("${HOST:here}:${KAFKA_PORT:9092}/${UNKNOWN}") == "here:19092/${UNKNOWN}"
+
+
+def test_the_first_source_wins(tmp_path: Path) -> None:
+    kept = Configuration(Settings, environment(tmp_path))
+
+    kept.load(
+        lambda: [*sources(**{"fusebox.threads": 4}), *sources(**{"fusebox.threads": 9})],
+    )
+
+    assert kept.current.fusebox.threads == 4
+
+
+def test_without_a_server_the_last_known_good_copy_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configuration, "PATIENCE_WITH_A_COPY", 0)
+    monkeypatch.setattr(configuration, "PATIENCE_WITHOUT", 0)
+
+    def nobody() -> list[dict[str, Any]]:
+        raise requests.ConnectionError("refused")
+
+    with pytest.raises(ConfigurationError, match="Is config-server running"):
+        Configuration(Settings, environment(tmp_path)).load(nobody)
+    Configuration(Settings, environment(tmp_path)).load(lambda: sources(**{"fusebox.threads": 4}))
+    again = Configuration(Settings, environment(tmp_path))
+    again.load(nobody)
+
+    assert (again.current.fusebox.threads, again.source) == (4, "last-known-good")
+
+
+def test_a_wrong_value_is_refused_by_its_key(tmp_path: Path) -> None:
+    kept = Configuration(Settings, environment(tmp_path))
+
+    with pytest.raises(ConfigurationError, match=r"fusebox\.breaker\.fail-max"):
+        kept.load(lambda: sources(**{"fusebox.breaker.fail-max": 0}))
+
+
+@given(st.text(string.ascii_letters + string.digits + "-._~ é", min_size=1, max_size=40))
+def test_a_cursor_comes_back_as_the_key_it_was_made_of(key: str) -> None:
+    link = paging.next_link("/x", paging.Page(limit=7), key)["Link"]
+    query = requests.utils.urlparse(link.partition("<")[2].partition(">")[0]).query
+    args = {
+        name: requests.utils.unquote(value)
+        for name, value in (pair.split("=", 1) for pair in query.split("&"))
+    }
+
+    assert paging.requested(args) == paging.Page(7, key)
+
+
+@pytest.mark.parametrize(
+    "args", [{"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "!"}]
+)
+def test_a_wrong_page_names_the_field(args: dict[str, str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        paging.requested(args)
+
+    assert refused.value.errors[0]["field"] == next(iter(args))
+
+
+ONE, TWO = (Instance(f"i-{n}", "svc", "127.0.0.1", n) for n in (1, 2))
+
+
+def test_the_less_busy_of_two_is_chosen_and_a_refusing_one_passed_over() -> None:
+    balancer = Balancer(lambda: {"svc": (ONE, TWO)})
+
+    with balancer.calling(ONE):
+        assert balancer.choose("svc") == TWO
+        balancer.refused(TWO)
+        assert balancer.choose("svc") == ONE
+    assert balancer.choose("svc", tried={ONE}) == TWO
+    with pytest.raises(Unavailable):
+        balancer.choose("svc", tried={ONE, TWO})
+
+
+def test_workers_stop_in_reverse_and_a_dead_one_is_noticed() -> None:
+    died, stopped = [], []
+    told = threading.Event()
+
+    def until_stopped(name: str) -> Any:
+        def run(stop: threading.Event) -> None:
+            stop.wait()
+            stopped.append(name)
+
+        return run
+
+    def on_death(name: str) -> None:
+        died.append(name)
+        told.set()
+
+    workers = Workers(on_death=on_death)
+    workers.add("first", until_stopped("first"))
+    workers.add("second", until_stopped("second"))
+    workers.add("short-lived", lambda _stop: None)
+    workers.start()
+    assert told.wait(5)
+    workers.stop()
+
+    assert died == ["short-lived"]
+    assert stopped == ["second", "first"]
+
+
+def test_spans_that_do_not_fit_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spans, "QUEUE_SIZE", 2)
+    sender = SpanSender(lambda: "http://127.0.0.1:1/api/v2/spans")
+    tracer = Tracer("x", lambda: 1.0, sender.put)
+    for _ in range(5):
+        with tracer.span("work", Kind.CLIENT):
+            pass
+    assert sender.dropped == 3
+
+    stop = threading.Event()
+    stop.set()
+    sender.run(stop)
+
+    assert (sender.sent, sender.dropped) == (0, 5)
+
+
+class Payload(BaseModel):
+    name: str
+
+
+def headers(**given: str) -> list[tuple[str, bytes]]:
+    said = {"ce_id": str(uuid4()), "ce_type": "thing.done", "ce_source": "x", **given}
+    return [(name, value.encode()) for name, value in said.items() if value]
+
+
+WRONG = [
+    (b"{", {}, "Invalid JSON"),
+    (b"{}", {}, "name: Field required"),
+    (None, {}, "Invalid JSON"),
+    (b"{}", {"ce_id": ""}, "headers are missing: ce_id"),
+    (b"{}", {"ce_id": "7"}, "ce_id is no UUID"),
+]
+
+
+@pytest.mark.parametrize(("value", "given", "reason"), WRONG)
+def test_a_wrong_record_says_what_is_wrong(
+    value: bytes | None, given: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(BadRecord, match=reason):
+        events.parse(b"k", value, headers(**given), {"thing.done": Payload})
+
+
+def test_an_event_of_a_type_that_is_not_read_is_no_fault() -> None:
+    assert events.parse(b"k", b"{}", headers(ce_type="other.done"), {"thing.done": Payload}) is None
+
+
+def test_every_problem_has_a_status_and_says_when_to_come_back() -> None:
+    assert problems.status_of(CircuitOpen("x")) == 503
+    assert problems.status_of(TimedOut("x")) == 504
+    assert problems.status_of(Problem("x")) == 500
+    assert problems.headers(Unavailable("x"))["Retry-After"] == "1"
+    document = problems.document(Conflict("x", code="out-of-stock", products=["A"]), "abc")
+    assert json.loads(json.dumps(document)) == {
+        "type": "urn:fusebox:problem:out-of-stock",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "x",
+        "code": "out-of-stock",
+        "products": ["A"],
+        "traceId": "abc",
+    }

@@ -1,0 +1,102 @@
+"""Spans: what continues, what begins, what is told."""
+
+from typing import Any
+
+import pytest
+from py_zipkin import Kind
+from py_zipkin.encoding import Span
+from py_zipkin.util import ZipkinAttrs
+from werkzeug.datastructures import Headers
+
+from chassis import tracing
+from chassis.tracing import Tracer
+
+TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
+
+
+def tracer(found: list[Span], probability: float = 1.0) -> Tracer:
+    return Tracer("order-service", lambda: probability, found.append)
+
+
+CONTINUED = [
+    {"b3": f"{TRACE}-{SPAN}-1"},
+    {"X-B3-TraceId": TRACE, "X-B3-SpanId": SPAN, "X-B3-Sampled": "1"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-01"},
+]
+
+
+@pytest.mark.parametrize("headers", CONTINUED)
+def test_a_callers_span_is_the_parent(headers: dict[str, str]) -> None:
+    found: list[Span] = []
+
+    with tracer(found, probability=0).serve("get /x", Headers(headers)):
+        pass
+
+    assert (found[0].trace_id, found[0].parent_id) == (TRACE, SPAN)
+    assert found[0].kind is Kind.SERVER
+
+
+@pytest.mark.parametrize("headers", [{"b3": "0"}, {"X-B3-Sampled": "0"}])
+def test_a_caller_may_merely_decide_about_sampling(headers: dict[str, str]) -> None:
+    found: list[Span] = []
+
+    with tracer(found).serve("get /x", Headers(headers)) as span:
+        assert span.attrs.parent_span_id is None
+
+    assert found == []
+
+
+BROKEN = [
+    {"b3": "nonsense"},
+    {"b3": f"{TRACE}-xyz-1"},
+    {"b3": f"{'z' * 32}-{SPAN}-1"},
+    {"traceparent": "00-1-2-3"},
+    {"X-B3-TraceId": TRACE},
+]
+
+
+@pytest.mark.parametrize("headers", BROKEN)
+def test_what_is_malformed_begins_a_new_trace(headers: dict[str, str]) -> None:
+    found: list[Span] = []
+
+    with tracer(found).serve("get /x", Headers(headers)):
+        pass
+
+    assert found[0].parent_id is None
+    assert len(found[0].trace_id) == 32
+
+
+def test_a_call_continues_at_the_other_end() -> None:
+    found: list[Span] = []
+    here = tracer(found)
+
+    with here.serve("get /x", Headers()), here.span("get /y", Kind.CLIENT):
+        sent = Headers(tracing.outgoing())
+    with tracer(found).serve("get /y", sent):
+        pass
+
+    client, server, other = found
+    assert (client.parent_id, other.parent_id) == (server.span_id, client.span_id)
+    assert len({span.trace_id for span in found}) == 1
+
+
+def test_a_message_carries_the_single_header_without_a_parent() -> None:
+    attrs = ZipkinAttrs(TRACE, SPAN, "0" * 16, "0", True)
+
+    assert tracing.single(attrs) == f"{TRACE}-{SPAN}-1"
+    assert tracing.incoming({"b3": tracing.single(attrs)}).parent == attrs._replace(
+        parent_span_id=None
+    )
+
+
+def test_a_failed_span_says_why_and_the_error_goes_on() -> None:
+    found: list[Any] = []
+
+    with (
+        pytest.raises(ValueError, match="no"),
+        tracer(found).span("work", Kind.CLIENT),
+    ):
+        raise ValueError("no")
+
+    assert found[0].tags["error"] == "no"
+    assert tracing.current() is None
