@@ -22,7 +22,14 @@ class Children:
         self._environment = dict(environment)
         self._cancelled = cancelled
 
-    def run(self, name: str, command: list[str], log: Path, account: str | None = None) -> None:
+    def run(
+        self,
+        name: str,
+        command: list[str],
+        log: Path,
+        account: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Raises Fault with the end of its `log` when it does not end with 0."""
         if self._cancelled.is_set():
             raise Cancelled(name)
@@ -33,7 +40,7 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=self._environment,
+                env={**self._environment, **(environment or {})},
                 start_new_session=True,
                 **account_of(account),
             )

@@ -19,7 +19,7 @@ def up(stack: Stack) -> bool:
         if not mine:
             raise Fault(f"another `make up` is at work on {stack.home}", remedy="wait for it.")
         if Supervisor(stack).is_up():
-            _refuse_dead(status.read(stack))
+            refuse_dead(status.read(stack))
             return False
         left = end_orphans(stack)
         if left:
@@ -35,7 +35,7 @@ def _start(stack: Stack) -> None:
     startup.train_java()
 
 
-def _refuse_dead(found: status.Status) -> None:
+def refuse_dead(found: status.Status) -> None:
     dead = [row for row in found.rows if not row.healthy]
     if not dead:
         return

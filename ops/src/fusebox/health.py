@@ -96,10 +96,19 @@ def _readiness(at: Address) -> Verdict:
 
 
 def shop_is_open(stack: Stack) -> bool:
-    """Whether a first order will go through: who is ready may not know the others yet."""
-    return all(_knows_the_others(f"{stack.url('gateway')}/{name}") for name in SERVICES) and (
-        _knows_the_others(stack.url("gateway"))
-    )
+    """Whether a first order will go through: who is ready may not know the others yet.
+
+    Each is asked directly until all know all: questions through the gateway that fail would open
+    its breakers, and keep the shop closed for as long as those stay open.
+    """
+    known = registered(stack)
+    told = [known.get(f"{name}-1") for name in SERVICES]
+    urls = [stack.url("gateway"), *(at.url for at in told if at)]
+    return None not in told and all(map(_knows_the_others, urls)) and _catalog_answers(stack)
+
+
+def _catalog_answers(stack: Stack) -> bool:
+    return asking.get(f"{stack.url('gateway')}/catalog-service/catalogs").ok
 
 
 def _knows_the_others(url: str) -> bool:

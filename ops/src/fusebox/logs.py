@@ -48,14 +48,14 @@ def logs_of(folder: Path, part: str | None) -> list[Path]:
 
 
 @dataclass
-class _Followed:
+class Followed:
     path: Path
     file: BinaryIO
     inode: int
     rest: bytes = field(default=b"")
 
     @classmethod
-    def at_end(cls, path: Path) -> _Followed:
+    def at_end(cls, path: Path) -> Followed:
         file = path.open("rb")
         file.seek(0, 2)
         return cls(path, file, path.stat().st_ino)
@@ -75,7 +75,7 @@ class _Followed:
 
 def follow(logs: list[Path]) -> Iterator[tuple[str, str]]:
     """Every line written from now on, with the name of its log; never ends by itself."""
-    followed = [_Followed.at_end(log) for log in logs]
+    followed = [Followed.at_end(log) for log in logs]
     while True:
         found = [(each.path.stem, line) for each in followed for line in each.new_lines()]
         yield from found

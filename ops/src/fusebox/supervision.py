@@ -67,6 +67,7 @@ class Supervisor:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            umask=0o077,
         )
         wait_until(lambda: self.is_up() or process.poll() is not None, START_SECONDS, "supervisord")
         if process.poll() is not None:

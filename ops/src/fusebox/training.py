@@ -6,6 +6,7 @@ Runs under the supervisor at the lowest priority after a start that found no cac
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from fusebox.stack import Stack
 from fusebox.waiting import wait_until
 
 HOST = "127.0.0.1"
+SCRATCH = ".training-"
 READY_SECONDS = 180.0
 # The JVM writes its cache while it ends, at the lowest priority.
 WRITE_SECONDS = 300.0
@@ -30,11 +32,15 @@ LOWEST_PRIORITY = 19
 
 def main() -> int:
     os.nice(LOWEST_PRIORITY)
+    # An exception, so that the scratch folders are cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     stack = Stack.from_environment(os.environ)
     folder = jar_folder() / "aot"
     folder.mkdir(exist_ok=True)
     with locked(folder / ".lock", wait=False) as mine:
         if mine:  # otherwise another stack is making them
+            for left in folder.glob(f"{SCRATCH}*"):
+                shutil.rmtree(left)
             _train_missing(stack, folder)
     return 0
 
@@ -45,7 +51,7 @@ def _train_missing(stack: Stack, folder: Path) -> None:
         (_train_zipkin, zipkin.program(stack)),
     ):
         if not program.cache.exists():
-            with tempfile.TemporaryDirectory(prefix=".training-", dir=folder) as scratch:
+            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
                 train(stack, program, Path(scratch))
             _remove_outdated(program, folder)
 
@@ -82,6 +88,7 @@ def _train(
             process.wait(WRITE_SECONDS)
         finally:
             process.kill()
+    output.chmod(0o644)  # other users may start a shop with these libraries too
     output.replace(target)
 
 

@@ -41,7 +41,10 @@ def welcome(stack: Stack) -> str:
 
 
 def order(stack: Stack, email: str) -> str:
-    """Three commands for any POSIX shell with curl: a user, a token, an order that is decided."""
+    """Three commands for any POSIX shell with curl: a user, a token, an order that is decided.
+
+    Pasted once more they place one more order: the user is there, and logs in again.
+    """
     gateway = stack.url("gateway")
     json = "-H 'Content-Type: application/json'"
     user = f'{{"email": "{email}", "name": "You", "password": "{PASSWORD}"}}'
@@ -49,14 +52,19 @@ def order(stack: Stack, email: str) -> str:
     wanted = '{"productId": "CATALOG-0001", "qty": 1}'
     return "\n".join(
         [
-            f"USER_ID=$(curl -s {gateway}/user-service/users {json} \\",
-            f"  -d '{user}' \\",
-            '  | sed -n \'s/.*"userId": *"\\([^"]*\\)".*/\\1/p\')',
-            f"TOKEN=$(curl -s {gateway}/user-service/login {json} \\",
-            f"  -d '{login}' \\",
-            '  | sed -n \'s/.*"accessToken": *"\\([^"]*\\)".*/\\1/p\')',
-            f'curl -si {gateway}/order-service/"$USER_ID"/orders {json} \\',
+            f"curl -s {gateway}/user-service/users {json} \\",
+            f"  -d '{user}'",
+            f"LOGIN=$(curl -s {gateway}/user-service/login {json} \\",
+            f"  -d '{login}')",
+            f"TOKEN={_from_login('accessToken')}",
+            f"USER_ID={_from_login('userId')}",
+            f"curl -si {gateway}/order-service/$USER_ID/orders {json} \\",
             '  -H "Authorization: Bearer $TOKEN" -H "Prefer: wait=5" \\',
             f"  -d '{wanted}'",
         ]
     )
+
+
+def _from_login(name: str) -> str:
+    """Shell that takes the field `name` out of the answer to the login."""
+    return f"""$(echo "$LOGIN" | sed 's/.*"{name}": *"\\([^"]*\\)".*/\\1/')"""

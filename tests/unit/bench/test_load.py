@@ -1,0 +1,41 @@
+"""The load generator, against a server of the test's own."""
+
+import asyncio
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from bench.figures import Load
+from bench.load import Call, Plan, run
+
+
+def test_a_plan_is_read_as_it_was_written() -> None:
+    plan = Plan([Call("POST", "http://x/", {"a": "b"}, "{}")], expected=201, count=3, seconds=1.5)
+
+    assert Plan.read(plan.document()) == plan
+
+
+def test_answers_other_than_expected_are_failures_and_the_count_is_kept() -> None:
+    statuses = iter([200, 503, 200, 200, 200, 200])
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=next(statuses))
+
+    load = asyncio.run(_against(answer, count=5))
+
+    assert (len(load.latencies), load.failures) == (4, 1)
+    assert load.took > 0
+
+
+async def _against(answer: Handler, count: int) -> Load:
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        call = Call("GET", f"http://127.0.0.1:{port}/")
+        return await run(Plan([call, call], expected=200, count=count, seconds=5.0))
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,113 @@
+"""Health is asked for, and what answers is understood."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fusebox import asking, health
+from fusebox.asking import Answer
+from fusebox.health import Address
+from fusebox.stack import Stack
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Answer]:
+    """What each address answers; all others are away."""
+    known: dict[str, Answer] = {}
+    monkeypatch.setattr(asking, "get", lambda url, **_: known.get(url, Answer(0)))
+    return known
+
+
+def ok(body: Any, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(body).encode())
+
+
+def instance(name: str, port: int) -> dict[str, Any]:
+    return {"instanceId": name, "ipAddr": "127.0.0.1", "port": {"$": port, "@enabled": "true"}}
+
+
+def test_the_port_of_an_instance_is_what_discovery_says(
+    stack: Stack, answers: dict[str, Answer]
+) -> None:
+    apps = [
+        {"name": "ORDER-SERVICE", "instance": [instance("order-service-1", 4711)]},
+        {"name": "GATEWAY", "instance": instance("gateway-1", 8000)},
+    ]
+    answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": apps}})
+
+    known = health.registered(stack)
+
+    assert known["order-service-1"] == Address("127.0.0.1", 4711)
+    assert known["gateway-1"].port == 8000
+
+
+@pytest.mark.parametrize("body", [None, [], {"applications": None}, {"applications": {}}])
+def test_a_discovery_that_knows_nobody_is_no_error(
+    stack: Stack, answers: dict[str, Answer], body: Any
+) -> None:
+    answers["http://127.0.0.1:8761/eureka/apps"] = ok(body)
+
+    assert health.registered(stack) == {}
+
+
+def test_a_service_that_is_not_registered_is_not_healthy(stack: Stack) -> None:
+    verdict = health.check(stack, "order-service-1", {})
+
+    assert verdict == health.Verdict(False, "not registered with discovery")
+
+
+def test_a_service_is_healthy_when_its_readiness_is_up(
+    stack: Stack, answers: dict[str, Answer]
+) -> None:
+    answers["http://127.0.0.1:4711/actuator/health/readiness"] = ok({"status": "UP"})
+
+    known = {"order-service-1": Address("127.0.0.1", 4711)}
+
+    assert health.check(stack, "order-service-1", known).healthy
+
+
+def test_a_service_that_is_not_ready_says_what_it_lacks(
+    stack: Stack, answers: dict[str, Answer]
+) -> None:
+    components = {"db": {"status": "DOWN"}, "registry": {"status": "UP"}}
+    body = {"status": "DOWN", "components": components}
+    answers["http://127.0.0.1:8000/actuator/health/readiness"] = ok(body, status=503)
+
+    assert health.check(stack, "gateway-1", {}).reason == "readiness is DOWN (db)"
+
+
+def test_a_process_that_is_away_does_not_answer(stack: Stack, answers: dict[str, Answer]) -> None:
+    assert not answers
+    assert health.check(stack, "gateway-1", {}).reason == "does not answer"
+
+
+def knowing(services: list[str], keys: int = 1) -> Answer:
+    registry = {"details": {"services": services}}
+    return ok({"components": {"registry": registry, "tokens": {"details": {"keys": keys}}}})
+
+
+@pytest.fixture
+def open_shop(answers: dict[str, Answer]) -> dict[str, Answer]:
+    """All know all, and the gateway reaches the catalog."""
+    names = list(health.SERVICES)
+    apps = [{"instance": instance(f"{name}-1", 4000 + n)} for n, name in enumerate(names)]
+    answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": apps}})
+    for port in (8000, 4000, 4001, 4002):
+        answers[f"http://127.0.0.1:{port}/actuator/health"] = knowing(names)
+    answers["http://127.0.0.1:8000/catalog-service/catalogs"] = ok([])
+    return answers
+
+
+def test_the_shop_is_open_when_all_know_all(stack: Stack, open_shop: dict[str, Answer]) -> None:
+    assert open_shop
+    assert health.shop_is_open(stack)
+
+
+@pytest.mark.parametrize("lack", [knowing(["order-service"]), knowing(list(health.SERVICES), 0)])
+def test_the_shop_is_not_open_while_one_lacks_a_neighbour_or_the_keys(
+    stack: Stack, open_shop: dict[str, Answer], lack: Answer
+) -> None:
+    open_shop["http://127.0.0.1:4001/actuator/health"] = lack
+
+    assert not health.shop_is_open(stack)

@@ -1,0 +1,168 @@
+"""What the verbs say, and how they end."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+
+from fusebox import control, going_up, invariants, kafka, report, welcome
+from fusebox.cli import cli
+from fusebox.errors import Fault
+from fusebox.parts import part_named
+from fusebox.ports import refuse_taken, taken_ports
+from fusebox.stack import Stack
+from fusebox.status import Row, Status, table
+from fusebox.supervision import State
+
+
+def state(instance: str) -> State:
+    return State(instance, "RUNNING", pid=1, started=0, reason="")
+
+
+STATES = {name: state(name) for name in ("order-service-1", "order-service-2", "kafka-1")}
+
+
+def test_without_a_number_every_instance_is_meant() -> None:
+    found = control.chosen(STATES, "order-service", None)
+
+    assert found == ["order-service-1", "order-service-2"]
+
+
+def test_with_a_number_only_that_instance_is_meant() -> None:
+    assert control.chosen(STATES, "order-service", 2) == ["order-service-2"]
+
+
+@pytest.mark.parametrize(("name", "number"), [("order-service", 3), ("zipkin", None)])
+def test_an_instance_that_is_not_there_is_refused(name: str, number: int | None) -> None:
+    with pytest.raises(Fault, match="there is no") as refusal:
+        control.chosen(STATES, name, number)
+
+    assert refusal.value.exit_code == 2
+
+
+def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
+    with pytest.raises(Fault) as refusal:
+        part_named("orders")
+
+    assert "order-service" in refusal.value.remedy
+    assert "zipkin" in refusal.value.remedy
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def test_a_taken_port_is_named_with_who_holds_it(
+    stack: Stack, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = listener.getsockname()[1]
+    monkeypatch.setattr(Stack, "ports", {"gateway": port})
+    monkeypatch.setattr(Stack, "port", lambda _self, _name: port)
+
+    assert taken_ports(stack) == {"gateway": port}
+    with pytest.raises(Fault, match=rf"port {port} \(gateway\) is held by \S+ \(pid \d+\)"):
+        refuse_taken(stack)
+
+
+def row(instance: str, healthy: bool = True) -> Row:
+    service = instance.rpartition("-")[0]
+    return Row(service, instance, "RUNNING", healthy, reason="does not answer", memory=46_000_000)
+
+
+def test_a_status_is_healthy_only_when_all_are() -> None:
+    assert Status([row("kafka-1"), row("gateway-1")]).healthy
+    assert not Status([row("kafka-1"), row("gateway-1", healthy=False)]).healthy
+    assert not Status([]).healthy
+
+
+def test_the_table_of_the_status_is_aligned() -> None:
+    lines = table(Status([row("kafka-1"), row("order-service-1", healthy=False)])).splitlines()
+
+    columns = {line.index(word) for line, word in zip(lines, ("state", "run", "run"), strict=True)}
+    assert len(columns) == 1
+    assert "no: does not answer" in lines[2]
+
+
+def test_up_on_a_shop_that_is_half_dead_says_what_to_start() -> None:
+    rows = [row("order-service-1", healthy=False), row("order-service-2", healthy=False)]
+
+    with pytest.raises(Fault, match="not all of it") as refusal:
+        going_up.refuse_dead(Status([*rows, row("kafka-1")]))
+
+    assert refusal.value.remedy == "make start SERVICE=order-service"
+
+
+def test_the_order_to_paste_takes_three_commands_and_the_stacks_own_port(stack: Stack) -> None:
+    pasted = welcome.order(stack, "you@fusebox.example")
+
+    assert pasted.count("curl") == 3
+    assert pasted.count(stack.url("gateway")) == 3
+
+
+def test_each_welcome_has_a_customer_of_its_own(stack: Stack) -> None:
+    assert welcome.welcome(stack) != welcome.welcome(stack)
+
+
+def test_the_report_names_who_breaks_an_invariant() -> None:
+    findings = [
+        invariants.Finding("no stock below zero", {"products": 3}),
+        invariants.Finding("outboxes empty at rest", {"x": 12}, frozenset(map(str, range(12)))),
+    ]
+
+    told = report.as_text(findings)
+
+    assert "holds   no stock below zero" in told
+    assert "BROKEN  outboxes empty at rest" in told
+    assert "and 2 more" in told
+    assert told.endswith("1 of 2 are broken.")
+
+
+def test_kafka_is_told_the_stacks_ports_and_folder(stack: Stack) -> None:
+    stack.make_folders()
+
+    text = kafka.write_settings_of(stack).read_text()
+
+    assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093" in text
+    assert f"log.dirs={stack.data / 'kafka'}" in text
+    assert "auto.create.topics.enable=false" in text
+
+
+def test_a_port_on_which_nobody_listens_is_no_kafka(listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    listener.close()
+
+    assert not kafka.answers("127.0.0.1", port)
+
+
+def test_every_verb_has_help(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
+    monkeypatch.setenv("FUSEBOX_HOME", str(stack.home))
+    for name in cli.commands:
+        assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
+
+
+def test_down_says_so_when_nothing_ran(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
+    monkeypatch.setenv("FUSEBOX_HOME", str(stack.home))
+
+    assert CliRunner().invoke(cli, ["down"]).output == "Nothing was running.\n"
+
+
+def test_status_of_a_shop_that_is_down_fails(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
+    monkeypatch.setenv("FUSEBOX_HOME", str(stack.home))
+    done = CliRunner().invoke(cli, ["status"])
+
+    assert (done.exit_code, done.output) == (1, "The shop is down; `make up` starts it.\n")
+
+
+def test_clean_removes_what_the_shop_had_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, stack: Stack
+) -> None:
+    monkeypatch.setenv("FUSEBOX_HOME", str(stack.home))
+    stack.make_folders()
+    (stack.home / "mine").touch()
+
+    CliRunner().invoke(cli, ["clean", "--yes"])
+
+    assert [path.name for path in stack.home.iterdir()] == ["mine"]
