@@ -1,0 +1,1 @@
+"""Benchmarks on a stack of their own: `python -m bench`, or `make bench`."""

@@ -1,0 +1,88 @@
+"""`python -m bench`: measure, print, and with `--write` renew docs/benchmarks.md."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from bench import fresh, loads
+from bench.figures import Figures
+from bench.machine import Machine
+from bench.report import page
+from bench.running import BenchError, RunningStack
+
+CLONE = Path(__file__).resolve().parents[1]
+PAGE = CLONE / "docs" / "benchmarks.md"
+
+
+def measure(with_fresh_clone: bool) -> Figures:
+    fresh_clone = None
+    if with_fresh_clone:
+        _tell("fresh clone to first order, with every download")
+        fresh_clone = fresh.measure(CLONE)
+    with RunningStack(CLONE) as running:
+        _tell("first `make up`")
+        first_up = running.first_order()
+        running.await_training()
+        running.verb("down")
+        _tell("second `make up`")
+        second_up = running.first_order()
+        at_rest = running.memory()
+        _tell("GET /catalog-service/catalogs")
+        catalogs = loads.catalogs(running)
+        _tell("orders")
+        orders = loads.orders(running)
+        return Figures(
+            fresh=fresh_clone,
+            first_up=first_up,
+            second_up=second_up,
+            memory_at_rest=at_rest,
+            memory_after_load=running.memory(),
+            loads=[catalogs, orders],
+            verdict=f"After the orders `make verify` says: {_last_line(running.verb('verify'))}",
+        )
+
+
+def _last_line(text: str) -> str:
+    return text.rstrip().rpartition("\n")[2]
+
+
+def _tell(what: str) -> None:
+    print(f"bench: {what} …", file=sys.stderr, flush=True)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--fresh", action="store_true", help="a fresh clone too: it downloads")
+    parser.add_argument("--write", action="store_true", help=f"renew {PAGE.relative_to(CLONE)}")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        figures = measure(arguments.fresh)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return 130
+    earlier = PAGE.read_text() if PAGE.exists() else ""
+    text = page(Machine.this(), figures, loads.CONNECTIONS, loads.WARM_UP_SECONDS, earlier)
+    print(text)
+    if arguments.write:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

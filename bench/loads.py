@@ -1,0 +1,84 @@
+"""The loads that are put on the shop through its gateway."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.figures import Load, Measurement, difference
+from bench.load import Call, Plan
+from bench.running import BenchError, RunningStack
+
+CONNECTIONS = 16
+WARM_UP_SECONDS = 5.0
+WARM_UP_COUNT = 10_000
+SECONDS = 15.0
+COUNT = 50_000
+PRODUCT = "CATALOG-0001"
+STOCK = 10 * COUNT
+
+
+def catalogs(running: RunningStack) -> Measurement:
+    call = Call("GET", f"{running.shop.gateway}/catalog-service/catalogs")
+    return _measure("GET /catalog-service/catalogs", running, [call] * CONNECTIONS, 200)
+
+
+def orders(running: RunningStack) -> Measurement:
+    """Counted until the last of them is decided, for that is what an order costs."""
+    shelf = f"/catalog-service/catalogs/{PRODUCT}"
+    running.admin().call("PATCH", shelf, json={"addStock": STOCK}).raise_for_status()
+    calls = [_order(running) for _ in range(CONNECTIONS)]
+    return _measure("a placed order", running, calls, 201, running.await_decisions)
+
+
+def _order(running: RunningStack) -> Call:
+    customer = running.shop.customer()
+    return Call(
+        "POST",
+        customer.gateway + customer.orders,
+        {"Authorization": f"Bearer {customer.token}", "Content-Type": "application/json"},
+        json.dumps({"productId": PRODUCT, "qty": 1}),
+    )
+
+
+def _measure(
+    name: str,
+    running: RunningStack,
+    calls: list[Call],
+    expected: int,
+    settle: Callable[[], None] | None = None,
+) -> Measurement:
+    _put(Plan(calls, expected, WARM_UP_COUNT, WARM_UP_SECONDS))
+    _seconds_of(settle)
+    before = running.cpu()
+    load = _put(Plan(calls, expected, COUNT, SECONDS))
+    settling = _seconds_of(settle)
+    return Measurement(name, load, difference(before, running.cpu()), settling)
+
+
+def _seconds_of(settle: Callable[[], None] | None) -> float:
+    if settle is None:
+        return 0.0
+    began = time.monotonic()
+    settle()
+    return time.monotonic() - began
+
+
+def _put(plan: Plan) -> Load:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"],
+        input=plan.document(),
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=plan.seconds + 30,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"the load generator failed:\n{done.stderr}")
+    load = Load(**json.loads(done.stdout))
+    if not load.latencies:
+        raise BenchError(f"none of {load.failures} requests was answered as expected")
+    return load

@@ -1,0 +1,52 @@
+"""The machine that figures belong to."""
+
+import platform
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`memory` is in bytes."""
+
+    cpu: str
+    cores: int
+    memory: int
+    system: str
+    python: str
+    date: date
+
+    @classmethod
+    def this(cls) -> "Machine":
+        return cls(
+            cpu=cpu_model(_read("/proc/cpuinfo")) or platform.processor() or platform.machine(),
+            cores=psutil.cpu_count() or 1,
+            memory=psutil.virtual_memory().total,
+            system=f"{platform.system()} {platform.release()}",
+            python=platform.python_version(),
+            date=date.today(),
+        )
+
+    def line(self) -> str:
+        memory = f"{self.memory / 2**30:.0f} GiB"
+        cores = f"{self.cores} cores"
+        return ", ".join([self.cpu, cores, memory, self.system, f"Python {self.python}"])
+
+
+def cpu_model(cpuinfo: str) -> str:
+    """The first processor's name in Linux' /proc/cpuinfo; empty when it has none."""
+    for line in cpuinfo.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return " ".join(value.split())
+    return ""
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
