@@ -82,7 +82,8 @@ def accepts(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), CONNECT_TIMEOUT_SECONDS) as connection:
             connection.sendall(struct.pack(">ii", 8 + len(STARTUP), PROTOCOL_3) + STARTUP)
-            return connection.recv(1) == AUTHENTICATION
+            # All of it is read: closing over unread bytes would be an error in the log.
+            return connection.recv(1024).startswith(AUTHENTICATION)
     except OSError:
         return False
 
