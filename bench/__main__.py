@@ -67,6 +67,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _terminated)
+    machine = Machine.this()
     try:
         figures = measure(arguments.fresh)
     except BenchError as error:
@@ -76,7 +77,7 @@ def main() -> int:
         print("bench: interrupted", file=sys.stderr)
         return 130
     earlier = PAGE.read_text() if PAGE.exists() else ""
-    text = page(Machine.this(), figures, loads.CONNECTIONS, loads.WARM_UP_SECONDS, earlier)
+    text = page(machine, figures, loads.CONNECTIONS, loads.WARM_UP_SECONDS, earlier)
     print(text)
     if arguments.write:
         PAGE.parent.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ import psutil
 
 @dataclass(frozen=True)
 class Machine:
-    """`memory` is in bytes."""
+    """`memory` is in bytes; `load` is the load average of the minute before."""
 
     cpu: str
     cores: int
@@ -18,6 +18,7 @@ class Machine:
     system: str
     python: str
     date: date
+    load: float
 
     @classmethod
     def this(cls) -> "Machine":
@@ -28,12 +29,14 @@ class Machine:
             system=f"{platform.system()} {platform.release()}",
             python=platform.python_version(),
             date=date.today(),
+            load=psutil.getloadavg()[0],
         )
 
     def line(self) -> str:
         memory = f"{self.memory / 2**30:.0f} GiB"
         cores = f"{self.cores} cores"
-        return ", ".join([self.cpu, cores, memory, self.system, f"Python {self.python}"])
+        load = f"load average before {self.load:.1f}"
+        return ", ".join([self.cpu, cores, memory, self.system, f"Python {self.python}", load])
 
 
 def cpu_model(cpuinfo: str) -> str:

@@ -1,6 +1,7 @@
 """The stack under measurement: how it is started, asked what it uses, and ended."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from fusebox.supervision import Supervisor
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 ORDER_HEADING = "An order to paste:"
 COMMAND_SECONDS = 300
+ENDING_SECONDS = 60
 SETTLE_SECONDS = 120
 PAUSE = 0.1
 ADMIN = "admin@fusebox.example"
@@ -52,18 +54,25 @@ def own_environment(
 
 def said_by(command: list[str], environment: Mapping[str, str], folder: Path) -> str:
     """What `command` prints.  Raises BenchError with it when it fails."""
-    done = subprocess.run(
+    with subprocess.Popen(
         command,
         env=environment,
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=COMMAND_SECONDS)
+        except BaseException:
+            # The whole group, and waited for: `make` would go and leave its child at work.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.communicate(timeout=ENDING_SECONDS)
+            raise
+    if process.returncode:
+        raise BenchError(f"{command[0]} failed:\n{said}")
+    return said
 
 
 def paste_order(welcome: str, environment: Mapping[str, str], folder: Path) -> None:

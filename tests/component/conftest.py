@@ -75,8 +75,10 @@ def process_of(postgres_stack: Stack, tmp_path_factory: pytest.TempPathFactory) 
         )
         url = f"postgresql+psycopg://{role}@127.0.0.1:{postgres_stack.port('postgres')}/{database}"
         source = {"spring.datasource.url": url, **(given or {})}
-        configuration = Configuration(model, environment)
-        configuration.load(ask=lambda: [{"name": "test", "source": source}])
+        configuration = Configuration(
+            model, environment, lambda: [{"name": "test", "source": source}]
+        )
+        configuration.load()
         return Process(environment, configuration)
 
     return made

@@ -14,7 +14,7 @@ from typing import Any
 
 from chassis import metrics
 from chassis.breaker import Breaker, Breakers
-from chassis.configuration import Configuration
+from chassis.configuration import Configuration, ConfigurationError
 from chassis.environment import Environment
 from chassis.metrics import Metrics
 from chassis.workers import Workers
@@ -99,18 +99,21 @@ class Actuator:
             "circuitbreakers": self._circuit_breakers,
             "circuitbreakerevents": lambda: self._events(self._breakers.all()),
         }
+        self._actions: dict[str, Callable[[], Reply]] = {"refresh": self._refresh}
 
     def add_page(self, path: str, page: Callable[[], Reply]) -> None:
         self._pages[path] = page
 
     def answer(self, method: str, path: str) -> Reply:
         """The reply to `method` on /actuator/`path`."""
-        page = self._pages.get(path.strip("/"))
-        if page is None:
-            return reply({"status": 404, "error": "Not Found", "path": f"/actuator/{path}"}, 404)
-        if method not in ("GET", "HEAD"):
+        name = path.strip("/")
+        table = self._pages if method in ("GET", "HEAD") else self._actions
+        page = table.get(name)
+        if page is not None:
+            return page()
+        if name in self._pages or name in self._actions:
             return reply({"status": 405, "error": "Method Not Allowed"}, 405)
-        return page()
+        return reply({"status": 404, "error": "Not Found", "path": f"/actuator/{path}"}, 404)
 
     def _index(self) -> Reply:
         return reply(
@@ -147,6 +150,12 @@ class Actuator:
                 ],
             }
         )
+
+    def _refresh(self) -> Reply:
+        try:
+            return reply(self._configuration.refresh())
+        except ConfigurationError as error:
+            return reply({"status": 500, "error": "Not Refreshed", "message": str(error)}, 500)
 
     def _loggers(self) -> Reply:
         root = logging.getLevelName(logging.getLogger().level)

@@ -15,11 +15,12 @@ from chassis.settings import Settings, nested
 log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
-Flat = dict[str, Any]
+Ask = Callable[[], list[dict[str, Any]]]
 
 # Long enough for a server that is starting beside us, short enough to notice that there is none.
 PATIENCE_WITH_A_COPY = 3.0
 PATIENCE_WITHOUT = 60.0
+NOTHING = (None, "")
 
 
 class ConfigurationError(Exception):
@@ -33,22 +34,23 @@ class Configuration(Generic[S]):
     key with the name of the property source it came from.
     """
 
-    def __init__(self, model: type[S], environment: Environment) -> None:
+    def __init__(self, model: type[S], environment: Environment, ask: Ask | None = None) -> None:
+        """`ask` gets the property sources, unless the server is to be asked."""
         self._model = model
         self._environment = environment
         self._copy = environment.state / "configuration.json"
         self.current: S = model()
         self.flat: dict[str, tuple[Any, str]] = {}
         self.source = "defaults"
+        self._ask = ask or self._ask_server
 
-    def load(self, ask: Callable[[], list[dict[str, Any]]] | None = None) -> S:
-        """Ask (the server, unless told another way to get property sources) and validate.
+    def load(self) -> S:
+        """Ask, patiently, and validate.
 
         Raises ConfigurationError when nobody answers and no copy is kept, or a value is wrong.
         """
-        ask = ask or self._ask_server
         patience = PATIENCE_WITH_A_COPY if self._copy.exists() else PATIENCE_WITHOUT
-        sources = self._ask_patiently(ask, patience)
+        sources = self._ask_patiently(patience)
         if sources is not None:
             self._apply(sources, "config-server")
             self._keep(sources)
@@ -62,13 +64,29 @@ class Configuration(Generic[S]):
             )
         return self.current
 
-    def _ask_patiently(
-        self, ask: Callable[[], list[dict[str, Any]]], patience: float
-    ) -> list[dict[str, Any]] | None:
+    def refresh(self) -> list[str]:
+        """Ask again and apply what came; the keys that changed, in their order.
+
+        Raises ConfigurationError when nobody answers or a value is wrong; the old values stay.
+        """
+        before = self.flat
+        try:
+            sources = self._ask()
+        except requests.RequestException as error:
+            raise ConfigurationError(f"config-server does not answer: {error}") from error
+        self._apply(sources, "config-server")
+        self._keep(sources)
+        return sorted(
+            key
+            for key in before.keys() | self.flat.keys()
+            if before.get(key, NOTHING)[0] != self.flat.get(key, NOTHING)[0]
+        )
+
+    def _ask_patiently(self, patience: float) -> list[dict[str, Any]] | None:
         deadline, pause = time.monotonic() + patience, 0.05
         while True:
             try:
-                return ask()
+                return self._ask()
             except requests.RequestException as error:
                 if time.monotonic() + pause > deadline:
                     log.error("config-server: %s", error)

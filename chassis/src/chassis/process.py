@@ -6,7 +6,7 @@ from typing import Any, Generic
 from chassis.actuator import Actuator, up
 from chassis.balancing import Balancer
 from chassis.breaker import Breakers
-from chassis.configuration import Configuration, S
+from chassis.configuration import Ask, Configuration, S
 from chassis.environment import Environment
 from chassis.errors import Unavailable
 from chassis.metrics import Metrics
@@ -109,14 +109,15 @@ def _json(issuer: Neighbour) -> dict[str, Any]:
     return found
 
 
-def begin(service: str, model: type[S]) -> Process[S]:
+def begin(service: str, model: type[S], ask: Ask | None = None) -> Process[S]:
     """A process with its configuration loaded and its log set up.
 
+    `ask` gets the property sources of a process that cannot ask config-server.
     Raises ConfigurationError when there is none or it does not validate.
     """
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     environment = Environment.read(service)
-    configuration = Configuration(model, environment)
+    configuration = Configuration(model, environment, ask)
     logging.getLogger().setLevel(configuration.load().logging.level.root)
     # Their connection attempts are told by whoever uses them.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)

@@ -1,6 +1,5 @@
 """Runs the config server: `python -m config_server.main`."""
 
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ from aiohttp import web
 
 from chassis.actuator import down, up
 from chassis.aiohttp_adapter import add_actuator, serve
-from chassis.configuration import Configuration, ConfigurationError
+from chassis.configuration import ConfigurationError
 from chassis.environment import Environment
-from chassis.process import LOG_FORMAT, Process
+from chassis.process import Process, begin
 from chassis.settings import Settings
 from config_server.app import create_app
 from config_server.documents import Unreadable
@@ -21,10 +20,18 @@ SERVICE = "config-server"
 
 
 def build() -> tuple[Process[Settings], web.Application]:
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     environment = Environment.read(SERVICE)
     repository = Repository(_location(environment))
-    process = Process(environment, _own_configuration(environment, repository))
+
+    # It cannot ask itself before it runs, and reads the same files by the same rules.
+    def own_sources() -> list[dict[str, Any]]:
+        try:
+            found = repository.find(SERVICE, environment.profile)
+        except Unreadable as error:
+            raise ConfigurationError(str(error)) from error
+        return [{"name": source.name, "source": source.plain()} for source in found]
+
+    process = begin(SERVICE, Settings, own_sources)
     process.actuator.health.add("repository", lambda: _health(repository), readiness=True)
     app = create_app(repository)
     add_actuator(app, process)
@@ -36,23 +43,6 @@ def _location(environment: Environment) -> Path:
     if not location.is_dir():
         raise ConfigurationError(f"CONFIG_SERVER_LOCATION is {location}, and that is no folder")
     return location
-
-
-def _own_configuration(environment: Environment, repository: Repository) -> Configuration[Settings]:
-    # It cannot ask itself before it runs, and reads the same files by the same rules.
-    def own_sources() -> list[dict[str, Any]]:
-        return [
-            {"name": source.name, "source": source.plain()}
-            for source in repository.find(SERVICE, environment.profile)
-        ]
-
-    configuration = Configuration(Settings, environment)
-    try:
-        settings = configuration.load(own_sources)
-    except Unreadable as error:
-        raise ConfigurationError(str(error)) from error
-    logging.getLogger().setLevel(settings.logging.level.root)
-    return configuration
 
 
 def _health(repository: Repository) -> dict[str, Any]:

@@ -141,9 +141,11 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.servers = Loop()
         environment = Environment.read("gateway", {"FUSEBOX_STATE": str(folder)})
-        configuration = Configuration(GatewaySettings, environment)
+        configuration = Configuration(
+            GatewaySettings, environment, lambda: [{"name": "test", "source": self.source}]
+        )
         self.source: dict[str, Any] = dict(SOURCE)
-        configuration.load(ask=lambda: [{"name": "test", "source": self.source}])
+        configuration.load()
         self.configuration = configuration
         self.process = Process(environment, configuration)
         self.spans: list[Span] = []
@@ -176,7 +178,7 @@ class Shop:
         self.source.update(
             {key.replace("__", ".").replace("_", "-"): changed[key] for key in changed}
         )
-        self.configuration.load(ask=lambda: [{"name": "test", "source": self.source}])
+        self.configuration.refresh()
 
     def upstream(self, answer: Answer = echo, service: str = "order-service") -> Upstream:
         made = Upstream(self.servers, answer)

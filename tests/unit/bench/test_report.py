@@ -7,7 +7,7 @@ from bench.figures import Figures, Load, Measurement
 from bench.machine import Machine, cpu_model
 from bench.report import FRESH, megabytes, milliseconds, page, table
 
-MACHINE = Machine("Acme 3000", 2, 8 * 2**30, "Linux 6.1", "3.13.1", date(2026, 11, 21))
+MACHINE = Machine("Acme 3000", 2, 8 * 2**30, "Linux 6.1", "3.13.1", date(2026, 11, 21), 0.4)
 LOAD = Load(latencies=[0.004, 0.008, 0.016], failures=1, took=1.5, own_cpu=0.3)
 FIGURES = Figures(
     first_up=20.0,
@@ -37,7 +37,11 @@ def test_a_table_has_names_on_the_left_and_numbers_on_the_right() -> None:
 
 
 def test_the_page_names_the_machine_and_the_day() -> None:
-    assert "2026-11-21, Acme 3000, 2 cores, 8 GiB, Linux 6.1, Python 3.13.1" in shown(FIGURES)
+    said = (
+        "2026-11-21, Acme 3000, 2 cores, 8 GiB, Linux 6.1, Python 3.13.1, load average before 0.4"
+    )
+
+    assert said in shown(FIGURES)
 
 
 def test_the_page_has_every_figure() -> None:

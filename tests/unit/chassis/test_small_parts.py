@@ -72,11 +72,13 @@ def test_placeholders_are_filled_from_the_environment_with_a_default(tmp_path: P
 
 
 def test_the_first_source_wins(tmp_path: Path) -> None:
-    kept = Configuration(Settings, environment(tmp_path))
-
-    kept.load(
+    kept = Configuration(
+        Settings,
+        environment(tmp_path),
         lambda: [*sources(**{"fusebox.threads": 4}), *sources(**{"fusebox.threads": 9})],
     )
+
+    kept.load()
 
     assert kept.current.fusebox.threads == 4
 
@@ -91,19 +93,37 @@ def test_without_a_server_the_last_known_good_copy_is_used(
         raise requests.ConnectionError("refused")
 
     with pytest.raises(ConfigurationError, match="Is config-server running"):
-        Configuration(Settings, environment(tmp_path)).load(nobody)
-    Configuration(Settings, environment(tmp_path)).load(lambda: sources(**{"fusebox.threads": 4}))
-    again = Configuration(Settings, environment(tmp_path))
-    again.load(nobody)
+        Configuration(Settings, environment(tmp_path), nobody).load()
+    here = environment(tmp_path)
+    Configuration(Settings, here, lambda: sources(**{"fusebox.threads": 4})).load()
+    again = Configuration(Settings, here, nobody)
+    again.load()
 
     assert (again.current.fusebox.threads, again.source) == (4, "last-known-good")
 
 
 def test_a_wrong_value_is_refused_by_its_key(tmp_path: Path) -> None:
-    kept = Configuration(Settings, environment(tmp_path))
+    wrong = lambda: sources(**{"fusebox.breaker.fail-max": 0})  # noqa: E731
 
     with pytest.raises(ConfigurationError, match=r"fusebox\.breaker\.fail-max"):
-        kept.load(lambda: sources(**{"fusebox.breaker.fail-max": 0}))
+        Configuration(Settings, environment(tmp_path), wrong).load()
+
+
+def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path: Path) -> None:
+    now: dict[str, Any] = {"fusebox.threads": 4, "gone": 1, "same": 2}
+    kept = Configuration(Settings, environment(tmp_path), lambda: sources(**now))
+    kept.load()
+
+    now.update({"fusebox.threads": 9, "new": 1})
+    del now["gone"]
+    assert kept.refresh() == ["fusebox.threads", "gone", "new"]
+    assert kept.current.fusebox.threads == 9
+    assert kept.refresh() == []
+
+    now["fusebox.threads"] = "many"
+    with pytest.raises(ConfigurationError, match=r"fusebox\.threads"):
+        kept.refresh()
+    assert kept.current.fusebox.threads == 9
 
 
 @given(st.text(string.ascii_letters + string.digits + "-._~ é", min_size=1, max_size=40))
