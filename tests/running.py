@@ -1,32 +1,58 @@
 """A real shop of the tests' own: own folder, own ports, all real parts."""
 
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 from typing import Any
 
-import psutil
-import pytest
 import requests
 
 from fusebox.shop import Customer, Shop
+from fusebox.shutdown import orphans
 from fusebox.stack import BASE_PORTS, Stack
 
-CLONE = Path(__file__).resolve().parents[2]
-HOME = CLONE / ".fusebox-test"
+CLONE = Path(__file__).resolve().parents[1]
+# Another folder for whoever runs the tests twice at a time.
+HOME = Path(os.environ.get("FUSEBOX_TEST_HOME", CLONE / ".fusebox-test"))
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 
 
+@dataclass(frozen=True)
 class RunningShop(Shop):
     """The shop and the hand that breaks it."""
 
     stack: Stack
     environment: dict[str, str]
+
+    @classmethod
+    @contextmanager
+    def opened(cls) -> Iterator["RunningShop"]:
+        """Up and stocked; verified and gone in the end, with nothing left behind."""
+        environment = {
+            **os.environ,
+            "FUSEBOX_HOME": str(HOME),
+            "FUSEBOX_PORT_OFFSET": str(_free_offset()),
+            "NO_COLOR": "1",
+        }
+        stack = Stack.from_environment(environment)
+        shop = cls(f"http://127.0.0.1:{stack.port('gateway')}", stack, environment)
+        shop.run("clean", "--yes")
+        try:
+            print(shop.run("up").stdout)
+            shop.fill_the_shelves()
+            yield shop
+            verified = shop.run("verify", check=False)
+        finally:
+            shop.run("down")
+        assert verified.returncode == 0, verified.stdout
+        assert not orphans(stack), "`make down` left processes behind"
+        shop.run("clean", "--yes")
 
     def run(self, *verb: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`fusebox VERB`, on this stack."""
@@ -83,31 +109,6 @@ class RunningShop(Shop):
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def shop() -> Iterator[RunningShop]:
-    environment = {
-        **os.environ,
-        "FUSEBOX_HOME": str(HOME),
-        "FUSEBOX_PORT_OFFSET": str(_free_offset()),
-        "NO_COLOR": "1",
-    }
-    stack = Stack.from_environment(environment)
-    running = RunningShop(f"http://127.0.0.1:{stack.port('gateway')}")
-    object.__setattr__(running, "stack", stack)
-    object.__setattr__(running, "environment", environment)
-    running.run("clean", "--yes")
-    try:
-        print(running.run("up").stdout)
-        running.fill_the_shelves()
-        yield running
-        verified = running.run("verify", check=False)
-    finally:
-        running.run("down")
-    assert verified.returncode == 0, verified.stdout
-    assert not _processes_of(HOME), "`make down` left processes behind"
-    running.run("clean", "--yes")
-
-
 def _free_offset() -> int:
     """An offset whose ports nobody holds, so that other stacks may run beside this one.
 
@@ -122,14 +123,3 @@ def _free_offset() -> int:
 def _is_free(port: int) -> bool:
     with socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _processes_of(home: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("FUSEBOX_HOME") == str(home) and process.pid != os.getpid():
-                found.append(json.dumps(process.cmdline()))
-        except (psutil.AccessDenied, psutil.NoSuchProcess):
-            continue
-    return found
