@@ -10,18 +10,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
-from chassis import metrics
-from chassis.breaker import Breaker, Breakers
+from chassis import metrics, problems
 from chassis.configuration import Configuration, ConfigurationError
 from chassis.environment import Environment
+from chassis.errors import NotFound, Problem
 from chassis.metrics import Metrics
 from chassis.workers import Workers
 
 SECRET = re.compile(r"password|secret|token|key|credential", re.IGNORECASE)
 JSON = "application/vnd.spring-boot.actuator.v3+json"
 Check = Callable[[], dict[str, Any]]
+# The end of a path that stands for any one segment.
+ANY = "/*"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,16 @@ class Reply:
     body: bytes
     status: int = 200
     content_type: str = JSON
+
+
+class Asked(NamedTuple):
+    """`name` is the last segment of the path where the page was added for any."""
+
+    name: str
+    body: bytes
+
+
+Page = Callable[[Asked], Reply]
 
 
 def reply(document: Any, status: int = 200) -> Reply:
@@ -69,55 +81,73 @@ class Health:
 
 
 class Actuator:
+    """The pages that every process has; `add` adds the others."""
+
     def __init__(
         self,
         environment: Environment,
         configuration: Configuration[Any],
-        breakers: Breakers,
         measured: Metrics,
         workers: Workers,
     ) -> None:
         self._environment = environment
         self._configuration = configuration
-        self._breakers = breakers
         self._metrics = measured
         self._workers = workers
         self.health = Health()
         self.health.add("configuration", self._configuration_health)
         self.health.add("workers", self._workers_health, readiness=True)
-        self._pages: dict[str, Callable[[], Reply]] = {
-            "": self._index,
-            "health": lambda: self._health(None),
-            "health/liveness": lambda: reply({"status": "UP"}),
-            "health/readiness": lambda: self._health(self.health.readiness),
-            "info": self._info,
-            "env": self._env,
-            "loggers": self._loggers,
-            "prometheus": lambda: Reply(
-                self._metrics.exposition(), content_type=metrics.CONTENT_TYPE
-            ),
-            "circuitbreakers": self._circuit_breakers,
-            "circuitbreakerevents": lambda: self._events(self._breakers.all()),
-        }
-        self._actions: dict[str, Callable[[], Reply]] = {"refresh": self._refresh}
+        self._pages: dict[tuple[str, str], Page] = {}
+        self.add("", self._index)
+        self.add("health", lambda _: self._health(None))
+        self.add("health/liveness", lambda _: reply({"status": "UP"}))
+        self.add("health/readiness", lambda _: self._health(self.health.readiness))
+        self.add("info", self._info)
+        self.add("env", self._env)
+        self.add("loggers", self._loggers)
+        self.add("prometheus", self._prometheus)
+        self.add("refresh", self._refresh, method="POST")
 
-    def add_page(self, path: str, page: Callable[[], Reply]) -> None:
-        self._pages[path] = page
+    def add(self, path: str, page: Page, method: str = "GET") -> None:
+        """`page` answers `method` on /actuator/`path`; one that ends in ANY, for any last segment.
 
-    def answer(self, method: str, path: str) -> Reply:
+        It may raise a Problem.
+        """
+        self._pages[method, path] = page
+
+    def answer(self, method: str, path: str, body: bytes = b"") -> Reply:
         """The reply to `method` on /actuator/`path`."""
         name = path.strip("/")
-        table = self._pages if method in ("GET", "HEAD") else self._actions
-        page = table.get(name)
-        if page is not None:
-            return page()
-        if name in self._pages or name in self._actions:
-            return reply({"status": 405, "error": "Method Not Allowed"}, 405)
-        return reply({"status": 404, "error": "Not Found", "path": f"/actuator/{path}"}, 404)
+        general, _, last = name.rpartition("/")
+        method = "GET" if method == "HEAD" else method
+        try:
+            for known in (name, general + ANY):
+                page = self._pages.get((method, known))
+                if page is not None:
+                    return page(Asked(last, body))
+                if any(path == known for _, path in self._pages):
+                    return _in_form(405, "method-not-allowed", f"{method} is not for this page.")
+            raise NotFound(f"There is no page /actuator/{name}.")
+        except Problem as problem:
+            return _in_form(
+                problems.status_of(problem),
+                problem.code,
+                problem.detail,
+                **({"errors": problem.errors} if problem.errors else {}),
+            )
 
-    def _index(self) -> Reply:
+    def _index(self, _: Asked) -> Reply:
         return reply(
-            {"_links": {name: {"href": f"/actuator/{name}"} for name in self._pages if name}}
+            {
+                "_links": {
+                    path.replace(ANY, "-name"): {
+                        "href": f"/actuator/{path.replace(ANY, '/{name}')}",
+                        "templated": path.endswith(ANY),
+                    }
+                    for method, path in self._pages
+                    if path and method == "GET"
+                }
+            }
         )
 
     def _health(self, only: set[str] | None) -> Reply:
@@ -132,12 +162,12 @@ class Actuator:
         dead = [name for name, lives in alive.items() if not lives]
         return down(f"dead: {', '.join(dead)}") if dead else up(threads=sorted(alive))
 
-    def _info(self) -> Reply:
+    def _info(self, _: Asked) -> Reply:
         name = self._environment.service
         app = {"name": name, "instance": self._environment.instance, "version": version(name)}
         return reply({"app": app, "process": {"pid": os.getpid()}})
 
-    def _env(self) -> Reply:
+    def _env(self, _: Asked) -> Reply:
         sources: dict[str, dict[str, Any]] = {}
         for key, (value, source) in self._configuration.flat.items():
             shown = "******" if SECRET.search(key) else value
@@ -151,53 +181,20 @@ class Actuator:
             }
         )
 
-    def _refresh(self) -> Reply:
+    def _prometheus(self, _: Asked) -> Reply:
+        return Reply(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+    def _refresh(self, _: Asked) -> Reply:
         try:
             return reply(self._configuration.refresh())
         except ConfigurationError as error:
-            return reply({"status": 500, "error": "Not Refreshed", "message": str(error)}, 500)
+            raise Problem(str(error), code="not-refreshed") from error
 
-    def _loggers(self) -> Reply:
+    def _loggers(self, _: Asked) -> Reply:
         root = logging.getLevelName(logging.getLogger().level)
         return reply({"loggers": {"ROOT": {"configuredLevel": root, "effectiveLevel": root}}})
 
-    def _circuit_breakers(self) -> Reply:
-        return reply(
-            {"circuitBreakers": {each.name: _breaker(each) for each in self._breakers.all()}}
-        )
 
-    def _events(self, breakers: list[Breaker]) -> Reply:
-        events = [event for breaker in breakers for event in breaker.events]
-        found = [
-            {
-                "circuitBreakerName": event.breaker,
-                "type": event.type,
-                "creationTime": event.at.isoformat(),
-                "errorMessage": event.error,
-                "durationInMs": event.duration_ms,
-                "stateTransition": event.transition,
-            }
-            for event in sorted(events, key=lambda event: event.at)
-        ]
-        return reply(
-            {
-                "circuitBreakerEvents": [
-                    {key: value for key, value in each.items() if value is not None}
-                    for each in found
-                ]
-            }
-        )
-
-
-def _breaker(breaker: Breaker) -> dict[str, Any]:
-    calls = breaker.calls["successful"] + breaker.calls["failed"]
-    rate = 100 * breaker.calls["failed"] / calls if calls else 0.0
-    return {
-        "state": breaker.state,
-        "failureRate": f"{rate:.1f}%",
-        "bufferedCalls": calls,
-        "failedCalls": breaker.calls["failed"],
-        "failuresInARow": breaker.failures,
-        "notPermittedCalls": breaker.not_permitted,
-        "secondsToProbe": round(breaker.seconds_to_probe(), 1),
-    }
+def _in_form(status: int, code: str, detail: str, **members: Any) -> Reply:
+    document = problems.render(status, code, detail, None, **members)
+    return Reply(json.dumps(document).encode(), status, problems.CONTENT_TYPE)

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
+from chassis import chaos, problems
+from chassis.chaos import ChaosMonkey
 from chassis.configuration import ConfigurationError
 from chassis.process import Process
 
@@ -27,18 +30,39 @@ Build = Callable[[], tuple[Process[Any], web.Application]]
 
 def add_actuator(app: web.Application, process: Process[Any]) -> None:
     async def answer(request: web.Request) -> web.Response:
-        return await actuator_answer(process, request.method, request.match_info.get("page", ""))
+        return await actuator_answer(process, request, request.match_info.get("page", ""))
 
+    app.middlewares.append(_harming(process.monkey))
     app.router.add_route("*", "/actuator/{page:.*}", answer)
     app.router.add_route("*", "/actuator", answer)
 
 
-async def actuator_answer(process: Process[Any], method: str, page: str) -> web.Response:
+async def actuator_answer(
+    process: Process[Any], request: web.BaseRequest, page: str
+) -> web.Response:
+    body = await request.read()
     # Checks may look at files or wait for a lock: never on the event loop.
-    found = await asyncio.to_thread(process.actuator.answer, method, page)
+    found = await asyncio.to_thread(process.actuator.answer, request.method, page, body)
     return web.Response(
         body=found.body, status=found.status, headers={"Content-Type": found.content_type}
     )
+
+
+def _harming(monkey: ChaosMonkey) -> Middleware:
+    @web.middleware
+    async def harm(request: web.Request, handler: Handler) -> web.StreamResponse:
+        attack = None if request.path.startswith("/actuator") else monkey.attack()
+        if attack:
+            await asyncio.sleep(attack.delay)
+            if attack.fails:
+                problem = chaos.harm()
+                document = problems.document(problem, None)
+                return web.json_response(
+                    document, status=document["status"], content_type=problems.CONTENT_TYPE
+                )
+        return await handler(request)
+
+    return harm
 
 
 def serve(build: Build, port: int, **runner_options: Any) -> None:

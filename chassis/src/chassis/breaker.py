@@ -6,6 +6,7 @@ outcome alone is recorded through pybreaker.
 """
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 EVENTS_KEPT = 100
 NAMES = {"closed": "CLOSED", "open": "OPEN", "half-open": "HALF_OPEN"}
+FORCED_OPEN = "FORCED_OPEN"
+DISABLED = "DISABLED"
 
 
 @dataclass(frozen=True)
@@ -37,25 +40,30 @@ class BreakerEvent:
 
 
 class Permit:
-    """Leave for one call.  Exactly one of the outcomes is to be told."""
+    """Leave for one call.  The first outcome that is told counts."""
 
     def __init__(self, breaker: "Breaker", trial: bool) -> None:
         self._breaker = breaker
         self._trial = trial
         self._started = time.monotonic()
+        self._told = False
 
     def succeeded(self) -> None:
-        self._breaker._record(None, self._elapsed(), self._trial)
+        self._tell(None)
 
     def failed(self, error: BaseException) -> None:
-        self._breaker._record(error, self._elapsed(), self._trial)
+        self._tell(error)
 
-    def unused(self) -> None:
-        """The call did not take place, or says nothing about the called service."""
-        self._breaker._give_back(self._trial)
+    def close(self) -> None:
+        """Without an outcome: the call did not take place, or says nothing about the service."""
+        if not self._told:
+            self._told = True
+            self._breaker._give_back(self._trial)
 
-    def _elapsed(self) -> float:
-        return time.monotonic() - self._started
+    def _tell(self, error: BaseException | None) -> None:
+        if not self._told:
+            self._told = True
+            self._breaker._record(error, time.monotonic() - self._started, self._trial)
 
 
 class _CalledServiceFailed(Exception):
@@ -71,6 +79,8 @@ class Breaker(pybreaker.CircuitBreakerListener):
         self._lock = threading.Lock()
         self._trial_running = False
         self._opened_at = 0.0
+        self._forced: str | None = None
+        self._shown = NAMES[pybreaker.STATE_CLOSED]
         self._events: deque[BreakerEvent] = deque(maxlen=EVENTS_KEPT)
         self.calls = {"successful": 0, "failed": 0, "ignored": 0}
         self.seconds = {"successful": 0.0, "failed": 0.0, "ignored": 0.0}
@@ -81,23 +91,45 @@ class Breaker(pybreaker.CircuitBreakerListener):
         """Leave to call, or CircuitOpen at once.  When a probe is due, exactly one gets it."""
         with self._lock:
             self._follow_settings()
-            if self._breaker.current_state == pybreaker.STATE_CLOSED:
+            if self._forced == DISABLED or self.state == NAMES[pybreaker.STATE_CLOSED]:
                 return Permit(self, trial=False)
-            if not self._trial_running and self._probe_due():
+            if self._probe_due():
                 self._trial_running = True
                 if self._breaker.current_state == pybreaker.STATE_OPEN:
                     self._breaker.half_open()
                 return Permit(self, trial=True)
-            self.not_permitted += 1
-            self._note("NOT_PERMITTED")
+            self._note_refusal()
             raise CircuitOpen(
-                f"{self.name} failed too often in a row and is not asked for the moment.",
+                f"{self.name} failed too often in a row and is not asked for the moment."
+                if self._forced is None
+                else f"{self.name} is cut off on purpose.",
                 retry_after=max(1, round(self.seconds_to_probe())),
             )
 
+    def force_open(self) -> None:
+        """Refuse every call, without a probe, until `reset`."""
+        self._force(FORCED_OPEN)
+
+    def disable(self) -> None:
+        """Let every call through and count none, until `reset`."""
+        self._force(DISABLED)
+
+    def reset(self) -> None:
+        """Closed, and on its own again."""
+        with self._lock:
+            self._forced = None
+            self._trial_running = False
+            self._breaker.close()
+            self._show(self.state)
+
+    def hasten_probe(self) -> None:
+        """A new instance is there: the next call may be the probe."""
+        with self._lock:
+            self._opened_at = -math.inf
+
     @property
     def state(self) -> str:
-        return NAMES[self._breaker.current_state]
+        return self._forced or NAMES[self._breaker.current_state]
 
     @property
     def failures(self) -> int:
@@ -111,20 +143,30 @@ class Breaker(pybreaker.CircuitBreakerListener):
 
     def seconds_to_probe(self) -> float:
         """0 when the next call may be the probe: a breaker turns half-open only at a call."""
-        if self._breaker.current_state != pybreaker.STATE_OPEN:
+        if self.state != NAMES[pybreaker.STATE_OPEN]:
             return 0.0
         return max(0.0, self._opened_at + self._breaker.reset_timeout - time.monotonic())
 
-    def state_change(self, _breaker: Any, old_state: Any, new_state: Any) -> None:
+    def state_change(self, _breaker: Any, _old_state: Any, new_state: Any) -> None:
         """Called by pybreaker, under our lock."""
         if new_state.name == pybreaker.STATE_OPEN:
             self._opened_at = time.monotonic()
-        transition = f"{NAMES[old_state.name]}_TO_{NAMES[new_state.name]}"
-        self._note("STATE_TRANSITION", transition=transition)
-        log.warning("circuit breaker %s: %s", self.name, transition)
+        self._show(self._forced or NAMES[new_state.name])
+
+    def _show(self, state: str) -> None:
+        if state != self._shown:
+            transition = f"{self._shown}_TO_{state}"
+            self._shown = state
+            self._note("STATE_TRANSITION", transition=transition)
+            log.warning("circuit breaker %s: %s", self.name, transition)
+
+    def _force(self, state: str) -> None:
+        with self._lock:
+            self._forced = state
+            self._show(state)
 
     def _probe_due(self) -> bool:
-        return self.seconds_to_probe() == 0.0
+        return self._forced is None and not self._trial_running and self.seconds_to_probe() == 0.0
 
     def _follow_settings(self) -> None:
         settings = self._settings()
@@ -135,6 +177,8 @@ class Breaker(pybreaker.CircuitBreakerListener):
         kind = "failed" if error else "successful"
         with self._lock:
             self._trial_running &= not trial
+            if self._forced == DISABLED:
+                return
             self.calls[kind] += 1
             self.seconds[kind] += elapsed
             if error:  # successes are counted only: a hundred of them would push out the news
@@ -159,6 +203,12 @@ class Breaker(pybreaker.CircuitBreakerListener):
             self._trial_running &= not trial
             self.calls["ignored"] += 1
 
+    def _note_refusal(self) -> None:
+        """All are counted, and the first of a row is an event: the others would push out news."""
+        self.not_permitted += 1
+        if not self._events or self._events[-1].type != "NOT_PERMITTED":
+            self._note("NOT_PERMITTED")
+
     def _note(self, kind: str, **facts: Any) -> None:
         self._events.append(BreakerEvent(self.name, kind, datetime.now(UTC), **facts))
 
@@ -175,5 +225,13 @@ class Breakers:
         # setdefault is atomic: of two threads that ask first, both get the same one.
         return found or self._breakers.setdefault(name, Breaker(name, self._settings))
 
+    def known(self, name: str) -> Breaker | None:
+        return self._breakers.get(name)
+
     def all(self) -> list[Breaker]:
         return list(self._breakers.values())
+
+    def hasten_probe(self, name: str) -> None:
+        breaker = self._breakers.get(name)
+        if breaker is not None:
+            breaker.hasten_probe()

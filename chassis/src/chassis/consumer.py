@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis import events
+from chassis import events, points
 from chassis.database import OUTAGES
 from chassis.errors import Problem
 from chassis.events import BadRecord, Event
@@ -90,6 +90,7 @@ class Consumer:
             if records:
                 self.handle(records)
                 self._consumer.commit()
+                points.reach(points.AFTER_OFFSET)
 
     def _await_topics(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
         """A topic that is missed at subscription is missed until the metadata age."""
@@ -128,6 +129,8 @@ class Consumer:
             fresh = self._inbox.claim(session, [event for _, event in good])
             if fresh:
                 self._handler(session, fresh)
+            points.reach(points.CONSUMED_BEFORE_COMMIT)
+        points.reach(points.CONSUMED_AFTER_COMMIT)
         handled = {event.id for event in fresh}
         for record, event in good:
             if event.id in handled:

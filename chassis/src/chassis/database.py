@@ -3,9 +3,11 @@
 from importlib import resources
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, make_url, text
+import psycopg
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 
+from chassis import hops
 from chassis.actuator import Check, down, up
 from chassis.environment import Environment
 from chassis.settings import Datasource
@@ -13,16 +15,46 @@ from chassis.settings import Datasource
 # A wait for a connection holds a thread of the service: soon is better than late.
 POOL_TIMEOUT_SECONDS = 2
 CONNECT_TIMEOUT_SECONDS = 2
+# A server that has stopped keeps its connections: only a limit of our own ends the wait.
+ANSWER_SECONDS = 5.0
+HEALTH_SECONDS = 1.0
 # The database is away or has no connection to spare; the statement itself is not to blame.
 OUTAGES: tuple[type[SQLAlchemyError], ...] = (OperationalError, InterfaceError, TimeoutError)
 
 
-def engine_of(datasource: Datasource, environment: Environment, **options: Any) -> Engine:
+class Connection(psycopg.Connection[Any]):
+    """Waits no longer for an answer than the request has time left, and never without end."""
+
+    answer_seconds = ANSWER_SECONDS
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        left = hops.time_left()
+        longest = self.answer_seconds if left is None else min(self.answer_seconds, left)
+        try:
+            return super().wait(gen, interval, timeout or max(longest, 0.001))
+        except psycopg.errors._WaitTimeout:
+            # Half an answer may still come: nobody else must read it.
+            self.pgconn.finish()
+            raise psycopg.OperationalError("PostgreSQL did not answer in time") from None
+
+
+class PatientConnection(Connection):
+    """For what may take long and holds nobody up: migrations, and waiting for their turn."""
+
+    answer_seconds = 60.0
+
+
+def engine_of(
+    datasource: Datasource,
+    environment: Environment,
+    connection: type[Connection] = Connection,
+    **options: Any,
+) -> Engine:
     """The pool of this service's own database, its password read from the secrets."""
     url = make_url(datasource.url).set(
         password=environment.secret(f"{environment.service}-db-password")
     )
-    return create_engine(
+    engine = create_engine(
         url,
         # The values of a failed statement may be personal: they stay out of the log.
         hide_parameters=True,
@@ -35,6 +67,12 @@ def engine_of(datasource: Datasource, environment: Environment, **options: Any) 
         },
         **options,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Any, settings: Any) -> Any:
+        return connection.connect(*arguments, **settings)
+
+    return engine
 
 
 def migrate(engine: Engine, package: str) -> None:
@@ -55,7 +93,7 @@ def migrate(engine: Engine, package: str) -> None:
 def health(engine: Engine) -> Check:
     def check() -> dict[str, Any]:
         try:
-            with engine.connect() as connection:
+            with hops.at_most(HEALTH_SECONDS), engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError as error:
             return down(type(error).__name__, database="PostgreSQL")

@@ -16,6 +16,7 @@ Problem
     ├── CircuitOpen       … and has been for so long that it is not even asked
     ├── Overloaded        … because it has too much to do
     └── TimedOut          … or too slow to wait for
+        └── DeadlineOver  … by the time that whoever asked had left
 """
 
 from collections.abc import Sequence
@@ -115,3 +116,7 @@ class Overloaded(Unavailable):
 
 class TimedOut(Unavailable):
     code = "upstream-timeout"
+
+
+class DeadlineOver(TimedOut):
+    """Says nothing about the called service, which may not even have been called."""

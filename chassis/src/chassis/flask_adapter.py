@@ -9,7 +9,8 @@ from flask import Flask, Request, Response, g, jsonify, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from chassis import problems, tracing
+from chassis import chaos, hops, problems, tracing
+from chassis.chaos import ChaosMonkey
 from chassis.errors import (
     BadRequest,
     FieldError,
@@ -51,6 +52,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = process.settings.fusebox.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _trace_requests(app, process)
+    _harm_requests(app, process.monkey)
     _answer_errors(app)
     for kind in outages:
         app.register_error_handler(kind, _away)
@@ -58,7 +60,7 @@ def create_app(
     @app.route("/actuator/", defaults={"page": ""}, methods=["GET", "POST"])
     @app.route("/actuator/<path:page>", methods=["GET", "POST"])
     def actuator(page: str) -> Response:
-        found = process.actuator.answer(request.method, page)
+        found = process.actuator.answer(request.method, page, request.get_data(cache=False))
         return Response(found.body, found.status, content_type=found.content_type)
 
     return app
@@ -103,12 +105,14 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
     @app.before_request
     def begin() -> None:
         g.began = time.perf_counter()
+        hops.enter(request.headers)
         rule = request.url_rule.rule if request.url_rule else "unknown"
         g.template = PARAMETER.sub(r"{\1}", rule)
         if not rule.startswith("/actuator"):
             name = f"{request.method} {g.template}".lower()
             g.opened = process.tracer.serve(name, request.headers)
             g.span = g.opened.__enter__()
+            hops.check()
 
     @app.after_request
     def count(response: Response) -> Response:
@@ -125,6 +129,16 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
     def end(_error: BaseException | None) -> None:
         if "opened" in g:
             g.pop("opened").__exit__(None, None, None)
+
+
+def _harm_requests(app: Flask, monkey: ChaosMonkey) -> None:
+    @app.before_request
+    def harm() -> None:
+        attack = monkey.attack() if "span" in g else None
+        if attack:
+            time.sleep(attack.delay)
+            if attack.fails:
+                raise chaos.harm()
 
 
 def _answer_errors(app: Flask) -> None:
@@ -156,7 +170,10 @@ def _answer_errors(app: Flask) -> None:
 
 def _away(error: Exception) -> Response:
     log.warning("a part of ours is away: %s", type(error).__name__)
-    problem = Unavailable("A part that this needs is away for the moment; nothing was done.")
+    problem = Unavailable(
+        "A part that this needs is away for the moment. Ask again; what was to be done once, with "
+        "the same Idempotency-Key."
+    )
     return _respond(problems.document(problem, _trace_id()), problems.headers(problem))
 
 

@@ -1,15 +1,16 @@
-"""Calls to one other service: instance picked, breaker asked, time bounded, span recorded."""
+"""Calls to one other service: protected, instance picked, time bounded, span recorded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
 
-from chassis import tracing
+from chassis import hops, tracing
 from chassis.balancing import Balancer
-from chassis.breaker import Breaker, Permit
-from chassis.errors import TimedOut, Unavailable
+from chassis.errors import DeadlineOver, TimedOut, Unavailable
+from chassis.protection import Protection
 from chassis.registry import Instance
 from chassis.settings import ClientSettings
 from chassis.tracing import ActiveSpan, Kind, Tracer
@@ -24,13 +25,13 @@ class Neighbour:
         self,
         service: str,
         balancer: Balancer,
-        breaker: Breaker,
+        protection: Protection,
         tracer: Tracer,
         settings: Callable[[], ClientSettings],
     ) -> None:
         self.service = service
         self._balancer = balancer
-        self._breaker = breaker
+        self._protection = protection
         self._tracer = tracer
         self._settings = settings
         self._session = requests.Session()
@@ -46,57 +47,75 @@ class Neighbour:
     ) -> requests.Response:
         """GET `path`; `name` is its template, for the trace.
 
-        4xx are answers and are returned.  Raises CircuitOpen, TimedOut or Unavailable.
+        4xx are answers and are returned.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
         """
-        permit = self._breaker.admit()
-        with self._tracer.span(f"get {name}", Kind.CLIENT) as span:
-            span.called(self.service)
-            sent = {**(headers or {}), **tracing.outgoing()}
-            answer = self._attempt(permit, span, path, {"params": list(params), "headers": sent})
+        hops.check()
+        with (
+            self._protection.admitted() as permit,
+            self._tracer.span(f"get {name}", Kind.CLIENT) as span,
+        ):
+            given = {"params": list(params), "headers": {**(headers or {}), **tracing.outgoing()}}
+            try:
+                answer = self._ask_someone(span, path, given)
+            except DeadlineOver:
+                raise
+            except Unavailable as failure:
+                permit.failed(failure)
+                raise
+            permit.succeeded()
             span.tags["http.status_code"] = str(answer.status_code)
             return answer
 
-    def _attempt(
-        self, permit: Permit, span: ActiveSpan, path: str, given: dict[str, Any]
-    ) -> requests.Response:
-        tried: set[Instance] = set()
+    def _ask_someone(self, span: ActiveSpan, path: str, given: dict[str, Any]) -> requests.Response:
+        refused: set[Instance] = set()
+        is_retry = False
         while True:
-            try:
-                instance = self._balancer.choose(self.service, tried)
-            except Unavailable as nobody_left:
-                permit.failed(nobody_left)
-                raise
+            hops.check()
+            instance = self._balancer.choose(self.service, refused)
             span.called(self.service, instance.host, instance.port)
             try:
                 with self._balancer.calling(instance):
-                    return self._send(permit, instance, path, given)
-            except requests.ConnectTimeout as error:
-                permit.failed(error)
-                raise TimedOut(f"{self.service} takes no connection in time.") from error
-            except requests.ConnectionError:
-                # Nothing was done there, or nothing that a GET could not repeat: ask another.
+                    return self._ask(instance, path, given, is_retry)
+            except requests.ConnectionError as error:
                 self._balancer.refused(instance)
-                tried.add(instance)
-            except requests.Timeout as error:
-                permit.failed(error)
-                raise TimedOut(f"{self.service} did not answer in time.") from error
+                if _took_no_connection(error):
+                    refused.add(instance)
+                elif is_retry or not self._may_retry():
+                    raise Unavailable(f"{self.service} broke off its answer.") from error
+                else:
+                    is_retry = True
             except requests.RequestException as error:
-                permit.failed(error)
                 raise Unavailable(f"{self.service} gave no proper answer.") from error
 
-    def _send(
-        self, permit: Permit, instance: Instance, path: str, given: dict[str, Any]
+    def _may_retry(self) -> bool:
+        return hops.may_retry() and self._protection.retries.take()
+
+    def _ask(
+        self, instance: Instance, path: str, given: dict[str, Any], is_retry: bool
     ) -> requests.Response:
-        settings = self._settings()
-        answer = self._session.get(
-            instance.url + path,
-            timeout=(settings.connect_timeout_seconds, settings.read_timeout_seconds),
-            allow_redirects=False,
-            **given,
-        )
+        settings, left = self._settings(), hops.time_left()
+        longest = settings.read_timeout_seconds
+        patience = longest if left is None else min(longest, max(left, 0.001))
+        try:
+            answer = self._session.get(
+                instance.url + path,
+                params=given["params"],
+                headers=given["headers"] | hops.outgoing(is_retry=is_retry),
+                timeout=(min(settings.connect_timeout_seconds, patience), patience),
+                allow_redirects=False,
+            )
+        except requests.ReadTimeout as error:
+            # With less than the usual time, its being late says nothing about the service.
+            kind = TimedOut if patience == longest else DeadlineOver
+            raise kind(f"{self.service} did not answer in time.") from error
         if answer.status_code >= 500:
-            failure = Unavailable(f"{self.service} answered {answer.status_code}.")
-            permit.failed(failure)
-            raise failure
-        permit.succeeded()
+            raise Unavailable(f"{self.service} answered {answer.status_code}.")
         return answer
+
+
+def _took_no_connection(error: requests.ConnectionError) -> bool:
+    """Nothing was sent, so that another instance may be asked at no risk."""
+    cause = error.args[0] if error.args else None
+    return isinstance(error, requests.ConnectTimeout) or isinstance(
+        getattr(cause, "reason", None), NewConnectionError
+    )

@@ -45,7 +45,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from chassis import events, tracing
+from chassis import events, points, tracing
 from chassis.database import OUTAGES
 from chassis.tracing import Kind, Tracer
 
@@ -210,7 +210,9 @@ class Relay:
                 sql_select(*table.c).order_by(table.c.position).limit(BATCH)
             ).all()
             if rows:
+                points.reach(points.BEFORE_PUBLISH)
                 self._publish(rows)
+                points.reach(points.AFTER_PUBLISH)
                 connection.execute(
                     delete(table).where(table.c.position.in_([row.position for row in rows]))
                 )

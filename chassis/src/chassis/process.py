@@ -3,22 +3,25 @@
 import logging
 from typing import Any, Generic
 
+from chassis import breaker_pages, chaos_pages
 from chassis.actuator import Actuator, up
 from chassis.balancing import Balancer
 from chassis.breaker import Breakers
+from chassis.chaos import ChaosMonkey
 from chassis.configuration import Ask, Configuration, S
 from chassis.environment import Environment
 from chassis.errors import Unavailable
 from chassis.metrics import Metrics
 from chassis.neighbours import Neighbour
+from chassis.protection import Protections
 from chassis.registry import Registry
-from chassis.settings import BreakerSettings
+from chassis.settings import BreakerSettings, Fusebox
 from chassis.spans import SpanSender
 from chassis.tokens import Tokens
 from chassis.tracing import Tracer
 from chassis.workers import Workers
 
-KEYS_BREAKER = BreakerSettings(fail_max=1000, reset_timeout_seconds=0.1)
+KEYS = Fusebox(breaker=BreakerSettings(fail_max=1000, reset_timeout_seconds=0.1))
 LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
 
 
@@ -37,14 +40,19 @@ class Process(Generic[S]):
             lambda: self.settings.management.tracing.sampling.probability,
             self.spans.put,
         )
-        self.registry = Registry(environment, lambda: self.settings.eureka)
-        self.balancer = Balancer(lambda: self.registry.instances)
         self.breakers = Breakers(lambda: self.settings.fusebox.breaker)
+        self.protections = Protections(self.breakers, lambda: self.settings.fusebox)
+        # An open breaker need not wait for its time when whoever had failed has come back.
+        self.registry = Registry(
+            environment, lambda: self.settings.eureka, appeared=self.breakers.hasten_probe
+        )
+        self.balancer = Balancer(lambda: self.registry.instances)
         self.workers = Workers()
         self.metrics = Metrics(self.breakers, self.spans)
-        self.actuator = Actuator(
-            environment, configuration, self.breakers, self.metrics, self.workers
-        )
+        self.monkey = ChaosMonkey(lambda: self.settings.chaos.monkey.enabled)
+        self.actuator = Actuator(environment, configuration, self.metrics, self.workers)
+        breaker_pages.add(self.actuator, self.breakers)
+        chaos_pages.add(self.actuator, self.monkey)
         self.actuator.health.add("registry", self._registry_health)
         self.workers.add("spans", self.spans.run)
         self.workers.add("registry", self.registry.keep_fetching)
@@ -57,7 +65,7 @@ class Process(Generic[S]):
         return Neighbour(
             service,
             self.balancer,
-            self.breakers.of(service),
+            self.protections.of(service),
             self.tracer,
             lambda: self.settings.fusebox.client,
         )
@@ -70,7 +78,7 @@ class Process(Generic[S]):
         issuer = Neighbour(
             "user-service",
             self.balancer,
-            Breakers(lambda: KEYS_BREAKER).of("user-service"),
+            Protections(Breakers(lambda: KEYS.breaker), lambda: KEYS).of("user-service"),
             Tracer(self.environment.service, lambda: 0.0, self.spans.put),
             lambda: self.settings.fusebox.client,
         )

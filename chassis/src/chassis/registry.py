@@ -30,10 +30,13 @@ SETTLING_PAUSE = 0.2
 
 @dataclass(frozen=True)
 class Instance:
+    """`since` tells one that has registered anew from what it was before."""
+
     id: str
     service: str
     host: str
     port: int
+    since: int = 0
 
     @property
     def url(self) -> str:
@@ -41,11 +44,20 @@ class Instance:
 
 
 class Registry:
-    """`instances` maps a service's name to its instances that are UP, once `fetched` is set."""
+    """`instances` maps a service's name to its instances that are UP, once `fetched` is set.
 
-    def __init__(self, environment: Environment, settings: Callable[[], Eureka]) -> None:
+    `appeared` is told the name of a service of which an instance has come or come back.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        settings: Callable[[], Eureka],
+        appeared: Callable[[str], None] = lambda _service: None,
+    ) -> None:
         self._environment = environment
         self._settings = settings
+        self._appeared = appeared
         self._renewing = requests.Session()
         self._fetching = requests.Session()
         self._renewing.trust_env = self._fetching.trust_env = False
@@ -98,8 +110,12 @@ class Registry:
                 if each["status"] == "UP":
                     instance = _instance(each)
                     found.setdefault(instance.service, []).append(instance)
+        before = self.instances
         self.instances = MappingProxyType({name: tuple(them) for name, them in found.items()})
         self.fetched.set()
+        for service, them in self.instances.items():
+            if not set(them) <= set(before.get(service, ())):
+                self._appeared(service)
 
     def _renew(self) -> None:
         if self.registered.is_set():
@@ -162,4 +178,5 @@ def _instance(entry: dict[str, Any]) -> Instance:
         service=(entry.get("vipAddress") or entry["app"]).lower(),
         host=entry["ipAddr"],
         port=int(entry["port"]["$"]),
+        since=int(entry.get("lastDirtyTimestamp") or 0),
     )

@@ -68,8 +68,19 @@ class ClientSettings(Section):
     read_timeout_seconds: Positive = 2
 
 
+class BulkheadSettings(Section):
+    max_concurrent_calls: Count = 24
+    max_wait_seconds: float = Field(0.1, ge=0)
+
+
+class RetrySettings(Section):
+    budget: float = Field(0.1, ge=0, le=1)
+
+
 class Fusebox(Section):
     breaker: BreakerSettings = BreakerSettings()
+    bulkhead: BulkheadSettings = BulkheadSettings()
+    retry: RetrySettings = RetrySettings()
     client: ClientSettings = ClientSettings()
     threads: Count = 32
     max_body_bytes: Count = 1_048_576
@@ -97,6 +108,14 @@ class Logging(Section):
     level: LogLevels = LogLevels()
 
 
+class Monkey(Section):
+    enabled: bool = False
+
+
+class Chaos(Section):
+    monkey: Monkey = Monkey()
+
+
 class Settings(Section):
     """What every process reads.  A process with settings of its own extends this class."""
 
@@ -105,6 +124,7 @@ class Settings(Section):
     fusebox: Fusebox = Fusebox()
     spring: Spring = Spring()
     logging: Logging = Logging()
+    chaos: Chaos = Chaos()
 
 
 def nested(flat: dict[str, Any]) -> dict[str, Any]:

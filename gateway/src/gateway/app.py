@@ -1,13 +1,14 @@
 """The gateway: one handler, from the first header to the last byte."""
 
+import asyncio
 from dataclasses import dataclass
 from time import perf_counter
 
 from aiohttp import ClientTimeout, web
 
-from chassis import tracing
+from chassis import chaos, hops, tracing
 from chassis.aiohttp_adapter import actuator_answer
-from chassis.errors import HeadersTooLarge, NotFound, Problem
+from chassis.errors import HeadersTooLarge, NotFound, Overloaded, Problem
 from chassis.process import Process
 from chassis.tokens import Tokens
 from chassis.tracing import ActiveSpan, Kind
@@ -56,7 +57,8 @@ class Gateway:
         self._process = process
         self._tracer = process.tracer
         self._guard = Guard(tokens)
-        self._forwarder = Forwarder(process.balancer, process.breakers)
+        self._forwarder = Forwarder(process.balancer, process.protections)
+        self._under_way = 0
         self._known = Rules.of(process.settings)
 
     @property
@@ -78,7 +80,11 @@ class Gateway:
             template, response = ACTUATOR + "/**", await self._own_page(request, path)
         else:
             template = route.template if route else UNKNOWN
-            response = await self._traced(request, path, route)
+            self._under_way += 1
+            try:
+                response = await self._traced(request, path, route)
+            finally:
+                self._under_way -= 1
         seconds = perf_counter() - began
         self._process.metrics.answered(request.method, template, response.status, seconds)
         return response
@@ -113,12 +119,16 @@ class Gateway:
     async def _routed(
         self, request: web.BaseRequest, path: str, route: Route | None, trace: dict[str, str]
     ) -> web.StreamResponse:
+        limits = self.rules.limits
+        if self._under_way > limits.max_concurrent_requests:
+            raise Overloaded("The shop has more to do than it can; nothing was done.")
+        hops.enter_from_outside(request.headers, limits.read_timeout_seconds)
+        await self._suffer()
         self._check_headers(request)
         if route is None:
             raise NotFound("No service of this shop has this address.")
         inner = route.inner_path(path)
         self._guard.check(request, inner)
-        limits = self.rules.limits
         body = await bodies.take(request, limits.max_body_bytes, limits.read_timeout_seconds)
         prefix = route.prefix(path)
         with self._tracer.span(route.name_of(request.method), Kind.CLIENT) as span:
@@ -127,11 +137,18 @@ class Gateway:
                 service=route.service,
                 method=request.method,
                 target=f"{inner}?{query}" if query else inner,
-                headers=headers.to_upstream(request, prefix, tracing.outgoing()),
+                headers=headers.to_upstream(request, prefix, tracing.outgoing() | hops.outgoing()),
                 body=body,
                 timeout=self.rules.timeout,
             )
             return await self._forwarded(request, call, span, prefix, trace)
+
+    async def _suffer(self) -> None:
+        attack = self._process.monkey.attack()
+        if attack:
+            await asyncio.sleep(attack.delay)
+            if attack.fails:
+                raise chaos.harm()
 
     async def _forwarded(
         self,
@@ -163,7 +180,7 @@ class Gateway:
             self._guard.check(request, path)
         except Problem as problem:
             return answers.problem(problem, trace)
-        response = await actuator_answer(self._process, request.method, path.removeprefix(ACTUATOR))
+        response = await actuator_answer(self._process, request, path.removeprefix(ACTUATOR))
         response.headers.update({"Server": SERVER, **trace})
         return response
 

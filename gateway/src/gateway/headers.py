@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from chassis import hops
+
 Headers = Mapping[str, str]
 
 HOP_BY_HOP = frozenset(
@@ -44,7 +46,9 @@ FORWARDED = frozenset(
         "x-forwarded-proto",
     )
 )
-NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED
+# Between our own processes only; from outside they are not believed.
+HOPS = frozenset((hops.DEADLINE.lower(), hops.ATTEMPT.lower(), hops.TIMEOUT.lower()))
+NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | HOPS
 NOT_TO_CLIENT = HOP_BY_HOP | {"x-trace-id", "x-trace-url"}
 VIA = "1.1 gateway"
 

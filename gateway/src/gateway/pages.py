@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from chassis.actuator import Reply, down, reply, up
+from chassis.actuator import Asked, Reply, down, reply, up
 from chassis.process import Process
 from gateway.settings import GatewaySettings
 
 
 def add(process: Process[GatewaySettings]) -> None:
-    def routes() -> Reply:
+    def routes(_: Asked) -> Reply:
         found = process.settings.spring.cloud.gateway.routes
         return reply([route.described() for route in found])
 
@@ -18,5 +18,5 @@ def add(process: Process[GatewaySettings]) -> None:
         known = process.registry.instances
         return up(instances={name: len(them) for name, them in known.items()})
 
-    process.actuator.add_page("gateway/routes", routes)
+    process.actuator.add("gateway/routes", routes)
     process.actuator.health.add("discovery", discovery, readiness=True)

@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator
 
-from chassis.settings import Count, Fusebox, Positive, Section, Settings, Spring
+from chassis.settings import (
+    BulkheadSettings,
+    Count,
+    Fusebox,
+    Positive,
+    Section,
+    Settings,
+    Spring,
+)
 from gateway.routes import Route, parse
 
 
@@ -25,10 +33,19 @@ class Limits(Section):
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 0.5
     read_timeout_seconds: Positive = 10
+    max_concurrent_requests: Count = 1000
     zipkin_ui: str = Field("http://127.0.0.1:9411", pattern="^https?://.*[^/]$")
 
 
+class GatewayBulkhead(BulkheadSettings):
+    """Without a wait: it would hold the event loop, and so everybody."""
+
+    max_concurrent_calls: Count = 256
+    max_wait_seconds: float = Field(0, ge=0, le=0)
+
+
 class GatewayFusebox(Fusebox):
+    bulkhead: GatewayBulkhead = GatewayBulkhead()
     gateway: Limits = Limits()
 
 

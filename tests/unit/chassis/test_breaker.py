@@ -83,7 +83,7 @@ def test_a_trial_that_says_nothing_lets_the_next_one_try() -> None:
     tried = breaker(reset=1e-9)
     fail(tried, 3)
 
-    tried.admit().unused()
+    tried.admit().close()
 
     tried.admit().succeeded()
     assert tried.state == "CLOSED"

@@ -22,7 +22,9 @@ def main() -> None:
 
 
 def prepare(process: Process[Any]) -> None:
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = database.engine_of(
+        process.settings.spring.datasource, process.environment, database.PatientConnection
+    )
     database.migrate(engine, "catalog_service")
     with Session(engine) as session, session.begin():
         for product_id, name, unit_price, stock in SEED:

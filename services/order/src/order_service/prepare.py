@@ -12,7 +12,9 @@ def main() -> None:
 
 
 def prepare(process: Process[Any]) -> None:
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = database.engine_of(
+        process.settings.spring.datasource, process.environment, database.PatientConnection
+    )
     database.migrate(engine, "order_service")
     engine.dispose()
 

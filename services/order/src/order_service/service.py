@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from chassis import hops, points
 from chassis.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from chassis.paging import Page
 from order_service import events
@@ -43,12 +44,15 @@ class Orders:
         # Prices are fetched before the transaction opens: no lock waits on the network.
         offers, degraded = self._offers([each.product_id for each in wanted])
         order = Order.place(user_id, judge(wanted, offers))
+        hops.check()
         with self._sessions.begin() as session:
             _require_open(session, user_id)
             session.add(order)
             outbox.record(session, [events.order_placed(order)])
             if claim is not None:
                 claim.settle(session, order_json(order, degraded))
+            points.reach(points.BEFORE_COMMIT)
+        points.reach(points.AFTER_COMMIT)
         return order, degraded
 
     def order(self, user_id: UUID, order_id: UUID) -> Order:

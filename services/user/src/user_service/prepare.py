@@ -20,7 +20,9 @@ def main() -> None:
 
 
 def prepare(process: Process[Any]) -> None:
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = database.engine_of(
+        process.settings.spring.datasource, process.environment, database.PatientConnection
+    )
     database.migrate(engine, "user_service")
     with Session(engine) as session, session.begin():
         # A row that is there is left alone: its password may have been changed, or it deleted.

@@ -1,0 +1,33 @@
+"""A bound on the calls that wait for one service, so that a slow one cannot take all threads."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from chassis.errors import Overloaded
+from chassis.settings import BulkheadSettings
+
+
+class Bulkhead:
+    def __init__(self, name: str, settings: Callable[[], BulkheadSettings]) -> None:
+        self._name = name
+        self._settings = settings
+        self._changed = threading.Condition()
+        self._taken = 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Overloaded when all places are taken, and none gets free within the configured wait."""
+        with self._changed:
+            if not self._changed.wait_for(self._is_free, self._settings().max_wait_seconds):
+                raise Overloaded(f"{self._taken} calls wait for {self._name} already.")
+            self._taken += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= 1
+                self._changed.notify()
+
+    def _is_free(self) -> bool:
+        return self._taken < self._settings().max_concurrent_calls
