@@ -28,10 +28,12 @@ class Connection(psycopg.Connection[Any]):
     answer_seconds = ANSWER_SECONDS
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
         left = hops.time_left()
         longest = self.answer_seconds if left is None else min(self.answer_seconds, left)
         try:
-            return super().wait(gen, interval, timeout or max(longest, 0.001))
+            return super().wait(gen, interval, max(longest, 0.001))
         except psycopg.errors._WaitTimeout:
             # Half an answer may still come: nobody else must read it.
             self.pgconn.finish()

@@ -118,3 +118,78 @@ def test_changed_settings_apply_at_the_next_call() -> None:
     fail(tried, 1)
 
     assert tried.state == "OPEN"
+
+
+def test_a_forced_one_stays_open_without_a_probe_until_it_is_reset() -> None:
+    tried = breaker(reset=1e-9)
+    tried.force_open()
+
+    for _ in range(3):
+        with pytest.raises(CircuitOpen, match="on purpose"):
+            tried.admit()
+    assert (tried.state, tried.seconds_to_probe()) == ("FORCED_OPEN", 0)
+
+    tried.reset()
+    tried.admit().succeeded()
+    assert tried.state == "CLOSED"
+
+
+def test_a_disabled_one_lets_all_through_and_counts_nothing() -> None:
+    tried = breaker(fail_max=3)
+    fail(tried, 3)
+    tried.disable()
+
+    fail(tried, 20)
+    assert (tried.state, tried.calls["failed"]) == ("DISABLED", 3)
+
+
+def test_a_reset_forgets_the_failures_so_far() -> None:
+    tried = breaker(fail_max=3)
+    fail(tried, 2)
+
+    tried.reset()
+    fail(tried, 2)
+    assert tried.state == "CLOSED"
+
+
+def test_each_change_is_told_once_under_the_name_that_is_shown() -> None:
+    tried = breaker(fail_max=3)
+
+    tried.force_open()
+    tried.force_open()
+    tried.disable()
+    tried.reset()
+    tried.reset()
+
+    assert [event.transition for event in tried.events] == [
+        "CLOSED_TO_FORCED_OPEN",
+        "FORCED_OPEN_TO_DISABLED",
+        "DISABLED_TO_CLOSED",
+    ]
+
+
+def test_a_new_instance_hastens_the_probe() -> None:
+    tried = breaker(reset=60)
+    fail(tried, 3)
+
+    tried.hasten_probe()
+    tried.admit().succeeded()
+
+    assert tried.state == "CLOSED"
+
+
+def test_refusals_do_not_push_out_the_news() -> None:
+    tried = breaker(fail_max=3)
+    fail(tried, 3)
+    for _ in range(500):
+        with pytest.raises(CircuitOpen):
+            tried.admit()
+
+    assert [event.type for event in tried.events] == [
+        "ERROR",
+        "ERROR",
+        "ERROR",
+        "STATE_TRANSITION",
+        "NOT_PERMITTED",
+    ]
+    assert tried.not_permitted == 500

@@ -1,0 +1,162 @@
+"""The actuator's pages that change something: breakers worked by hand, faults ordered."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis import points
+from chassis.actuator import Reply
+from chassis.configuration import Configuration
+from chassis.environment import Environment
+from chassis.process import Process
+from chassis.settings import Settings
+
+MONKEY = "chaosmonkey/assaults"
+
+
+def process(state: Path, **keys: Any) -> Process[Settings]:
+    environment = Environment.read("order-service", {"FUSEBOX_STATE": str(state)})
+    configuration = Configuration(Settings, environment, lambda: [{"name": "x", "source": keys}])
+    configuration.load()
+    return Process(environment, configuration)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Process[Settings]:
+    return process(tmp_path, **{"chaos.monkey.enabled": True})
+
+
+def said(reply: Reply, status: int = 200) -> dict[str, Any]:
+    assert reply.status == status, reply.body
+    document: dict[str, Any] = json.loads(reply.body)
+    return document
+
+
+def order(process: Process[Settings], status: int = 200, **assaults: Any) -> dict[str, Any]:
+    return said(process.actuator.answer("POST", MONKEY, json.dumps(assaults).encode()), status)
+
+
+def test_without_configuration_there_is_no_monkey(tmp_path: Path) -> None:
+    well = process(tmp_path)
+
+    for path in ("chaosmonkey", MONKEY, "chaosmonkey/status"):
+        assert said(well.actuator.answer("GET", path), 404)["code"] == "not-found"
+    assert order(well, 404, latencyActive=True)["code"] == "not-found"
+    assert well.monkey.attack() is None
+
+
+def test_an_order_changes_what_it_names_and_nothing_else(broken: Process[Settings]) -> None:
+    order(broken, latencyActive=True, latencyRangeStart=5, latencyRangeEnd=5)
+    order(broken, exceptionsActive=True)
+
+    whole = said(broken.actuator.answer("GET", "chaosmonkey"))
+    assert whole["chaosMonkeyProperties"] == {"enabled": True}
+    assert (
+        whole["assaultProperties"] | {"level": 1, "latencyActive": True}
+        == (whole["assaultProperties"])
+    )
+    attack = broken.monkey.attack()
+    assert attack is not None
+    assert attack == (pytest.approx(0.005), True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"latencyRangeStart": 3, "latencyRangeEnd": 2},
+        {"exceptionRate": 1.5},
+        {"level": 0},
+        {"killAt": "lunch"},
+        {"latency": 3},
+    ],
+)
+def test_a_wrong_order_is_refused_and_changes_nothing(
+    broken: Process[Settings], wrong: dict[str, Any]
+) -> None:
+    before = broken.monkey.assaults()
+
+    assert order(broken, 422, **wrong)["errors"]
+    assert broken.monkey.assaults() == before
+
+
+def test_a_share_of_the_requests_fails(broken: Process[Settings]) -> None:
+    order(broken, exceptionsActive=True, exceptionRate=0.5)
+
+    fails = sum(bool(attack and attack.fails) for attack in map(_attack, [broken] * 2000))
+    assert 800 < fails < 1200
+
+
+def _attack(process: Process[Settings]) -> Any:
+    return process.monkey.attack()
+
+
+def test_a_sleeping_monkey_harms_nobody(broken: Process[Settings]) -> None:
+    order(broken, latencyActive=True)
+
+    assert said(broken.actuator.answer("POST", "chaosmonkey/disable")) == {
+        "status": "You switched me off!"
+    }
+    assert broken.monkey.attack() is None
+    broken.actuator.answer("POST", "chaosmonkey/enable")
+    assert broken.monkey.attack() is not None
+
+
+def test_a_process_dies_only_at_the_point_that_was_armed(
+    broken: Process[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(points.os, "kill", lambda pid, _signal: killed.append(pid))
+    order(broken, killAt=points.AFTER_COMMIT)
+
+    points.reach(points.BEFORE_COMMIT)
+    assert not killed
+    points.reach(points.AFTER_COMMIT)
+    assert len(killed) == 1
+
+    order(broken, killAt=None)
+    points.reach(points.AFTER_COMMIT)
+    assert len(killed) == 1
+
+
+def test_a_breaker_is_worked_by_hand(broken: Process[Settings]) -> None:
+    breaker = broken.breakers.of("catalog-service")
+    path = "circuitbreakers/catalog-service"
+
+    for state, shown in (
+        ("FORCE_OPEN", "FORCED_OPEN"),
+        ("DISABLE", "DISABLED"),
+        ("CLOSE", "CLOSED"),
+    ):
+        update = json.dumps({"updateState": state}).encode()
+        assert said(broken.actuator.answer("POST", path, update))["currentState"] == shown
+        assert said(broken.actuator.answer("GET", path))["state"] == breaker.state == shown
+
+    events = said(broken.actuator.answer("GET", "circuitbreakerevents/catalog-service"))
+    assert [each["stateTransition"] for each in events["circuitBreakerEvents"]] == [
+        "CLOSED_TO_FORCED_OPEN",
+        "FORCED_OPEN_TO_DISABLED",
+        "DISABLED_TO_CLOSED",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("circuitbreakers/nobody", b'{"updateState": "CLOSE"}', 404),
+        ("circuitbreakers/catalog-service", b'{"updateState": "MELT"}', 422),
+        ("circuitbreakers/catalog-service", b"", 422),
+        ("circuitbreakers", b"", 405),
+        ("nothing/here", b"", 404),
+    ],
+)
+def test_a_wrong_update_is_refused_in_form(
+    broken: Process[Settings], path: str, body: bytes, status: int
+) -> None:
+    broken.breakers.of("catalog-service")
+
+    reply = broken.actuator.answer("POST", path, body)
+
+    assert said(reply, status)["status"] == status
+    assert reply.content_type == "application/problem+json"

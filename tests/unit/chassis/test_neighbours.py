@@ -1,0 +1,183 @@
+"""Calls of a neighbour over real sockets: passed on, repeated, given up, and what counts."""
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
+
+import pytest
+
+from chassis import hops
+from chassis.balancing import Balancer
+from chassis.breaker import Breakers
+from chassis.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
+from chassis.neighbours import Neighbour
+from chassis.protection import Protections
+from chassis.registry import Instance
+from chassis.settings import BreakerSettings, ClientSettings, Fusebox
+from chassis.tracing import Tracer
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+FUSEBOX = Fusebox(
+    breaker=BreakerSettings(fail_max=3, reset_timeout_seconds=60),
+    client=ClientSettings(connect_timeout_seconds=0.5, read_timeout_seconds=0.2),
+)
+
+
+def says(status: int) -> Answer:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    return answer
+
+
+def breaks_off(request: BaseHTTPRequestHandler) -> None:
+    request.close_connection = True
+
+
+class Service:
+    """Instances of catalog-service, and a neighbour that calls them."""
+
+    def __init__(self) -> None:
+        self._servers: list[ThreadingHTTPServer] = []
+        self.instances: tuple[Instance, ...] = ()
+        self.asked: list[str] = []
+        self.waits = threading.Event()
+        breakers = Breakers(lambda: FUSEBOX.breaker)
+        self.breaker = breakers.of("catalog-service")
+        self.neighbour = Neighbour(
+            "catalog-service",
+            Balancer(lambda: MappingProxyType({"catalog-service": self.instances})),
+            Protections(breakers, lambda: FUSEBOX).of("catalog-service"),
+            Tracer("order-service", lambda: 0.0, lambda _span: None),
+            lambda: FUSEBOX.client,
+        )
+
+    def instance(self, answer: Answer) -> None:
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                service.asked.append(self.headers.get(hops.ATTEMPT, "1"))
+                answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        self._servers.append(server)
+        self.knows(server.server_address[1])
+
+    def knows(self, port: int) -> None:
+        name = f"catalog-service-{port}"
+        self.instances += (Instance(name, "catalog-service", "127.0.0.1", port),)
+
+    def never(self, _request: BaseHTTPRequestHandler) -> None:
+        self.waits.wait(30)
+
+    def call(self) -> int:
+        return self.neighbour.get("/catalogs", "/catalogs").status_code
+
+    def close(self) -> None:
+        self.waits.set()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    hops.enter({})
+    made = Service()
+    yield made
+    made.close()
+    hops.enter({})
+
+
+@pytest.mark.parametrize("status", [200, 404, 409, 429])
+def test_4xx_are_answers(service: Service, status: int) -> None:
+    service.instance(says(status))
+
+    assert [service.call() for _ in range(5)] == [status] * 5
+    assert service.breaker.state == "CLOSED"
+
+
+def test_5xx_are_failures_and_open_the_breaker(service: Service) -> None:
+    service.instance(says(503))
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            service.call()
+    with pytest.raises(CircuitOpen):
+        service.call()
+    assert len(service.asked) == 3
+
+
+def test_an_instance_that_refuses_is_passed_over_without_a_failure(service: Service) -> None:
+    service.knows(1)  # tcpmux: nobody listens there
+    service.instance(says(200))
+
+    assert [service.call() for _ in range(10)] == [200] * 10
+    assert service.breaker.calls["failed"] == 0
+    assert set(service.asked) == {"1"}
+
+
+def test_when_all_refuse_the_call_fails_and_counts(service: Service) -> None:
+    service.knows(1)
+    service.knows(2)
+
+    with pytest.raises(Unavailable):
+        service.call()
+    assert service.breaker.failures == 1
+
+
+def test_what_broke_off_is_asked_once_more_and_says_that_it_is_a_retry(service: Service) -> None:
+    service.instance(breaks_off)
+
+    with pytest.raises(Unavailable):
+        service.call()
+    assert service.asked == ["1", "2"]
+
+
+def test_retries_have_a_budget(service: Service) -> None:
+    service.instance(breaks_off)
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            service.call()
+    assert service.asked.count("2") == 1
+
+
+def test_who_was_asked_a_second_time_does_not_retry(service: Service) -> None:
+    service.instance(breaks_off)
+    hops.enter({hops.ATTEMPT: "2"})
+
+    with pytest.raises(Unavailable):
+        service.call()
+    assert service.asked == ["2"]
+
+
+def test_too_slow_is_a_failure(service: Service) -> None:
+    service.instance(service.never)
+
+    with pytest.raises(TimedOut):
+        service.call()
+    assert service.breaker.failures == 1
+
+
+def test_a_caller_in_a_hurry_says_nothing_about_the_service(service: Service) -> None:
+    service.instance(service.never)
+    hops.enter_from_outside({hops.TIMEOUT: "30"}, longest=10)
+
+    with pytest.raises(DeadlineOver):
+        service.call()
+    with pytest.raises(DeadlineOver):
+        service.call()
+    assert service.breaker.failures == 0
+    assert len(service.asked) <= 1

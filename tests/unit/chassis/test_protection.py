@@ -1,0 +1,162 @@
+"""What stands between a caller and the called: places, retries, deadlines, outcomes that count."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis import hops
+from chassis.breaker import Breakers
+from chassis.bulkhead import Bulkhead
+from chassis.errors import CircuitOpen, DeadlineOver, Overloaded
+from chassis.protection import Protection, Protections
+from chassis.retries import AT_START, MOST_SAVED, RetryBudget
+from chassis.settings import BreakerSettings, BulkheadSettings, Fusebox, RetrySettings
+
+AWAY = ConnectionError("refused")
+
+
+@pytest.fixture(autouse=True)
+def no_request() -> Iterator[None]:
+    hops.enter({})
+    yield
+    hops.enter({})
+
+
+def bulkhead(places: int, wait: float = 0) -> Bulkhead:
+    settings = BulkheadSettings(max_concurrent_calls=places, max_wait_seconds=wait)
+    return Bulkhead("catalog-service", lambda: settings)
+
+
+def protection(places: int = 1) -> Protection:
+    settings = Fusebox(
+        breaker=BreakerSettings(fail_max=2, reset_timeout_seconds=60),
+        bulkhead=BulkheadSettings(max_concurrent_calls=places, max_wait_seconds=0),
+    )
+    return Protections(Breakers(lambda: settings.breaker), lambda: settings).of("catalog-service")
+
+
+def test_a_bulkhead_refuses_at_once_when_all_places_are_taken_and_takes_again() -> None:
+    tried = bulkhead(places=2)
+
+    with tried.place(), tried.place(), pytest.raises(Overloaded), tried.place():
+        pass
+    with tried.place(), tried.place():
+        pass
+
+
+def test_a_place_that_gets_free_in_time_is_taken() -> None:
+    tried = bulkhead(places=1, wait=30)
+    waiting = threading.Event()
+    got = []
+
+    def wait_for_it() -> None:
+        waiting.set()
+        with tried.place():
+            got.append(True)
+
+    with tried.place():
+        thread = threading.Thread(target=wait_for_it)
+        thread.start()
+        waiting.wait(5)
+    thread.join(5)
+
+    assert got == [True]
+
+
+@given(st.lists(st.booleans(), max_size=300))
+def test_no_more_than_a_tenth_of_the_calls_is_repeated(steps: list[bool]) -> None:
+    budget = RetryBudget(lambda: RetrySettings(budget=0.1))
+    calls = retries = 0
+
+    for is_call in steps:
+        if is_call:
+            budget.called()
+            calls += 1
+        else:
+            retries += budget.take()
+
+    assert retries <= AT_START + calls * 0.1 + 1e-6
+
+
+def test_quiet_times_save_up_only_so_much() -> None:
+    budget = RetryBudget(lambda: RetrySettings(budget=1.0))
+    for _ in range(1000):
+        budget.called()
+
+    assert sum(budget.take() for _ in range(1000)) == MOST_SAVED
+
+
+def test_a_refusal_of_our_own_never_opens_the_breaker() -> None:
+    tried = protection(places=1)
+
+    with tried.admitted() as permit:
+        for _ in range(50):
+            with pytest.raises(Overloaded), tried.admitted():
+                pass
+        permit.succeeded()
+
+    assert tried.breaker.state == "CLOSED"
+    assert tried.breaker.calls == {"successful": 1, "failed": 0, "ignored": 50}
+
+
+def test_an_open_breaker_takes_no_place() -> None:
+    tried = protection(places=1)
+    for _ in range(2):
+        with tried.admitted() as permit:
+            permit.failed(AWAY)
+
+    with pytest.raises(CircuitOpen), tried.admitted():
+        pass
+
+
+def test_a_deadline_travels_and_is_over_at_the_next_hop_too() -> None:
+    hops.enter_from_outside({"X-Request-Timeout-Ms": "40"}, longest=10)
+    sent = hops.outgoing()
+    hops.enter(sent)
+
+    left = hops.time_left()
+    assert left is not None
+    assert left <= 0.041
+    while (hops.time_left() or 0) > 0:
+        threading.Event().wait(0.001)
+    with pytest.raises(DeadlineOver):
+        hops.check()
+
+
+@pytest.mark.parametrize("said", ["", "-1", "soon", "1e3", "٣", "9" * 16, "999999999"])
+def test_a_client_cannot_have_more_time_than_the_gateway_gives(said: str) -> None:
+    hops.enter_from_outside({"X-Request-Timeout-Ms": said}, longest=10)
+
+    left = hops.time_left()
+    assert left is not None
+    assert 9 < left <= 10
+
+
+def test_without_a_deadline_nothing_is_ever_over() -> None:
+    hops.enter({})
+
+    hops.check()
+    assert hops.time_left() is None
+    assert hops.outgoing() == {}
+
+
+def test_what_is_bounded_within_a_request_keeps_its_deadline() -> None:
+    hops.enter_from_outside({"X-Request-Timeout-Ms": "500"}, longest=10)
+
+    with hops.at_most(60):
+        assert (hops.time_left() or 0) <= 0.5
+    with hops.at_most(0.01):
+        assert (hops.time_left() or 0) <= 0.01
+    assert (hops.time_left() or 0) > 0.01
+
+
+def test_who_was_asked_a_second_time_does_not_ask_a_second_time() -> None:
+    hops.enter(hops.outgoing(is_retry=True))
+
+    assert not hops.may_retry()
+    assert hops.outgoing() == {"X-Request-Attempt": "2"}
+    hops.enter({})
+    assert hops.may_retry()
