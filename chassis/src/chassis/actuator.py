@@ -20,6 +20,9 @@ from chassis.metrics import Metrics
 from chassis.workers import Workers
 
 SECRET = re.compile(r"password|secret|token|key|credential", re.IGNORECASE)
+# In a value: who logs in where, between the slashes and the @ of an address.
+LOGIN = re.compile(r"//[^/@\s]+@")
+MASK = "******"
 JSON = "application/vnd.spring-boot.actuator.v3+json"
 Check = Callable[[], dict[str, Any]]
 # The end of a path that stands for any one segment.
@@ -170,7 +173,7 @@ class Actuator:
     def _env(self, _: Asked) -> Reply:
         sources: dict[str, dict[str, Any]] = {}
         for key, (value, source) in self._configuration.flat.items():
-            shown = "******" if SECRET.search(key) else value
+            shown = MASK if SECRET.search(key) else _without_login(value)
             sources.setdefault(source, {})[key] = {"value": shown}
         return reply(
             {
@@ -193,6 +196,10 @@ class Actuator:
     def _loggers(self, _: Asked) -> Reply:
         root = logging.getLevelName(logging.getLogger().level)
         return reply({"loggers": {"ROOT": {"configuredLevel": root, "effectiveLevel": root}}})
+
+
+def _without_login(value: Any) -> Any:
+    return LOGIN.sub(f"//{MASK}@", value) if isinstance(value, str) else value
 
 
 def _in_form(status: int, code: str, detail: str, **members: Any) -> Reply:

@@ -127,5 +127,7 @@ class Configuration(Generic[S]):
     def _keep(self, sources: list[dict[str, Any]]) -> None:
         self._copy.parent.mkdir(parents=True, exist_ok=True)
         draft = self._copy.with_suffix(".new")
+        # What config-server has decrypted stands in it: nobody else's to read.
+        draft.touch(mode=0o600)
         draft.write_text(json.dumps(sources))
         draft.replace(self._copy)

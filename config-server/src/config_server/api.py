@@ -1,26 +1,24 @@
-"""Spring Cloud Config's HTTP interface over a repository of files."""
+"""Spring Cloud Config's HTTP interface over what is served."""
 
-import json
-import logging
+import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from config_server import rendering
-from config_server.documents import Unreadable
-from config_server.repository import Repository, Source
+from config_server import monitor, rendering
+from config_server.answers import JSON, PLAIN, TEXT, answer, told
+from config_server.configurations import Configurations
+from config_server.model import Found, Question, Source, Value
+from config_server.watch import Changed
 
-log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-JSON, TEXT = "application/json", "text/plain"
 V2 = "application/vnd.spring-cloud.config-server.v2+json"
+BYTES = "application/octet-stream"
 ACCEPTED = {"*/*": JSON, "application/*": JSON, JSON: JSON, "application/*+json": V2, V2: V2}
 # The last dash separates: `order-service-native.yml` is order-service under native.
 FILE = re.compile(r"(?P<application>.+)-(?P<profile>[^-]+)\.(?P<form>yml|yaml|properties|json)")
@@ -30,84 +28,121 @@ FORMS: dict[str, tuple[str, Callable[[rendering.Flat], str]]] = {
     "properties": (TEXT, rendering.to_properties),
     "json": (JSON, rendering.to_json),
 }
+POSTED = {"encrypt", "decrypt", "monitor"}
 FORBIDDEN = re.compile(r"\.\.|\\|[\x00-\x1f\x7f]")
 ENCODED_SLASH = re.compile(r"%(25)*2f", re.IGNORECASE)
-
-
-@web.middleware
-async def errors_as_boot_tells_them(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except web.HTTPException as refusal:
-        allow = refusal.headers.get("Allow")
-        return error(request, refusal.status, headers={"Allow": allow} if allow else {})
-    except Unreadable as broken:
-        log.error("%s", broken)
-        return error(request, 500, message=str(broken))
-
-
-def error(
-    request: web.Request, status: int, headers: dict[str, str] | None = None, **members: str
-) -> web.Response:
-    document = {
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "status": status,
-        "error": HTTPStatus(status).phrase,
-        **members,
-        "path": request.path,
-    }
-    return _answer(json.dumps(document, separators=(",", ":")), JSON, status, headers)
+MAX_UNQUOTED = 5
+MAX_COMBINATIONS = 1_000  # of applications and profiles: each is a file to look for
 
 
 class ConfigApi:
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
+    def __init__(self, configurations: Configurations, changed: Changed) -> None:
+        self._configurations = configurations
+        self._changed = changed
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/{path:.*}", self.find)]
+        return [web.post("/monitor", self.monitor), web.get("/{path:.*}", self.find)]
 
     async def find(self, request: web.Request) -> web.Response:
         steps = _steps(request.rel_url.raw_path)
+        if len(steps) == 1 and steps[0] in POSTED:
+            raise web.HTTPMethodNotAllowed(request.method, ["POST"])
         file = FILE.fullmatch(steps[-1])
         if file and len(steps) <= 2:
-            return self._file(request, **file.groupdict())
-        if len(steps) in (2, 3) and all(steps):
-            return self._environment(request, *steps)
-        raise web.HTTPNotFound
+            question = _question(file["application"], file["profile"], *steps[:-1])
+            return await self._rendered(request, question, file["form"])
+        if len(steps) < 2 or not all(steps):
+            raise web.HTTPNotFound
+        return await self._beneath(request, *steps)
 
-    def _environment(
-        self, request: web.Request, application: str, profile: str, label: str | None = None
+    async def _beneath(
+        self, request: web.Request, application: str, profile: str, *rest: str
     ) -> web.Response:
+        if rest and "useDefaultLabel" in request.query:
+            return await self._plain(request, _question(application, profile), "/".join(rest))
+        question = _question(application, profile, *rest[:1])
+        if len(rest) > 1:
+            return await self._plain(request, question, "/".join(rest[1:]))
+        return await self._environment(request, question)
+
+    async def _environment(self, request: web.Request, question: Question) -> web.Response:
         content_type = _content_type(request.headers.get("Accept", "*/*"))
         if content_type is None:
             return web.Response(status=406)
-        sources = self._repository.find(application, profile)
-        document = {
-            "name": application,
-            "profiles": [profile],
-            "label": label and label.replace("(_)", "/"),
-            "version": None,
-            "state": None,
-            "propertySources": [_source(source, content_type) for source in sources],
-        }
-        return _answer(json.dumps(document, separators=(",", ":")), content_type)
+        found = await _aside(self._configurations.find, question)
+        return told(_document(question, found, content_type), content_type=content_type)
 
-    def _file(
-        self, request: web.Request, application: str, profile: str, form: str
-    ) -> web.Response:
-        properties = rendering.merged(self._repository.find(application, profile))
-        if request.query.get("resolvePlaceholders", "true").lower() != "false":
-            properties = rendering.filled(properties)
+    async def _rendered(self, request: web.Request, question: Question, form: str) -> web.Response:
         content_type, render = FORMS[form]
-        return _answer(render(properties), content_type)
+        resolves = _resolves(request)
+
+        def rendered() -> str:
+            return render(self._configurations.merged(question, resolves))
+
+        return answer(await _aside(rendered), content_type)
+
+    async def _plain(self, request: web.Request, question: Question, path: str) -> web.Response:
+        if request.headers.get("Accept") == BYTES:
+            content = await _aside(self._configurations.file, question, path)
+            if content is not None:
+                return web.Response(body=content, content_type=BYTES)
+        else:
+            resolves = _resolves(request)
+            text = await _aside(self._configurations.text, question, path, resolves)
+            if text is not None:
+                return answer(text, PLAIN)
+        return web.Response(status=404)
+
+    async def monitor(self, request: web.Request) -> web.Response:
+        paths = await _changed_paths(request)
+        guesses = monitor.services(paths)
+        if guesses:
+            await _aside(self._configurations.backend.renew, True)
+            await _aside(self._changed, monitor.applications(guesses))
+        return told(guesses)
+
+
+async def _aside(function: Callable[..., T], *arguments: Any) -> T:
+    # Files, git and tables are never read on the event loop.
+    return await asyncio.to_thread(partial(function, *arguments))
+
+
+async def _changed_paths(request: web.Request) -> list[str]:
+    if request.content_type == "application/x-www-form-urlencoded":
+        paths = [each for each in (await request.post()).getall("path", []) if each]
+        if not paths:
+            raise web.HTTPBadRequest
+        return [each for each in paths if isinstance(each, str)]
+    try:
+        document = monitor.parsed(await request.read())
+    except monitor.NotUnderstood as error:
+        raise web.HTTPBadRequest from error
+    return monitor.changed_paths(request.headers, document)
 
 
 def _steps(raw_path: str) -> list[str]:
     """The segments of the path; what would lead out of the folder is refused."""
-    once = unquote(raw_path)
-    if ENCODED_SLASH.search(raw_path) or FORBIDDEN.search(once) or FORBIDDEN.search(unquote(once)):
+    plain = once = unquote(raw_path)
+    forbidden = ENCODED_SLASH.search(raw_path) or FORBIDDEN.search(once)
+    # However often it is encoded.
+    for _ in range(MAX_UNQUOTED):
+        plain = unquote(plain)
+        forbidden = forbidden or FORBIDDEN.search(plain)
+    steps = once.removeprefix("/").split("/")
+    if forbidden or "." in steps:
         raise web.HTTPBadRequest
-    return once.removeprefix("/").split("/")
+    return steps
+
+
+def _question(application: str, profile: str, label: str | None = None) -> Question:
+    question = Question(application, profile, label and label.replace("(_)", "/"))
+    if len(question.applications) * len(question.profiles) > MAX_COMBINATIONS:
+        raise web.HTTPBadRequest
+    return question
+
+
+def _resolves(request: web.Request) -> bool:
+    return request.query.get("resolvePlaceholders", "true").lower() != "false"
 
 
 def _content_type(accept: str) -> str | None:
@@ -116,19 +151,23 @@ def _content_type(accept: str) -> str | None:
     return next((ACCEPTED[each] for each in ranges if each in ACCEPTED), None)
 
 
+def _document(question: Question, found: Found, content_type: str) -> dict[str, Any]:
+    return {
+        "name": question.application,
+        "profiles": [question.profile],
+        "label": question.label,
+        "version": found.version,
+        "state": None,
+        "propertySources": [_source(source, content_type) for source in found.sources],
+    }
+
+
 def _source(source: Source, content_type: str) -> dict[str, Any]:
     if content_type == JSON:
         return {"name": source.name, "source": source.plain()}
-    values = {
-        key: {"value": each.value, "origin": each.origin} for key, each in source.properties.items()
-    }
+    values = {key: _value(each) for key, each in source.properties.items()}
     return {"name": source.name, "source": values}
 
 
-def _answer(
-    text: str, content_type: str, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
-    # Spring names no charset, and some clients compare the whole header.
-    return web.Response(
-        body=text.encode(), status=status, headers={"Content-Type": content_type, **(headers or {})}
-    )
+def _value(found: Value) -> Any:
+    return {"value": found.value, "origin": found.origin} if found.origin else found.value

@@ -1,12 +1,23 @@
-"""The web application of the config server, over one folder of files."""
+"""The web application of the config server."""
 
 from aiohttp import web
 
-from config_server.api import ConfigApi, errors_as_boot_tells_them
-from config_server.repository import Repository
+from config_server.answers import errors_as_boot_tells_them
+from config_server.api import ConfigApi
+from config_server.cipher import Cipher
+from config_server.configurations import Configurations
+from config_server.encryption_api import EncryptionApi
+from config_server.model import Backend
+from config_server.watch import Changed, to_the_log
 
 
-def create_app(repository: Repository) -> web.Application:
+def create_app(
+    backend: Backend,
+    cipher: Cipher | None = None,
+    changed: Changed = to_the_log,
+    decrypts: bool = True,
+) -> web.Application:
     app = web.Application(middlewares=[errors_as_boot_tells_them])
-    app.add_routes(ConfigApi(repository).routes())
+    app.add_routes(EncryptionApi(cipher).routes())
+    app.add_routes(ConfigApi(Configurations(backend, cipher, decrypts), changed).routes())
     return app

@@ -7,15 +7,19 @@ exhausts the stack, no key twice.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
+
+from config_server import properties_files
+from config_server.model import Unreadable, Value
+from config_server.profiles import WrongExpression, accepts
 
 MAX_BYTES = 1024 * 1024
 MAX_ALIASES = 50
 MAX_DEPTH = 50
 MAX_VALUES = 20_000
+MAX_DIGITS = 100  # a longer number stays text: to compute it may take minutes
 ACTIVATION = "spring.config.activate.on-profile"
 
 # As written, so that no date is read into 12:30:00 or 2026-01-01.
@@ -25,16 +29,6 @@ COLLECTIONS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 NULL, MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class Unreadable(Exception):
-    """A configuration file that is no usable YAML; the text names file and, if known, line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    value: Any
-    origin: str  # line:column, both from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +46,27 @@ class Document:
         return ",".join(parts) or None
 
 
-def read(path: Path) -> list[Document]:
-    """The documents of `path` in their order; raises Unreadable."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise Unreadable(f"{path.name}: {error.strerror}") from error
-    if len(content) > MAX_BYTES:
-        raise Unreadable(f"{path.name}: longer than {MAX_BYTES} bytes")
-    return parse(content, path.name)
-
-
 def parse(content: bytes, name: str) -> list[Document]:
+    """The documents of a `.properties` or YAML file in their order; raises Unreadable."""
+    if len(content) > MAX_BYTES:
+        raise Unreadable(f"{name}: longer than {MAX_BYTES} bytes")
+    if name.endswith(".properties"):
+        found = [Document(each) for each in properties_files.parse(content, name)]
+    else:
+        found = _yaml(content, name)
+    for document in found:
+        _check_activation(document, name)
+    return found
+
+
+def _check_activation(document: Document, name: str) -> None:
+    try:
+        accepts(document.activation or "any", ())
+    except WrongExpression as error:
+        raise Unreadable(f"{name}: {error}") from error
+
+
+def _yaml(content: bytes, name: str) -> list[Document]:
     try:
         text = content.decode("utf-8-sig")
         _measure(text, name)
@@ -168,10 +170,10 @@ class _Flattening:
     def _scalar(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.SequenceNode):
             return ""  # an empty list: what a properties file would hold
-        if node.tag in TEXTS:
-            return node.value
-        if node.tag not in SCALARS:
+        if node.tag not in SCALARS | TEXTS:
             raise self._unusable(node, f"the tag {node.tag} is not allowed here")
+        if node.tag in TEXTS or len(node.value) > MAX_DIGITS:
+            return node.value
         try:
             value = self._constructor.construct_object(node)
         except ValueError as error:

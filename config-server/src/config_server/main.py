@@ -8,48 +8,52 @@ from aiohttp import web
 
 from chassis.actuator import down, up
 from chassis.aiohttp_adapter import add_actuator, serve
-from chassis.configuration import ConfigurationError
 from chassis.environment import Environment
 from chassis.process import Process, begin
-from chassis.settings import Settings
 from config_server.app import create_app
-from config_server.documents import Unreadable
-from config_server.repository import Repository
+from config_server.backends.building import build as build_backend
+from config_server.backends.building import folder
+from config_server.model import Away, Backend, UnknownLabel
+from config_server.own import cipher_of, own_sources
+from config_server.settings import ConfigServerSettings
+from config_server.watch import Watch, to_the_log
 
 SERVICE = "config-server"
 
 
-def build() -> tuple[Process[Settings], web.Application]:
+def build() -> tuple[Process[ConfigServerSettings], web.Application]:
     environment = Environment.read(SERVICE)
-    repository = Repository(_location(environment))
-
-    # It cannot ask itself before it runs, and reads the same files by the same rules.
-    def own_sources() -> list[dict[str, Any]]:
-        try:
-            found = repository.find(SERVICE, environment.profile)
-        except Unreadable as error:
-            raise ConfigurationError(str(error)) from error
-        return [{"name": source.name, "source": source.plain()} for source in found]
-
-    process = begin(SERVICE, Settings, own_sources)
-    process.actuator.health.add("repository", lambda: _health(repository), readiness=True)
-    app = create_app(repository)
+    home = folder(Path(environment.variables.get("CONFIG_SERVER_LOCATION", "config")), environment)
+    process = begin(SERVICE, ConfigServerSettings, lambda: own_sources(home, environment))
+    backend = build_backend(process.settings, environment, home)
+    cipher = cipher_of(
+        environment, {k: value for k, (value, _) in process.configuration.flat.items()}
+    )
+    changed = to_the_log
+    process.workers.add("watch", Watch(backend, changed).run)
+    process.actuator.health.add("repository", lambda: _answering(backend), readiness=True)
+    process.actuator.health.add("files", lambda: _sound(backend))
+    decrypts = process.settings.spring.cloud.config.server.encrypt.enabled
+    app = create_app(backend, cipher, changed, decrypts)
     add_actuator(app, process)
     return process, app
 
 
-def _location(environment: Environment) -> Path:
-    location = Path(environment.variables.get("CONFIG_SERVER_LOCATION", "config"))
-    if not location.is_dir():
-        raise ConfigurationError(f"CONFIG_SERVER_LOCATION is {location}, and that is no folder")
-    return location
+def _answering(backend: Backend) -> dict[str, Any]:
+    try:
+        backend.stamps()
+    except (Away, UnknownLabel) as error:
+        return down(str(error), location=backend.location)
+    return up(location=backend.location)
 
 
-def _health(repository: Repository) -> dict[str, Any]:
-    location = str(repository.location)
-    if not repository.location.is_dir():
-        return down("the folder is gone", location=location)
-    return up(location=location)
+def _sound(backend: Backend) -> dict[str, Any]:
+    """What is broken; the last good version of it is served, if there ever was one."""
+    try:
+        problems = backend.problems()
+    except (Away, UnknownLabel) as error:
+        return down(str(error))
+    return down("; ".join(problems.values()), broken=problems) if problems else up()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+MAX_TOKENS = 100  # each bracket costs a level of recursion
 TOKEN = re.compile(r"\s*([()&|!]|[^()&|!\s]+)\s*")
 
 
@@ -22,6 +23,8 @@ class _Expression:
         self._tokens = TOKEN.findall(text)[::-1]
 
     def holds(self) -> bool:
+        if len(self._tokens) > MAX_TOKENS:
+            raise self._wrong()
         result = self._operation()
         if self._tokens:
             raise self._wrong()
@@ -54,4 +57,4 @@ class _Expression:
         return self._tokens[-1] if self._tokens else ""
 
     def _wrong(self) -> WrongExpression:
-        return WrongExpression(f"profile expression {self._text.strip()!r}")
+        return WrongExpression(f"profile expression {self._text.strip()[:MAX_TOKENS]!r}")

@@ -7,9 +7,11 @@ from typing import Any
 
 import yaml
 
-from config_server.repository import Source
+from config_server.model import Source
 
-MAX_PLACEHOLDERS = 200  # a text; each costs a level of recursion
+# Of one text: what refers to what refers to what may otherwise grow without end.
+MAX_PLACEHOLDERS, MAX_CHARACTERS, MAX_DEPTH = 10_000, 4_000_000, 50
+BRACE = re.compile("[{}]")
 INDEX = re.compile(r"\[(\d{1,9})\]")
 
 Flat = Mapping[str, Any]
@@ -38,41 +40,57 @@ def filled(properties: Flat) -> dict[str, Any]:
     The environment of this process is not asked: it is not the one of those who ask.
     """
     return {
-        key: _Filling(properties).text(value) if isinstance(value, str) else value
+        key: filled_text(value, properties) if isinstance(value, str) else value
         for key, value in properties.items()
     }
 
 
+def filled_text(text: str, properties: Flat) -> str:
+    """`text` itself when there is nothing to replace in it, else a Filled."""
+    result = _Filling(properties).fill(text, (), 0)
+    return text if result == text else Filled(result)
+
+
 class _Filling:
+    """One text; what is beyond the limits stays as it is."""
+
     def __init__(self, properties: Flat) -> None:
         self._properties = properties
-        self._left = MAX_PLACEHOLDERS
+        self._placeholders = MAX_PLACEHOLDERS
+        self._characters = MAX_CHARACTERS
 
-    def text(self, text: str) -> str:
-        result = self._fill(text, ())
-        return text if result == text else Filled(result)
+    def fill(self, text: str, within: tuple[str, ...], depth: int) -> str:
+        parts: list[str] = []
+        at = 0
+        while (start := text.find("${", at)) >= 0 and self._may_go_on(depth):
+            end = _closing(text, start)
+            if end < 0:
+                break
+            self._placeholders -= 1
+            parts += text[at:start], self._value(text[start : end + 1], within, depth)
+            at = end + 1
+        return "".join(parts) + text[at:]
 
-    def _fill(self, text: str, within: tuple[str, ...]) -> str:
-        start = text.find("${")
-        end = _closing(text, start)
-        if start < 0 or end < 0 or self._left == 0:
-            return text
-        self._left -= 1
-        name, colon, default = self._fill(text[start + 2 : end], within).partition(":")
-        value = text[start : end + 1]  # without value or default it stays as it is
+    def _may_go_on(self, depth: int) -> bool:
+        return self._placeholders > 0 and self._characters > 0 and depth < MAX_DEPTH
+
+    def _value(self, placeholder: str, within: tuple[str, ...], depth: int) -> str:
+        name, colon, default = self.fill(placeholder[2:-1], within, depth + 1).partition(":")
+        value = placeholder  # without value or default it stays as it is
         if name in self._properties and name not in within:
-            value = self._fill(as_text(self._properties[name]), (*within, name))
+            value = self.fill(as_text(self._properties[name]), (*within, name), depth + 1)
         elif colon:
             value = default
-        return text[:start] + value + self._fill(text[end + 1 :], within)
+        self._characters -= len(value)
+        return value
 
 
 def _closing(text: str, start: int) -> int:
     depth = 0
-    for at in range(max(start, 0), len(text)):
-        depth += {"{": 1, "}": -1}.get(text[at], 0)
-        if text[at] == "}" and depth == 0:
-            return at
+    for brace in BRACE.finditer(text, start):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            return brace.start()
     return -1
 
 

@@ -11,6 +11,7 @@ from fusebox.stack import Stack
 SIGNING_KEY = "token-signing-key.pem"
 PASSWORDS = (
     "admin-password",
+    "encrypt-key",
     "postgres-password",
     *(f"{service.name}-db-password" for service in SERVICES),
 )

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,18 @@ from typing import Any
 import pytest
 import requests
 from aiohttp import web
+from psycopg import sql
+from sqlalchemy import Engine, create_engine, text
 
 from config_server.app import create_app
-from config_server.repository import Repository
+from config_server.backends.folder import FolderBackend
+from config_server.cipher import Cipher
+from config_server.model import Backend
+from fusebox import credentials, databases
+from fusebox.stack import Stack
+
+COLUMNS = "APPLICATION text, PROFILE text, LABEL text"
+KEY = "a-key-for-the-reference-server-only"
 
 
 @dataclass
@@ -21,13 +31,19 @@ class ConfigServer:
     folder: Path
     port: int = 0
     session: requests.Session = field(default_factory=requests.Session)
+    changed: list[set[str] | None] = field(default_factory=list)
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
 
-    def call(self, method: str, path: str, **headers: str) -> requests.Response:
+    def call(
+        self, method: str, path: str, data: Any = None, **headers: str | None
+    ) -> requests.Response:
         url = f"http://127.0.0.1:{self.port}{path}"
-        return self.session.request(method, url, headers=headers, timeout=5)
+        return self.session.request(method, url, headers=headers, data=data, timeout=5)
+
+    def post(self, path: str, data: Any = None, **headers: str) -> requests.Response:
+        return self.call("POST", path, data, **{"Content-Type": "text/plain", **headers})
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return self.call("GET", path, **headers)
@@ -46,20 +62,38 @@ class ConfigServer:
             connection.close()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ConfigServer]:
-    found = ConfigServer(tmp_path)
+@contextmanager
+def served(
+    folder: Path, backend: Backend, cipher: Cipher | None = None, decrypts: bool = True
+) -> Iterator[ConfigServer]:
+    found = ConfigServer(folder)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    runner = web.AppRunner(create_app(Repository(tmp_path)))
+    runner = web.AppRunner(create_app(backend, cipher, found.changed.append, decrypts))
     found.port = asyncio.run_coroutine_threadsafe(_listen(runner), loop).result(5)
-    with found.session:
+    try:
+        with found.session:
+            yield found
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ConfigServer]:
+    """Without a key, over the folder that the test fills."""
+    with served(tmp_path, FolderBackend(tmp_path)) as found:
         yield found
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(5)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
-    loop.close()
+
+
+@pytest.fixture
+def server_with_key(tmp_path: Path) -> Iterator[ConfigServer]:
+    with served(tmp_path, FolderBackend(tmp_path), Cipher(KEY)) as found:
+        yield found
 
 
 async def _listen(runner: web.AppRunner) -> int:
@@ -67,3 +101,26 @@ async def _listen(runner: web.AppRunner) -> int:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port: int = runner.addresses[0][1]
     return port
+
+
+@pytest.fixture
+def engine(postgres_stack: Stack, tmp_path: Path) -> Iterator[Engine]:
+    name = f"config_{tmp_path.name.lower()}"[:60]
+    with databases.connect(postgres_stack) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    password = credentials.secret(postgres_stack, "postgres-password")
+    port = postgres_stack.port("postgres")
+    found = create_engine(f"postgresql+psycopg://postgres:{password}@127.0.0.1:{port}/{name}")
+    with found.begin() as connection:
+        connection.execute(text(f"CREATE TABLE PROPERTIES ({COLUMNS}, KEY text, VALUE text)"))
+    yield found
+    found.dispose()
+
+
+def put(engine: Engine, *rows: tuple[str, str | None, str, str, str | None]) -> None:
+    names = ("application", "profile", "label", "key", "value")
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO PROPERTIES VALUES (:application, :profile, :label, :key, :value)"),
+            [dict(zip(names, row, strict=True)) for row in rows],
+        )

@@ -112,6 +112,20 @@ def test_placeholders_are_left_to_the_client_in_one_form_and_filled_in_in_the_ot
     )
 
 
+def test_properties_files_are_served_as_text_with_their_origins(server: Any) -> None:
+    server.write("probe.properties", "a=1\nb: x\n")
+    server.write("probe.yml", "a: 2\n")
+
+    [properties, yml] = server.get("/probe/dev", Accept=V2).json()["propertySources"]
+
+    assert properties["name"] == f"file:{server.folder}/probe.properties"
+    assert properties["source"] == {
+        "a": {"value": "1", "origin": "1:3"},
+        "b": {"value": "x", "origin": "2:4"},
+    }
+    assert yml["source"]["a"]["value"] == 2
+
+
 @pytest.mark.parametrize(
     ("form", "content_type", "text"),
     [
@@ -141,7 +155,7 @@ def test_nothing_to_serve_is_an_empty_document(server: Any, form: str, text: str
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/probe", "/probe.yml", "/probe-dev.txt", "/a/b/c/d", "/a//c"]
+    "path", ["/", "/probe", "/probe.yml", "/probe-dev.txt", "/a//c", "/a/b/c//etc/passwd"]
 )
 def test_what_does_not_exist_is_answered_in_spring_boot_s_form(server: Any, path: str) -> None:
     answer = server.get(path)
@@ -164,10 +178,22 @@ def test_what_does_not_exist_is_answered_in_spring_boot_s_form(server: Any, path
         "/probe/dev/a(_)..",
         "/probe\\x/dev",
         "/probe/%00",
+        "/probe/dev/main/%2e%2e/x",
+        "/probe/dev/main/%25252e%25252e/x",
+        "/probe/dev/main/x%00.conf",
+        "/probe/dev/main/%2e",
+        f"/{','.join(map(str, range(100)))}/{','.join(map(str, range(100)))}",
+        "/probe/dev/%2fetc/passwd",
+        "/probe/dev/..?useDefaultLabel",
     ],
 )
 def test_a_path_that_leads_out_of_the_folder_is_refused(server: Any, path: str) -> None:
     assert server.status_of_raw(path) == 400
+
+
+def test_after_a_refusal_the_next_request_on_the_connection_is_fine(server: Any) -> None:
+    assert server.get("/probe/%2fdev").status_code == 400
+    assert server.get("/probe/dev").status_code == 200
 
 
 def test_a_long_name_is_merely_unknown(server: Any) -> None:
@@ -182,7 +208,7 @@ def test_another_verb_is_answered_405_with_allow(server: Any) -> None:
     assert answer.json()["error"] == "Method Not Allowed"
 
 
-def test_a_broken_file_is_named_with_its_line_in_the_answer_and_in_the_log(
+def test_a_file_that_was_never_whole_is_named_with_its_line_and_concerns_nobody_else(
     server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.write("probe.yml", "a: 1\nc: 2\nb: c: d\n")
@@ -194,6 +220,36 @@ def test_a_broken_file_is_named_with_its_line_in_the_answer_and_in_the_log(
     assert "probe.yml, line 3" in answer.json()["message"]
     assert "probe.yml, line 3" in caplog.text
     assert server.get("/other/dev").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 2\n  b: 3\n",
+        "a: !!python/object/apply:os.system [ls]\n",
+        "a: &a [*a, *a]\n",
+        "a: " + "x" * 10_000_000,
+        "spring.config.activate.on-profile: '('\n",
+    ],
+)
+def test_of_a_file_that_broke_the_old_version_is_served(server: Any, text: str) -> None:
+    server.write("probe.yml", "a: 1\n")
+    before = server.sources("/probe/dev")
+
+    server.write("probe.yml", text)
+    assert server.sources("/probe/dev") == before
+
+    server.write("probe.yml", "a: 2\n")
+    assert server.sources("/probe/dev")[0]["source"] == {"a": 2}
+
+
+def test_a_folder_that_is_gone_is_told_as_an_outage(server: Any) -> None:
+    server.folder.rmdir()
+
+    answer = server.get("/probe/dev")
+
+    assert answer.status_code == 503
+    assert "is gone" in answer.json()["message"]
 
 
 def test_an_edited_file_is_served_from_the_next_request_on(server: Any) -> None:

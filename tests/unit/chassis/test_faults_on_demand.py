@@ -160,3 +160,18 @@ def test_a_wrong_update_is_refused_in_form(
 
     assert said(reply, status)["status"] == status
     assert reply.content_type == "application/problem+json"
+
+
+def test_no_secret_is_shown_in_the_environment(tmp_path: Path) -> None:
+    keys = {"db.password": "s3cret", "git.uri": "https://ann:s3cret@example.org/x", "plain": "seen"}
+    shown = process(tmp_path, **keys).actuator.answer("GET", "env").body
+
+    assert b"s3cret" not in shown
+    assert b"//******@example.org/x" in shown
+    assert b"seen" in shown
+
+
+def test_the_kept_configuration_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    process(tmp_path)
+
+    assert (tmp_path / "configuration.json").stat().st_mode & 0o077 == 0

@@ -1,12 +1,11 @@
 """YAML files as flat properties, and what is refused in them."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config_server import documents
-from config_server.documents import Unreadable
+from config_server.model import Unreadable
 
 
 def flat(text: str) -> dict[str, Any]:
@@ -41,6 +40,11 @@ def test_types_are_kept_and_what_has_no_counterpart_becomes_text() -> None:
         "infinite": ".inf",
         "text": "3",
     }
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 99_999, "1" * 99_999, "1" + ":1" * 99_999])
+def test_a_number_without_end_stays_text(number: str) -> None:
+    assert flat(f"a: {number}\n") == {"a": number}
 
 
 def test_merge_keys_give_way_to_what_stands_beside_them() -> None:
@@ -109,9 +113,8 @@ def test_bytes_that_are_no_utf8_are_refused_with_their_line() -> None:
         documents.parse(b"a: 1\nb: \xff\n", "probe.yml")
 
 
-def test_a_large_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "large.yml"
-    path.write_bytes(b"a: " + b"x" * documents.MAX_BYTES)
-
-    with pytest.raises(Unreadable, match=r"large\.yml: longer than"):
-        documents.read(path)
+@pytest.mark.parametrize("name", ["large.yml", "large.properties"])
+@pytest.mark.parametrize("size", [documents.MAX_BYTES, 10 * documents.MAX_BYTES])
+def test_a_large_file_is_refused(name: str, size: int) -> None:
+    with pytest.raises(Unreadable, match=f"{name}: longer than"):
+        documents.parse(b"a: " + b"x" * size, name)

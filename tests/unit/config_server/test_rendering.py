@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from config_server import rendering
-from config_server.documents import Value
-from config_server.repository import Source
+from config_server.model import Source, Value
 
 
 def source(**properties: Any) -> Source:
@@ -38,7 +37,8 @@ def test_a_list_is_taken_whole_from_the_source_that_wins_it() -> None:
         ("${loop}", "${loop}"),
         ("${open", "${open"),
         ("$ {a} }", "$ {a} }"),
-        ("${a}" * 300, "1" * 200 + "${a}" * 100),
+        ("${a}" * 10_001, "1" * 10_000 + "${a}"),
+        ("${x:" * 60 + "}" * 60, "${x:" * 10 + "}" * 10),
     ],
 )
 def test_placeholders_are_filled_from_the_properties_or_their_default(
@@ -47,6 +47,12 @@ def test_placeholders_are_filled_from_the_properties_or_their_default(
     properties = {"a": 1, "b": "one ${a}", "name": "value", "flag": True, "loop": "${loop}"}
 
     assert rendering.filled({**properties, "text": text})["text"] == expected
+
+
+def test_values_that_multiply_come_to_an_end() -> None:
+    properties = {"l0": "x" * 1000, **{f"l{n}": f"${{l{n - 1}}}" * 10 for n in range(1, 12)}}
+
+    assert len(rendering.filled_text("${l11}", properties)) < 10_000_000
 
 
 def test_a_filled_placeholder_may_become_a_number_in_yaml_and_stays_text_elsewhere() -> None:

@@ -7,7 +7,9 @@ import pytest
 from chassis.environment import Environment
 from chassis.settings import Settings, nested
 from config_server import rendering
-from config_server.repository import Repository
+from config_server.backends.folder import FolderBackend
+from config_server.model import Question
+from config_server.settings import ConfigServerSettings
 from discovery.settings import DiscoverySettings
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -23,7 +25,7 @@ SERVICES = [
 
 def told(service: str, variables: dict[str, str] | None = None) -> dict[str, object]:
     fill = Environment.read(service, variables or {}).fill
-    properties = rendering.merged(Repository(CONFIG).find(service, "native"))
+    properties = rendering.merged(FolderBackend(CONFIG).find(Question(service, "native")).sources)
     return {key: fill(each) if isinstance(each, str) else each for key, each in properties.items()}
 
 
@@ -46,5 +48,11 @@ def test_ports_come_from_the_environment_of_whoever_reads_them() -> None:
 def test_discovery_s_own_settings_are_those_of_its_file() -> None:
     settings = DiscoverySettings.model_validate(nested(told("discovery")))
 
-    assert settings.eureka.server.timing().sweep_seconds == 1
-    assert settings.eureka.server.timing().delta_seconds == 180
+    assert settings.eureka.rules().sweep_seconds == 1
+    assert settings.eureka.rules().delta_seconds == 180
+
+
+def test_the_config_server_serves_the_folder_unless_told_otherwise() -> None:
+    settings = ConfigServerSettings.model_validate(nested(told("config-server")))
+
+    assert [each.type for each in settings.backends()] == ["native"]

@@ -1,0 +1,39 @@
+"""The config server's own configuration, which it cannot ask itself for before it runs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chassis.configuration import ConfigurationError
+from chassis.environment import Environment
+from config_server import rendering
+from config_server.cipher import DEFAULT_SALT, Cipher, decrypted
+from config_server.model import Away, Backend, Question, Unreadable
+
+SECRET = "encrypt-key"
+
+
+def own_sources(home: Backend, environment: Environment) -> list[dict[str, Any]]:
+    """From the folder it is told, by the same rules; raises ConfigurationError."""
+    try:
+        found = home.find(Question(environment.service, environment.profile)).sources
+    except (Unreadable, Away) as error:
+        raise ConfigurationError(str(error)) from error
+    cipher = cipher_of(environment, rendering.merged(found))
+    return [{"name": each.name, "source": decrypted(each, cipher).plain()} for each in found]
+
+
+def cipher_of(environment: Environment, own: Mapping[str, Any]) -> Cipher | None:
+    """By the key in the secret file, the variable ENCRYPT_KEY, or `encrypt.key`, in this order."""
+    key = _secret(environment) or environment.variables.get("ENCRYPT_KEY")
+    key = key or environment.fill(str(own.get("encrypt.key", "")))
+    try:
+        return Cipher(key, str(own.get("encrypt.salt", DEFAULT_SALT))) if key else None
+    except ValueError as error:
+        raise ConfigurationError(f"encrypt.salt: {error}") from error
+
+
+def _secret(environment: Environment) -> str | None:
+    try:
+        return environment.secret(SECRET)
+    except FileNotFoundError:
+        return None

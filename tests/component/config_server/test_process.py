@@ -1,0 +1,198 @@
+"""The real process: started, edited under, asked over HTTP, ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import requests
+from sqlalchemy import Engine
+
+from .conftest import put
+
+SHARED = """
+eureka.client.service-url.defaultZone: http://127.0.0.1:1/eureka/
+management.zipkin.tracing.endpoint: http://127.0.0.1:1/
+"""
+PATIENCE_SECONDS = 60  # for a busy machine
+
+
+@dataclass
+class Running:
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> str:
+        return (self.home / "log").read_text()
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+
+    def component(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.get("/actuator/health").json()["components"][name]
+        return found
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def answers(running: Running) -> bool:
+    assert running.process.poll() is None, running.log
+    try:
+        return running.get("/actuator/health/readiness").status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+@contextmanager
+def started(home: Path, **files: str) -> Iterator[Running]:
+    config = home / "config"
+    config.mkdir(exist_ok=True)
+    for name, text in {"application": SHARED, **files}.items():
+        (config / f"{name}.yml").write_text(text)
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {
+        **os.environ,
+        "CONFIG_SERVER_LOCATION": str(config),
+        "CONFIG_SERVER_PORT": str(port),
+        "FUSEBOX_PROFILE": "native",
+        "FUSEBOX_SECRETS": str(home / "secrets"),
+        "FUSEBOX_STATE": str(home / "state"),
+    }
+    command = [sys.executable, "-m", "config_server.main"]
+    with (home / "log").open("ab") as log:
+        process = subprocess.Popen(command, env=variables, stderr=log)
+    running = Running(home, port, process)
+    try:
+        until(lambda: answers(running))
+        yield running
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(30)
+    assert status == 0
+
+
+def test_an_edit_is_noticed_and_a_broken_file_is_told_and_survives_a_restart(
+    tmp_path: Path,
+) -> None:
+    probe = tmp_path / "config" / "probe.yml"
+    with started(tmp_path, probe="a: 1\n") as running:
+        assert running.component("files")["status"] == "UP"
+        until(lambda: "the configuration of all has changed" in running.log)
+        probe.write_text("a: 22\n")
+        told = "the configuration of probe has changed"
+        until(lambda: told in running.log)
+        assert running.get("/probe/native").json()["propertySources"][0]["source"] == {"a": 22}
+
+        probe.write_text("a: 22\n  b: 3\n")
+        files = running.component("files")
+        assert files["status"] == "DOWN"
+        assert "probe.yml, line 2" in files["details"]["broken"]["probe.yml"]
+        assert running.get("/actuator/health").status_code == 200
+
+    with started(tmp_path, probe="a: 22\n  b: 3\n") as running:
+        assert running.get("/probe/native").json()["propertySources"][0]["source"] == {"a": 22}
+        assert running.component("files")["status"] == "DOWN"
+
+
+def test_the_key_of_the_secrets_is_used_and_secrets_are_masked(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "encrypt-key").write_text("a-key-for-the-reference-server-only\n")
+    cipher = "301d8c1c271a5ad85a92bcc53be169a2f68dbaace5b9ae990f7991a1f3cd7542"
+    own = f"some.password: '{{cipher}}{cipher}'\nencrypt.salt: deadbeef\n"
+    with started(tmp_path, **{"config-server": own}) as running:
+        assert running.get("/encrypt/status").json() == {"status": "OK"}
+        assert running.get("/config-server-native.json").json()["some"] == {"password": "secret"}
+        shown = running.get("/actuator/env").text
+        assert '"some.password": {"value": "******"}' in shown
+
+
+def test_a_git_repository_is_served_and_watched(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+
+    def git(*arguments: str) -> None:
+        name = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", *name, "-C", str(repository), *arguments], check=True)
+
+    def commit(text: str) -> None:
+        (repository / "probe.yml").write_text(text)
+        git("add", ".")
+        git("commit", "--quiet", "-m", "x")
+
+    repository.mkdir()
+    git("init", "--quiet", "--initial-branch=main")
+    commit("a: 1\n")
+    own = f"""
+spring.profiles.active: git
+spring.cloud.config.server.git.uri: file://{repository}
+"""
+    with started(tmp_path, **{"config-server": own}) as running:
+        document = running.get("/probe/native").json()
+        assert len(document["version"]) == 40
+        assert document["propertySources"][0]["source"] == {"a": 1}
+        until(lambda: "the configuration of all has changed" in running.log)
+        commit("a: 2\n")
+        told = "the configuration of probe has changed"
+        until(lambda: told in running.log)
+        assert running.get("/probe-native.yml").text == "a: 2\n"
+
+
+def test_a_table_before_a_folder_is_served_and_watched(tmp_path: Path, engine: Engine) -> None:
+    url, secrets = engine.url, tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "config-server-db-password").write_text(str(url.password))
+    put(engine, ("probe", "native", "master", "a", "1"))
+    own = f"""
+spring:
+  profiles.active: composite
+  cloud.config.server.composite:
+    - type: jdbc
+    - {{type: native, search-locations: "file:{tmp_path}/config"}}
+  datasource:
+    url: jdbc:postgresql://{url.host}:{url.port}/{url.database}
+    username: {url.username}
+"""
+    with started(tmp_path, probe="a: 0\n", **{"config-server": own}) as running:
+        sources = running.get("/probe/native").json()["propertySources"]
+        assert [each["source"] for each in sources[:2]] == [{"a": "1"}, {"a": 0}]
+        until(lambda: "the configuration of all has changed" in running.log)
+        put(engine, ("probe", "native", "master", "b", "2"))
+        told = "the configuration of probe has changed"
+        until(lambda: told in running.log)
+        assert running.get("/probe-native.properties").text.startswith("a: 1\nb: 2\n")
+        assert str(url.password) not in running.get("/actuator/health").text
+
+
+def test_a_back_end_that_cannot_be_is_told_at_the_start(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "config-server.yml").write_text("spring.profiles.active: git\n")
+    variables = {
+        **os.environ,
+        "CONFIG_SERVER_LOCATION": str(config),
+        "FUSEBOX_STATE": str(tmp_path),
+        "FUSEBOX_PROFILE": "native",
+    }
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "config_server.main"], env=variables, capture_output=True, text=True
+    )
+
+    assert ended.returncode == 1
+    assert "cannot start: spring.cloud.config.server.git.uri is missing" in ended.stderr

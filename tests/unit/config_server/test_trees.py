@@ -1,0 +1,178 @@
+"""Which files concern an application, in which order, and what is served of a broken one."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from config_server import rendering
+from config_server.backends.folder import FolderBackend
+from config_server.model import Away, Question, Unreadable
+from config_server.trees import Copies
+
+PROFILES = ["a", "b", "c"]
+SUFFIXES = [".yaml", ".yml", ".properties"]  # the weakest first
+PARTS = ["", "-a", "-b", "-c"]
+FILES = [
+    f"{name}{part}{suffix}"
+    for name in ("application", "probe", "other")
+    for part in PARTS
+    for suffix in SUFFIXES
+]
+
+
+def values(location: Path, profile: str, key: str = "a") -> list[Any]:
+    found = FolderBackend(location).find(Question("probe", profile)).sources
+    return [source.plain().get(key) for source in found]
+
+
+def test_of_one_file_the_later_document_wins_and_the_condition_counts(tmp_path: Path) -> None:
+    (tmp_path / "probe.yml").write_text(
+        "a: 1\n---\nspring.config.activate.on-profile: dev\na: 2\n---\n"
+        "spring.config.activate.on-profile: '!dev'\na: 3\n"
+    )
+
+    assert values(tmp_path, "dev") == [2, 1]
+    assert values(tmp_path, "prod") == [3, 1]
+
+
+def test_documents_of_a_properties_file_have_conditions_too(tmp_path: Path) -> None:
+    (tmp_path / "probe.properties").write_text(
+        "a=1\n#---\nspring.config.activate.on-profile=dev\na=2\n"
+    )
+
+    assert values(tmp_path, "dev") == ["2", "1"]
+    assert values(tmp_path, "prod") == ["1"]
+
+
+def test_documents_of_one_file_have_names_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "probe.yml").write_text("a: 1\n---\na: 2\n")
+
+    found = FolderBackend(tmp_path).find(Question("probe", "dev")).sources
+
+    assert [source.name for source in found] == [
+        f"file:{tmp_path}/probe.yml (document #{number})" for number in (1, 0)
+    ]
+
+
+def test_a_condition_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "probe.yml").write_text("spring.config.activate.on-profile: 'a &'\n")
+
+    with pytest.raises(Unreadable, match=r"probe\.yml: profile expression"):
+        FolderBackend(tmp_path).find(Question("probe", "dev"))
+
+
+def test_the_application_called_application_is_served_once(tmp_path: Path) -> None:
+    (tmp_path / "application.yml").write_text("a: 1\n")
+
+    assert len(FolderBackend(tmp_path).find(Question("application", "dev")).sources) == 1
+
+
+@given(
+    present=some.sets(some.sampled_from(FILES)),
+    profiles=some.lists(some.sampled_from(PROFILES), min_size=1, unique=True),
+    names=some.lists(some.sampled_from(["probe", "other"]), min_size=1, unique=True),
+)
+def test_the_sources_are_those_of_a_plain_model_in_its_order(
+    tmp_path_factory: pytest.TempPathFactory,
+    present: set[str],
+    profiles: list[str],
+    names: list[str],
+) -> None:
+    folder = tmp_path_factory.mktemp("config")
+    for name in present:
+        separator = "=" if name.endswith(".properties") else ": "
+        (folder / name).write_text(f"a{separator}{name}\n")
+
+    # From the weakest to the strongest, each overwriting what was there.
+    model = [
+        f"{name}{part}{suffix}"
+        for part in ("", *(f"-{profile}" for profile in profiles))
+        for name in ("application", *names)
+        for suffix in SUFFIXES
+        if f"{name}{part}{suffix}" in present
+    ]
+
+    question = Question(",".join(names), ",".join(profiles))
+    found = FolderBackend(folder).find(question).sources
+    assert [source.plain()["a"] for source in found] == model[::-1]
+    assert rendering.merged(found).get("a") == (model[-1] if model else None)
+
+
+def test_of_a_file_that_broke_the_last_good_version_is_served_and_the_fault_is_told(
+    tmp_path: Path,
+) -> None:
+    backend, file = FolderBackend(tmp_path), tmp_path / "probe.yml"
+    file.write_text("a: 1\n")
+    good = backend.find(Question("probe", "dev"))
+
+    file.write_text("a: 1\n  b: [\n")
+    assert backend.find(Question("probe", "dev")) == good
+    assert "probe.yml, line 2" in backend.problems()["probe.yml"]
+
+    file.write_text("a: 3\n")
+    assert backend.find(Question("probe", "dev")).sources[0].plain() == {"a": 3}
+    assert backend.problems() == {}
+
+
+def test_the_last_good_version_outlives_the_server(tmp_path: Path) -> None:
+    folder, copies = tmp_path / "config", Copies(tmp_path / "copies")
+    folder.mkdir()
+    (folder / "probe.yml").write_text("a: 1\n")
+    FolderBackend(folder, copies).find(Question("probe", "dev"))
+    (folder / "probe.yml").write_text("a: [\n")
+
+    again = FolderBackend(folder, copies)
+
+    assert again.find(Question("probe", "dev")).sources[0].plain() == {"a": 1}
+    assert list(again.problems()) == ["probe.yml"]
+    assert (tmp_path / "copies" / "probe.yml").stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_was_taken_away_is_gone_and_so_is_its_copy(tmp_path: Path) -> None:
+    folder, copies = tmp_path / "config", Copies(tmp_path / "copies")
+    folder.mkdir()
+    backend = FolderBackend(folder, copies)
+    (folder / "probe.yml").write_text("a: 1\n")
+    assert backend.find(Question("probe", "dev")).sources
+
+    (folder / "probe.yml").unlink()
+
+    assert backend.find(Question("probe", "dev")).sources == []
+    assert copies.read("probe.yml") is None
+
+
+def test_a_file_that_leads_out_of_the_folder_is_not_served(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (tmp_path / "outside.yml").write_text("a: secret\n")
+    (folder / "probe.yml").symlink_to(tmp_path / "outside.yml")
+    (folder / "inside.yml").write_text("a: 1\n")
+    (folder / "other.yml").symlink_to("inside.yml")
+    backend = FolderBackend(folder)
+
+    with pytest.raises(Unreadable, match=r"probe\.yml: leads out of the folder"):
+        backend.find(Question("probe", "dev"))
+    assert backend.find(Question("other", "dev")).sources[0].plain() == {"a": 1}
+
+
+def test_what_is_no_regular_file_is_named_and_does_not_block(tmp_path: Path) -> None:
+    (tmp_path / "probe.yml").mkdir()
+    os.mkfifo(tmp_path / "other.yml")
+    backend = FolderBackend(tmp_path)
+
+    for name in ("probe", "other"):
+        with pytest.raises(Unreadable, match="no regular file"):
+            backend.find(Question(name, "dev"))
+
+
+def test_a_folder_that_is_gone_is_not_an_empty_configuration(tmp_path: Path) -> None:
+    backend = FolderBackend(tmp_path / "gone")
+
+    with pytest.raises(Away, match="is gone"):
+        backend.find(Question("probe", "dev"))
+    with pytest.raises(Away):
+        backend.stamps()
