@@ -64,7 +64,7 @@ class BreakerSettings(Section):
 
 
 class ClientSettings(Section):
-    connect_timeout_seconds: Positive = 0.5
+    connect_timeout_seconds: Positive = 1
     read_timeout_seconds: Positive = 2
 
 

@@ -31,7 +31,7 @@ class GatewaySpring(Spring):
 class Limits(Section):
     max_body_bytes: Count = 1_048_576
     max_header_bytes: Count = 16_384
-    connect_timeout_seconds: Positive = 0.5
+    connect_timeout_seconds: Positive = 2
     read_timeout_seconds: Positive = 10
     max_concurrent_requests: Count = 1000
     zipkin_ui: str = Field("http://127.0.0.1:9411", pattern="^https?://.*[^/]$")
