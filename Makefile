@@ -17,12 +17,16 @@ endif
 
 of_service = $(if $(SERVICE),$(SERVICE),$(error say which: make $@ SERVICE=catalog-service))
 of_instance = $(if $(INSTANCE),--instance $(INSTANCE))
+of_number = $(if $(N),$(N),$(error say how many: make $@ SERVICE=order-service N=3))
+of_delay = $(if $(MS),$(MS),$(error say by how much: make $@ SERVICE=catalog-service MS=800))
+of_share = $(if $(RATE),$(RATE),$(error say what share: make $@ SERVICE=catalog-service RATE=0.5))
+of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean status kill start stop logs verify doctor test check bench lock install
+.PHONY: help up down clean status kill start stop scale roll slow fail pause heal dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(INSTALLED) ## install and start everything, and print an order to paste
 	@$(FUSEBOX) up
@@ -45,17 +49,55 @@ start: $(INSTALLED) ## bring it back: SERVICE=…
 stop: $(INSTALLED) ## end it gracefully: SERVICE=…
 	@$(FUSEBOX) stop $(of_service) $(of_instance)
 
+scale: $(INSTALLED) ## run so many instances: SERVICE=order-service N=3
+	@$(FUSEBOX) scale $(of_service) $(of_number)
+
+roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE=order-service
+	@$(FUSEBOX) roll $(of_service)
+
+slow: $(INSTALLED) ## answers come late: SERVICE=catalog-service MS=800 [INSTANCE=1]
+	@$(FUSEBOX) slow $(of_service) $(of_delay) $(of_instance)
+
+fail: $(INSTALLED) ## a share of the answers is 500: SERVICE=catalog-service RATE=0.5 [INSTANCE=1]
+	@$(FUSEBOX) fail $(of_service) $(of_share) $(of_instance)
+
+pause: $(INSTALLED) ## SIGSTOP: SERVICE=… [INSTANCE=1]
+	@$(FUSEBOX) pause $(of_service) $(of_instance)
+
+heal: $(INSTALLED) ## undo slow, fail, pause, kill and stop, of all or of SERVICE=…
+	@$(FUSEBOX) heal $(SERVICE)
+
+dead: $(INSTALLED) ## list the dead letters
+	@$(FUSEBOX) dead
+
+replay-dead: $(INSTALLED) ## put the dead letters back, each once
+	@$(FUSEBOX) replay-dead
+
 logs: $(INSTALLED) ## follow the logs, of all or of SERVICE=…
 	@$(FUSEBOX) logs $(SERVICE)
 
 verify: $(INSTALLED) ## check that no order was lost and no stock invented
 	@$(FUSEBOX) verify
 
+demo: $(INSTALLED) ## the guided tour: breaks it, watches, proves: [STEP=3] [PACE=fast]
+	@$(FUSEBOX) demo $(if $(STEP),--step $(STEP)) $(if $(PACE),--pace $(PACE))
+
+replay: $(INSTALLED) ## play a real shop's orders: FILE=… or SYNTHETIC=10000 [CONCURRENCY=16] [SPEED=3600]
+	@$(FUSEBOX) replay $(if $(FILE),"$(FILE)") $(if $(SYNTHETIC),--synthetic $(SYNTHETIC)) \
+	  $(if $(CONCURRENCY),--concurrency $(CONCURRENCY)) $(if $(SPEED),--speed $(SPEED))
+
 doctor: $(INSTALLED) ## say why it does not work, and what to do
 	@$(FUSEBOX) doctor
 
 test: $(INSTALLED) ## all tests, on a stack of their own
 	@$(BIN)/pytest $(TESTS)
+
+faults: $(INSTALLED) ## try every promise of docs/faults.md, and write the page
+	@FUSEBOX_WRITE_FAULTS=1 $(BIN)/pytest tests/chaos/test_faults_table.py
+
+soak: $(INSTALLED) ## kill part after part under load: MINUTES=30 [SEED=…, as printed]
+	@FUSEBOX_SOAK_MINUTES=$(of_minutes) $(if $(SEED),FUSEBOX_SEED=$(SEED)) \
+	  $(BIN)/pytest -s tests/chaos/test_storm.py
 
 check: $(INSTALLED) ## lint, format, types, import rules, lock
 	@$(BIN)/ruff check .

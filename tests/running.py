@@ -1,5 +1,6 @@
 """A real shop of the tests' own: own folder, own ports, all real parts."""
 
+import json
 import os
 import subprocess
 import sys
@@ -67,6 +68,15 @@ class RunningShop(Shop):
 
     def start(self, service: str) -> None:
         self.run("start", service)
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """What `status` says of each instance."""
+        found = json.loads(self.run("status", "--json", check=False).stdout)
+        return {row["instance"]: row for row in found["processes"]}
+
+    def faults(self) -> dict[str, list[str]]:
+        """What `status` shows as broken on purpose, by instance."""
+        return {name: row["faults"] for name, row in self.rows().items() if row["faults"]}
 
     def admin(self) -> Customer:
         password = (self.stack.secrets / "admin-password").read_text().strip()

@@ -30,14 +30,33 @@ class Answer:
             return None
 
 
-def get(url: str, timeout: float = TIMEOUT_SECONDS) -> Answer:
+def get(url: str, timeout: float = TIMEOUT_SECONDS, token: str = "") -> Answer:
+    return _ask("GET", url, None, timeout, token)
+
+
+def post(
+    url: str, document: Any = None, timeout: float = TIMEOUT_SECONDS, token: str = ""
+) -> Answer:
+    return _ask("POST", url, json.dumps(document), timeout, token)
+
+
+def _ask(method: str, url: str, body: str | None, timeout: float, token: str) -> Answer:
     where = urlsplit(url)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=timeout)
     try:
-        connection.request("GET", where.path, headers={"Accept": "application/json"})
+        connection.request(method, where.path, body, _headers(body, token))
         response = connection.getresponse()
         return Answer(response.status, response.read())
     except (OSError, http.client.HTTPException):
         return Answer(0)
     finally:
         connection.close()
+
+
+def _headers(body: str | None, token: str) -> dict[str, str]:
+    headers = {"Accept": "application/json"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return headers

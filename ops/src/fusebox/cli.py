@@ -13,8 +13,11 @@ from typing import NoReturn
 
 import click
 
+from fusebox import breaking
+from fusebox.breaking import SERVICE_HELP, instance_option
+from fusebox.demo.command import demo
 from fusebox.errors import Fault, Interrupted
-from fusebox.parts import PARTS
+from fusebox.replay.command import replay
 from fusebox.stack import Stack
 
 EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: all right), 1 not,
@@ -22,7 +25,6 @@ EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: 
 
 Environment: FUSEBOX_HOME (folder of this shop), FUSEBOX_PORT_OFFSET (added to every port),
 FUSEBOX_BIND (address to listen on, 127.0.0.1)."""
-SERVICE_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS)}."
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,9 +112,7 @@ def _instance_verb(name: str, help_text: str, done: str) -> None:
 
     @cli.command(name, help=help_text, epilog=SERVICE_HELP)
     @click.argument("service")
-    @click.option(
-        "--instance", type=click.IntRange(min=1), help="Only this one (order-service-2: 2)."
-    )
+    @instance_option
     @click.pass_obj
     def verb(stack: Stack, service: str, instance: int | None) -> None:
         from fusebox import control
@@ -123,8 +123,16 @@ def _instance_verb(name: str, help_text: str, done: str) -> None:
 
 
 _instance_verb("kill", "SIGKILL; it stays dead until `start`.", "is dead")
-_instance_verb("start", "Start it and wait until it is healthy.", "is healthy")
+_instance_verb(
+    "start", "Start it, or let go on what is paused, and wait until it is healthy.", "is healthy"
+)
 _instance_verb("stop", "Stop it gracefully; it stays down until `start`.", "has ended")
+
+
+for breaking_verb in breaking.VERBS:
+    cli.add_command(breaking_verb)
+cli.add_command(replay)
+cli.add_command(demo)
 
 
 @cli.command()

@@ -1,20 +1,28 @@
-"""kill, start and stop: one part of a running shop, or one instance of it."""
+"""kill, start, stop, scale and roll: one part of a running shop, or one instance of it."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from fusebox import brakes, ending, health, kafka
 from fusebox.errors import Fault
+from fusebox.files import locked
 from fusebox.launching import Launcher
-from fusebox.parts import part_named
-from fusebox.programs import STOP_WAIT_SECONDS
+from fusebox.parts import SERVICES, Part, number_of, part_named
+from fusebox.programs import service_program
 from fusebox.stack import Stack
 from fusebox.supervision import State, Supervisor
 from fusebox.waiting import wait_until
 
 KILL_SECONDS = 5
-# What supervisord itself may need on top to notice that a process has ended.
-NOTICE_SECONDS = 3
+# Each instance keeps connections of PostgreSQL, which has 200 of them for all.
+MOST_INSTANCES = 16
+REGISTERED_SECONDS = 10
+# Callers fetch the registry every second.
+HEARD_SECONDS = 1.5
 
 
 def running_supervisor(stack: Stack) -> Supervisor:
@@ -24,10 +32,10 @@ def running_supervisor(stack: Stack) -> Supervisor:
     return supervisor
 
 
-def chosen(states: dict[str, State], name: str, number: int | None) -> list[str]:
+def chosen(states: Mapping[str, State], name: str, number: int | None) -> list[str]:
     """The instances of part `name`: all, or the one with that number."""
     part = part_named(name)
-    there = sorted(each for each in states if each.rpartition("-")[0] == part.name)
+    there = part.among(states)
     wanted = there if number is None else [part.instance(number)]
     if not wanted or not set(wanted) <= set(there):
         asked = part.name if number is None else part.instance(number)
@@ -45,7 +53,8 @@ def kill(stack: Stack, name: str, number: int | None) -> list[str]:
     instances = chosen(supervisor.states(), name, number)
     for instance in instances:
         supervisor.kill(instance)
-    _wait_until_dead(supervisor, instances, KILL_SECONDS)
+    ending.wait_until_dead(supervisor, instances, KILL_SECONDS)
+    brakes.release(supervisor, part_named(name))
     return instances
 
 
@@ -53,25 +62,131 @@ def stop(stack: Stack, name: str, number: int | None) -> list[str]:
     """SIGTERM, and SIGKILL for who has not ended in time."""
     supervisor = running_supervisor(stack)
     instances = chosen(supervisor.states(), name, number)
-    for instance in instances:
-        supervisor.stop(instance)
-    _wait_until_dead(supervisor, instances, STOP_WAIT_SECONDS + NOTICE_SECONDS)
+    brakes.release(supervisor, part_named(name))  # it would halt who is to end
+    ending.stop(supervisor, instances)
     return instances
 
 
 def start(stack: Stack, name: str, number: int | None) -> list[str]:
-    """Start them and return when they are healthy."""
+    """Start them, let go on who is paused, and return when they are healthy."""
     supervisor = running_supervisor(stack)
     instances = chosen(supervisor.states(), name, number)
-    launcher = Launcher(stack, supervisor, threading.Event())
     for instance in instances:
-        launcher.launch(instance)
+        supervisor.resume(instance)
+    launch(stack, supervisor, instances)
     return instances
 
 
-def _wait_until_dead(supervisor: Supervisor, instances: list[str], seconds: float) -> None:
-    def are_dead() -> bool:
-        states = supervisor.states()
-        return not any(states[instance].pid for instance in instances)
+def launch(stack: Stack, supervisor: Supervisor, instances: Sequence[str]) -> None:
+    """Start them side by side and return when they are healthy."""
+    Launcher(stack, supervisor, threading.Event()).launch_all(instances)
 
-    wait_until(are_dead, seconds, f"the end of {', '.join(instances)}")
+
+def scale(stack: Stack, name: str, number: int) -> list[str]:
+    """Run the instances 1 to `number` of service `name` and no others; returns their names."""
+    part = _service_named(name, "scaled")
+    _refuse_number(part, number)
+    supervisor = running_supervisor(stack)
+    with _alone(stack, part):
+        wanted = [part.instance(each) for each in range(1, number + 1)]
+        _bring_up(stack, supervisor, part, wanted)
+        there = part.among(supervisor.states())
+        _drain(stack, supervisor, part, [each for each in reversed(there) if each not in wanted])
+    return wanted
+
+
+def roll(stack: Stack, name: str) -> list[str]:
+    """Restart the instances of service `name` one after another, beside one more that serves.
+
+    Returns who was restarted.  No request fails: there is always an instance that callers know.
+    """
+    part = _service_named(name, "rolled")
+    supervisor = running_supervisor(stack)
+    _refuse_without_discovery(stack)
+    with _alone(stack, part):
+        instances = chosen(supervisor.states(), name, None)
+        surge = part.instance(number_of(instances[-1]) + 1)
+        try:
+            _bring_up(stack, supervisor, part, [surge])
+            _wait_until_heard(stack, surge)
+            for instance in instances:
+                ending.stop(supervisor, [instance])
+                launch(stack, supervisor, [instance])
+                _wait_until_heard(stack, instance)
+        except Fault as fault:
+            fault.remedy = _back_from(part, instances, surge)
+            raise
+        _drain(stack, supervisor, part, [surge])
+    return instances
+
+
+def _service_named(name: str, done: str) -> Part:
+    part = part_named(name)
+    if part not in SERVICES:
+        raise Fault(
+            f"{part.name} cannot be {done}: it has one fixed port, so there is only one of it",
+            remedy=f"name one of {', '.join(each.name for each in SERVICES)}; to restart it with a"
+            f" gap of seconds: make stop SERVICE={part.name} && make start SERVICE={part.name}.",
+            exit_code=2,
+        )
+    return part
+
+
+def _refuse_number(part: Part, number: int) -> None:
+    if 1 <= number <= MOST_INSTANCES:
+        return
+    raise Fault(
+        f"{part.name} cannot have {number} instances",
+        remedy=f"give a number from 1 to {MOST_INSTANCES}; `make stop SERVICE={part.name}`"
+        " ends them all.",
+        exit_code=2,
+    )
+
+
+@contextmanager
+def _alone(stack: Stack, part: Part) -> Iterator[None]:
+    """Who changes the number of instances waits for who does so already."""
+    with locked(stack.run / f"{part.name}.lock"):
+        yield
+
+
+def _bring_up(stack: Stack, supervisor: Supervisor, part: Part, wanted: Sequence[str]) -> None:
+    """Have all `wanted` instances running; those that do already are left as they are."""
+    states = supervisor.states()
+    for instance in wanted:
+        if instance not in states:
+            supervisor.add(service_program(stack, part, number_of(instance)))
+    down = [each for each in wanted if each not in states or not states[each].is_running]
+    launch(stack, supervisor, down)
+
+
+def _drain(stack: Stack, supervisor: Supervisor, part: Part, surplus: Sequence[str]) -> None:
+    """End `surplus` for good: their requests finished, their partitions given to the others."""
+    if surplus:
+        ending.withdraw(supervisor, surplus)
+        kafka.forget_members(stack.host, stack.port("kafka"), part.name, surplus)
+
+
+def _refuse_without_discovery(stack: Stack) -> None:
+    if not health.registered(stack):
+        raise Fault(
+            "discovery does not answer, and callers would not hear of a new instance",
+            remedy="make heal SERVICE=discovery",
+        )
+
+
+def _wait_until_heard(stack: Stack, instance: str) -> None:
+    """Until every caller knows `instance`; raises Fault when discovery cannot tell them."""
+    wait_until(
+        lambda: instance in health.registered(stack),
+        REGISTERED_SECONDS,
+        f"discovery, asked for {instance},",
+    )
+    time.sleep(HEARD_SECONDS)
+
+
+def _back_from(part: Part, instances: Sequence[str], surge: str) -> str:
+    return (
+        f"see `make status`; {surge}, begun for the roll, goes on serving until"
+        f" `make scale SERVICE={part.name} N={len(instances)}`."
+    )

@@ -120,7 +120,8 @@ def _health(stack: Stack, running: bool) -> Iterator[Check]:
         return
     for row in status.read(stack).rows:
         if not row.healthy:
-            remedy = f"make logs SERVICE={row.service}; make start SERVICE={row.service}"
+            verb = "heal" if row.faults else "start"
+            remedy = f"make logs SERVICE={row.service}; make {verb} SERVICE={row.service}"
             yield Check(row.instance, False, row.reason, remedy)
             continue
         yield Check(row.instance, True, "healthy")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fusebox import asking, databases, kafka
-from fusebox.parts import PARTS, Part, part_of
+from fusebox import asking, databases, families, kafka
+from fusebox.asking import Answer
+from fusebox.parts import BY_NAME, PARTS, Part, is_instance, part_of
 from fusebox.stack import Stack
+from fusebox.supervision import State
 
 SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
 
@@ -18,9 +21,13 @@ class Verdict:
     reason: str = ""
 
 
+HEALTHY = Verdict(True)
+SILENT = Verdict(False, "does not answer")
+
+
 @dataclass(frozen=True)
 class Address:
-    """Where discovery says that an instance listens."""
+    """Where an instance listens."""
 
     host: str
     port: int
@@ -32,8 +39,29 @@ class Address:
 
 def registered(stack: Stack) -> dict[str, Address]:
     """Every instance that discovery knows, by its id; empty when discovery is away."""
-    body = asking.get(f"{stack.url('discovery')}/eureka/apps").json()
-    applications = _listed(_field(_field(body, "applications"), "application"))
+    return _registered(asking.get(f"{stack.url('discovery')}/eureka/apps"))
+
+
+def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
+    """Where every service is: as discovery says, or while it is away as their sockets show."""
+    discovery = states.get(BY_NAME["discovery"].instance())
+    if discovery is not None and discovery.is_running and not discovery.is_paused:
+        answer = asking.get(f"{stack.url('discovery')}/eureka/apps")
+        if answer.ok:
+            return _registered(answer)
+    found = {name: socket(stack, state) for name, state in states.items() if is_instance(name)}
+    return {name: at for name, at in found.items() if at is not None}
+
+
+def socket(stack: Stack, state: State) -> Address | None:
+    """Where the running instance `state` takes connections, asked of nobody but the machine."""
+    part = part_of(state.instance)
+    port = families.listening_port(state.pid) if part.kind == "service" else stack.port(part.name)
+    return Address(stack.host, port) if state.is_running and port else None
+
+
+def _registered(answer: Answer) -> dict[str, Address]:
+    applications = _listed(_field(_field(answer.json(), "applications"), "application"))
     listed = [each for app in applications for each in _listed(_field(app, "instance"))]
     return {each["instanceId"]: _address(each) for each in listed if "instanceId" in each}
 
@@ -55,7 +83,7 @@ def _address(instance: dict[str, Any]) -> Address:
 
 
 def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address | None:
-    """Where `instance` listens; a service's only discovery knows."""
+    """Where `instance` listens; a service's address stands in `known`."""
     part = part_of(instance)
     if part.kind == "service":
         return known.get(instance)
@@ -63,14 +91,14 @@ def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address |
 
 
 def check(stack: Stack, instance: str, known: dict[str, Address]) -> Verdict:
-    """Ask `instance` whether it is ready; `known` is what discovery has registered."""
+    """Ask `instance` whether it is ready; `known` is where the services are."""
     part = part_of(instance)
     at = address(stack, instance, known)
     if at is None:
         return Verdict(False, "not registered with discovery")
     if part.is_ours:
         return _readiness(at)
-    return Verdict(_answers(part, at), "does not answer")
+    return HEALTHY if _answers(part, at) else SILENT
 
 
 def _answers(part: Part, at: Address) -> bool:
@@ -86,9 +114,9 @@ def _readiness(at: Address) -> Verdict:
     body = answer.json()
     status = _field(body, "status")
     if answer.ok and status == "UP":
-        return Verdict(True)
+        return HEALTHY
     if answer.status == 0:
-        return Verdict(False, "does not answer")
+        return SILENT
     components = _field(body, "components") or {}
     wrong = [name for name, each in components.items() if _field(each, "status") != "UP"]
     told = f"readiness is {status or answer.status}"

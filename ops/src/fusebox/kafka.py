@@ -6,6 +6,8 @@ import base64
 import socket
 import struct
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +130,27 @@ def make_topics(host: str, port: int) -> list[str]:
 def _options(topic: Topic) -> dict[str, object]:
     configs = {"cleanup.policy": "compact"} if topic.compacted else {}
     return {"num_partitions": topic.partitions, "replication_factor": 1, "configs": configs}
+
+
+def forget_members(host: str, port: int, group: str, instances: Sequence[str]) -> None:
+    """Give the partitions of `instances`, which are gone for good, to the others of `group` now.
+
+    Else Kafka would keep them for their return until the session ends, seconds later.
+    """
+    from kafka.admin import KafkaAdminClient, MemberToRemove
+    from kafka.errors import KafkaError
+
+    if not answers(host, port):
+        return
+    with suppress(KafkaError):  # it will find out by itself
+        admin = KafkaAdminClient(
+            bootstrap_servers=f"{host}:{port}", request_timeout_ms=REQUEST_TIMEOUT_MS
+        )
+        try:
+            members = [MemberToRemove(group_instance_id=instance) for instance in instances]
+            admin.remove_group_members(group, members)
+        finally:
+            admin.close()
 
 
 def unread(host: str, port: int, topic: str, group: str) -> int:

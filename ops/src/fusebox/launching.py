@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from fusebox import health
 from fusebox.errors import Fault
@@ -43,6 +45,17 @@ class Launcher:
         except Fault as fault:
             raise Fault(self._why(instance, fault), where=self._where(instance)) from fault
 
+    def launch_all(self, instances: Sequence[str]) -> None:
+        """Start them side by side; the first that fails gives up the waits for the others."""
+        with ThreadPoolExecutor(max(1, len(instances))) as pool:
+            started = [pool.submit(self.launch, instance) for instance in instances]
+            try:
+                for each in as_completed(started):
+                    each.result()
+            except BaseException:
+                self._cancelled.set()
+                raise
+
     def watch(self) -> None:
         """Raise Fault when an instance that was started has died since."""
         states = self._supervisor.states()
@@ -58,7 +71,7 @@ class Launcher:
 
     def _verdict(self, instance: str) -> health.Verdict:
         is_service = part_of(instance).kind == "service"
-        known = health.registered(self._stack) if is_service else {}
+        known = health.addresses(self._stack, self._supervisor.states()) if is_service else {}
         return health.check(self._stack, instance, known)
 
     def _why(self, instance: str, fault: Fault) -> str:

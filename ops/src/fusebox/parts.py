@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,11 @@ class Part:
     def instance(self, number: int = 1) -> str:
         return f"{self.name}-{number}"
 
+    def among(self, names: Iterable[str]) -> list[str]:
+        """Its instances among `names`, in the order of their numbers."""
+        own = [each for each in names if each.rpartition("-")[0] == self.name]
+        return sorted(own, key=number_of)
+
 
 PARTS = (
     Part("postgres", "infrastructure"),
@@ -53,6 +59,15 @@ def part_named(name: str) -> Part:
             exit_code=2,
         )
     return BY_NAME[name]
+
+
+def is_instance(name: str) -> bool:
+    """Whether the supervised process `name` is an instance of a part, and no helper."""
+    return name.rpartition("-")[0] in BY_NAME
+
+
+def number_of(instance: str) -> int:
+    return int(instance.rpartition("-")[2])
 
 
 def part_of(instance: str) -> Part:

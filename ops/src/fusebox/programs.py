@@ -85,6 +85,16 @@ def training_program() -> Program:
     return Program(TRAINING, [sys.executable, "-m", "fusebox.training"], lasting=False)
 
 
+def brake_name(part: Part) -> str:
+    return f"brake-{part.name}"
+
+
+def brake_program(part: Part, pid: int, milliseconds: int) -> Program:
+    """Slows down the process `pid` of `part`, and ends with it."""
+    command = [sys.executable, "-m", "fusebox.brake", str(pid), str(milliseconds)]
+    return Program(brake_name(part), command, lasting=False)
+
+
 def service_program(stack: Stack, part: Part, number: int = 1) -> Program:
     instance = part.instance(number)
     command = [sys.executable, "-m", f"{part.module}.main"]

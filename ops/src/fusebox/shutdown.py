@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import psutil
 
 from fusebox import postgres
-from fusebox.parts import BY_NAME, TRAINING
+from fusebox.parts import is_instance, part_of
 from fusebox.programs import STOP_WAIT_SECONDS
 from fusebox.stack import Stack
 from fusebox.supervision import Supervisor
@@ -40,20 +40,26 @@ def clean(stack: Stack) -> None:
 
 
 def _stop_in_order(supervisor: Supervisor) -> None:
-    """First who serves and publishes, then what they do it with."""
+    """First who serves and publishes, then what they do it with; before both, who hinders them."""
     running = [name for name, state in supervisor.states().items() if state.is_running]
-    first = [name for name in running if name == TRAINING or _serves(name)]
-    _stop_all(supervisor, first)
-    _stop_all(supervisor, [name for name in running if name not in first])
+    helpers = [name for name in running if not is_instance(name)]
+    serving = [name for name in running if is_instance(name) and _serves(name)]
+    _stop_all(supervisor, helpers)
+    for name in running:
+        supervisor.resume(name)  # the others would wait for it in vain
+    _stop_all(supervisor, serving)
+    _stop_all(supervisor, [name for name in running if name not in (*helpers, *serving)])
 
 
 def _serves(instance: str) -> bool:
-    part = BY_NAME[instance.rpartition("-")[0]]
+    part = part_of(instance)
     return part.kind == "service" or part.name == "gateway"
 
 
 def _stop_all(supervisor: Supervisor, names: Iterable[str]) -> None:
     wanted = set(names)
+    if not wanted:
+        return
     for name in wanted:
         supervisor.stop(name)
 
@@ -89,6 +95,7 @@ def end_orphans(stack: Stack) -> list[psutil.Process]:
     """End what a dead supervisor has left, first kindly; returns what there was."""
     left = orphans(stack)
     for process in left:
+        _signal(process, "resume")  # what is paused hears nothing else
         _signal(process, "terminate")
     _, stubborn = psutil.wait_procs(left, ORPHAN_SECONDS)
     for process in stubborn:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import psutil
-
-from fusebox import asking, health
-from fusebox.parts import PARTS, TRAINING, part_of
+from fusebox import assaults, brakes, families, health
+from fusebox.actuator import Actuator
+from fusebox.parts import PARTS, Part, part_of
 from fusebox.stack import Stack
 from fusebox.supervision import State, Supervisor
 
 ASKED_AT_ONCE = 8
-COLUMNS = ("instance", "state", "healthy", "pid", "port", "memory", "breakers")
+COLUMNS = ("instance", "state", "healthy", "pid", "port", "memory", "breakers", "broken on purpose")
 NOT_RUNNING = "DOWN"
+PAUSED = health.Verdict(False, "paused")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One instance; `memory` is its proportional share (PSS) in bytes, its children included."""
+    """One instance; `memory` is its proportional share (PSS) in bytes, its children included.
+
+    `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …
+    """
 
     service: str
     instance: str
@@ -32,6 +35,7 @@ class Row:
     port: int | None = None
     memory: int = 0
     breakers: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
     def cells(self) -> tuple[str, ...]:
         return (
@@ -42,6 +46,7 @@ class Row:
             str(self.port or "-"),
             f"{self.memory / 1e6:.0f} MB" if self.memory else "-",
             ", ".join(f"{name} {state}" for name, state in self.breakers.items()),
+            ", ".join(self.faults),
         )
 
 
@@ -71,42 +76,53 @@ def read(stack: Stack) -> Status:
     if not supervisor.is_up():
         return Status([_absent(part.name, part.instance()) for part in PARTS])
     states = supervisor.states()
-    known = health.registered(stack)
-    shown = [states.get(name) or name for name in _in_order(states)]
+    known = health.addresses(stack, states)
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-        return Status(list(pool.map(lambda each: _row(stack, each, known), shown)))
+        rows = pool.map(lambda name: _row(stack, name, states, known), _in_order(states))
+        return Status(list(rows))
 
 
-def _in_order(states: dict[str, State]) -> list[str]:
+def _in_order(states: Mapping[str, State]) -> list[str]:
     """The instances part by part; a part that was never started is shown by its first."""
-    names = []
-    for part in PARTS:
-        there = [each for each in states if each != TRAINING and part_of(each) == part]
-        names += sorted(there) or [part.instance()]
-    return names
+    return [name for part in PARTS for name in part.among(states) or [part.instance()]]
 
 
 def _absent(service: str, instance: str) -> Row:
     return Row(service, instance, NOT_RUNNING, healthy=False, reason="not running")
 
 
-def _row(stack: Stack, state: State | str, known: dict[str, health.Address]) -> Row:
-    if isinstance(state, str):
-        return _absent(part_of(state).name, state)
-    part = part_of(state.instance)
-    at = health.address(stack, state.instance, known)
-    verdict = _verdict(stack, state, known)
+def _row(
+    stack: Stack, name: str, states: Mapping[str, State], known: dict[str, health.Address]
+) -> Row:
+    part = part_of(name)
+    if name not in states:
+        return _absent(part.name, name)
+    state, at = states[name], health.socket(stack, states[name])
+    halt = brakes.halt_of(states, part)
+    paused = state.is_paused and not halt
+    verdict = PAUSED if paused else _verdict(stack, state, known)
+    actuator = _actuator(stack, part, at, verdict)
     return Row(
         service=part.name,
-        instance=state.instance,
-        state="RUNNING" if state.is_running else state.state,
+        instance=name,
+        state=_shown(state, paused),
         healthy=verdict.healthy,
-        reason="" if verdict.healthy else verdict.reason,
+        reason=verdict.reason,
         pid=state.pid,
-        port=at.port if at and state.is_running else None,
-        memory=memory_of(state.pid),
-        breakers=_breakers(at) if at and part.is_ours and state.is_running else {},
+        port=at.port if at else None,
+        memory=families.memory(state.pid),
+        breakers=actuator.breakers() if actuator else {},
+        faults=_process_faults(state, paused, halt) + (assaults.read(actuator) if actuator else []),
     )
+
+
+def _actuator(
+    stack: Stack, part: Part, at: health.Address | None, verdict: health.Verdict
+) -> Actuator | None:
+    """None for what has none, or would not answer: each question in vain costs seconds."""
+    if at is None or not part.is_ours or verdict in (PAUSED, health.SILENT):
+        return None
+    return Actuator.of(stack, part, at.url)
 
 
 def _verdict(stack: Stack, state: State, known: dict[str, health.Address]) -> health.Verdict:
@@ -115,25 +131,16 @@ def _verdict(stack: Stack, state: State, known: dict[str, health.Address]) -> he
     return health.check(stack, state.instance, known)
 
 
-def memory_of(pid: int) -> int:
-    """The PSS of `pid` and its descendants in bytes; what has ended or is closed to us counts 0."""
-    if not pid:
-        return 0
-    total = 0
-    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        process = psutil.Process(pid)
-        for each in (process, *process.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                total += each.memory_full_info().pss
-    return total
+def _shown(state: State, paused: bool) -> str:
+    if paused:
+        return "PAUSED"
+    return "RUNNING" if state.is_running else state.state
 
 
-def _breakers(at: health.Address) -> dict[str, str]:
-    body = asking.get(f"{at.url}/actuator/circuitbreakers").json()
-    found = body.get("circuitBreakers") if isinstance(body, dict) else None
-    if not isinstance(found, dict):
-        return {}
-    return {name: str(each.get("state", "?")) for name, each in found.items()}
+def _process_faults(state: State, paused: bool, halt: int) -> list[str]:
+    """What is done to it from outside."""
+    told = [state.ended_by, "paused" if paused else "", f"brake {halt} ms" if halt else ""]
+    return [each for each in told if each]
 
 
 def table(status: Status) -> str:

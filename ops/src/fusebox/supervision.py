@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import psutil
+
+from fusebox import families
 from fusebox.errors import Fault
 from fusebox.files import write_whole
 from fusebox.java import java_environment
@@ -24,17 +27,25 @@ RPC_SECONDS = 30
 RUNNING = ("RUNNING", "STARTING")
 NOT_RUNNING_FAULT = 70
 ALREADY_STARTED_FAULT = 60
+UNKNOWN_FAULT = 10
+# What supervisord gives as the exit status of who did not end by itself.
+ENDED_BY_SIGNAL = -1
 
 
 @dataclass(frozen=True)
 class State:
-    """What the supervisor knows of one process."""
+    """What the supervisor knows of one process; `is_paused` is asked of the machine.
+
+    `ended_by` is "killed" or "stopped" when it has ended on request, else empty.
+    """
 
     instance: str
     state: str
     pid: int
     started: int
     reason: str
+    is_paused: bool = False
+    ended_by: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -42,7 +53,10 @@ class State:
 
 
 class Supervisor:
-    """The processes of one stack, by their instances' names."""
+    """The processes of one stack, by their instances' names.
+
+    All that touches a process goes through here.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -93,8 +107,29 @@ class Supervisor:
     def start(self, instance: str) -> None:
         self._tolerating(ALREADY_STARTED_FAULT, "supervisor.startProcess", instance, False)
 
+    def remove(self, instance: str) -> None:
+        """Forget a program that has ended."""
+        self._tolerating(UNKNOWN_FAULT, "supervisor.removeProcessGroup", instance)
+        (self._programs / f"{instance}.conf").unlink(missing_ok=True)
+
+    def pause(self, instance: str) -> None:
+        """SIGSTOP it and all it has begun, until `resume`."""
+        try:
+            families.pause(self.states()[instance].pid)
+        except psutil.NoSuchProcess as gone:
+            raise Fault(f"{instance} has just ended") from gone
+
+    def resume(self, instance: str) -> bool:
+        """Let go on what is paused; False when it was not."""
+        state = self.states().get(instance)
+        if state is None or not state.is_paused:
+            return False
+        families.resume(state.pid)
+        return True
+
     def stop(self, instance: str) -> None:
         """Ask it to end; `states` shows when it has."""
+        self.resume(instance)  # what is paused hears no request
         self._tolerating(NOT_RUNNING_FAULT, "supervisor.stopProcess", instance, False)
 
     def kill(self, instance: str) -> None:
@@ -145,6 +180,8 @@ def _state(info: dict[str, Any]) -> State:
         pid=info["pid"],
         started=info["start"],
         reason=_reason(info),
+        is_paused=families.is_paused(info["pid"]),
+        ended_by=_ended_by(info),
     )
 
 
@@ -154,6 +191,12 @@ def _reason(info: dict[str, Any]) -> str:
     if info["statename"] == "STOPPED":
         return "killed or stopped on request"
     return info["spawnerr"] or f"ended with exit status {info['exitstatus']}"
+
+
+def _ended_by(info: dict[str, Any]) -> str:
+    if info["statename"] != "STOPPED" or not info["start"]:
+        return ""
+    return "killed" if info["exitstatus"] == ENDED_BY_SIGNAL else "stopped"
 
 
 def _environment(stack: Stack) -> dict[str, str]:

@@ -1,13 +1,49 @@
-"""A stack in a folder of the test's own; nothing of it runs."""
+"""A stack in a folder of the test's own; nothing of it runs.  And processes to be halted."""
 
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fusebox.stack import Stack
 
+# A parent with a child, and the parent's port: what a supervised service looks like.
+FAMILY = """
+import socket, subprocess, sys, time
+listening = socket.create_server(("127.0.0.1", 0))
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(child.pid, listening.getsockname()[1], flush=True)
+time.sleep(60)
+"""
+
+
+class Family:
+    """A running process with one child."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        self.process = process
+        self.pid = process.pid
+        self.child, self.port = map(int, process.stdout.readline().split())
+
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     clone = Path(__file__).resolve().parents[3]
     return Stack(home=tmp_path / "home", clone=clone)
+
+
+@pytest.fixture
+def family() -> Iterator[Family]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", FAMILY], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield Family(process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

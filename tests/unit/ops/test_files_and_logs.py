@@ -34,7 +34,7 @@ def test_secrets_are_made_once(stack: Stack) -> None:
     credentials.make_missing(stack)
 
     assert credentials.secret(stack, "admin-password") == before
-    assert len({path.read_bytes() for path in stack.secrets.iterdir()}) == 6
+    assert len({path.read_bytes() for path in stack.secrets.iterdir()}) == 7
 
 
 def test_the_signing_key_is_for_es256(stack: Stack) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from fusebox import asking, health
+from fusebox import asking, families, health, status
 from fusebox.asking import Answer
 from fusebox.health import Address
 from fusebox.stack import Stack
+from fusebox.supervision import State
 
 
 @pytest.fixture
@@ -111,3 +112,104 @@ def test_the_shop_is_not_open_while_one_lacks_a_neighbour_or_the_keys(
     open_shop["http://127.0.0.1:4001/actuator/health"] = lack
 
     assert not health.shop_is_open(stack)
+
+
+def state(name: str, *, paused: bool = False) -> State:
+    return State(name, "RUNNING", pid=7, started=1, reason="", is_paused=paused)
+
+
+@pytest.fixture
+def sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every process listens on 4711."""
+    monkeypatch.setattr(families, "listening_port", lambda pid: 4711 if pid else None)
+
+
+@pytest.mark.usefixtures("sockets")
+def test_while_discovery_is_away_the_services_are_found_by_their_sockets(
+    stack: Stack, answers: dict[str, Answer]
+) -> None:
+    states = {name: state(name) for name in ("discovery-1", "order-service-1", "brake-kafka")}
+
+    assert health.addresses(stack, states)["order-service-1"] == Address("127.0.0.1", 4711)
+
+    answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": []}})
+    # It answers, and knows nobody: who is not registered is not found by callers either.
+    assert health.addresses(stack, states) == {}
+
+
+@pytest.mark.usefixtures("sockets")
+def test_a_paused_discovery_is_not_asked(stack: Stack, answers: dict[str, Answer]) -> None:
+    answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": []}})
+    states = {
+        "discovery-1": state("discovery-1", paused=True),
+        "order-service-1": state("order-service-1"),
+    }
+
+    assert "order-service-1" in health.addresses(stack, states)
+
+
+class Supervisor:
+    def __init__(self, *states: State) -> None:
+        self._states = states
+
+    def is_up(self) -> bool:
+        return True
+
+    def states(self) -> dict[str, State]:
+        return {each.instance: each for each in self._states}
+
+
+@pytest.fixture
+def rows(
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, answers: dict[str, Answer], sockets: None
+) -> dict[str, status.Row]:
+    """A paused user-service, a failing catalog-service, a killed order-service, a braked Kafka."""
+    for page, body in (
+        ("health/readiness", {"status": "UP"}),
+        ("circuitbreakers", {"circuitBreakers": {"order-service": {"state": "OPEN"}}}),
+        (
+            "chaosmonkey",
+            {
+                "chaosMonkeyProperties": {"enabled": True},
+                "assaultProperties": {"exceptionsActive": True, "exceptionRate": 0.25},
+            },
+        ),
+    ):
+        answers[f"http://127.0.0.1:4711/actuator/{page}"] = ok(body)
+    supervisor = Supervisor(
+        state("user-service-1", paused=True),
+        state("catalog-service-1"),
+        State("order-service-1", "STOPPED", 0, 1, "on request", ended_by="killed"),
+        state("kafka-1", paused=True),
+        state("brake-kafka"),
+    )
+    monkeypatch.setattr(status, "Supervisor", lambda _: supervisor)
+    monkeypatch.setattr(families, "last_argument", lambda _: "300")
+    monkeypatch.setattr(families, "memory", lambda _: 0)
+    return {row.instance: row for row in status.read(stack).rows}
+
+
+def test_status_shows_what_is_broken_on_purpose(rows: dict[str, status.Row]) -> None:
+    assert {name: row.faults for name, row in rows.items() if row.faults} == {
+        "user-service-1": ["paused"],
+        "catalog-service-1": ["fail 25 %"],
+        "order-service-1": ["killed"],
+        "kafka-1": ["brake 300 ms"],
+    }
+    assert rows["catalog-service-1"].breakers == {"order-service": "OPEN"}
+
+
+def test_status_asks_no_paused_process(rows: dict[str, status.Row]) -> None:
+    paused = rows["user-service-1"]
+
+    assert (paused.state, paused.healthy, paused.reason) == ("PAUSED", False, "paused")
+    assert paused.breakers == {}
+
+
+def test_a_braked_process_is_not_shown_as_paused(rows: dict[str, status.Row]) -> None:
+    assert rows["kafka-1"].state == "RUNNING"
+
+
+def test_status_shows_no_helper_and_every_part(rows: dict[str, status.Row]) -> None:
+    assert "brake-kafka" not in rows
+    assert rows["zipkin-1"].state == "DOWN"

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from supervisor.xmlrpc import RPCError
 
+from fusebox.errors import Fault
 from fusebox.parts import BY_NAME
 from fusebox.postgres import Place
-from fusebox.programs import Program, postgres_program, service_program
+from fusebox.programs import Program, brake_program, postgres_program, service_program
 from fusebox.stack import Stack
+from fusebox.supervision import Supervisor
 from fusebox.supervisor_plugin import FuseboxInterface
 
 
@@ -99,3 +101,83 @@ def test_killing_what_does_not_run_is_refused() -> None:
 def test_killing_an_unknown_process_is_refused() -> None:
     with pytest.raises(RPCError):
         FuseboxInterface(Supervisord()).killForGood("kafka")
+
+
+def test_a_brake_runs_once_and_is_told_whom_to_halt_and_for_how_long() -> None:
+    program = brake_program(BY_NAME["kafka"], pid=4711, milliseconds=300)
+
+    assert program.name == "brake-kafka"
+    assert program.command[-3:] == ["fusebox.brake", "4711", "300"]
+    assert not program.lasting
+
+
+class SpokenTo(Supervisor):
+    """Answers from what it is given; writes down what it is told."""
+
+    def __init__(self, stack: Stack, **info: Any) -> None:
+        super().__init__(stack)
+        self.told: list[str] = []
+        self._info = {
+            "name": "kafka-1",
+            "statename": "RUNNING",
+            "pid": 0,
+            "start": 1,
+            "spawnerr": "",
+            "exitstatus": 0,
+            **info,
+        }
+
+    def _call(self, method: str, *arguments: object) -> Any:
+        self.told.append(method)
+        return [self._info] if method == "supervisor.getAllProcessInfo" else True
+
+
+@pytest.mark.parametrize(
+    ("info", "ended_by"),
+    [
+        ({"statename": "STOPPED", "exitstatus": -1}, "killed"),
+        ({"statename": "STOPPED", "exitstatus": 143}, "stopped"),
+        ({"statename": "STOPPED", "start": 0}, ""),
+        ({"statename": "BACKOFF", "exitstatus": -1}, ""),
+        ({"statename": "RUNNING"}, ""),
+    ],
+)
+def test_killed_and_stopped_are_told_apart(
+    stack: Stack, info: dict[str, Any], ended_by: str
+) -> None:
+    assert SpokenTo(stack, **info).states()["kafka-1"].ended_by == ended_by
+
+
+def test_what_is_paused_goes_on_before_it_is_asked_to_end(stack: Stack, family: Any) -> None:
+    supervisor = SpokenTo(stack, pid=family.pid)
+    supervisor.pause("kafka-1")
+    assert supervisor.states()["kafka-1"].is_paused
+
+    supervisor.stop("kafka-1")
+
+    assert not supervisor.states()["kafka-1"].is_paused
+    assert "supervisor.stopProcess" in supervisor.told
+
+
+def test_who_runs_is_not_resumed(stack: Stack, family: Any) -> None:
+    assert not SpokenTo(stack, pid=family.pid).resume("kafka-1")
+    assert not SpokenTo(stack).resume("nobody")
+
+
+def test_who_has_just_ended_cannot_be_paused(stack: Stack, family: Any) -> None:
+    family.process.kill()
+    family.process.wait()
+    with pytest.raises(Fault, match="kafka-1 has just ended"):
+        SpokenTo(stack, pid=family.pid).pause("kafka-1")
+
+
+def test_a_program_that_is_removed_leaves_no_file(stack: Stack) -> None:
+    stack.make_folders()
+    (stack.run / "programs").mkdir()
+    supervisor = SpokenTo(stack)
+    supervisor.add(Program("order-service-2", ["python"]))
+    assert len(list((stack.run / "programs").iterdir())) == 1
+
+    supervisor.remove("order-service-2")
+
+    assert list((stack.run / "programs").iterdir()) == []

@@ -1,0 +1,46 @@
+"""The actuator of one running process of ours, asked at the process' own port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fusebox import asking
+from fusebox.admin_token import token_for
+from fusebox.asking import Answer
+from fusebox.parts import Part
+from fusebox.stack import Stack
+
+
+@dataclass(frozen=True)
+class Actuator:
+    """`url` is the process' address; only the gateway wants a token, as it faces the world."""
+
+    url: str
+    token: str = ""
+
+    @classmethod
+    def of(cls, stack: Stack, part: Part, url: str) -> Actuator:
+        return cls(url, token_for(stack) if part.name == "gateway" else "")
+
+    def page(self, name: str) -> dict[str, Any]:
+        """The JSON object under that name; empty when there is none."""
+        return _object(self.get(name))
+
+    def get(self, name: str) -> Answer:
+        return asking.get(f"{self.url}/actuator/{name}", token=self.token)
+
+    def post(self, name: str, document: Any = None) -> Answer:
+        return asking.post(f"{self.url}/actuator/{name}", document, token=self.token)
+
+    def breakers(self) -> dict[str, str]:
+        """The state of the breaker of each service that this process calls."""
+        found = self.page("circuitbreakers").get("circuitBreakers")
+        if not isinstance(found, dict):
+            return {}
+        return {name: str(each.get("state", "?")) for name, each in found.items()}
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    document = answer.json() if answer.ok else None
+    return document if isinstance(document, dict) else {}

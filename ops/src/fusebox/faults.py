@@ -1,0 +1,129 @@
+"""slow, fail, pause and heal: faults on demand, for our processes and for the infrastructure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fusebox import assaults, brakes, control, health
+from fusebox.actuator import Actuator
+from fusebox.errors import Fault
+from fusebox.parts import PARTS, is_instance, part_named, part_of
+from fusebox.stack import Stack
+from fusebox.supervision import State, Supervisor
+
+SLOWEST_MILLISECONDS = 60_000
+
+
+def slow(stack: Stack, name: str, milliseconds: int, number: int | None = None) -> list[str]:
+    """Every answer comes `milliseconds` late, of Kafka, PostgreSQL and Zipkin up to so much.
+
+    Returns whom it hit.
+    """
+    part = part_named(name)
+    if not 1 <= milliseconds <= SLOWEST_MILLISECONDS:
+        raise Fault(
+            f"{milliseconds} ms is no delay that can be had",
+            remedy=f"give 1 to {SLOWEST_MILLISECONDS}; `make heal SERVICE={name}` takes it off.",
+            exit_code=2,
+        )
+    if part.is_ours:
+        return _assault(stack, name, number, assaults.latency(milliseconds))
+    supervisor = control.running_supervisor(stack)
+    running = _running(supervisor.states(), name, number)
+    brakes.apply(supervisor, part, milliseconds)
+    return running
+
+
+def fail(stack: Stack, name: str, rate: float, number: int | None = None) -> list[str]:
+    """The share `rate` (0 to 1) of all requests is answered with an error. Returns whom it hit."""
+    part = part_named(name)
+    if not 0 <= rate <= 1:
+        raise Fault(f"{rate:g} is no share", remedy="give 0 to 1; 0.5 is half.", exit_code=2)
+    if not part.is_ours:
+        raise Fault(
+            f"{part.name} is not ours and cannot be told to answer with errors",
+            remedy=f"make kill, pause or slow SERVICE={part.name}.",
+            exit_code=2,
+        )
+    return _assault(stack, name, number, assaults.exceptions(rate))
+
+
+def pause(stack: Stack, name: str, number: int | None = None) -> list[str]:
+    """SIGSTOP: they take connections and answer nothing. Returns whom it hit."""
+    supervisor = control.running_supervisor(stack)
+    brakes.release(supervisor, part_named(name))  # it would let them go on
+    states = supervisor.states()
+    there = control.chosen(states, name, number)
+    running = [each for each in there if states[each].pid]
+    _refuse_none(there, running)
+    for instance in running:
+        supervisor.pause(instance)
+    return running
+
+
+def heal(stack: Stack, name: str | None = None) -> list[str]:
+    """Undo every fault, of all parts or of part `name`; returns what was healed, in words."""
+    supervisor = control.running_supervisor(stack)
+    names = [part.name for part in PARTS] if name is None else [part_named(name).name]
+    states = supervisor.states()
+    instances = [each for each in states if is_instance(each) and part_of(each).name in names]
+    done = _release(supervisor, names)
+    paused = [each for each in instances if supervisor.resume(each)]
+    dead = [each for each in instances if not states[each].is_running]
+    # First who answers now: the others may take their time, or never come back.
+    done += _calm(stack, states, [each for each in instances if each not in (*paused, *dead)])
+    control.launch(stack, supervisor, [*dead, *paused])
+    done += [f"{each} goes on" for each in paused] + _calm(stack, states, paused)
+    return [*done, *(f"{each} is healthy" for each in dead)]
+
+
+def _assault(stack: Stack, name: str, number: int | None, wanted: dict[str, object]) -> list[str]:
+    states = control.running_supervisor(stack).states()
+    running = _running(states, name, number)
+    for instance in running:
+        actuator = _actuator(stack, states[instance])
+        if actuator is None:
+            raise Fault(f"{instance} takes no connections yet", remedy="see `make status`.")
+        assaults.assault(actuator, instance, wanted)
+    return running
+
+
+def _running(states: Mapping[str, State], name: str, number: int | None) -> list[str]:
+    """The chosen instances that can be told something."""
+    there = control.chosen(states, name, number)
+    braked = brakes.halt_of(states, part_named(name))
+    running = [
+        each for each in there if states[each].is_running and (braked or not states[each].is_paused)
+    ]
+    _refuse_none(there, running)
+    return running
+
+
+def _refuse_none(there: Sequence[str], running: Sequence[str]) -> None:
+    if not running:
+        raise Fault(
+            f"{', '.join(there)} cannot be broken further: paused, or not running",
+            remedy=f"make heal SERVICE={part_of(there[0]).name}",
+        )
+
+
+def _release(supervisor: Supervisor, names: Sequence[str]) -> list[str]:
+    parts = [part_named(name) for name in names if not part_named(name).is_ours]
+    released = [part for part in parts if brakes.release(supervisor, part)]
+    return [f"{part.instance()} runs without its brake" for part in released]
+
+
+def _calm(stack: Stack, states: Mapping[str, State], instances: Sequence[str]) -> list[str]:
+    """Take the assaults off those of `instances` that have any."""
+    healed = []
+    for instance in instances:
+        actuator = _actuator(stack, states[instance])
+        under_way = assaults.calm(actuator, instance) if actuator else ()
+        healed += [f"{instance} is no longer told to: {each}" for each in under_way]
+    return healed
+
+
+def _actuator(stack: Stack, state: State) -> Actuator | None:
+    """None for what has none: a part that is not ours, or that takes no connections yet."""
+    part, at = part_of(state.instance), health.socket(stack, state)
+    return Actuator.of(stack, part, at.url) if at and part.is_ours else None

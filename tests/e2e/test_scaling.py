@@ -1,0 +1,105 @@
+"""Instances come, go and are renewed while customers order."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+
+class Load:
+    """A few customers who order, look at their page and at the shelves; `bad` is what failed."""
+
+    def __init__(self, shop: Any) -> None:
+        self._shop = shop
+        self._over = threading.Event()
+        self.answers = 0
+        self.bad: list[str] = []
+
+    @contextmanager
+    def running(self) -> Iterator["Load"]:
+        threads = [threading.Thread(target=self._order) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
+
+    def _order(self) -> None:
+        customer = self._shop.customer()
+        calls = (
+            customer.place,
+            customer.page,
+            lambda: customer.call("GET", "/catalog-service/catalogs"),
+        )
+        while not self._over.is_set():
+            for call in calls:
+                self._judge(call)
+            self._over.wait(0.05)
+
+    def _judge(self, call: Any) -> None:
+        try:
+            answer = call()
+        except requests.RequestException as error:
+            self.bad.append(repr(error))
+            return
+        self.answers += 1
+        if answer.status_code not in (200, 201):
+            self.bad.append(f"{answer.request.method} {answer.url}: {answer.text}")
+
+
+def instances(shop: Any, service: str) -> list[str]:
+    return [name for name, row in shop.rows().items() if row["service"] == service]
+
+
+def test_a_service_grows_and_shrinks_without_a_failed_request(shop: Any) -> None:
+    with Load(shop).running() as load:
+        shop.run("scale", "order-service", "3")
+        rows = [row for row in shop.rows().values() if row["service"] == "order-service"]
+        assert [row["instance"] for row in rows] == [f"order-service-{n}" for n in (1, 2, 3)]
+        assert all(row["healthy"] for row in rows)
+        assert len({row["port"] for row in rows}) == 3
+        shop.run("scale", "order-service", "1")
+
+    assert load.bad == []
+    assert load.answers > 0
+    # Who was drained is gone, not dead.
+    assert instances(shop, "order-service") == ["order-service-1"]
+    assert shop.run("status").returncode == 0
+
+
+@pytest.mark.parametrize("service", ["order-service", "catalog-service", "user-service"])
+def test_a_roll_costs_no_request(shop: Any, service: str) -> None:
+    before = shop.rows()[f"{service}-1"]["pid"]
+
+    with Load(shop).running() as load:
+        shop.run("roll", service)
+
+    assert load.bad == []
+    assert load.answers > 0
+    assert instances(shop, service) == [f"{service}-1"]
+    assert shop.rows()[f"{service}-1"]["pid"] != before
+
+
+def test_scaling_brings_back_the_dead(shop: Any) -> None:
+    shop.kill("catalog-service")
+
+    assert "catalog-service-1" in shop.run("scale", "catalog-service", "1").stdout
+
+    customer = shop.customer()
+    shop.until(lambda: customer.place(wait=1).json().get("status") == "CONFIRMED", 30)
+    shop.until(lambda: "degraded" not in customer.place().json(), 30)
+
+
+@pytest.mark.parametrize("verb", [("scale", "gateway", "2"), ("roll", "kafka")])
+def test_what_has_a_fixed_port_stays_alone(shop: Any, verb: tuple[str, ...]) -> None:
+    refused = shop.run(*verb, check=False)
+
+    assert refused.returncode == 2
+    assert "fixed port" in refused.stderr
+    assert f"make stop SERVICE={verb[1]}" in refused.stderr

@@ -1,0 +1,207 @@
+"""What a monkey is told over the wire, and how its answers are read."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from fusebox import admin_token, assaults, credentials
+from fusebox.actuator import Actuator
+from fusebox.errors import Fault
+from fusebox.parts import BY_NAME
+from fusebox.stack import Stack
+from user_service.signing import Signer
+
+HARMLESS = {
+    "level": 1,
+    "latencyActive": False,
+    "latencyRangeStart": 1000,
+    "latencyRangeEnd": 3000,
+    "exceptionsActive": False,
+    "exceptionRate": 1.0,
+    "killAt": None,
+}
+
+
+class Monkey(ThreadingHTTPServer):
+    """Stands for a process with faults on demand; `refusal` is answered instead when it is set."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.assaults: dict[str, Any] = dict(HARMLESS)
+        self.enabled = True
+        self.refusal: tuple[int, dict[str, Any]] | None = None
+        self.tokens: list[str | None] = []
+
+    @property
+    def actuator(self) -> Actuator:
+        return Actuator(f"http://127.0.0.1:{self.server_address[1]}")
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Monkey
+
+    def do_GET(self) -> None:
+        told = {
+            "chaosMonkeyProperties": {"enabled": self.server.enabled},
+            "assaultProperties": self.server.assaults,
+        }
+        breakers = {"circuitBreakers": {"catalog-service": {"state": "OPEN"}}}
+        self._answer(breakers if self.path.endswith("/circuitbreakers") else told)
+
+    def do_POST(self) -> None:
+        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/actuator/chaosmonkey/enable":
+            self.server.enabled = True
+        elif self.server.refusal is None:
+            assert self.path == "/actuator/chaosmonkey/assaults"
+            self.server.assaults |= given
+        self._answer(self.server.assaults)
+
+    def _answer(self, document: dict[str, Any]) -> None:
+        self.server.tokens.append(self.headers["Authorization"])
+        status, body = self.server.refusal or (200, document)
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def monkey() -> Iterator[Monkey]:
+    with Monkey() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_delay_is_the_same_for_every_request(monkey: Monkey) -> None:
+    assaults.assault(monkey.actuator, "order-service-1", assaults.latency(300))
+
+    assert monkey.assaults["latencyRangeStart"] == monkey.assaults["latencyRangeEnd"] == 300
+    assert assaults.read(monkey.actuator) == ["slow 300 ms"]
+
+
+def test_a_share_of_failures_is_told_in_percent(monkey: Monkey) -> None:
+    assaults.assault(monkey.actuator, "order-service-1", assaults.exceptions(0.5))
+
+    assert assaults.read(monkey.actuator) == ["fail 50 %"]
+
+
+def test_the_two_stand_side_by_side(monkey: Monkey) -> None:
+    assaults.assault(monkey.actuator, "order-service-1", assaults.latency(5))
+    assaults.assault(monkey.actuator, "order-service-1", assaults.exceptions(1))
+
+    assert assaults.read(monkey.actuator) == ["slow 5 ms", "fail 100 %"]
+
+
+def test_failing_at_rate_0_is_no_fault(monkey: Monkey) -> None:
+    assaults.assault(monkey.actuator, "order-service-1", assaults.exceptions(0))
+
+    assert assaults.read(monkey.actuator) == []
+
+
+def test_a_monkey_that_was_switched_off_is_let_loose(monkey: Monkey) -> None:
+    monkey.enabled = False
+    assaults.assault(monkey.actuator, "order-service-1", assaults.latency(300))
+
+    assert assaults.read(monkey.actuator) == ["slow 300 ms"]
+
+
+def test_a_monkey_that_is_switched_off_does_nothing(monkey: Monkey) -> None:
+    monkey.enabled = False
+    monkey.assaults["latencyActive"] = True
+
+    assert assaults.read(monkey.actuator) == []
+
+
+def test_what_others_have_ordered_is_shown_too(monkey: Monkey) -> None:
+    monkey.assaults |= {"latencyActive": True, "level": 3, "killAt": "request.after-commit"}
+
+    assert assaults.read(monkey.actuator) == [
+        "slow 1000 to 3000 ms, 1 request in 3",
+        "kill at request.after-commit",
+    ]
+
+
+def test_calming_takes_every_assault_off_and_says_which(monkey: Monkey) -> None:
+    monkey.assaults |= {"latencyActive": True, "exceptionsActive": True, "killAt": "x"}
+
+    told = assaults.calm(monkey.actuator, "order-service-1")
+
+    assert told == ["slow 1000 to 3000 ms", "fail 100 %", "kill at x"]
+    assert assaults.calm(monkey.actuator, "order-service-1") == []
+    assert monkey.assaults["killAt"] is None
+
+
+def test_a_process_without_faults_on_demand_has_none_to_take_off(monkey: Monkey) -> None:
+    monkey.refusal = 404, {}
+
+    assert assaults.calm(monkey.actuator, "order-service-1") == []
+    assert assaults.read(monkey.actuator) == []
+
+
+def test_a_process_without_faults_on_demand_says_what_to_configure(monkey: Monkey) -> None:
+    monkey.refusal = 404, {}
+    with pytest.raises(Fault, match="order-service-1 takes no faults") as refusal:
+        assaults.assault(monkey.actuator, "order-service-1", assaults.latency(1))
+
+    assert "config/application.yml" in refusal.value.remedy
+
+
+def test_a_refusal_is_passed_on_with_its_reason(monkey: Monkey) -> None:
+    monkey.refusal = 422, {"detail": "latencyRangeStart is too high"}
+    with pytest.raises(Fault, match="422: latencyRangeStart is too high"):
+        assaults.assault(monkey.actuator, "order-service-1", assaults.latency(1))
+
+
+def test_a_process_that_is_silent_is_named() -> None:
+    nobody = Actuator("http://127.0.0.1:1")
+    with pytest.raises(Fault, match="order-service-1 does not answer"):
+        assaults.calm(nobody, "order-service-1")
+    assert assaults.read(nobody) == []
+
+
+def test_the_breakers_are_read_off_their_page(monkey: Monkey) -> None:
+    assert monkey.actuator.breakers() == {"catalog-service": "OPEN"}
+
+
+def test_only_the_gateway_is_shown_an_admins_token(monkey: Monkey, stack: Stack) -> None:
+    stack.make_folders()
+    credentials.make_missing(stack)
+
+    for name in ("gateway", "order-service"):
+        Actuator.of(stack, BY_NAME[name], monkey.actuator.url).breakers()
+
+    shown, none = monkey.tokens
+    assert none is None
+    assert shown is not None
+    assert shown.startswith("Bearer ")
+
+
+def test_the_token_is_one_that_user_services_keys_verify(stack: Stack) -> None:
+    stack.make_folders()
+    credentials.make_missing(stack)
+    pem = credentials.secret(stack, credentials.SIGNING_KEY)
+
+    token = admin_token.token_for(stack)
+
+    [published] = Signer(pem, lambda: 60).jwks()["keys"]
+    assert jwt.get_unverified_header(token)["kid"] == published["kid"]
+    public = load_pem_private_key(pem.encode(), None).public_key()
+    claims = jwt.decode(token, public, algorithms=["ES256"], issuer="fusebox")  # type: ignore[arg-type]
+    assert claims["roles"] == ["admin"]
+    assert claims["exp"] - claims["iat"] == 60
+
+
+def test_without_a_key_there_is_no_token(stack: Stack) -> None:
+    assert admin_token.token_for(stack) == ""

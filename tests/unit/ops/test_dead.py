@@ -1,0 +1,205 @@
+"""Dead letters are told as they were buried, and go back once each, as they first came."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+
+from fusebox import dead, files, kafka
+from fusebox.errors import Fault
+from fusebox.stack import Stack
+
+HEADERS = [("ce_id", b"1"), ("ce_type", b"order.placed"), ("b3", b"0")]
+BURIED = [
+    *HEADERS,
+    ("dead_reason", b"Field required"),
+    ("dead_from", b"catalog-service orders/3/7"),
+]
+
+
+class Record:
+    def __init__(
+        self, topic: str, offset: int, value: bytes | None = b"{}", key: bytes | None = b"key"
+    ) -> None:
+        self.topic, self.partition, self.offset = topic, 0, offset
+        self.key, self.value = key, value
+        self.headers = BURIED
+        self.timestamp = 1_700_000_000_000
+
+
+class Broker:
+    """Keeps topics of one partition and one group's offsets; `refuses` the value so named."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, list[Record]] = {name: [] for name in kafka.DEAD_LETTERS}
+        self.committed: dict[str, int] = {}
+        self.sent: list[tuple[str, Any]] = []
+        self.refuses: bytes | None = None
+
+    def bury(self, topic: str, *values: bytes) -> None:
+        for value in values:
+            self.topics[topic].append(Record(topic, len(self.topics[topic]), value))
+
+
+class Consumer:
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._positions: dict[TopicPartition, int] = {}
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {0}
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self._positions = dict.fromkeys(partitions, 0)
+
+    def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
+    def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {each: len(self._broker.topics[each.topic]) for each in partitions}
+
+    def committed(self, partition: TopicPartition) -> int | None:
+        return self._broker.committed.get(partition.topic)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self._positions[partition] = offset
+
+    def position(self, partition: TopicPartition) -> int:
+        return self._positions[partition]
+
+    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
+        found = {
+            each: self._broker.topics[each.topic][position:]
+            for each, position in self._positions.items()
+        }
+        for each, records in found.items():
+            self._positions[each] += len(records)
+        return {each: records for each, records in found.items() if records}
+
+    def commit(self, offsets: dict[TopicPartition, Any]) -> None:
+        self._broker.committed |= {where.topic: to.offset for where, to in offsets.items()}
+
+    def close(self) -> None:
+        pass
+
+
+class Future:
+    def __init__(self, refused: bool) -> None:
+        self._refused = refused
+
+    def get(self, timeout: float) -> None:
+        if self._refused:
+            raise KafkaError("refused")
+
+
+class Producer:
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def send(self, topic: str, **record: Any) -> Future:
+        refused = record["value"] == self._broker.refuses
+        if not refused:
+            self._broker.sent.append((topic, record))
+        return Future(refused)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Broker:
+    stack.make_folders()
+    found = Broker()
+    monkeypatch.setattr(kafka, "answers", lambda *_: True)
+    monkeypatch.setattr(dead, "_consumer", lambda _: Consumer(found))
+    monkeypatch.setattr(dead, "_producer", lambda _: Producer(found))
+    return found
+
+
+def test_a_letter_is_told_with_its_reason_and_where_it_came_from(
+    stack: Stack, broker: Broker
+) -> None:
+    broker.bury("orders.dead", b"{}")
+
+    [letter] = dead.letters(stack)
+
+    assert letter == dead.DeadLetter(
+        topic="orders.dead",
+        partition=0,
+        offset=0,
+        key="key",
+        ce_type="order.placed",
+        dead_reason="Field required",
+        dead_from="catalog-service orders/3/7",
+        time="2023-11-14T22:13:20.000Z",
+    )
+    assert "orders.dead/0/0" in dead.described([letter])
+    assert "Field required" in dead.described([replace(letter, key=None)])
+
+
+def test_looking_at_letters_takes_none_away(stack: Stack, broker: Broker) -> None:
+    broker.bury("orders.dead", b"1")
+
+    assert len(dead.letters(stack)) == len(dead.letters(stack)) == 1
+    assert broker.committed == {}
+
+
+def test_a_letter_goes_back_to_its_topic_with_its_own_headers(stack: Stack, broker: Broker) -> None:
+    broker.bury("orders.dead", b"{}")
+
+    assert dead.replay(stack) == 1
+
+    assert broker.sent == [("orders", {"key": b"key", "value": b"{}", "headers": HEADERS})]
+
+
+def test_none_goes_back_twice(stack: Stack, broker: Broker) -> None:
+    broker.bury("orders.dead", b"1", b"2")
+    broker.bury("users.dead", b"3")
+
+    assert [dead.replay(stack), dead.replay(stack)] == [3, 0]
+    broker.bury("orders.dead", b"4")
+
+    assert [letter.offset for letter in dead.letters(stack)] == [2]
+    assert dead.replay(stack) == 1
+    assert len(broker.sent) == 4
+
+
+def test_what_was_acknowledged_before_a_failure_is_not_sent_again(
+    stack: Stack, broker: Broker
+) -> None:
+    broker.bury("orders.dead", b"1", b"2", b"3")
+    broker.refuses = b"2"
+    with pytest.raises(Fault, match="refused"):
+        dead.replay(stack)
+    assert broker.committed == {"orders.dead": 1}
+    broker.refuses = None
+
+    assert dead.replay(stack) == 2
+
+
+@pytest.fixture
+def held(stack: Stack) -> Iterator[None]:
+    stack.make_folders()
+    with files.locked(stack.run / "replay-dead.lock"):
+        yield
+
+
+@pytest.mark.usefixtures("held")
+def test_two_replays_at_a_time_are_refused(stack: Stack, broker: Broker) -> None:
+    broker.bury("orders.dead", b"1")
+    with pytest.raises(Fault, match="another"):
+        dead.replay(stack)
+
+    assert broker.sent == []
+
+
+def test_without_kafka_it_says_where_kafka_should_be(stack: Stack) -> None:
+    with pytest.raises(Fault, match=r"Kafka does not answer at 127\.0\.0\.1:9092"):
+        dead.letters(replace(stack, offset=0))
+
+
+def test_no_letters_are_told_in_words() -> None:
+    assert dead.described([]) == "No dead letters."
