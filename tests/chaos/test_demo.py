@@ -1,0 +1,73 @@
+"""The guided tour keeps every promise on a real shop, and leaves it as it was."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from fusebox.demo.steps import STEPS
+
+from ..running import FUSEBOX
+
+# A minute on an idle machine of two cores, and the tests are never alone on theirs.
+LONGEST_SECONDS = 420
+SEEDS = ("CATALOG-0001", "CATALOG-0002", "CATALOG-0003")
+
+
+def demo(shop: Any, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [FUSEBOX, "demo", *options],
+        env=shop.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+    )
+
+
+def instances(shop: Any) -> list[str]:
+    found = json.loads(shop.run("status", "--json").stdout)
+    return [row["instance"] for row in found["processes"]]
+
+
+@pytest.mark.timeout(LONGEST_SECONDS + 60)
+def test_the_tour_keeps_its_promises_and_leaves_the_shop_as_it_was(shop: Any) -> None:
+    running, stocks = instances(shop), [shop.stock(each) for each in SEEDS]
+
+    done = demo(shop, "--pace", "fast")
+
+    said = done.stdout
+    assert done.returncode == 0, said + done.stderr
+    headings = [line for line in said.splitlines() if line.startswith("──")]
+    assert [step.title in line for step, line in zip(STEPS, headings, strict=True)] == [True] * 8
+    assert "✗" not in said
+    assert "breaker OPEN, 5 of 5" in said
+    assert said.count(f"{shop.stack.url('zipkin')}/zipkin/traces/") == len(STEPS) - 1
+    assert "1 × CONFIRMED" in said
+    assert "\x1b[" not in said
+    assert max(len(line) for line in said.splitlines()) <= 80
+    assert instances(shop) == running
+    assert [shop.stock(each) for each in SEEDS] == stocks
+
+
+def test_a_step_alone_brings_about_what_it_needs_and_mends_it(shop: Any) -> None:
+    done = demo(shop, "--pace", "fast", "--step", "3")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "With catalog-service dead the breaker is open." in done.stdout
+    assert "1 of 8" not in done.stdout
+    shop.run("status")
+
+
+def test_a_tour_does_not_begin_in_a_shop_that_is_broken(shop: Any) -> None:
+    shop.kill("zipkin")
+    try:
+        done = demo(shop)
+    finally:
+        shop.start("zipkin")
+
+    assert done.returncode == 1
+    assert "zipkin-1: killed" in done.stderr
+    assert "make heal" in done.stderr
+    assert done.stdout == ""
