@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import fresh, loads
+from bench import breakers, fresh, loads, outages
 from bench.figures import Figures
 from bench.machine import Machine
 from bench.report import page
@@ -34,14 +34,20 @@ def measure(with_fresh_clone: bool) -> Figures:
         catalogs = loads.catalogs(running)
         _tell("orders")
         orders = loads.orders(running)
+        memory_after_load = running.memory()
+        verdict = f"After the orders `make verify` says: {_last_line(running.verb('verify'))}"
+        _tell("an outage")
+        outage = outages.section(running)
+        _tell("protected calls")
         return Figures(
             fresh=fresh_clone,
             first_up=first_up,
             second_up=second_up,
             memory_at_rest=at_rest,
-            memory_after_load=running.memory(),
+            memory_after_load=memory_after_load,
             loads=[catalogs, orders],
-            verdict=f"After the orders `make verify` says: {_last_line(running.verb('verify'))}",
+            verdict=verdict,
+            sections=[outage, breakers.section()],
         )
 
 

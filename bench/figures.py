@@ -62,7 +62,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Figures:
-    """Seconds and bytes; `fresh` is None when no fresh clone was tried."""
+    """Seconds and bytes; `fresh` is None when no fresh clone was tried.
+
+    `sections` are further parts of the page, as lines of Markdown.
+    """
 
     first_up: Seconds
     second_up: Seconds
@@ -71,6 +74,7 @@ class Figures:
     loads: Sequence[Measurement]
     verdict: str
     fresh: Seconds | None = None
+    sections: Sequence[Sequence[str]] = ()
 
     @property
     def processes(self) -> list[str]:

@@ -42,6 +42,7 @@ def page(
             "",
             *_processes(figures),
             "",
+            *(line for section in figures.sections for line in (*section, "")),
         ]
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from fusebox import databases, status
+from fusebox import databases, families
 from fusebox.parts import TRAINING
 from fusebox.shop import Customer, Shop
 from fusebox.stack import BASE_PORTS, Stack
@@ -136,7 +136,7 @@ class RunningStack:
 
     def memory(self) -> dict[str, int]:
         """The PSS of each instance with its children, in bytes, and of the supervisor."""
-        found = {name: status.memory_of(pid) for name, pid in self._pids().items()}
+        found = {name: families.memory(pid) for name, pid in self._pids().items()}
         own = psutil.Process(self._supervisor.pid()).memory_full_info().pss
         return {**found, "supervisor": own}
 

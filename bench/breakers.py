@@ -1,0 +1,126 @@
+"""What protecting a call costs: one breaker under many callers, and each part on its own.
+
+`python -m bench.breakers` measures and prints; `section` is for the larger page.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pybreaker
+from py_zipkin import Kind
+
+from bench.report import table
+from chassis import hops
+from chassis.breaker import Breaker, Breakers
+from chassis.bulkhead import Bulkhead
+from chassis.protection import Protections
+from chassis.settings import BulkheadSettings, Fusebox
+from chassis.tracing import Tracer
+
+CALLERS = 64
+ANSWER_SECONDS = 0.020
+SECONDS = 3.0
+ROUNDS = 20_000
+SETTINGS = Fusebox(bulkhead=BulkheadSettings(max_concurrent_calls=CALLERS, max_wait_seconds=0))
+
+
+def section() -> list[str]:
+    under_lock, ours = _pybreakers_way(), _our_way()
+    rows = [
+        ("pybreaker's `call()` around the I/O", f"{under_lock:.0f}", "1"),
+        ("our breaker", f"{ours:.0f}", f"{ours / under_lock:.0f}"),
+    ]
+    return [
+        "## Protected calls",
+        "",
+        f"One breaker, {CALLERS} callers, a called service that answers in "
+        f"{ANSWER_SECONDS * 1000:.0f} ms:",
+        "",
+        *table(("", "calls/s", "times"), rows),
+        "",
+        "What each protection adds to one call, in CPU:",
+        "",
+        *table(("", "µs"), [(name, f"{cost * 1e6:.1f}") for name, cost in _costs()]),
+    ]
+
+
+def _pybreakers_way() -> float:
+    breaker = pybreaker.CircuitBreaker()
+    return _calls_a_second(lambda: breaker.call(time.sleep, ANSWER_SECONDS))
+
+
+def _our_way() -> float:
+    breaker = Breaker("called", lambda: SETTINGS.breaker)
+
+    def call() -> None:
+        permit = breaker.admit()
+        time.sleep(ANSWER_SECONDS)
+        permit.succeeded()
+
+    return _calls_a_second(call)
+
+
+def _calls_a_second(call: Callable[[], object]) -> float:
+    done = [0] * CALLERS
+    end = time.monotonic() + SECONDS
+
+    def run(number: int) -> None:
+        while time.monotonic() < end:
+            call()
+            done[number] += 1
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(CALLERS)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / (time.monotonic() - began)
+
+
+def _costs() -> list[tuple[str, float]]:
+    breaker = Breaker("called", lambda: SETTINGS.breaker)
+    bulkhead = Bulkhead("called", lambda: SETTINGS.bulkhead)
+    whole = Protections(Breakers(lambda: SETTINGS.breaker), lambda: SETTINGS).of("called")
+    return [
+        ("breaker: permit and outcome", _cpu_of(lambda: breaker.admit().succeeded())),
+        ("bulkhead: a place", _cpu_of(lambda: _enter(bulkhead.place()))),
+        ("deadline: read, checked and passed on", _cpu_of(_deadline)),
+        ("all of these and the retry budget", _cpu_of(lambda: _enter(whole.admitted()))),
+        ("a span that is not sampled", _cpu_of(_span_of(0.0))),
+        ("a span that is sampled", _cpu_of(_span_of(1.0))),
+    ]
+
+
+def _enter(context: AbstractContextManager[object]) -> None:
+    with context:
+        pass
+
+
+def _deadline() -> None:
+    hops.enter_from_outside({}, longest=10)
+    hops.check()
+    hops.outgoing()
+
+
+def _span_of(probability: float) -> Callable[[], None]:
+    tracer = Tracer("caller", lambda: probability, lambda _span: None)
+
+    def span() -> None:
+        with tracer.serve("get /", {}), tracer.span("get /", Kind.CLIENT):
+            pass
+
+    return span
+
+
+def _cpu_of(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    for _ in range(ROUNDS):
+        work()
+    return (time.thread_time() - began) / ROUNDS
+
+
+if __name__ == "__main__":
+    print("\n".join(section()))

@@ -1,0 +1,112 @@
+"""What an outage costs those who wait: from the kill to the open breaker, and back again."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import requests
+
+from bench.figures import percentile
+from bench.report import milliseconds, table
+from bench.running import BenchError, RunningStack
+from fusebox import asking, health
+from fusebox.shop import Customer
+
+CALLED, CALLER = "catalog-service", "order-service"
+OPEN = "OPEN"
+ASKED = 200
+PATIENCE_SECONDS = 60.0
+PAUSE = 0.02
+
+
+@dataclass
+class Outage:
+    """Seconds since the kill, or since the first healthy answer of who was started again."""
+
+    opened: float = 0.0
+    repaired: float = 0.0
+    answers: int = 0
+    honest: int = 0
+    open_latencies: list[float] = field(default_factory=list)
+    own_latencies: list[float] = field(default_factory=list)
+
+
+def section(running: RunningStack) -> list[str]:
+    outage = measure(running)
+    added = percentile(outage.open_latencies, 50) - percentile(outage.own_latencies, 50)
+    rows = [
+        (f"{CALLED} killed → {CALLER}'s breaker open, one order after another", outage.opened),
+        (f"{CALLED} started, first healthy answer → last degraded order", outage.repaired),
+    ]
+    return [
+        "## An outage",
+        "",
+        *table(("from … to …", "time"), [(name, f"{took:.2f} s") for name, took in rows]),
+        "",
+        f"Of {outage.answers} orders that were placed until then {outage.honest} said `degraded`. "
+        f"An open breaker at the gateway answers {milliseconds(max(added, 0))} later than the "
+        f"gateway refuses an unknown address (p50 of {ASKED}, "
+        f"{milliseconds(percentile(outage.open_latencies, 50))} against "
+        f"{milliseconds(percentile(outage.own_latencies, 50))}).",
+    ]
+
+
+def measure(running: RunningStack) -> Outage:
+    outage, customer = Outage(), running.shop.customer()
+    running.verb("kill", CALLED)
+    began = time.monotonic()
+    while not _is_open(running):
+        outage.answers += 1
+        outage.honest += _is_degraded(customer)
+        _check(began, "the breaker did not open")
+    outage.opened = time.monotonic() - began
+    _measure_open(running, outage)
+    running.verb("start", CALLED)  # returns at the first healthy answer
+    began = time.monotonic()
+    while _is_degraded(customer):
+        outage.repaired = time.monotonic() - began
+        _check(began, "orders are still degraded")
+        time.sleep(PAUSE)
+    return outage
+
+
+def _is_degraded(customer: Customer) -> bool:
+    """Whether a new order says that it was judged without the called service."""
+    answer = customer.place()
+    if answer.status_code != requests.codes.created:
+        raise BenchError(f"an order was answered {answer.status_code}: {answer.text}")
+    return bool(answer.json().get("degraded"))
+
+
+def _measure_open(running: RunningStack, outage: Outage) -> None:
+    gateway = running.shop.gateway
+    with requests.Session() as session:
+
+        def ask(path: str) -> int:
+            return session.get(gateway + path, timeout=15).status_code
+
+        while session.get(f"{gateway}/{CALLED}/catalogs").json()["code"] != "circuit-open":
+            pass
+        outage.open_latencies = _latencies(lambda: ask(f"/{CALLED}/catalogs"))
+        outage.own_latencies = _latencies(lambda: ask("/nobody/here"))
+
+
+def _latencies(ask: Callable[[], object]) -> list[float]:
+    found = []
+    for _ in range(ASKED):
+        began = time.perf_counter()
+        ask()
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def _is_open(running: RunningStack) -> bool:
+    at = health.registered(running.stack)[f"{CALLER}-1"]
+    page = asking.get(f"{at.url}/actuator/circuitbreakers").json()
+    state = page["circuitBreakers"].get(CALLED, {}).get("state") if isinstance(page, dict) else None
+    return bool(state == OPEN)
+
+
+def _check(began: float, complaint: str) -> None:
+    if time.monotonic() - began > PATIENCE_SECONDS:
+        raise BenchError(f"{complaint} within {PATIENCE_SECONDS:.0f} s")
