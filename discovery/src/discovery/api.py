@@ -4,60 +4,53 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from discovery import parsing, wire
-from discovery.models import Lease, Status
-from discovery.pages import Page, Pages, Render
+from discovery import parsing, replication, wire
+from discovery.cluster import Cluster
+from discovery.models import Key, Lease, Status
+from discovery.pages import Page, Pages, gzipped
 from discovery.registry import Registry
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from discovery.replication import Action, Note
 
 JSON, XML = "application/json", "application/xml"
 PREFIXES = ("/eureka", "/eureka/v2")
-RENDERERS: dict[str, Render] = {JSON: wire.to_json, XML: wire.to_xml}
+FORMS: dict[tuple[str, bool], wire.Form] = {
+    (form.content_type, form.compact): form
+    for compact in (False, True)
+    for form in (wire.JsonForm(compact), wire.XmlForm(compact))
+}
 STATUSES = {status.value: status for status in Status}
+MAX_BATCH_BYTES = 4_000_000
 PARSERS = {JSON: parsing.parse_json, XML: parsing.parse_xml}
 
 
-@web.middleware
-async def without_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refusals of the framework (404, 405, 413) keep status and Allow and lose their body.
-
-    Netflix's client takes a body that comes with a 404 for an instance, and never registers again.
-    """
-    if not request.path.startswith("/eureka"):
-        return await handler(request)
-    try:
-        return await handler(request)
-    except web.HTTPException as refusal:
-        allow = refusal.headers.get("Allow")
-        return web.Response(status=refusal.status, headers={"Allow": allow} if allow else None)
-
-
 class EurekaApi:
-    def __init__(self, registry: Registry, pages: Pages) -> None:
+    def __init__(self, registry: Registry, cluster: Cluster, pages: Pages) -> None:
         self._registry = registry
+        self._cluster = cluster
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
         return [route for prefix in PREFIXES for route in self._routes(prefix)]
 
     def _routes(self, base: str) -> list[web.RouteDef]:
-        instance = f"{base}/apps/{{app}}/{{id}}"
+        end = "{_:/?}"  # Netflix's server minds no slash at the end
+        application = f"{base}/apps/{{app}}"
+        instance = f"{application}/{{id}}"
         return [
-            web.get(f"{base}/apps", self.all),
-            web.get(f"{base}/apps/", self.all),
-            web.get(f"{base}/apps/delta", self.delta),
-            web.get(f"{base}/apps/{{app}}", self.application),
-            web.post(f"{base}/apps/{{app}}", self.register),
-            web.get(instance, self.instance),
-            web.put(instance, self.renew),
-            web.delete(instance, self.cancel),
-            web.put(f"{instance}/status", self.override),
-            web.delete(f"{instance}/status", self.remove_override),
-            web.put(f"{instance}/metadata", self.metadata),
-            web.get(f"{base}/instances/{{id}}", self.instance_by_id),
-            web.get(f"{base}/vips/{{address}}", self.vip),
-            web.get(f"{base}/svips/{{address}}", self.secure_vip),
+            web.get(f"{base}/apps{end}", self.all),
+            web.get(f"{base}/apps/delta{end}", self.delta),
+            web.put(f"{instance}{end}", self.renew),
+            web.get(f"{instance}{end}", self.instance),
+            web.delete(f"{instance}{end}", self.cancel),
+            web.get(f"{application}{end}", self.application),
+            web.post(f"{application}{end}", self.register),
+            web.put(f"{instance}/status{end}", self.override),
+            web.delete(f"{instance}/status{end}", self.remove_override),
+            web.put(f"{instance}/metadata{end}", self.metadata),
+            web.get(f"{base}/instances/{{id}}{end}", self.instance_by_id),
+            web.get(f"{base}/vips/{{address}}{end}", self.vip),
+            web.get(f"{base}/svips/{{address}}{end}", self.secure_vip),
+            web.post(f"{base}/peerreplication/batch{end}", self.replicate),
         ]
 
     async def register(self, request: web.Request) -> web.Response:
@@ -65,110 +58,196 @@ class EurekaApi:
         if parse is None:
             return web.Response(status=415)
         try:
-            given = parse(await request.read())
-            self._registry.register(parsing.instance(given, request.match_info["app"]))
-        except parsing.Unreadable:
-            return web.json_response({"error": "cannot parse request body"}, status=400)
+            given = parse(await _body(request))
+            instance = parsing.instance(given, request.match_info["app"])
+            at = replication.taken_down_at(Action.REGISTER, given)
+        except parsing.Unreadable as error:
+            return _unreadable(error)
         except parsing.Incomplete as error:
             return web.Response(status=400, text=str(error))
+        if _is_of_a_replica(request):
+            self._replay(Note(Action.REGISTER, instance.key, at=at, instance=instance))
+        else:
+            self._cluster.register(instance)
         return web.Response(status=204)
 
     async def renew(self, request: web.Request) -> web.Response:
-        dirty = request.query.get("lastDirtyTimestamp", "")
+        key, last_dirty = _key(request), _last_dirty(request)
+        if _is_of_a_replica(request):
+            said = STATUSES.get(request.query.get("overriddenstatus", ""))
+            answer = self._replay(Note(Action.HEARTBEAT, key, last_dirty, overridden=said))
+            info = answer.get("responseEntity")
+            # The replica is to take over what is younger here; all else has no body.
+            return web.Response(
+                status=answer["statusCode"],
+                body=wire.to_json({"instance": info}) if info else None,
+                content_type=JSON if info else None,
+            )
         # The status that comes along is not heeded, as at Netflix's: only registrations set it.
-        return _found(self._registry.renew(*_address(request), _digits(dirty)))
+        return _found(self._cluster.renew(*key, last_dirty))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        return _found(self._registry.cancel(*_address(request)))
+        key = _key(request)
+        if _is_of_a_replica(request):
+            return self._replayed(Note(Action.CANCEL, key))
+        return _found(self._cluster.cancel(*key))
 
     async def override(self, request: web.Request) -> web.Response:
         status = STATUSES.get(request.query.get("value", ""))
         if status is None:
             return web.Response(status=500)  # 400 would be right; this is what clients know
-        return _found(self._registry.override_status(*_address(request), status))
+        key = _key(request)
+        if _is_of_a_replica(request):
+            return self._replayed(Note(Action.STATUS_UPDATE, key, _last_dirty(request), status))
+        return _found(self._cluster.override_status(*key, status))
 
     async def remove_override(self, request: web.Request) -> web.Response:
         status = STATUSES.get(request.query.get("value", Status.UNKNOWN))
         if status is None:
             return web.Response(status=500)
-        return _found(self._registry.remove_override(*_address(request), status))
+        key, last_dirty = _key(request), _last_dirty(request)
+        if _is_of_a_replica(request):
+            return self._replayed(Note(Action.DELETE_STATUS_OVERRIDE, key, last_dirty, status))
+        return _found(self._cluster.remove_override(*key, status))
 
     async def metadata(self, request: web.Request) -> web.Response:
-        return _found(self._registry.add_metadata(*_address(request), request.query))
+        return _found(self._cluster.add_metadata(*_key(request), request.query))
+
+    async def replicate(self, request: web.Request) -> web.Response:
+        """What another replica did, many things at once; each gets its own answer."""
+        if request.content_type != JSON:
+            return web.Response(status=415)
+        try:
+            larger = request.clone(client_max_size=MAX_BATCH_BYTES)
+            members = replication.read_batch(await _body(larger))
+        except parsing.Unreadable as error:
+            return _unreadable(error)
+        answers = [replication.apply_member(self._registry, member) for member in members]
+        form = _form(request)
+        if form is None:
+            return web.Response(status=406)
+        body = replication.answers_as(form.content_type, answers)
+        return web.Response(body=body, content_type=form.content_type)
+
+    def _replay(self, note: Note) -> replication.Document:
+        return replication.apply(self._registry, note)
+
+    def _replayed(self, note: Note) -> web.Response:
+        return web.Response(status=self._replay(note)["statusCode"])
 
     async def all(self, request: web.Request) -> web.Response:
-        return self._page(request, self._pages.all)
+        return await self._page(request, self._pages.all)
 
     async def delta(self, request: web.Request) -> web.Response:
-        return self._page(request, self._pages.delta)
+        return await self._page(request, self._pages.delta)
 
     async def application(self, request: web.Request) -> web.Response:
-        self._registry.sweep()
-        leases = self._registry.application(request.match_info["app"])
-        if not leases:
-            return web.Response(status=404)
-        return _answer(request, "application", wire.application(leases[0].instance.app, leases))
-
-    async def instance(self, request: web.Request) -> web.Response:
-        return _instance(request, self._registry.instance(*_address(request)))
-
-    async def instance_by_id(self, request: web.Request) -> web.Response:
-        return _instance(request, self._registry.instance_by_id(request.match_info["id"]))
-
-    async def vip(self, request: web.Request) -> web.Response:
-        return self._by_address(request, "vipAddress")
-
-    async def secure_vip(self, request: web.Request) -> web.Response:
-        return self._by_address(request, "secureVipAddress")
-
-    def _by_address(self, request: web.Request, key: str) -> web.Response:
-        self._registry.sweep()
-        found = self._registry.by_address(key, request.match_info["address"])
-        leases = [lease for leases in found.values() for lease in leases]
-        return _answer(request, "applications", wire.applications(found, -1, leases))
-
-    def _page(self, request: web.Request, pages: Callable[[Render], Page]) -> web.Response:
-        content_type = _content_type(request)
-        if content_type is None:
+        form = _form(request)
+        if form is None:
             return web.Response(status=406)
         self._registry.sweep()
-        page = pages(RENDERERS[content_type])
-        headers = {"Content-Type": content_type}
-        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        body = await self._pages.application(request.match_info["app"], form)
+        return web.Response(status=404) if body is None else await _answer(request, form, body)
+
+    async def instance(self, request: web.Request) -> web.Response:
+        return await _instance(request, self._registry.instance(*_key(request)))
+
+    async def instance_by_id(self, request: web.Request) -> web.Response:
+        return await _instance(request, self._registry.instance_by_id(request.match_info["id"]))
+
+    async def vip(self, request: web.Request) -> web.Response:
+        return await self._by_address(request, "vipAddress")
+
+    async def secure_vip(self, request: web.Request) -> web.Response:
+        return await self._by_address(request, "secureVipAddress")
+
+    async def _by_address(self, request: web.Request, key: str) -> web.Response:
+        form = _form(request)
+        if form is None:
+            return web.Response(status=406)
+        self._registry.sweep()
+        body = await self._pages.by_address(key, request.match_info["address"], form)
+        return await _answer(request, form, body)
+
+    async def _page(
+        self, request: web.Request, pages: Callable[[wire.Form], Awaitable[Page]]
+    ) -> web.Response:
+        form = _form(request)
+        if form is None:
+            return web.Response(status=406)
+        self._registry.sweep()
+        page = await pages(form)
+        headers = {"Content-Type": form.content_type}
+        if not _takes_gzip(request):
             return web.Response(body=page.body, headers=headers)
-        return web.Response(body=page.gzipped(), headers={**headers, "Content-Encoding": "gzip"})
+        return web.Response(body=await page.gzipped(), headers={**headers, **GZIP})
 
 
-def _address(request: web.Request) -> tuple[str, str]:
-    return request.match_info["app"], request.match_info["id"]
+GZIP = {"Content-Encoding": "gzip"}
 
 
-def _digits(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 20 else None
+class Spoiled(parsing.Unreadable):
+    """Not even where the body ends is known: nothing more can come over that connection."""
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    """Unpacked; raises Spoiled."""
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise Spoiled(str(error)) from error
+
+
+def _unreadable(error: parsing.Unreadable) -> web.Response:
+    answer = web.json_response({"error": "cannot parse request body"}, status=400)
+    if isinstance(error, Spoiled):
+        answer.force_close()
+    return answer
+
+
+def _key(request: web.Request) -> Key:
+    return request.match_info["app"].upper(), request.match_info["id"]
+
+
+def _last_dirty(request: web.Request) -> int | None:
+    said = request.query.get("lastDirtyTimestamp", "")
+    return int(said) if said.isdecimal() and len(said) < 20 else None
+
+
+def _is_of_a_replica(request: web.Request) -> bool:
+    return request.headers.get("x-netflix-discovery-replication") == "true"
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
 
 
 def _found(known: bool) -> web.Response:
     return web.Response(status=200 if known else 404)
 
 
-def _content_type(request: web.Request) -> str | None:
+def _form(request: web.Request) -> wire.Form | None:
     """JSON for those who name it, XML for all others who take it: `*/*` and no Accept as well."""
     accept = request.headers.get("Accept", "*/*").lower()
     ranges = {each.partition(";")[0].strip() for each in accept.split(",")}
     if ranges.isdisjoint({"*/*", "application/*", JSON, XML}):
         return None
-    return JSON if "json" in accept else XML
+    compact = request.headers.get("X-Eureka-Accept", "").lower() == "compact"
+    return FORMS[JSON if "json" in accept else XML, compact]
 
 
-def _answer(request: web.Request, root: str, document: wire.Document) -> web.Response:
-    content_type = _content_type(request)
-    if content_type is None:
-        return web.Response(status=406)
-    body = RENDERERS[content_type](root, document)
-    return web.Response(body=body, headers={"Content-Type": content_type})
+async def _answer(request: web.Request, form: wire.Form, body: bytes) -> web.Response:
+    headers = {"Content-Type": form.content_type}
+    if not _takes_gzip(request):
+        return web.Response(body=body, headers=headers)
+    return web.Response(body=await gzipped(body), headers={**headers, **GZIP})
 
 
-def _instance(request: web.Request, lease: Lease | None) -> web.Response:
+async def _instance(request: web.Request, lease: Lease | None) -> web.Response:
     if lease is None:
         return web.Response(status=404)
-    return _answer(request, "instance", wire.instance(lease))
+    asked = _form(request)
+    if asked is None:
+        return web.Response(status=406)
+    form = FORMS[asked.content_type, False]  # compact are only the lists
+    return await _answer(request, form, form.instance(form.fragment(lease)))

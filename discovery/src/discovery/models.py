@@ -1,10 +1,12 @@
 """What is registered (`Instance`) and how the registry sees it at this moment (`Lease`)."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
+
+Key = tuple[str, str]  # an application's name and an instance's id
 
 # Netflix's clients know these names, and the classes that go with them, and no others.
 DATA_CENTERS = {
@@ -25,6 +27,10 @@ class Status(StrEnum):
     def of(cls, text: str) -> Self:
         """The status of that name in any case; a name nobody knows is UNKNOWN, as at Netflix's."""
         return cls.__members__.get(text.upper(), cls.UNKNOWN)
+
+
+# The two that say whether an instance that runs is to be called.
+IN_TRAFFIC = (Status.UP, Status.OUT_OF_SERVICE)
 
 
 class Action(StrEnum):
@@ -77,46 +83,80 @@ class Instance:
     last_dirty: int | None = None
 
     @property
+    def key(self) -> Key:
+        return self.app, self.id
+
+    @property
     def id(self) -> str:
         return self.instance_id or self.data_center.metadata.get("instance-id") or self.host_name
+
+    @property
+    def patience_seconds(self) -> int:
+        """After so long two renewals in a row have not come, or the duration is over."""
+        return min(2 * self.renewal_seconds, self.duration_seconds)
 
     def answers_to(self, key: str, address: str) -> bool:
         """Whether the comma-separated list under `key` (vipAddress …) contains `address`."""
         return address in self.texts.get(key, "").split(",")
 
 
+@dataclass(frozen=True, order=True, slots=True)
+class Override:
+    """A status held against what the instance says; UNKNOWN is one that was taken back.
+
+    Of two the later wins, at every replica alike.  `at` is wall milliseconds.
+    """
+
+    at: int
+    status: Status
+
+
 @dataclass(slots=True)
 class Lease:
-    """The registry's word on an instance; times are wall milliseconds, `ends` is steady seconds."""
+    """The registry's word on an instance.
+
+    Times are wall milliseconds, but `due`, when silence begins to be noticed, and `ends` are
+    steady seconds, which are compared for all leases every second.  `registered_at` is when a
+    replica first took this registration, the same at all of them.  `rendered` holds what lists
+    show of it, by form, with the renewal that it shows.
+    """
 
     instance: Instance
     status: Status
     overridden: Status
     last_dirty: int
-    registered_at: int
     renewed_at: int
     updated_at: int
+    registered_at: int
+    due: float
     ends: float
     up_since: int = 0
     evicted_at: int = 0
     action: Action = Action.ADDED
+    rendered: dict[Hashable, tuple[int, bytes]] = field(default_factory=dict)
 
-    def as_seen(self) -> Instance:
-        """The instance with what has become of it since it registered."""
-        return replace(
-            self.instance,
-            status=self.status,
-            overridden=self.overridden,
-            last_dirty=self.last_dirty,
-        )
+    @property
+    def own_status(self) -> Status:
+        """What it would be without the override, as far as that is known."""
+        return self.instance.status if self.status is self.overridden else self.status
+
+    def as_written(self) -> Instance:
+        """The instance with what has become of it since it registered, but for the override."""
+        return replace(self.instance, status=self.own_status, last_dirty=self.last_dirty)
+
+    def is_at_least(self, last_dirty: int, registered_at: int) -> bool:
+        """Whether a replica's registration of that age says nothing new."""
+        own = (self.last_dirty, self.registered_at)
+        if own == (last_dirty, registered_at):
+            return self.status is not Status.UNKNOWN  # else this one tells the status again
+        return own > (last_dirty, registered_at)
 
     def renew(self, clock: Clock) -> None:
         self.renewed_at = clock.milliseconds()
+        now = clock.steady()
+        self.due = now + self.instance.patience_seconds
         # Twice its duration, as Netflix's server does and its clients have come to rely on.
-        self.ends = clock.steady() + 2 * self.instance.duration_seconds
-
-    def lapsed(self, clock: Clock) -> bool:
-        return clock.steady() > self.ends
+        self.ends = now + 2 * self.instance.duration_seconds
 
     def serve(self, now: int) -> None:
         if self.status is Status.UP and not self.up_since:

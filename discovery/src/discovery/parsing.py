@@ -33,13 +33,15 @@ class Incomplete(Exception):
 
 def parse_json(body: bytes) -> Mapping[str, Any]:
     """The instance in `body`; raises Unreadable."""
+    return mapping(load_json(body).get("instance"))
+
+
+def load_json(body: bytes) -> Mapping[str, Any]:
+    """The object in `body`; raises Unreadable."""
     try:
-        document = json.loads(body)
+        return mapping(json.loads(body))
     except (ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from error
-    if not isinstance(document, dict):
-        raise Unreadable("no object")
-    return _mapping(document.get("instance"))
 
 
 def parse_xml(body: bytes) -> Mapping[str, Any]:
@@ -74,20 +76,20 @@ def instance(given: Mapping[str, Any], app: str) -> Instance:
     """
     data_center = _data_center(given)
     found = Instance(
-        app=(_text(given, "app") or "").upper(),
-        instance_id=_text(given, "instanceId"),
-        host_name=_text(given, "hostName") or "",
-        ip_addr=_text(given, "ipAddr") or "",
+        app=(text(given, "app") or "").upper(),
+        instance_id=text(given, "instanceId"),
+        host_name=text(given, "hostName") or "",
+        ip_addr=text(given, "ipAddr") or "",
         data_center=data_center or DataCenter(""),
-        status=Status.of(_text(given, "status") or "UP"),
+        status=Status.of(text(given, "status") or "UP"),
         overridden=_overridden(given),
         port=_port(given, "port", Port(7001, enabled=True)),
         secure_port=_port(given, "securePort", Port(7002, enabled=False)),
-        country_id=_number(given, "countryId", 1),
+        country_id=number(given, "countryId", 1),
         **_lease(given),
         metadata=_metadata(given),
-        texts={key: text for key in OPTIONAL_TEXTS if (text := _text(given, key))},
-        last_dirty=_number(given, "lastDirtyTimestamp", 0, MAX_LONG) or None,
+        texts={key: said for key in OPTIONAL_TEXTS if (said := text(given, key))},
+        last_dirty=timestamp(given, "lastDirtyTimestamp"),
     )
     _check(found, app.upper(), data_center)
     return found
@@ -109,7 +111,7 @@ def _check(found: Instance, app: str, data_center: DataCenter | None) -> None:
         raise Incomplete("Missing dataCenterInfo")
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Unreadable("no object where one belongs")
     return value
@@ -123,22 +125,28 @@ def _scalar(value: Any) -> str:
     raise Unreadable("a list or an object where a text belongs")
 
 
-def _text(given: Mapping[str, Any], key: str) -> str | None:
+def text(given: Mapping[str, Any], key: str) -> str | None:
     value = given.get(key)
     return None if value is None else _scalar(value) or None
 
 
-def _number(given: Mapping[str, Any], key: str, default: int, largest: int = MAX_INT) -> int:
-    text = _text(given, key)
-    if text is None:
+def number(given: Mapping[str, Any], key: str, default: int, largest: int = MAX_INT) -> int:
+    said = text(given, key)
+    if said is None:
         return default
     try:
-        number = int(text)
+        found = int(said)
     except ValueError as error:
         raise Unreadable(f"{key} is no number") from error
-    if not -largest <= number <= largest:
+    if not -largest <= found <= largest:
         raise Unreadable(f"{key} is out of range")
-    return number
+    return found
+
+
+def timestamp(given: Mapping[str, Any], key: str) -> int | None:
+    """Milliseconds; None for what is missing or not after 1970."""
+    milliseconds = number(given, key, 0, MAX_LONG)
+    return milliseconds if milliseconds > 0 else None
 
 
 def _port(given: Mapping[str, Any], key: str, default: Port) -> Port:
@@ -146,24 +154,24 @@ def _port(given: Mapping[str, Any], key: str, default: Port) -> Port:
     if value is None:
         return default
     port = value if isinstance(value, dict) else {"$": value}
-    enabled = _text(port, "@enabled")
+    enabled = text(port, "@enabled")
     return Port(
-        _number(port, "$", default.number),
+        number(port, "$", default.number),
         default.enabled if enabled is None else enabled.lower() == "true",
     )
 
 
 def _overridden(given: Mapping[str, Any]) -> Status:
     # The name is spelled differently in the two formats, and registrations mix them.
-    said = _text(given, "overriddenstatus") or _text(given, "overriddenStatus")
+    said = text(given, "overriddenstatus") or text(given, "overriddenStatus")
     return Status.of(said or "UNKNOWN")
 
 
 def _lease(given: Mapping[str, Any]) -> dict[str, Any]:
-    info = _mapping(given.get("leaseInfo") or {})
+    info = mapping(given.get("leaseInfo") or {})
     renewal, duration = (
-        _number(info, "renewalIntervalInSecs", 0),
-        _number(info, "durationInSecs", 0),
+        number(info, "renewalIntervalInSecs", 0),
+        number(info, "durationInSecs", 0),
     )
     return {
         "renewal_seconds": renewal if renewal > 0 else 30,
@@ -172,7 +180,7 @@ def _lease(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _metadata(given: Mapping[str, Any]) -> dict[str, str]:
-    entries = _mapping(given.get("metadata") or {})
+    entries = mapping(given.get("metadata") or {})
     return {
         key: _scalar(value)
         for key, value in entries.items()
@@ -183,8 +191,8 @@ def _metadata(given: Mapping[str, Any]) -> dict[str, str]:
 def _data_center(given: Mapping[str, Any]) -> DataCenter | None:
     if given.get("dataCenterInfo") is None:
         return None
-    info = _mapping(given["dataCenterInfo"])
-    name = _text(info, "name")
+    info = mapping(given["dataCenterInfo"])
+    name = text(info, "name")
     if name is None:
         raise Incomplete("Missing dataCenterInfo Name")
     if name not in DATA_CENTERS:

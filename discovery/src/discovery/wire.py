@@ -4,6 +4,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,10 +21,31 @@ BEFORE_TIMES = (
     "vipAddress",
     "secureVipAddress",
 )
+ATTRIBUTES = ("@class", "@enabled")
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NOT_IN_A_NAME = re.compile(r"[^\w.-]|^[^a-zA-Z_]", re.ASCII)
 
+# What Netflix's server leaves in a compact instance.
+COMPACT = frozenset(
+    (
+        "instanceId",
+        "hostName",
+        "app",
+        "ipAddr",
+        "status",
+        "port",
+        "securePort",
+        "dataCenterInfo",
+        "vipAddress",
+        "secureVipAddress",
+        "lastUpdatedTimestamp",
+        "actionType",
+        "asgName",
+    )
+)
+
 Document = Mapping[str, Any]
+Found = Mapping[str, Sequence[bytes]]  # rendered instances by application
 
 
 def instance(lease: Lease) -> Document:
@@ -71,19 +94,9 @@ def _lease_info(lease: Lease) -> Document:
     }
 
 
-def application(name: str, leases: Iterable[Lease]) -> Document:
-    return {"name": name, "instance": [instance(lease) for lease in leases]}
-
-
-def applications(
-    found: Mapping[str, Sequence[Lease]], version: int, counted: Iterable[Lease]
-) -> Document:
-    """The list `found`, with the hash code of `counted`."""
-    return {
-        "versions__delta": str(version),
-        "apps__hashcode": hash_code(counted),
-        "application": [application(name, leases) for name, leases in found.items()],
-    }
+def compact(lease: Lease) -> Document:
+    """What clients need that only look for addresses (`X-Eureka-Accept: compact`)."""
+    return {key: value for key, value in instance(lease).items() if key in COMPACT}
 
 
 def hash_code(leases: Iterable[Lease]) -> str:
@@ -92,40 +105,92 @@ def hash_code(leases: Iterable[Lease]) -> str:
     return "".join(f"{status}_{counts[status]}_" for status in sorted(counts))
 
 
-def to_json(root: str, document: Document) -> bytes:
-    return json.dumps({root: document}, separators=(",", ":")).encode()
+@dataclass(frozen=True)
+class JsonForm:
+    compact: bool = False
+    content_type: str = "application/json"
+
+    def fragment(self, lease: Lease) -> bytes:
+        return to_json(compact(lease) if self.compact else instance(lease))
+
+    def instance(self, fragment: bytes) -> bytes:
+        return b'{"instance":' + fragment + b"}"
+
+    def application(self, name: str, fragments: Iterable[bytes]) -> bytes:
+        return b'{"application":' + self._application(name, fragments) + b"}"
+
+    def applications(self, version: int, hash_code: str, found: Found) -> bytes:
+        head = f'{{"versions__delta":"{version}","apps__hashcode":"{hash_code}","application":['
+        listed = b",".join(self._application(name, each) for name, each in found.items())
+        return b'{"applications":' + head.encode() + listed + b"]}}"
+
+    def _application(self, name: str, fragments: Iterable[bytes]) -> bytes:
+        return b'{"name":' + to_json(name) + b',"instance":[' + b",".join(fragments) + b"]}"
+
+
+@dataclass(frozen=True)
+class XmlForm:
+    compact: bool = False
+    content_type: str = "application/xml"
+
+    def fragment(self, lease: Lease) -> bytes:
+        return to_xml("instance", compact(lease) if self.compact else instance(lease))
+
+    def instance(self, fragment: bytes) -> bytes:
+        return fragment
+
+    def application(self, name: str, fragments: Iterable[bytes]) -> bytes:
+        head = f"<application><name>{_text(name)}</name>".encode()
+        return head + b"".join(fragments) + b"</application>"
+
+    def applications(self, version: int, hash_code: str, found: Found) -> bytes:
+        head = f"<versions__delta>{version}</versions__delta>"
+        head += f"<apps__hashcode>{hash_code}</apps__hashcode>"
+        listed = b"".join(self.application(name, each) for name, each in found.items())
+        return b"<applications>" + head.encode() + listed + b"</applications>"
+
+
+# A format, put together from instances that were rendered one by one.
+Form = JsonForm | XmlForm
+
+
+def to_json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def to_xml(root: str, document: Document) -> bytes:
-    return "".join(_element(root, document)).encode()
+    parts: list[str] = []
+    _element(parts, root, document)
+    return "".join(parts).encode()
 
 
-def _element(name: str, value: Any) -> Iterable[str]:
+def _element(parts: list[str], name: str, value: Any) -> None:
     if isinstance(value, list):
         for each in value:
-            yield from _element(name, each)
+            _element(parts, name, each)
         return
     tag = _tag(name)
     if not isinstance(value, Mapping):
-        yield f"<{tag}>{_text(value)}</{tag}>"
+        parts.append(f"<{tag}>{_text(value)}</{tag}>")
         return
-    yield f"<{tag}{_attributes(value)}>"
+    parts.append(f"<{tag}{_attributes(value)}>")
     for key, child in value.items():
         if key == "$":
-            yield _text(child)
-        elif key not in ("@class", "@enabled"):
-            yield from _element(key, child)
-    yield f"</{tag}>"
+            parts.append(_text(child))
+        elif key not in ATTRIBUTES:
+            _element(parts, key, child)
+    parts.append(f"</{tag}>")
 
 
 def _attributes(value: Document) -> str:
     return "".join(
         f" {key[1:]}={quoteattr(NOT_IN_XML.sub('', value[key]))}"
-        for key in ("@class", "@enabled")
+        for key in ATTRIBUTES
         if key in value
     )
 
 
+@lru_cache(maxsize=1024)
 def _tag(name: str) -> str:
     if name == "overriddenStatus":
         return "overriddenstatus"  # JSON and XML spell it differently
@@ -134,4 +199,7 @@ def _tag(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return escape(NOT_IN_XML.sub("", str(value)))
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        text = NOT_IN_XML.sub("", text)
+    return escape(text)

@@ -1,17 +1,43 @@
-"""A real discovery on a free port, with a clock that the test moves."""
+"""A real discovery on a free port with a clock that the test moves, and real replica processes."""
 
 import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from aiohttp import web
 
-from discovery.app import create_app
+from discovery.app import Discovery as ServedDiscovery
 from discovery.models import Clock
+from discovery.replicas import Neighbourhood
+
+PATIENCE_SECONDS = 60
+
+
+def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until `holds()` is true; what cannot be asked yet does not hold yet."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if holds():
+                return
+        except (requests.RequestException, ValueError, KeyError):
+            pass
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
 
 
 @dataclass
@@ -37,39 +63,65 @@ class Discovery:
     def register(
         self, id_: str = "h:probe:1", app: str = "PROBE", **more: Any
     ) -> requests.Response:
-        instance = {
-            "instanceId": id_,
-            "hostName": "127.0.0.1",
-            "app": app,
-            "ipAddr": "127.0.0.1",
-            "dataCenterInfo": {"@class": "x", "name": "MyOwn"},
-            "vipAddress": app.lower(),
-            **more,
-        }
-        given = {key: value for key, value in instance.items() if value is not None}
-        return self.call("POST", f"/apps/{app}", json={"instance": given})
+        return self.call("POST", f"/apps/{app}", json=registration(id_, app, **more))
+
+    def replicate(self, *members: Any) -> requests.Response:
+        return self.call("POST", "/peerreplication/batch/", json={"replicationList": members})
 
     def names(self) -> list[str]:
         found = self.get("/apps").json()["applications"]["application"]
         return [application["name"] for application in found]
 
+    def ids(self, app: str = "PROBE") -> set[str]:
+        """The instances of `app`, or none; raises while discovery does not answer for them."""
+        answer = self.get("/apps")
+        answer.raise_for_status()
+        return {
+            instance["instanceId"]
+            for application in answer.json()["applications"]["application"]
+            for instance in application["instance"]
+            if application["name"] == app
+        }
 
-@pytest.fixture
-def discovery() -> Iterator[Discovery]:
-    server = Discovery()
-    app = create_app(clock=Clock(lambda: server.now, lambda: server.now))
+    def instance(self, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(path).json()["instance"]
+        return found
+
+
+def registration(id_: str, app: str, **more: Any) -> dict[str, Any]:
+    instance = {
+        "instanceId": id_,
+        "hostName": "127.0.0.1",
+        "app": app,
+        "ipAddr": "127.0.0.1",
+        "dataCenterInfo": {"@class": "x", "name": "MyOwn"},
+        "vipAddress": app.lower(),
+        **more,
+    }
+    return {"instance": {key: value for key, value in instance.items() if value is not None}}
+
+
+@contextmanager
+def served(neighbourhood: Neighbourhood | None = None) -> Iterator[Discovery]:
+    found = Discovery()
+    clock = Clock(lambda: found.now, lambda: found.now)
+    app = ServedDiscovery(
+        neighbourhood=lambda: neighbourhood or Neighbourhood(), clock=clock, port=0
+    ).app
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     runner = web.AppRunner(app)
     port = asyncio.run_coroutine_threadsafe(_listen(runner), loop).result(5)
-    server.base = f"http://127.0.0.1:{port}/eureka"
-    with server.session:
-        yield server
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(5)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
-    loop.close()
+    found.base = f"http://127.0.0.1:{port}/eureka"
+    try:
+        with found.session:
+            yield found
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
 
 
 async def _listen(runner: web.AppRunner) -> int:
@@ -77,3 +129,126 @@ async def _listen(runner: web.AppRunner) -> int:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port: int = runner.addresses[0][1]
     return port
+
+
+@pytest.fixture
+def discovery() -> Iterator[Discovery]:
+    with served() as found:
+        until(lambda: found.get("/apps").status_code == 200)
+        yield found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Replica(Discovery):
+    """`python -m discovery.main`, one of several."""
+
+    def __init__(self, port: int, config_server: str, state: Path) -> None:
+        super().__init__(base=f"http://127.0.0.1:{port}/eureka")
+        self.port = port
+        self._environment = {
+            **os.environ,
+            "SERVER_PORT": str(port),
+            "CONFIG_SERVER_URL": config_server,
+            "FUSEBOX_INSTANCE": f"discovery-{port}",
+            "FUSEBOX_STATE": str(state / str(port)),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        if self._process and self._process.poll() is None:
+            return
+        command = [sys.executable, "-m", "discovery.main"]
+        self._process = subprocess.Popen(command, env=self._environment)
+
+    def is_ready(self) -> bool:
+        url = self.base.replace("/eureka", "/actuator/health/readiness")
+        return requests.get(url, timeout=2).status_code == 200
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
+        """The exit code."""
+        assert self._process
+        self._process.send_signal(number)
+        return self._process.wait(20)
+
+    def pause(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+    def forget(self, app: str) -> None:
+        for id_ in self.ids(app):
+            self.delete(f"/apps/{app}/{id_}")
+
+    def end(self) -> None:
+        if self._process and self._process.poll() is None:
+            self.resume()
+            self.kill()
+
+
+class _ConfigServer(BaseHTTPRequestHandler):
+    properties: dict[str, Any] = {}
+
+    def do_GET(self) -> None:
+        body = json.dumps(
+            {"propertySources": [{"name": "test", "source": type(self).properties}]}
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Replica]]:
+    """Three that name one another; none of them runs yet."""
+    folder = tmp_path_factory.mktemp("replicas")
+    ports = [free_port() for _ in range(3)]
+
+    class Handler(_ConfigServer):
+        properties = {
+            "eureka.client.service-url.defaultZone": ",".join(
+                f"http://127.0.0.1:{port}/eureka/" for port in ports
+            ),
+            "eureka.server.enable-self-preservation": False,
+        }
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    found = [Replica(port, url, folder) for port in ports]
+    yield found
+    for replica in found:
+        replica.end()
+        replica.session.close()
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
+
+
+@pytest.fixture
+def two(replicas: list[Replica]) -> list[Replica]:
+    """The first two, running, with nothing registered that a test registers."""
+    first, second, third = replicas
+    third.end()
+    for replica in (first, second):
+        replica.start()
+    for replica in (first, second):
+        until(replica.is_ready)
+    for app in ("PROBE", "FOREIGN"):
+        first.forget(app)
+        second.forget(app)
+        until(lambda app=app: not first.ids(app) and not second.ids(app))
+    return [first, second]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from discovery.models import Action, Clock, DataCenter, Instance, Status
-from discovery.registry import Registry, Timing
+from discovery.registry import Registry, Rules
 
 
 class Time:
@@ -36,7 +36,7 @@ def time() -> Time:
 
 @pytest.fixture
 def registry(time: Time) -> Registry:
-    return Registry(Clock(time, time), lambda: Timing(sweep_seconds=1, delta_seconds=180))
+    return Registry(Clock(time, time), lambda: Rules(sweep_seconds=1, delta_seconds=180))
 
 
 def status(registry: Registry, id_: str = "h:1") -> Status:
@@ -77,7 +77,7 @@ def test_a_lapsed_lease_stays_in_the_list_until_the_sweep(registry: Registry, ti
     registry.sweep()
     assert registry.application("PROBE") == []
     assert registry.instance_by_id("h:1") is None
-    assert registry.applications() == {}
+    assert registry.leases() == []
 
 
 def test_a_heartbeat_revives_a_lease_that_has_lapsed_but_was_not_swept(
@@ -180,7 +180,7 @@ def test_the_delta_has_each_instance_once_with_its_last_action(
     registry.override_status("PROBE", "a", Status.DOWN)
     registry.cancel("PROBE", "b")
 
-    delta = {lease.instance.id: lease.action for lease in registry.delta()["PROBE"]}
+    delta = {lease.instance.id: lease.action for lease in registry.delta()}
 
     assert delta == {"a": Action.MODIFIED, "b": Action.DELETED}
 
@@ -194,7 +194,7 @@ def test_the_delta_forgets_after_its_time(registry: Registry, time: Time) -> Non
     assert registry.changes == 1
     time.now += 1
     registry.sweep()
-    assert registry.delta() == {}
+    assert registry.delta() == []
 
 
 def test_a_heartbeat_is_no_change(registry: Registry) -> None:

@@ -1,0 +1,38 @@
+"""A process that is a py-eureka-client: says what it knows, and does what its input says.
+
+Of its own because the client's threads and loops outlive it, and warn.
+"""
+
+import asyncio
+import json
+import sys
+
+from py_eureka_client.eureka_client import EurekaClient
+
+
+async def live(servers: str, port: int) -> None:
+    client = EurekaClient(
+        eureka_server=servers,
+        app_name="foreign",
+        instance_host="127.0.0.1",
+        instance_ip="127.0.0.1",
+        instance_port=port,
+        renewal_interval_in_secs=1,
+        duration_in_secs=3,
+        metadata={"zone": "a"},
+    )
+    await client.start()
+    actions = {
+        "out": lambda: client.status_update("OUT_OF_SERVICE"),
+        "back": client.delete_status_override,
+    }
+    while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
+        if line in actions:
+            await actions[line]()
+        found = client.applications.get_application("foreign").up_instances
+        print(json.dumps(sorted(each.instanceId for each in found)), flush=True)
+    await client.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(live(sys.argv[1], int(sys.argv[2])))

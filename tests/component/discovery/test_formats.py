@@ -1,0 +1,144 @@
+"""Compact instances, packed bodies both ways, and bodies that were sent to do harm."""
+
+import gzip
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import requests
+
+from .conftest import registration
+
+COMPACT = {
+    "instanceId",
+    "hostName",
+    "app",
+    "ipAddr",
+    "status",
+    "port",
+    "securePort",
+    "dataCenterInfo",
+    "vipAddress",
+    "lastUpdatedTimestamp",
+    "actionType",
+}
+LISTS = ["/apps", "/apps/delta", "/apps/PROBE", "/vips/probe"]
+
+
+def compact(discovery: Any, path: str, accept: str) -> requests.Response:
+    headers = {"Accept": accept, "X-Eureka-Accept": "compact"}
+    found: requests.Response = discovery.call("GET", path, headers=headers)
+    return found
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_compact_list_has_what_a_caller_needs(discovery: Any, path: str) -> None:
+    discovery.register(metadata={"zone": "a"}, homePageUrl="http://h/")
+
+    document = compact(discovery, path, "application/json").json()
+    application = document.get("application") or document["applications"]["application"][0]
+    root = ElementTree.fromstring(compact(discovery, path, "application/xml").content)
+
+    assert set(application["instance"][0]) == COMPACT
+    assert {child.tag for child in next(root.iter("instance"))} == COMPACT
+
+
+def test_one_instance_is_never_compact_and_neither_is_a_list_that_was_not_asked_to_be(
+    discovery: Any,
+) -> None:
+    discovery.register()
+
+    one = compact(discovery, "/apps/PROBE/h:probe:1", "application/json").json()["instance"]
+    compact(discovery, "/apps", "application/json")
+
+    assert "metadata" in one
+    assert "leaseInfo" in discovery.get("/apps").text
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/apps/PROBE/h:probe:1"])
+@pytest.mark.parametrize("accept", ["application/json", "application/xml"])
+def test_every_document_comes_packed_when_asked_for(discovery: Any, path: str, accept: str) -> None:
+    discovery.register()
+    headers = {"Accept": accept}
+
+    packed = discovery.call("GET", path, headers={**headers, "Accept-Encoding": "gzip"})
+    plain = discovery.call("GET", path, headers={**headers, "Accept-Encoding": "identity"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", json.dumps(registration("p", "PROBE"))),
+        (
+            "application/xml",
+            "<instance><instanceId>p</instanceId><hostName>h</hostName><app>PROBE</app>"
+            "<ipAddr>1</ipAddr><dataCenterInfo><name>MyOwn</name></dataCenterInfo></instance>",
+        ),
+    ],
+)
+def test_a_packed_registration_is_taken(discovery: Any, kind: str, body: str) -> None:
+    answer = discovery.call(
+        "POST",
+        "/apps/PROBE",
+        data=gzip.compress(body.encode()),
+        headers={"Content-Type": kind, "Content-Encoding": "gzip"},
+    )
+
+    assert answer.status_code == 204
+    assert discovery.ids() == {"p"}
+
+
+LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha">' + "".join(
+    f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content-Type": "application/json"}, b'{"instance": {"app": "' + b"x" * 10_000_000),
+        (
+            {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+            gzip.compress(b" " * 50_000_000),
+        ),
+        ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, b"not packed"),
+        ({"Content-Type": "application/xml"}, f"{LAUGHS}]><instance>&i;</instance>".encode()),
+        (
+            {"Content-Type": "application/xml"},
+            b'<!DOCTYPE i SYSTEM "http://127.0.0.1:1/x.dtd"><instance/>',
+        ),
+        ({"Content-Type": "application/xml"}, b"<instance>" * 6_000),
+        ({"Content-Type": "application/json"}, b'{"instance": ' * 4_000),
+        ({"Content-Type": "application/json"}, b'{"instance": {"port": {"$": 99999999999}}}'),
+        ({"Content-Type": "application/json"}, b'{"instance": {"leaseInfo": [1]}}'),
+        ({"Content-Type": "application/json"}, b'{"instance": {"app": "OTHER"}}'),
+    ],
+)
+def test_what_would_do_harm_is_refused_and_the_next_request_is_fine(
+    discovery: Any, headers: dict[str, str], body: bytes
+) -> None:
+    discovery.register("before")
+
+    try:
+        refused = discovery.call("POST", "/apps/PROBE", data=body, headers=headers)
+    except requests.ConnectionError:
+        pass  # it was ended while it still sent; the answer may be lost with the connection
+    else:
+        assert 400 <= refused.status_code < 500
+
+    assert discovery.register("after").status_code == 204
+    assert discovery.ids() == {"before", "after"}
+
+
+def test_a_slash_at_the_end_changes_nothing(discovery: Any) -> None:
+    discovery.register()
+
+    paths = ["/apps/", "/apps/delta/", "/apps/PROBE/", "/apps/PROBE/h:probe:1/", "/vips/probe/"]
+
+    assert [discovery.get(path).status_code for path in paths] == [200] * len(paths)
+    assert discovery.put("/apps/PROBE/h:probe:1/").status_code == 200

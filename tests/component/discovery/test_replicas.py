@@ -1,0 +1,176 @@
+"""Several real discovery processes: they tell one another, and agree again after an outage."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from discovery.replicas import Neighbourhood
+
+from .conftest import Replica, served, until
+
+LONG = {"leaseInfo": {"renewalIntervalInSecs": 30, "durationInSecs": 90}}
+
+
+def test_what_a_client_tells_one_replica_all_know(
+    two: list[Replica], replicas: list[Replica]
+) -> None:
+    first, second, third = replicas
+    third.start()
+    until(third.is_ready)
+    path = "/apps/PROBE/a"
+
+    first.register("a", metadata={"zone": "x"}, **LONG)
+    until(lambda: all("a" in each.ids() for each in replicas))
+    second.put(f"{path}/status?value=OUT_OF_SERVICE")
+    until(lambda: all(each.instance(path)["status"] == "OUT_OF_SERVICE" for each in replicas))
+    third.delete(f"{path}/status?value=UP")
+    until(lambda: all(each.instance(path)["status"] == "UP" for each in replicas))
+    third.put(f"{path}/metadata?more=y")
+    both = {"zone": "x", "more": "y"}
+    until(lambda: all(each.instance(path)["metadata"] == both for each in replicas))
+    second.delete(path)
+    until(lambda: all("a" not in each.ids() for each in replicas))
+
+
+def test_heartbeats_at_one_replica_keep_the_lease_at_the_other(two: list[Replica]) -> None:
+    first, second = two
+    first.register("a", leaseInfo={"renewalIntervalInSecs": 1, "durationInSecs": 3})
+    until(lambda: "a" in second.ids())
+
+    until_seconds = time.monotonic() + 8
+    while time.monotonic() < until_seconds:
+        assert first.put("/apps/PROBE/a").status_code == 200
+        assert "a" in second.ids()
+        time.sleep(0.3)
+
+    until(lambda: "a" not in first.ids() and "a" not in second.ids())
+
+
+def test_a_killed_replica_comes_back_with_everything_before_it_answers(
+    two: list[Replica],
+) -> None:
+    first, second = two
+    for number in range(50):
+        first.register(f"before:{number}", **LONG)
+    second.kill()
+    for number in range(50):
+        first.register(f"while:{number}", **LONG)
+    first.delete("/apps/PROBE/before:0")
+    first.put("/apps/PROBE/before:1/status?value=OUT_OF_SERVICE")
+    expected = first.ids()
+
+    second.start()
+    answers: list[requests.Response] = []
+
+    def answered() -> bool:
+        answers.append(second.get("/apps"))
+        return answers[-1].status_code == 200
+
+    until(answered)
+
+    assert {answer.status_code for answer in answers[:-1]} <= {503}
+    assert len(expected) == 99
+    assert second.ids() == expected
+    assert second.instance("/apps/PROBE/before:1")["status"] == "OUT_OF_SERVICE"
+    assert second.is_ready()
+    second.register("after", **LONG)
+    until(lambda: "after" in first.ids())
+
+
+def test_two_replicas_agree_again_after_one_could_not_be_heard(two: list[Replica]) -> None:
+    first, second = two
+    for id_ in ("stays", "leaves", "changes"):
+        first.register(id_, lastDirtyTimestamp="1000", **LONG)
+    until(lambda: len(second.ids()) == 3)
+
+    second.pause()
+    first.delete("/apps/PROBE/leaves")
+    first.register("changes", lastDirtyTimestamp="2000", metadata={"version": "2"}, **LONG)
+    first.register("comes", **LONG)
+    until(lambda: b"away" in requests.get(f"http://127.0.0.1:{first.port}/", timeout=5).content)
+    second.resume()
+
+    until(lambda: second.ids() == {"stays", "changes", "comes"})
+    until(lambda: second.instance("/apps/PROBE/changes")["metadata"] == {"version": "2"})
+    assert first.ids() == second.ids()
+
+
+def test_a_heartbeat_that_comes_to_another_replica_is_as_good(two: list[Replica]) -> None:
+    """Clients fail over: the second has never heard of the instance but from the first."""
+    first, second = two
+    first.register("a", **LONG)
+    until(lambda: "a" in second.ids())
+
+    first.kill()
+
+    assert second.put("/apps/PROBE/a?status=UP").status_code == 200
+    first.start()
+    until(first.is_ready)
+    assert "a" in first.ids()
+
+
+def test_replicas_that_start_together_do_not_wait_for_one_another(two: list[Replica]) -> None:
+    for replica in two:
+        replica.kill()
+    for replica in two:
+        replica.start()
+    for replica in two:
+        until(replica.is_ready)
+
+    assert [replica.ids() for replica in two] == [set(), set()]
+
+
+def test_a_replica_leaves_in_good_order(two: list[Replica]) -> None:
+    began = time.monotonic()
+
+    assert two[0].kill(signal.SIGTERM) == 0
+
+    assert time.monotonic() - began < 10
+
+
+def test_the_page_and_the_figures_show_the_other_replica(two: list[Replica]) -> None:
+    first, second = two
+    first.register("a", **LONG)
+    root = f"http://127.0.0.1:{first.port}"
+    address = f"http://127.0.0.1:{second.port}/eureka/"
+
+    reached = f'eureka_server_replica_reached{{replica="{address}"}} 1.0'
+    until(lambda: reached in requests.get(f"{root}/actuator/prometheus", timeout=5).text)
+
+    assert address in requests.get(f"{root}/", timeout=5).text
+    health = requests.get(f"{root}/actuator/health", timeout=5).json()
+    assert health["components"]["replicas"]["details"]["replicas"][address]["reached"] is True
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a replica that takes a connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/eureka/"
+
+
+def test_it_answers_nobody_while_it_asks_the_others_and_does_not_ask_for_ever(
+    silent: str,
+) -> None:
+    with served(Neighbourhood(silent, retries=1, retry_seconds=0.1)) as found:
+        calls = [("GET", "/apps"), ("GET", "/v2/apps/delta"), ("PUT", "/apps/A/b")]
+        refused = [found.call(method, path) for method, path in calls]
+
+        assert [(each.status_code, each.content) for each in refused] == [(503, b"")] * 3
+        until(lambda: found.get("/apps").status_code == 200, seconds=30)
+
+
+def test_a_replica_that_starts_takes_over_what_another_lists(discovery: Any) -> None:
+    discovery.register("a", metadata={"k": "v"})
+    discovery.register("b")
+    discovery.put("/apps/PROBE/b/status?value=OUT_OF_SERVICE")
+
+    with served(Neighbourhood(f"{discovery.base}/", retries=1)) as found:
+        until(lambda: found.ids() == {"a", "b"})
+        assert found.instance("/apps/PROBE/a")["metadata"] == {"k": "v"}
+        assert found.instance("/apps/PROBE/b")["overriddenStatus"] == "OUT_OF_SERVICE"

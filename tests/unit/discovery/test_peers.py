@@ -1,0 +1,49 @@
+"""Which of the configured addresses are other replicas."""
+
+import pytest
+
+from discovery import peers
+from discovery.settings import EurekaWithServer
+
+
+def test_the_list_is_separated_by_commas_and_names_each_once() -> None:
+    named = peers.named(" http://a:1/eureka/, http://b:2/eureka,,http://a:1/eureka")
+
+    assert named == ["http://a:1/eureka/", "http://b:2/eureka/"]
+
+
+@pytest.mark.parametrize(
+    ("address", "bind", "own"),
+    [
+        ("http://127.0.0.1:8761/eureka/", "127.0.0.1", True),
+        ("http://localhost:8761/eureka/", "127.0.0.1", True),
+        ("http://127.0.0.1:8761/eureka/", "0.0.0.0", True),
+        ("http://127.0.0.1:8762/eureka/", "127.0.0.1", False),
+        ("http://127.0.0.2:8761/eureka/", "127.0.0.1", False),
+        ("http://192.0.2.1:8761/eureka/", "0.0.0.0", False),
+        ("http://no-such-name.invalid:8761/eureka/", "127.0.0.1", False),
+        ("http://127.0.0.1:port/eureka/", "127.0.0.1", False),
+    ],
+)
+def test_an_address_that_leads_back_here_is_no_other_replica(
+    address: str, bind: str, own: bool
+) -> None:
+    assert peers.is_own(address, bind, 8761) == own
+
+
+def test_what_netflix_names_is_what_counts() -> None:
+    eureka = EurekaWithServer.model_validate(
+        {
+            "client": {"service-url": {"defaultZone": "http://a:1/eureka/"}},
+            "server": {
+                "enable-self-preservation": False,
+                "renewal-percent-threshold": 0.5,
+                "registry-sync-retry-wait-ms": 250,
+            },
+        }
+    )
+
+    assert eureka.rules().renewal_threshold is None
+    assert eureka.neighbourhood().default_zone == "http://a:1/eureka/"
+    assert eureka.neighbourhood().retry_seconds == 0.25
+    assert EurekaWithServer().rules().renewal_threshold == 0.85

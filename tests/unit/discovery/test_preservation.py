@@ -1,0 +1,111 @@
+"""When too many are silent at once, nobody is evicted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from discovery.models import Clock, DataCenter, Instance
+from discovery.registry import Registry, Rules
+
+PROBE = Instance(
+    "PROBE", "", "h", "127.0.0.1", DataCenter("MyOwn"), renewal_seconds=5, duration_seconds=15
+)
+
+
+class Shop:
+    """Twenty instances that renew at different moments of the same five seconds."""
+
+    def __init__(self, threshold: float | None = 0.85) -> None:
+        self.now = 0.0
+        self.threshold = threshold
+        self.registry = Registry(
+            Clock(lambda: self.now, lambda: self.now), lambda: Rules(1, 180, self.threshold)
+        )
+        self.alive = [f"h:{number}" for number in range(20)]
+        for id_ in self.alive:
+            self.registry.register(replace(PROBE, instance_id=id_))
+
+    def live(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.now += 1
+            for number, id_ in enumerate(self.alive):
+                if (number + int(self.now)) % 5 == 0:
+                    self.registry.renew("PROBE", id_)
+            self.registry.sweep()
+
+    @property
+    def registered(self) -> int:
+        return len(self.registry.leases())
+
+
+def test_a_few_that_fall_silent_are_evicted() -> None:
+    shop = Shop()
+    shop.live(10)
+
+    del shop.alive[:3]
+    shop.live(40)
+
+    assert (shop.registered, shop.registry.preserving) == (17, False)
+
+
+def test_nobody_is_evicted_when_a_network_fails_though_leases_end_one_after_the_other() -> None:
+    shop = Shop()
+    shop.live(10)
+
+    back = shop.alive
+    shop.alive = []
+    shop.live(300)
+    assert (shop.registered, shop.registry.preserving) == (20, True)
+    assert shop.registry.instance("PROBE", "h:0"), "nor is one of them answered 404"
+
+    shop.alive = back
+    shop.live(10)
+    assert (shop.registered, shop.registry.preserving) == (20, False)
+
+
+def test_those_that_are_really_gone_leave_when_the_others_are_back() -> None:
+    shop = Shop()
+    shop.live(10)
+    back = shop.alive[2:]
+    shop.alive = []
+    shop.live(60)
+
+    shop.alive = back
+    shop.live(10)
+
+    assert (shop.registered, shop.registry.preserving) == (18, False)
+
+
+def test_switched_off_everybody_who_is_silent_goes() -> None:
+    shop = Shop(threshold=None)
+    shop.live(10)
+
+    shop.alive = []
+    shop.live(40)
+
+    assert (shop.registered, shop.registry.preserving) == (0, False)
+
+
+def test_it_can_be_switched_off_while_it_holds() -> None:
+    shop = Shop()
+    shop.alive = []
+    shop.live(60)
+    assert shop.registered == 20
+
+    shop.threshold = None
+    shop.live(1)
+
+    assert shop.registered == 0
+
+
+@pytest.mark.parametrize(
+    ("threshold", "total", "tolerated"), [(0.85, 1, 1), (0.85, 7, 2), (0.85, 100, 15), (0, 5, 5)]
+)
+def test_the_share_that_may_be_silent_is_netflixs(
+    threshold: float, total: int, tolerated: int
+) -> None:
+    preserve: Callable[[int, int], bool] = Rules(renewal_threshold=threshold).preserve
+
+    assert not preserve(tolerated, total)
+    assert preserve(tolerated + 1, total)
