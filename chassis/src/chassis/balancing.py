@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from chassis.errors import Unavailable
-from chassis.registry import Instance
+from chassis.listing import Instance
 
 # A lease of a dead instance outlives it by some seconds; until then its refusals are remembered.
 AVOID_SECONDS = 3.0

@@ -58,6 +58,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "threads": self._threads,
             "keepalive": KEEPALIVE_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
+            # Its watchdog would take a process that was paused and let go for one that hangs.
+            "timeout": 0,
             "control_socket_disable": True,
             # Above the gateway's own limits, whose refusals have the contract's form.
             "limit_request_line": 8190,

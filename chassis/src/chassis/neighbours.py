@@ -10,8 +10,8 @@ from urllib3.exceptions import NewConnectionError
 from chassis import hops, tracing
 from chassis.balancing import Balancer
 from chassis.errors import DeadlineOver, TimedOut, Unavailable
+from chassis.listing import Instance
 from chassis.protection import Protection
-from chassis.registry import Instance
 from chassis.settings import ClientSettings
 from chassis.tracing import ActiveSpan, Kind, Tracer
 

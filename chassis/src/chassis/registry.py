@@ -8,39 +8,24 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
 import requests
 
 from chassis.environment import Environment
+from chassis.eureka_servers import Servers
+from chassis.listing import Listing, Snapshot
 from chassis.settings import Eureka
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = (0.5, 2)
 # Within a failed attempt's pause a renewed discovery is found soon, and a dead one is not hammered.
 RETRY_SECONDS = 0.5
 # After a start the others are starting too, and the first call wants to find them.
 SETTLING_SECONDS = 15.0
 SETTLING_PAUSE = 0.2
-
-
-@dataclass(frozen=True)
-class Instance:
-    """`since` tells one that has registered anew from what it was before."""
-
-    id: str
-    service: str
-    host: str
-    port: int
-    since: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
 
 
 class Registry:
@@ -58,10 +43,11 @@ class Registry:
         self._environment = environment
         self._settings = settings
         self._appeared = appeared
-        self._renewing = requests.Session()
-        self._fetching = requests.Session()
-        self._renewing.trust_env = self._fetching.trust_env = False
-        self.instances: Mapping[str, tuple[Instance, ...]] = MappingProxyType({})
+        # A session is one thread's: the lease has its own.
+        self._renewing, self._fetching = Servers(settings), Servers(settings)
+        self._listing = Listing()
+        self._is_complete = False
+        self.instances: Snapshot = MappingProxyType({})
         self.registered = threading.Event()
         self.fetched = threading.Event()
         self.port = 0
@@ -84,7 +70,7 @@ class Registry:
             return
         self.registered.clear()
         try:
-            self._renewing.delete(self._url(), timeout=TIMEOUT)
+            self._renewing.ask("DELETE", self._path)
         except requests.RequestException as error:
             log.info("discovery does not answer, the lease will run out: %s", error)
 
@@ -99,33 +85,31 @@ class Registry:
             stop.wait(pause if time.monotonic() > settled else min(pause, SETTLING_PAUSE))
 
     def fetch(self) -> None:
-        """Replace the snapshot.  Raises what requests raises."""
-        answer = self._fetching.get(
-            f"{self._base()}/apps", headers={"Accept": "application/json"}, timeout=TIMEOUT
-        )
-        answer.raise_for_status()
-        found: dict[str, list[Instance]] = {}
-        for application in answer.json()["applications"]["application"]:
-            for each in application["instance"]:
-                if each["status"] == "UP":
-                    instance = _instance(each)
-                    found.setdefault(instance.service, []).append(instance)
+        """Bring the snapshot up to date.  Raises what requests raises, ValueError or KeyError."""
         before = self.instances
-        self.instances = MappingProxyType({name: tuple(them) for name, them in found.items()})
+        complete, self._is_complete = self._is_complete, False
+        if not complete or not self._listing.change(self._document("/apps/delta")):
+            self._listing.replace(self._document("/apps"))
+        self._is_complete = True
+        self.instances = self._listing.snapshot()
         self.fetched.set()
         for service, them in self.instances.items():
             if not set(them) <= set(before.get(service, ())):
                 self._appeared(service)
 
+    def _document(self, path: str) -> dict[str, Any]:
+        answer = self._fetching.ask("GET", path, headers={"Accept": "application/json"})
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
     def _renew(self) -> None:
         if self.registered.is_set():
-            answer = self._renewing.put(self._url(), timeout=TIMEOUT)
+            answer = self._renewing.ask("PUT", self._path)
             if answer.status_code != 404:
                 answer.raise_for_status()
                 return
-        answer = self._renewing.post(
-            f"{self._base()}/apps/{self._app}", json=self._registration(), timeout=TIMEOUT
-        )
+        answer = self._renewing.ask("POST", f"/apps/{self._app}", json=self._registration())
         answer.raise_for_status()
         self.registered.set()
         log.info("registered with discovery as %s", self._environment.instance)
@@ -165,18 +149,6 @@ class Registry:
     def _app(self) -> str:
         return self._environment.service.upper()
 
-    def _base(self) -> str:
-        return self._settings().client.service_url.default_zone.rstrip("/")
-
-    def _url(self) -> str:
-        return f"{self._base()}/apps/{self._app}/{self._environment.instance}"
-
-
-def _instance(entry: dict[str, Any]) -> Instance:
-    return Instance(
-        id=entry.get("instanceId") or entry["hostName"],
-        service=(entry.get("vipAddress") or entry["app"]).lower(),
-        host=entry["ipAddr"],
-        port=int(entry["port"]["$"]),
-        since=int(entry.get("lastDirtyTimestamp") or 0),
-    )
+    @property
+    def _path(self) -> str:
+        return f"/apps/{self._app}/{self._environment.instance}"

@@ -12,9 +12,9 @@ from chassis import hops
 from chassis.balancing import Balancer
 from chassis.breaker import Permit
 from chassis.errors import DeadlineOver, Problem, TimedOut, Unavailable
+from chassis.listing import Instance
 from chassis.problems import CONTENT_TYPE
 from chassis.protection import Protection, Protections
-from chassis.registry import Instance
 from chassis.tracing import ActiveSpan
 from gateway import bodies
 from gateway.bodies import Upload

@@ -20,8 +20,8 @@ from py_zipkin.encoding import Span
 
 from chassis.configuration import Configuration
 from chassis.environment import Environment
+from chassis.listing import Instance
 from chassis.process import Process
-from chassis.registry import Instance
 from chassis.tokens import Tokens
 from chassis.tracing import Tracer
 from gateway import pages

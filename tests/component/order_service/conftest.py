@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
 from chassis import database, events
+from chassis.listing import Instance
 from chassis.process import Process
-from chassis.registry import Instance
 from order_service import handlers, main, prepare
 from order_service.events import READ
 from order_service.tables import inbox, outbox

@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from chassis import database
+from chassis.listing import Instance
 from chassis.process import Process
-from chassis.registry import Instance
 from user_service import main, prepare
 from user_service.settings import UserSettings
 

@@ -11,9 +11,9 @@ from chassis import hops
 from chassis.balancing import Balancer
 from chassis.breaker import Breakers
 from chassis.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
+from chassis.listing import Instance
 from chassis.neighbours import Neighbour
 from chassis.protection import Protections
-from chassis.registry import Instance
 from chassis.settings import BreakerSettings, ClientSettings, Fusebox
 from chassis.tracing import Tracer
 

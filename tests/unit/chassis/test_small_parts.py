@@ -20,7 +20,7 @@ from chassis.configuration import Configuration, ConfigurationError
 from chassis.environment import Environment
 from chassis.errors import CircuitOpen, Conflict, Invalid, Problem, TimedOut, Unavailable
 from chassis.events import BadRecord
-from chassis.registry import Instance
+from chassis.listing import Instance
 from chassis.settings import Settings, nested
 from chassis.spans import SpanSender
 from chassis.tracing import Tracer

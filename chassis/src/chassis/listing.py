@@ -1,0 +1,80 @@
+"""A copy of the registry, kept up to date by what has changed since it was made."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+UP = "UP"
+DELETED = "DELETED"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """`since` tells one that has registered anew from what it was before."""
+
+    id: str
+    service: str
+    host: str
+    port: int
+    since: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+Snapshot = Mapping[str, tuple[Instance, ...]]
+
+
+class Listing:
+    """What Eureka's documents say, by application and instance.  Written by one thread."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def replace(self, document: dict[str, Any]) -> None:
+        """Take over the whole list.  ValueError or KeyError when it is none."""
+        self._entries = {_key(entry): entry for entry in _entries(document)}
+
+    def change(self, document: dict[str, Any]) -> bool:
+        """Take over a delta; False when this copy is another than the server's all the same."""
+        for entry in _entries(document):
+            if entry.get("actionType") == DELETED:
+                self._entries.pop(_key(entry), None)
+            else:
+                self._entries[_key(entry)] = entry
+        return bool(document["applications"]["apps__hashcode"] == self._hash_code())
+
+    def snapshot(self) -> Snapshot:
+        """Whoever is UP, by the name under which it is called."""
+        found: dict[str, list[Instance]] = {}
+        for entry in self._entries.values():
+            if entry["status"] == UP:
+                instance = _instance(entry)
+                found.setdefault(instance.service, []).append(instance)
+        return MappingProxyType({name: tuple(them) for name, them in found.items()})
+
+    def _hash_code(self) -> str:
+        numbers = Counter(entry["status"] for entry in self._entries.values())
+        return "".join(f"{status}_{number}_" for status, number in sorted(numbers.items()))
+
+
+def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
+    applications = document["applications"]["application"]
+    return [entry for application in applications for entry in application["instance"]]
+
+
+def _key(entry: dict[str, Any]) -> tuple[str, str]:
+    return entry["app"].upper(), entry.get("instanceId") or entry["hostName"]
+
+
+def _instance(entry: dict[str, Any]) -> Instance:
+    return Instance(
+        id=entry.get("instanceId") or entry["hostName"],
+        service=(entry.get("vipAddress") or entry["app"]).lower(),
+        host=entry["ipAddr"],
+        port=int(entry["port"]["$"]),
+        since=int(entry.get("lastDirtyTimestamp") or 0),
+    )
