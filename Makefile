@@ -23,7 +23,7 @@ of_share = $(if $(RATE),$(RATE),$(error say what share: make $@ SERVICE=catalog-
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean status kill start stop scale roll slow fail pause heal dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+.PHONY: help up down clean status kill start stop scale roll slow fail pause heal set dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ pause: $(INSTALLED) ## SIGSTOP: SERVICE=… [INSTANCE=1]
 
 heal: $(INSTALLED) ## undo slow, fail, pause, kill and stop, of all or of SERVICE=…
 	@$(FUSEBOX) heal $(SERVICE)
+
+set: $(INSTALLED) ## change the configuration live: KEY=fusebox.breaker.fail-max VALUE=3 [SERVICE=…]
+	@$(FUSEBOX) set $(if $(KEY),$(KEY),$(error say which: make set KEY=fusebox.breaker.fail-max VALUE=3)) \
+	  $(if $(VALUE),"$(VALUE)") $(if $(SERVICE),--service $(SERVICE))
 
 dead: $(INSTALLED) ## list the dead letters
 	@$(FUSEBOX) dead

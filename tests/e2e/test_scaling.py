@@ -73,19 +73,6 @@ def test_a_service_grows_and_shrinks_without_a_failed_request(shop: Any) -> None
     assert shop.run("status").returncode == 0
 
 
-@pytest.mark.parametrize("service", ["order-service", "catalog-service", "user-service"])
-def test_a_roll_costs_no_request(shop: Any, service: str) -> None:
-    before = shop.rows()[f"{service}-1"]["pid"]
-
-    with Load(shop).running() as load:
-        shop.run("roll", service)
-
-    assert load.bad == []
-    assert load.answers > 0
-    assert instances(shop, service) == [f"{service}-1"]
-    assert shop.rows()[f"{service}-1"]["pid"] != before
-
-
 def test_scaling_brings_back_the_dead(shop: Any) -> None:
     shop.kill("catalog-service")
 

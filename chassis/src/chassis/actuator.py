@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from chassis import metrics, problems
-from chassis.configuration import Configuration, ConfigurationError
+from chassis.configuration import Configuration
 from chassis.environment import Environment
 from chassis.errors import NotFound, Problem
 from chassis.metrics import Metrics
@@ -110,7 +110,6 @@ class Actuator:
         self.add("env", self._env)
         self.add("loggers", self._loggers)
         self.add("prometheus", self._prometheus)
-        self.add("refresh", self._refresh, method="POST")
 
     def add(self, path: str, page: Page, method: str = "GET") -> None:
         """`page` answers `method` on /actuator/`path`; one that ends in ANY, for any last segment.
@@ -159,7 +158,8 @@ class Actuator:
         return reply(document, 200 if document["status"] == "UP" else 503)
 
     def _configuration_health(self) -> dict[str, Any]:
-        return up(source=self._configuration.source)
+        refused, source = self._configuration.refused, self._configuration.source
+        return down(refused, source=source) if refused else up(source=source)
 
     def _workers_health(self) -> dict[str, Any]:
         alive = self._workers.alive()
@@ -187,12 +187,6 @@ class Actuator:
 
     def _prometheus(self, _: Asked) -> Reply:
         return Reply(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)
-
-    def _refresh(self, _: Asked) -> Reply:
-        try:
-            return reply(self._configuration.refresh())
-        except ConfigurationError as error:
-            raise Problem(str(error), code="not-refreshed") from error
 
     def _loggers(self, _: Asked) -> Reply:
         root = logging.getLevelName(logging.getLogger().level)

@@ -33,6 +33,10 @@ class Balancer:
             raise Unavailable(f"No instance of {service} answers.", service=service)
         return self._less_busy_of_two(self._not_avoided(known) or known)
 
+    def has_others(self, service: str) -> bool:
+        """Whether an instance is left that has not refused lately."""
+        return bool(self._not_avoided(self._instances().get(service, ())))
+
     def _not_avoided(self, known: Sequence[Instance]) -> Sequence[Instance]:
         if not self._avoided:
             return known

@@ -31,7 +31,8 @@ class Configuration(Generic[S]):
     """Holds the settings of this process: `current` is an immutable snapshot.
 
     `source` is "config-server" or "last-known-good", and `flat` holds the winning value of each
-    key with the name of the property source it came from.
+    key with the name of the property source it came from.  `refused` says why the newest one is
+    not in use, if so.
     """
 
     def __init__(self, model: type[S], environment: Environment, ask: Ask | None = None) -> None:
@@ -42,6 +43,7 @@ class Configuration(Generic[S]):
         self.current: S = model()
         self.flat: dict[str, tuple[Any, str]] = {}
         self.source = "defaults"
+        self.refused = ""
         self._ask = ask or self._ask_server
 
     def load(self) -> S:
@@ -74,7 +76,11 @@ class Configuration(Generic[S]):
             sources = self._ask()
         except requests.RequestException as error:
             raise ConfigurationError(f"config-server does not answer: {error}") from error
-        self._apply(sources, "config-server")
+        try:
+            self._apply(sources, "config-server")
+        except ConfigurationError as error:
+            self.refused = str(error)
+            raise
         self._keep(sources)
         return sorted(
             key
@@ -122,7 +128,7 @@ class Configuration(Generic[S]):
             raise ConfigurationError(
                 f"configuration of {self._environment.service}: {wrong}"
             ) from error
-        self.current, self.flat, self.source = current, flat, source
+        self.current, self.flat, self.source, self.refused = current, flat, source, ""
 
     def _keep(self, sources: list[dict[str, Any]]) -> None:
         self._copy.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ Problem
 └── Unavailable           a part that is needed is away
     ├── CircuitOpen       … and has been for so long that it is not even asked
     ├── Overloaded        … because it has too much to do
+    ├── InstanceLost      … or rather one of its instances, while others are well
     └── TimedOut          … or too slow to wait for
         └── DeadlineOver  … by the time that whoever asked had left
 """
@@ -114,9 +115,17 @@ class Overloaded(Unavailable):
     code = "overloaded"
 
 
+class InstanceLost(Unavailable):
+    """Says nothing about the called service, which has more instances than the one that died."""
+
+
 class TimedOut(Unavailable):
     code = "upstream-timeout"
 
 
 class DeadlineOver(TimedOut):
     """Says nothing about the called service, which may not even have been called."""
+
+
+# What no breaker counts.
+UNTELLING = (DeadlineOver, InstanceLost)

@@ -29,6 +29,22 @@ def producer(servers: str, environment: Environment) -> KafkaProducer:
     )
 
 
+def listener(servers: str, environment: Environment) -> KafkaConsumer:
+    """Hears what is said from now on, for itself alone, and keeps no place."""
+    return KafkaConsumer(
+        bootstrap_servers=servers,
+        client_id=environment.instance,
+        bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
+        reconnect_backoff_max_ms=1_000,
+        request_timeout_ms=10_000,
+        auto_offset_reset="latest",
+        enable_auto_commit=False,
+        metadata_max_age_ms=10_000,
+        metrics_enabled=False,
+        allow_auto_create_topics=False,
+    )
+
+
 def consumer(servers: str, environment: Environment) -> KafkaConsumer:
     """A member of the service's group that keeps its partitions over a quick restart."""
     return KafkaConsumer(

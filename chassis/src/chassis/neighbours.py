@@ -9,7 +9,7 @@ from urllib3.exceptions import NewConnectionError
 
 from chassis import hops, tracing
 from chassis.balancing import Balancer
-from chassis.errors import DeadlineOver, TimedOut, Unavailable
+from chassis.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
 from chassis.listing import Instance
 from chassis.protection import Protection
 from chassis.settings import ClientSettings
@@ -57,7 +57,7 @@ class Neighbour:
             given = {"params": list(params), "headers": {**(headers or {}), **tracing.outgoing()}}
             try:
                 answer = self._ask_someone(span, path, given)
-            except DeadlineOver:
+            except UNTELLING:
                 raise
             except Unavailable as failure:
                 permit.failed(failure)
@@ -81,7 +81,9 @@ class Neighbour:
                 if _took_no_connection(error):
                     refused.add(instance)
                 elif is_retry or not self._may_retry():
-                    raise Unavailable(f"{self.service} broke off its answer.") from error
+                    others = self._balancer.has_others(self.service)
+                    kind = InstanceLost if others else Unavailable
+                    raise kind(f"{self.service} broke off its answer.") from error
                 else:
                     is_retry = True
             except requests.RequestException as error:

@@ -3,7 +3,7 @@
 import logging
 from typing import Any, Generic
 
-from chassis import breaker_pages, chaos_pages
+from chassis import breaker_pages, chaos_pages, refreshing
 from chassis.actuator import Actuator, up
 from chassis.balancing import Balancer
 from chassis.breaker import Breakers
@@ -53,6 +53,7 @@ class Process(Generic[S]):
         self.actuator = Actuator(environment, configuration, self.metrics, self.workers)
         breaker_pages.add(self.actuator, self.breakers)
         chaos_pages.add(self.actuator, self.monkey)
+        refreshing.add(self.actuator, configuration, environment)
         self.actuator.health.add("registry", self._registry_health)
         self.workers.add("spans", self.spans.run)
         self.workers.add("registry", self.registry.keep_fetching)

@@ -1,42 +1,62 @@
 """Runs the config server: `python -m config_server.main`."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from chassis import kafka_clients
 from chassis.actuator import down, up
 from chassis.aiohttp_adapter import add_actuator, serve
 from chassis.environment import Environment
 from chassis.process import Process, begin
+from config_server.announcing import Announcer
 from config_server.app import create_app
 from config_server.backends.building import build as build_backend
-from config_server.backends.building import folder
+from config_server.backends.building import folders
+from config_server.bus import Bus, add_pages
 from config_server.model import Away, Backend, UnknownLabel
 from config_server.own import cipher_of, own_sources
 from config_server.settings import ConfigServerSettings
-from config_server.watch import Watch, to_the_log
+from config_server.watch import Watch
 
 SERVICE = "config-server"
 
 
 def build() -> tuple[Process[ConfigServerSettings], web.Application]:
     environment = Environment.read(SERVICE)
-    home = folder(Path(environment.variables.get("CONFIG_SERVER_LOCATION", "config")), environment)
+    home = folders(environment.variables.get("CONFIG_SERVER_LOCATION", "config"), environment)
     process = begin(SERVICE, ConfigServerSettings, lambda: own_sources(home, environment))
     backend = build_backend(process.settings, environment, home)
     cipher = cipher_of(
         environment, {k: value for k, (value, _) in process.configuration.flat.items()}
     )
-    changed = to_the_log
-    process.workers.add("watch", Watch(backend, changed).run)
+    announcer = Announcer(lambda: process.registry.instances)
+    process.workers.add("announcer", announcer.run)
+    process.workers.add("watch", Watch(backend, announcer.changed).run)
+    bus = _bus(process, announcer)
+    process.workers.add("bus", bus.listen)
+    add_pages(process.actuator, bus)
     process.actuator.health.add("repository", lambda: _answering(backend), readiness=True)
     process.actuator.health.add("files", lambda: _sound(backend))
     decrypts = process.settings.spring.cloud.config.server.encrypt.enabled
-    app = create_app(backend, cipher, changed, decrypts)
+    app = create_app(backend, cipher, announcer.changed, decrypts)
     add_actuator(app, process)
     return process, app
+
+
+def _bus(process: Process[ConfigServerSettings], announcer: Announcer) -> Bus:
+    environment = process.environment
+
+    def servers() -> str:
+        return process.settings.spring.kafka.bootstrap_servers
+
+    return Bus(
+        f"{environment.service}:{environment.instance}",
+        announcer.tell,
+        lambda: kafka_clients.listener(servers(), environment),
+        lambda: kafka_clients.producer(servers(), environment),
+    )
 
 
 def _answering(backend: Backend) -> dict[str, Any]:

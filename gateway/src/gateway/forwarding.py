@@ -11,7 +11,14 @@ from yarl import URL
 from chassis import hops
 from chassis.balancing import Balancer
 from chassis.breaker import Permit
-from chassis.errors import DeadlineOver, Problem, TimedOut, Unavailable
+from chassis.errors import (
+    UNTELLING,
+    DeadlineOver,
+    InstanceLost,
+    Problem,
+    TimedOut,
+    Unavailable,
+)
 from chassis.listing import Instance
 from chassis.problems import CONTENT_TYPE
 from chassis.protection import Protection, Protections
@@ -74,7 +81,7 @@ class Forwarder:
         with protection.admitted() as permit:
             try:
                 found = await self._ask_in_time(call, span, protection)
-            except DeadlineOver:
+            except UNTELLING:
                 raise
             except Unavailable as failure:
                 permit.failed(failure)
@@ -115,7 +122,8 @@ class Forwarder:
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 self._balancer.refused(instance)
                 if is_retry or not call.is_repeatable or not protection.retries.take():
-                    raise _cause(call) from error
+                    others = self._balancer.has_others(call.service)
+                    raise _cause(call, InstanceLost if others else Unavailable) from error
                 is_retry = True
                 call.headers.update(hops.outgoing(is_retry=True))
             except TimeoutError:
@@ -145,10 +153,10 @@ async def _read(answer: ClientResponse) -> None:
         raise
 
 
-def _cause(call: Call) -> Problem:
+def _cause(call: Call, kind: type[Problem] = Unavailable) -> Problem:
     if isinstance(call.body, Upload) and call.body.failure is not None:
         return call.body.failure
-    return Unavailable(f"{call.service} gave no proper answer.")
+    return kind(f"{call.service} gave no proper answer.")
 
 
 def _judge(permit: Permit, call: Call, answer: ClientResponse) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fusebox import asking
+from fusebox import asking, health
 from fusebox.admin_token import token_for
 from fusebox.asking import Answer
-from fusebox.parts import Part
+from fusebox.parts import Part, part_of
 from fusebox.stack import Stack
+from fusebox.supervision import State
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Actuator:
     @classmethod
     def of(cls, stack: Stack, part: Part, url: str) -> Actuator:
         return cls(url, token_for(stack) if part.name == "gateway" else "")
+
+    @classmethod
+    def at(cls, stack: Stack, state: State) -> Actuator | None:
+        """None for what has none: a part that is not ours, or that takes no connections yet."""
+        part, at = part_of(state.instance), health.socket(stack, state)
+        return cls.of(stack, part, at.url) if at and part.is_ours else None
 
     def page(self, name: str) -> dict[str, Any]:
         """The JSON object under that name; empty when there is none."""

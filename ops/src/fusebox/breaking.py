@@ -1,4 +1,4 @@
-"""The command line's verbs that break the shop on purpose, mend it, and change its size."""
+"""The command line's verbs that break the shop on purpose, mend it, and change it live."""
 
 from __future__ import annotations
 
@@ -105,6 +105,23 @@ def heal(stack: Stack, service: str | None) -> None:
     click.echo("\n".join(healed or ["Nothing was broken on purpose."]))
 
 
+@click.command("set", epilog=OURS_HELP)
+@click.argument("key")
+@click.argument("value", required=False)
+@click.option("--service", help="Only for this one.")
+@click.pass_obj
+def set_(stack: Stack, key: str, value: str | None, service: str | None) -> None:
+    """Set KEY of the configuration to VALUE, live; without VALUE, take it back.
+
+    It is kept beside the shop's data and wins over config/.  A value that a process refuses
+    changes nothing.
+    """
+    from fusebox import setting
+
+    for each in setting.set_key(stack, key, value, service):
+        click.echo(f"{each.instance}: {', '.join(each.changed) or 'has it already'}")
+
+
 @click.command()
 @click.option("--json", is_flag=True, help="For a program to read.")
 @click.pass_obj
@@ -131,4 +148,4 @@ def replay_dead(stack: Stack) -> None:
     click.echo(f"{dead_letters.replay(stack)} dead letters were put back.")
 
 
-VERBS = (scale, roll, slow, fail, pause, heal, dead, replay_dead)
+VERBS = (scale, roll, slow, fail, pause, heal, set_, dead, replay_dead)

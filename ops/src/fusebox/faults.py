@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fusebox import assaults, brakes, control, health
+from fusebox import assaults, brakes, control
 from fusebox.actuator import Actuator
 from fusebox.errors import Fault
 from fusebox.parts import PARTS, is_instance, part_named, part_of
@@ -81,7 +81,7 @@ def _assault(stack: Stack, name: str, number: int | None, wanted: dict[str, obje
     states = control.running_supervisor(stack).states()
     running = _running(states, name, number)
     for instance in running:
-        actuator = _actuator(stack, states[instance])
+        actuator = Actuator.at(stack, states[instance])
         if actuator is None:
             raise Fault(f"{instance} takes no connections yet", remedy="see `make status`.")
         assaults.assault(actuator, instance, wanted)
@@ -117,13 +117,7 @@ def _calm(stack: Stack, states: Mapping[str, State], instances: Sequence[str]) -
     """Take the assaults off those of `instances` that have any."""
     healed = []
     for instance in instances:
-        actuator = _actuator(stack, states[instance])
+        actuator = Actuator.at(stack, states[instance])
         under_way = assaults.calm(actuator, instance) if actuator else ()
         healed += [f"{instance} is no longer told to: {each}" for each in under_way]
     return healed
-
-
-def _actuator(stack: Stack, state: State) -> Actuator | None:
-    """None for what has none: a part that is not ours, or that takes no connections yet."""
-    part, at = part_of(state.instance), health.socket(stack, state)
-    return Actuator.of(stack, part, at.url) if at and part.is_ours else None

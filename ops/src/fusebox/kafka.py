@@ -32,6 +32,7 @@ TOPICS = (
     *(Topic(name, 6) for name in ("orders", "catalog", "users")),
     Topic("products", 3, compacted=True),
     *(Topic(name, 1) for name in DEAD_LETTERS),
+    Topic("springCloudBus", 1),
 )
 
 
@@ -87,7 +88,8 @@ def format_command(stack: Stack, settings: Path) -> list[str]:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     storage_tool = program(stack, "kafka.tools.StorageTool")
     return storage_tool.command(
-        arguments=("format", "--ignore-formatted", "-t", cluster, "-c", str(settings))
+        # In one word: an id may begin with a dash.
+        arguments=("format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(settings))
     )
 
 

@@ -33,7 +33,7 @@ def clean(stack: Stack) -> None:
     postgres.remove_refuge(stack)
     if stack.socket.parent != stack.run:
         shutil.rmtree(stack.socket.parent, ignore_errors=True)
-    for folder in (stack.data, stack.logs, stack.secrets, stack.run):
+    for folder in (stack.config, stack.data, stack.logs, stack.secrets, stack.run):
         shutil.rmtree(folder, ignore_errors=True)
     if stack.home.is_dir() and not any(stack.home.iterdir()):
         stack.home.rmdir()

@@ -79,6 +79,11 @@ class Stack:
         return self.home / "run"
 
     @property
+    def config(self) -> Path:
+        """What was set by hand, over the clone's `config/`."""
+        return self.home / "config"
+
+    @property
     def native(self) -> Path:
         return self.clone / "deploy" / "native"
 
@@ -97,7 +102,7 @@ class Stack:
     def make_folders(self) -> None:
         for folder in (self.home, self.data):
             folder.mkdir(parents=True, exist_ok=True)
-        for private in (self.logs, self.secrets, self.run, self.socket.parent):
+        for private in (self.config, self.logs, self.secrets, self.run, self.socket.parent):
             private.mkdir(mode=0o700, exist_ok=True)
             _refuse_foreign(private)
 
@@ -105,7 +110,8 @@ class Stack:
         """What every process of the stack is told, by the names that `config/` refers to."""
         told = {
             "CONFIG_SERVER_URL": self.url("config-server"),
-            "CONFIG_SERVER_LOCATION": str(self.clone / "config"),
+            # As addresses, for a comma in a folder's name would end it; the last one wins.
+            "CONFIG_SERVER_LOCATION": f"{(self.clone / 'config').as_uri()},{self.config.as_uri()}",
             "FUSEBOX_PROFILE": "native",
             "FUSEBOX_BIND": self.bind,
             "FUSEBOX_HOME": str(self.home),

@@ -312,6 +312,18 @@ def test_only_what_does_no_harm_twice_is_asked_twice(shop: Shop, method: str, ti
         assert [b"X-Request-Attempt" in each for each in rude.requests] == [False, True][:times]
 
 
+def test_an_instance_that_dies_says_nothing_about_the_others(shop: Shop) -> None:
+    shop.upstream()
+    with Rude() as rude:
+        shop.knows(rude.port)
+
+        for _ in range(12):
+            shop.call("/order-service/x", "POST")
+
+        assert rude.requests
+    assert shop.process.breakers.of("order-service").calls["failed"] == 0
+
+
 def test_retries_at_the_gateway_have_a_budget(shop: Shop) -> None:
     shop.set(fusebox__breaker__fail_max=1000)
     with Rude() as rude:

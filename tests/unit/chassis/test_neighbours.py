@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 
@@ -143,6 +144,17 @@ def test_what_broke_off_is_asked_once_more_and_says_that_it_is_a_retry(service: 
     with pytest.raises(Unavailable):
         service.call()
     assert service.asked == ["1", "2"]
+
+
+def test_an_instance_that_dies_says_nothing_about_the_others(service: Service) -> None:
+    hops.enter({hops.ATTEMPT: "2"})  # so that it is not retried
+    service.instance(breaks_off)
+    service.instance(says(200))
+
+    for _ in range(8):
+        with suppress(Unavailable):
+            service.call()
+    assert service.breaker.failures == 0
 
 
 def test_retries_have_a_budget(service: Service) -> None:

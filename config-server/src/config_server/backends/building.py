@@ -1,6 +1,7 @@
 """From settings to back ends."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -60,10 +61,19 @@ def folder(location: Path, environment: Environment) -> FolderBackend:
     return FolderBackend(location, Copies(environment.state / "last-good" / name))
 
 
+def folders(locations: str, environment: Environment) -> Backend:
+    """The folders of a list separated by commas; the last one has the last word, as in Spring."""
+    found = _folders_of([each.strip() for each in locations.split(",")], environment)
+    return found[0] if len(found) == 1 else Composite(found)
+
+
 def _folders(each: NativeSettings, environment: Environment, home: Backend) -> list[Backend]:
-    locations = [_path(given) or Path(given) for given in each.search_locations]
-    # Of several locations, Spring lets the last one win.
-    return [folder(location, environment) for location in reversed(locations)] or [home]
+    return _folders_of(each.search_locations, environment) or [home]
+
+
+def _folders_of(locations: Sequence[str], environment: Environment) -> list[Backend]:
+    found = [_path(location) or Path(location) for location in locations]
+    return [folder(location, environment) for location in reversed(found)]
 
 
 def _git(each: GitSettings, environment: Environment) -> Backend:

@@ -21,8 +21,8 @@ from chassis.errors import Conflict, Invalid
 from order_service.models import IdempotencyKey
 
 LONGEST_KEY = 255
-# A claim this old belongs to a process that died over it.
-ABANDONED = timedelta(seconds=30)
+# A claim this old belongs to a process that died over it: the gateway gives a request ten seconds.
+ABANDONED = timedelta(seconds=12)
 
 
 class Replay(Exception):

@@ -1,0 +1,41 @@
+"""A changed configuration without a restart: the pages that ask for it, here and everywhere."""
+
+import logging
+from typing import Any
+
+import requests
+
+from chassis.actuator import ANY, Actuator, Asked, Reply, reply
+from chassis.configuration import Configuration, ConfigurationError
+from chassis.environment import Environment
+from chassis.errors import Problem, Unavailable
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = (0.5, 10)
+
+
+def add(actuator: Actuator, configuration: Configuration[Any], environment: Environment) -> None:
+    def refresh(_: Asked) -> Reply:
+        try:
+            changed = configuration.refresh()
+        except ConfigurationError as error:
+            raise Problem(str(error), code="not-refreshed") from error
+        logging.getLogger().setLevel(configuration.current.logging.level.root)
+        if changed:
+            log.info("configuration changed: %s", ", ".join(changed))
+        return reply(changed)
+
+    def everywhere(asked: Asked) -> Reply:
+        """config-server speaks on the bus for all, so that nobody else needs Kafka for it."""
+        path = f"/{asked.name}" if asked.name != "busrefresh" else ""
+        url = f"{environment.config_server}/actuator/busrefresh{path}"
+        try:
+            answer = requests.post(url, timeout=TIMEOUT)
+        except requests.RequestException as error:
+            raise Unavailable("config-server does not answer, so nobody was told.") from error
+        return Reply(answer.content, answer.status_code)
+
+    actuator.add("refresh", refresh, method="POST")
+    actuator.add("busrefresh", everywhere, method="POST")
+    actuator.add("busrefresh" + ANY, everywhere, method="POST")

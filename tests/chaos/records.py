@@ -1,0 +1,82 @@
+"""What lies in Kafka: read as it came, and put there once more."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from fusebox import kafka
+
+from ..running import RunningShop
+
+DECISIONS = ("stock.reserved", "stock.rejected")
+# Which topic is read by which service's group.
+WAYS = (("orders", "catalog-service"), ("catalog", "order-service"), ("products", "order-service"))
+
+Headers = list[tuple[str, bytes]]
+
+
+def servers(shop: RunningShop) -> str:
+    return f"{shop.stack.host}:{shop.stack.port('kafka')}"
+
+
+def records(shop: RunningShop, topic: str, keys: Iterable[str]) -> list[Any]:
+    """Those of `topic` with one of `keys`, up to now."""
+    wanted = {key.encode() for key in keys}
+    consumer = KafkaConsumer(bootstrap_servers=servers(shop), group_id=None)
+    with closing(consumer):
+        partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic)]
+        ends = consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        found: list[Any] = []
+        while any(consumer.position(each) < ends[each] for each in partitions):
+            for batch in consumer.poll(timeout_ms=500).values():
+                found += [record for record in batch if record.key in wanted]
+    return found
+
+
+def decisions(shop: RunningShop, order_ids: Iterable[str]) -> Counter[str]:
+    """How many decisions each order has got; one that was published twice is one."""
+    said = {
+        (record.key.decode(), dict(record.headers)["ce_id"])
+        for record in records(shop, "catalog", order_ids)
+        if dict(record.headers)["ce_type"].decode() in DECISIONS
+    }
+    return Counter(order_id for order_id, _ in said)
+
+
+def send(shop: RunningShop, topic: str, sent: Iterable[tuple[bytes, bytes, Headers]]) -> None:
+    """Key, value and headers of each, in this order."""
+    with closing(KafkaProducer(bootstrap_servers=servers(shop))) as producer:
+        for key, value, headers in sent:
+            producer.send(topic, value, key=key, headers=headers)
+        producer.flush()
+
+
+def headers(ce_type: str) -> Headers:
+    """Of an event of our own making."""
+    said = {
+        "ce_id": str(uuid.uuid4()),
+        "ce_source": "test",
+        "ce_type": ce_type,
+        "ce_specversion": "1.0",
+        "ce_time": "2026-01-01T00:00:00Z",
+        "content-type": "application/json",
+    }
+    return [(name, value.encode()) for name, value in said.items()]
+
+
+def await_all_read(shop: RunningShop) -> None:
+    """Until every service has handled every event that lies there."""
+
+    def is_all_read() -> bool:
+        host, port = shop.stack.host, shop.stack.port("kafka")
+        return not any(kafka.unread(host, port, topic, group) for topic, group in WAYS)
+
+    shop.until(is_all_read, 30)

@@ -1,0 +1,68 @@
+"""At least once and in any order: the end is the same."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fusebox import databases
+
+from . import breaking, records
+
+PRODUCT = "CATALOG-0002"
+
+
+@pytest.mark.parametrize("times", [1, 2, 10])
+def test_an_event_that_comes_again_has_no_second_effect(shop: Any, times: int) -> None:
+    customer = shop.customer()
+    before = shop.stock(PRODUCT)
+    order_id = customer.place(PRODUCT, qty=3).json()["orderId"]
+    shop.until(lambda: breaking.fate(customer, order_id) == "CONFIRMED")
+
+    for topic in ("orders", "catalog"):
+        came = records.records(shop, topic, [order_id])
+        again = [(each.key, each.value, list(each.headers)) for each in came] * times
+        records.send(shop, topic, again)
+    records.await_all_read(shop)
+
+    assert customer.order(order_id).json()["status"] == "CONFIRMED"
+    assert shop.stock(PRODUCT) == before - 3
+    assert records.decisions(shop, [order_id])[order_id] == 1
+    breaking.assert_verified(shop)
+
+
+@pytest.mark.parametrize("types", [("placed", "cancelled"), ("cancelled", "placed")])
+def test_a_cancel_may_come_before_its_order(shop: Any, types: tuple[str, ...]) -> None:
+    customer = shop.customer()
+    before = shop.stock(PRODUCT)
+    order_id = _cancelled_order(shop, customer.user_id)
+    key, value = order_id.encode(), _payload(order_id)
+
+    records.send(shop, "orders", [(key, value, records.headers(f"order.{each}")) for each in types])
+    records.await_all_read(shop)
+
+    assert customer.order(order_id).json()["status"] == "CANCELLED"
+    assert shop.stock(PRODUCT) == before
+    breaking.assert_verified(shop)
+
+
+def _cancelled_order(shop: Any, user_id: str) -> str:
+    """An order of which nothing has been told yet, so that its events come as the test wants."""
+    order_id = str(uuid.uuid4())
+    lines = json.dumps([{"productId": PRODUCT, "qty": 2, "unitPrice": 900}])
+    with databases.connect(shop.stack, "order_service") as connection:
+        connection.execute(
+            "INSERT INTO orders"
+            " (order_id, user_id, status, lines, total_price, created_at, version)"
+            " VALUES (%s, %s, 'CANCELLED', %s, 1800, %s, 1)",
+            (order_id, user_id, lines, datetime.now(UTC)),
+        )
+    return order_id
+
+
+def _payload(order_id: str) -> bytes:
+    """What both events have in common with one another and with their schemas."""
+    lines = [{"productId": PRODUCT, "qty": 2, "unitPrice": 900}]
+    return json.dumps({"orderId": order_id, "lines": lines}).encode()

@@ -1,0 +1,79 @@
+"""Two of each: one may die, or all be restarted one after another, and nobody notices."""
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import pytest
+
+from . import answers, breaking
+from .load import Load
+
+RATE = 10
+CALLS = 20
+# More than the failures that open a breaker lie with each of the two.
+CROWD = 24
+HELD_MILLISECONDS = 1500
+
+
+@pytest.fixture
+def pairs(shop: Any) -> Iterator[None]:
+    """Two instances of each service that is to lose one."""
+    for service in ("catalog-service", "order-service"):
+        shop.run("scale", service, "2")
+    yield
+    for service in ("catalog-service", "order-service"):
+        shop.run("scale", service, "1")
+
+
+def test_of_two_instances_one_may_be_killed(shop: Any, pairs: None) -> None:
+    load = Load(shop, RATE, random.Random(0))
+    moments = []
+
+    with load.running():
+        for service in ("catalog-service", "order-service"):
+            load.await_shots(CALLS)
+            moments.append(time.monotonic())
+            breaking.kill(shop, service, 2)
+            moments.append(time.monotonic())
+            load.await_shots(CALLS)
+
+    # Only what lay with the killed order-service may be lost: it had reached it.
+    _, _, before, after = moments
+    lost = [shot for shot in load.shots if shot.is_refused]
+    assert [s for s in lost if s.began > after or s.ended < before] == []
+    assert not load.complaints()
+    shop.until(lambda: not load.ask_again(), 60)
+
+
+def test_a_killed_instance_with_much_under_way_takes_nothing_from_the_other(
+    shop: Any, pairs: None
+) -> None:
+    customer = shop.customer()
+    breaking.slow(shop, "order-service", HELD_MILLISECONDS)
+    with ThreadPoolExecutor(CROWD) as pool:
+        under_way = [pool.submit(answers.see, customer.place) for _ in range(CROWD)]
+        wait(under_way, timeout=HELD_MILLISECONDS / 2000)
+        breaking.kill(shop, "order-service", 2)
+        after = [answers.see(customer.place).outcome for _ in range(3)]
+    held = {each.result().outcome for each in under_way}
+
+    assert held <= {"201", "503 service-unavailable"}
+    assert set(after) == {"201"}
+
+
+@pytest.mark.parametrize("service", ["order-service", "catalog-service", "user-service"])
+def test_a_roll_fails_no_request(shop: Any, service: str) -> None:
+    load = Load(shop, RATE, random.Random(0))
+    before = shop.rows()[f"{service}-1"]["pid"]
+
+    with load.running():
+        load.await_shots(CALLS)
+        shop.run("roll", service)
+        load.await_shots(CALLS)
+
+    assert shop.rows()[f"{service}-1"]["pid"] != before
+    assert [shot.outcome for shot in load.shots if shot.is_refused] == []
+    assert not load.complaints()

@@ -1,0 +1,107 @@
+"""A process killed between two steps of an order's way: the end is the same."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from chassis import points
+from fusebox.shop import Customer
+
+from . import answers, breaking, records
+
+PRODUCT = "CATALOG-0003"
+BACK_SECONDS = 30
+OF_REQUESTS = (points.BEFORE_COMMIT, points.AFTER_COMMIT)
+PLACED = [
+    (service, point)
+    for service in ("order-service", "catalog-service")
+    for point in points.ALL
+    if service == "order-service" or point not in OF_REQUESTS
+]
+CANCELLED = [
+    ("order-service", points.AFTER_PUBLISH),
+    ("catalog-service", points.CONSUMED_BEFORE_COMMIT),
+    ("catalog-service", points.CONSUMED_AFTER_COMMIT),
+]
+
+
+@pytest.mark.parametrize(("service", "point"), PLACED)
+def test_an_order_ends_the_same_when_a_process_is_killed_on_its_way(
+    shop: Any, service: str, point: str
+) -> None:
+    customer, key = shop.customer(), str(uuid.uuid4())
+    before = shop.stock(PRODUCT)
+
+    answer = _killed_at(shop, service, point, lambda: customer.place(PRODUCT, qty=2, key=key))
+    order_id = _order_of(shop, customer, key, answer, point)
+
+    shop.until(lambda: breaking.fate(customer, order_id) == "CONFIRMED", BACK_SECONDS)
+    records.await_all_read(shop)
+    assert records.decisions(shop, [order_id])[order_id] == 1
+    assert [order["orderId"] for order in customer.call("GET", customer.orders).json()] == [
+        order_id
+    ]
+    assert shop.stock(PRODUCT) == before - 2
+    breaking.assert_verified(shop)
+
+
+@pytest.mark.parametrize(("service", "point"), CANCELLED)
+def test_a_cancel_ends_the_same_when_a_process_is_killed_on_its_way(
+    shop: Any, service: str, point: str
+) -> None:
+    customer = shop.customer()
+    before = shop.stock(PRODUCT)
+    order_id = customer.place(PRODUCT, qty=2).json()["orderId"]
+    shop.until(lambda: breaking.fate(customer, order_id) == "CONFIRMED")
+    # The last of its events, so that the point is reached by the cancel.
+    records.await_all_read(shop)
+
+    assert _killed_at(shop, service, point, lambda: customer.cancel(order_id)).status_code == 202
+
+    shop.until(lambda: shop.stock(PRODUCT) == before, BACK_SECONDS)
+    shop.until(lambda: breaking.fate(customer, order_id) == "CANCELLED")
+    breaking.assert_verified(shop)
+
+
+def _killed_at(
+    shop: Any, service: str, point: str, deed: Callable[[], requests.Response]
+) -> requests.Response:
+    """Do `deed`, and return its answer when the process has died at `point` and is back."""
+    url, first = breaking.url_of(shop, service), _pid(shop, service)
+    armed = requests.post(f"{url}/actuator/chaosmonkey/assaults", json={"killAt": point}, timeout=5)
+    assert armed.json()["killAt"] == point
+    answer = deed()
+    shop.until(lambda: _pid(shop, service) not in ("", first), BACK_SECONDS)
+    return answer
+
+
+def _pid(shop: Any, service: str) -> str:
+    """As discovery has it: the process that has the points, not the one that starts it again."""
+    discovery = f"http://127.0.0.1:{shop.stack.port('discovery')}/eureka/apps/{service}"
+    answer = requests.get(discovery, headers={"Accept": "application/json"}, timeout=5)
+    if not answer.ok:
+        return ""
+    return str(answer.json()["application"]["instance"][0]["metadata"]["pid"])
+
+
+def _order_of(
+    shop: Any, customer: Customer, key: str, answer: requests.Response, point: str
+) -> str:
+    """The order; one whose answer was lost is asked for again, as the customer would."""
+    if point not in OF_REQUESTS:
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["orderId"])
+    assert answers.described(answer) in answers.REFUSED, answer.text
+    # Before the commit nothing has happened, and the key lies with who has died for half a minute.
+    again = key if point == points.AFTER_COMMIT else None
+    found: list[requests.Response] = []
+
+    def is_placed() -> bool:
+        found.append(customer.place(PRODUCT, qty=2, key=again))
+        return found[-1].status_code == 201
+
+    shop.until(is_placed, BACK_SECONDS)
+    return str(found[-1].json()["orderId"])

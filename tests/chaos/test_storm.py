@@ -1,0 +1,77 @@
+"""Part after part is killed and comes back while people order: none is lost, all are decided."""
+
+import os
+import random
+import time
+from typing import Any
+
+import pytest
+
+from fusebox import verify
+from fusebox.invariants import PENDING
+
+from . import breaking, records
+from .load import Load
+
+# Both for `make soak`.
+MINUTES = float(os.environ.get("FUSEBOX_SOAK_MINUTES", "1"))
+SEED = int(os.environ.get("FUSEBOX_SEED", random.randrange(1_000_000)))
+RATE = 20
+KILLED = ("catalog-service", "order-service", "kafka", "postgres", "discovery")
+# A part stays away while so many calls are made.
+CALLS_WITHOUT = 2 * RATE
+# A key lies half a minute with who has died over it.
+ASKED_AGAIN_SECONDS = 60
+
+
+@pytest.mark.timeout(300 + 120 * MINUTES)
+def test_in_a_storm_no_order_is_lost_none_decided_twice_and_no_answer_outside_the_contract(
+    shop: Any,
+) -> None:
+    print(f"FUSEBOX_SEED={SEED}")
+    chance = random.Random(SEED)
+    load = Load(shop, RATE, chance)
+
+    _storm(shop, load, chance)
+    shop.until(lambda: not _undecided(shop, load), breaking.DECIDED_SECONDS)
+
+    assert load.accepted() <= _orders(shop).keys(), "an accepted order is lost"
+    load.renew()
+    shop.until(lambda: not load.ask_again(), ASKED_AGAIN_SECONDS)
+    assert {len(orders) for orders in load.orders_of_keys().values()} == {1}
+    shop.until(lambda: not _undecided(shop, load), breaking.DECIDED_SECONDS)
+    assert not load.complaints()
+    _assert_decided_once(shop, load)
+    breaking.assert_verified(shop)
+
+
+def _storm(shop: Any, load: Load, chance: random.Random) -> None:
+    """Rounds of kills until the time is over, and in any case one whole round."""
+    end = time.monotonic() + 60 * MINUTES
+    with load.running():
+        while True:
+            for part in chance.sample(KILLED, len(KILLED)):
+                breaking.kill(shop, part)
+                load.await_shots(CALLS_WITHOUT)
+                breaking.start(shop, part)
+            if time.monotonic() > end:
+                break
+            load.renew()
+
+
+def _orders(shop: Any) -> dict[str, str]:
+    return {key: order.status for key, order in verify.read(shop.stack).orders.items()}
+
+
+def _undecided(shop: Any, load: Load) -> list[str]:
+    found = _orders(shop)
+    return [order_id for order_id in load.accepted() if found.get(order_id) == PENDING]
+
+
+def _assert_decided_once(shop: Any, load: Load) -> None:
+    orders, decisions = _orders(shop), records.decisions(shop, load.accepted())
+    cancelled = load.cancelled()
+    assert all(orders[order_id] == "CANCELLED" for order_id in cancelled)
+    # A cancel that is faster than its order leaves nothing to decide.
+    assert {decisions[order_id] for order_id in load.accepted() - cancelled} == {1}
+    assert {decisions[order_id] for order_id in cancelled} <= {0, 1}

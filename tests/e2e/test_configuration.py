@@ -1,0 +1,58 @@
+"""A change of the configuration reaches what runs, without a restart."""
+
+from typing import Any
+
+import requests
+
+
+def fail_max(shop: Any, service: str) -> str | None:
+    page = requests.get(f"{shop.url_of(service)}/actuator/env", timeout=5).json()
+    for source in page["propertySources"]:
+        found = source["properties"].get("fusebox.breaker.fail-max")
+        if found:
+            return str(found["value"])
+    return None
+
+
+def test_a_key_set_by_hand_is_in_force_at_once_and_taken_back(shop: Any) -> None:
+    before = fail_max(shop, "order-service")
+
+    assert "order-service-1" in shop.run("set", "fusebox.breaker.fail-max", "7").stdout
+    assert [fail_max(shop, each) for each in ("order-service", "catalog-service")] == ["7", "7"]
+
+    shop.run("set", "fusebox.breaker.fail-max")
+    assert fail_max(shop, "order-service") == before
+
+
+def test_a_wrong_value_is_refused_with_the_key_and_the_reason(shop: Any) -> None:
+    refused = shop.run("set", "fusebox.breaker.fail-max", "many", check=False)
+
+    assert refused.returncode == 1
+    assert "fusebox.breaker.fail-max" in refused.stderr
+    assert "valid integer" in refused.stderr
+    health = requests.get(f"{shop.url_of('order-service')}/actuator/health", timeout=5).json()
+    assert health["components"]["configuration"]["status"] == "UP"
+
+
+def test_an_edited_file_needs_nobody_to_tell(shop: Any) -> None:
+    file = shop.stack.config / "order-service.properties"
+    before = fail_max(shop, "order-service")
+
+    file.write_text("fusebox.breaker.fail-max=9\n")
+    shop.until(lambda: fail_max(shop, "order-service") == "9")
+    assert fail_max(shop, "catalog-service") == before
+
+    file.unlink()
+    shop.until(lambda: fail_max(shop, "order-service") == before)
+
+
+def test_a_word_on_the_bus_is_heard_by_all(shop: Any) -> None:
+    config_server = f"http://127.0.0.1:{shop.stack.port('config-server')}"
+    log = shop.stack.logs / "config-server-1.log"
+    for asked in (config_server, shop.url_of("catalog-service")):
+        told = log.read_text().count("gateway-1 has changed")
+
+        answer = requests.post(f"{asked}/actuator/busrefresh", timeout=15)
+
+        assert answer.status_code == 204
+        shop.until(lambda told=told: log.read_text().count("gateway-1 has changed") > told)
