@@ -97,12 +97,19 @@ class RunningShop(Shop):
         return found
 
     def url_of(self, service: str) -> str:
-        discovery = f"http://127.0.0.1:{self.stack.port('discovery')}"
-        answer = requests.get(
-            f"{discovery}/eureka/apps/{service}", headers={"Accept": "application/json"}, timeout=5
-        )
-        instance = answer.json()["application"]["instance"][0]
-        return f"http://{instance['ipAddr']}:{instance['port']['$']}"
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            answer = requests.get(
+                f"http://127.0.0.1:{self.stack.port('discovery')}/eureka/apps/{service}",
+                headers={"Accept": "application/json"},
+                timeout=5,
+            )
+            found[:] = answer.json()["application"]["instance"] if answer.ok else []
+            return bool(found)
+
+        self.until(look)
+        return f"http://{found[0]['ipAddr']}:{found[0]['port']['$']}"
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
         zipkin = f"http://127.0.0.1:{self.stack.port('zipkin')}"

@@ -167,7 +167,7 @@ def times_sent(shop: Any, topic: str, id_: str) -> int:
     )
     found = []
     while polled := consumer.poll(timeout_ms=2_000):
-        found += [dict(each.headers)["ce_id"] for batch in polled.values() for each in batch]
+        found += [dict(each.headers).get("ce_id") for batch in polled.values() for each in batch]
     consumer.close()
     return found.count(id_.encode())
 
@@ -184,9 +184,10 @@ def test_a_letter_that_is_still_wrong_comes_back_as_a_new_one(shop: Any) -> None
     shop.run("replay-dead")
 
     def later() -> list[dict[str, Any]]:
-        return [letter for letter in letters(shop) if letter["offset"] > first["offset"]]
+        mine = [letter for letter in letters(shop) if letter["key"] == "letter"]
+        return [letter for letter in mine if letter["offset"] > first["offset"]]
 
-    shop.until(lambda: [letter["key"] for letter in later()] == ["letter"])
+    shop.until(lambda: len(later()) == 1)
     assert first not in letters(shop)
 
 

@@ -47,6 +47,9 @@ class Listing:
                 self._entries[_key(entry)] = entry
         return bool(document["applications"]["apps__hashcode"] == self._hash_code())
 
+    def knows(self, app: str, instance_id: str) -> bool:
+        return (app.upper(), instance_id) in self._entries
+
     def snapshot(self) -> Snapshot:
         """Whoever is UP, by the name under which it is called."""
         found: dict[str, list[Instance]] = {}
@@ -59,6 +62,18 @@ class Listing:
     def _hash_code(self) -> str:
         numbers = Counter(entry["status"] for entry in self._entries.values())
         return "".join(f"{status}_{number}_" for status, number in sorted(numbers.items()))
+
+
+def merged(listed: Snapshot, before: Snapshot) -> Snapshot:
+    """`listed`, and beside it those of `before` that it does not name."""
+    found = dict(listed)
+    for service, them in before.items():
+        named = {each.id for each in listed.get(service, ())}
+        found[service] = (
+            *listed.get(service, ()),
+            *(each for each in them if each.id not in named),
+        )
+    return MappingProxyType(found)
 
 
 def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ import requests
 
 from chassis.environment import Environment
 from chassis.eureka_servers import Servers
-from chassis.listing import Listing, Snapshot
+from chassis.listing import Listing, Snapshot, merged
 from chassis.settings import Eureka
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ RETRY_SECONDS = 0.5
 # After a start the others are starting too, and the first call wants to find them.
 SETTLING_SECONDS = 15.0
 SETTLING_PAUSE = 0.2
+# A discovery that was started anew knows nobody until all have noticed that it does not know them.
+FORGETFUL_SECONDS = 5.0
 
 
 class Registry:
@@ -47,6 +49,7 @@ class Registry:
         self._renewing, self._fetching = Servers(settings), Servers(settings)
         self._listing = Listing()
         self._is_complete = False
+        self._keep_until = 0.0
         self.instances: Snapshot = MappingProxyType({})
         self.registered = threading.Event()
         self.fetched = threading.Event()
@@ -91,11 +94,21 @@ class Registry:
         if not complete or not self._listing.change(self._document("/apps/delta")):
             self._listing.replace(self._document("/apps"))
         self._is_complete = True
-        self.instances = self._listing.snapshot()
+        if self.registered.is_set() and not self._is_listed():
+            self._keep_until = time.monotonic() + FORGETFUL_SECONDS
+            self._register(self._fetching)
+            if not self.registered.is_set():  # the other thread has left meanwhile
+                self._fetching.ask("DELETE", self._path)
+        listed = self._listing.snapshot()
+        keeps = time.monotonic() < self._keep_until
+        self.instances = merged(listed, before) if keeps else listed
         self.fetched.set()
         for service, them in self.instances.items():
             if not set(them) <= set(before.get(service, ())):
                 self._appeared(service)
+
+    def _is_listed(self) -> bool:
+        return self._listing.knows(self._app, self._environment.instance)
 
     def _document(self, path: str) -> dict[str, Any]:
         answer = self._fetching.ask("GET", path, headers={"Accept": "application/json"})
@@ -109,9 +122,12 @@ class Registry:
             if answer.status_code != 404:
                 answer.raise_for_status()
                 return
-        answer = self._renewing.ask("POST", f"/apps/{self._app}", json=self._registration())
-        answer.raise_for_status()
+        self._register(self._renewing)
         self.registered.set()
+
+    def _register(self, servers: Servers) -> None:
+        answer = servers.ask("POST", f"/apps/{self._app}", json=self._registration())
+        answer.raise_for_status()
         log.info("registered with discovery as %s", self._environment.instance)
 
     def _registration(self) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""The client of discovery against a server that may forget."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from chassis import registry
+from chassis.environment import Environment
+from chassis.registry import Registry
+from chassis.settings import Eureka
+
+
+class Discovery:
+    """Stands in for requests' session and the server behind it."""
+
+    trust_env = True
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def request(self, method: str, url: str, **given: Any) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code = 200
+        path = url.partition("/eureka")[2].strip("/").split("/")
+        if method == "POST":
+            entry = given["json"]["instance"]
+            self.known[path[1], entry["instanceId"]] = entry
+        elif method == "PUT" and (path[1], path[2]) not in self.known:
+            answer.status_code = 404
+        elif method == "DELETE":
+            self.known.pop((path[1], path[2]), None)
+        else:
+            answer.json = lambda **_: self.document()  # type: ignore[method-assign]
+        return answer
+
+    def document(self) -> dict[str, Any]:
+        applications = [
+            {"name": app, "instance": [entry]} for (app, _), entry in self.known.items()
+        ]
+        return {"applications": {"apps__hashcode": "?", "application": applications}}
+
+    def forget(self) -> None:
+        self.known.clear()
+
+
+@pytest.fixture
+def discovery(monkeypatch: pytest.MonkeyPatch) -> Discovery:
+    made = Discovery()
+    monkeypatch.setattr(requests, "Session", lambda: made)
+    return made
+
+
+def client(name: str, folder: Path) -> Registry:
+    environment = Environment.read(name, {"FUSEBOX_STATE": str(folder)})
+    made = Registry(environment, Eureka)
+    made.port = 5000
+    made._renew()
+    return made
+
+
+def test_who_was_forgotten_registers_at_once_and_calls_the_others_meanwhile(
+    discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, order = client("gateway", tmp_path), client("order-service", tmp_path)
+    gateway.fetch()
+
+    discovery.forget()
+    gateway.fetch()
+    assert set(gateway.instances) == {"gateway", "order-service"}
+    assert ("GATEWAY", "gateway-1") in discovery.known
+
+    order.fetch()
+    gateway.fetch()
+    assert len(gateway.instances["order-service"]) == 1
+
+
+def test_who_does_not_come_back_is_given_up(
+    discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "FORGETFUL_SECONDS", 0.0)
+    gateway = client("gateway", tmp_path)
+    client("order-service", tmp_path)
+    gateway.fetch()
+
+    discovery.forget()
+    gateway.fetch()
+    gateway.fetch()
+    assert set(gateway.instances) == {"gateway"}
+
+
+def test_who_has_left_does_not_come_back(discovery: Discovery, tmp_path: Path) -> None:
+    gateway = client("gateway", tmp_path)
+    gateway.leave()
+
+    gateway.fetch()
+    assert discovery.known == {}
