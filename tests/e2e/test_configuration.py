@@ -34,6 +34,19 @@ def test_a_wrong_value_is_refused_with_the_key_and_the_reason(shop: Any) -> None
     assert health["components"]["configuration"]["status"] == "UP"
 
 
+def test_the_gateway_hears_of_an_edit_too(shop: Any) -> None:
+    file = shop.stack.config / "gateway.properties"
+    file.write_text("fusebox.gateway.zipkin-ui=http://elsewhere.example\n")
+
+    def url() -> str:
+        answer = requests.get(f"{shop.gateway}/catalog-service/catalogs", timeout=5)
+        return str(answer.headers["X-Trace-Url"])
+
+    shop.until(lambda: url().startswith("http://elsewhere.example/"))
+    file.unlink()
+    shop.until(lambda: not url().startswith("http://elsewhere.example/"))
+
+
 def test_an_edited_file_needs_nobody_to_tell(shop: Any) -> None:
     file = shop.stack.config / "order-service.properties"
     before = fail_max(shop, "order-service")
@@ -50,9 +63,9 @@ def test_a_word_on_the_bus_is_heard_by_all(shop: Any) -> None:
     config_server = f"http://127.0.0.1:{shop.stack.port('config-server')}"
     log = shop.stack.logs / "config-server-1.log"
     for asked in (config_server, shop.url_of("catalog-service")):
-        told = log.read_text().count("gateway-1 has changed")
+        told = log.read_text().count("order-service-1 has changed")
 
         answer = requests.post(f"{asked}/actuator/busrefresh", timeout=15)
 
         assert answer.status_code == 204
-        shop.until(lambda told=told: log.read_text().count("gateway-1 has changed") > told)
+        shop.until(lambda told=told: log.read_text().count("order-service-1 has changed") > told)

@@ -44,6 +44,7 @@ class Configuration(Generic[S]):
         self.flat: dict[str, tuple[Any, str]] = {}
         self.source = "defaults"
         self.refused = ""
+        self._sources: list[dict[str, Any]] = []
         self._ask = ask or self._ask_server
 
     def load(self) -> S:
@@ -76,6 +77,9 @@ class Configuration(Generic[S]):
             sources = self._ask()
         except requests.RequestException as error:
             raise ConfigurationError(f"config-server does not answer: {error}") from error
+        if sources == self._sources:
+            self.refused = ""
+            return []
         try:
             self._apply(sources, "config-server")
         except ConfigurationError as error:
@@ -131,6 +135,7 @@ class Configuration(Generic[S]):
         self.current, self.flat, self.source, self.refused = current, flat, source, ""
 
     def _keep(self, sources: list[dict[str, Any]]) -> None:
+        self._sources = sources
         self._copy.parent.mkdir(parents=True, exist_ok=True)
         draft = self._copy.with_suffix(".new")
         # What config-server has decrypted stands in it: nobody else's to read.

@@ -1,6 +1,7 @@
 """A changed configuration without a restart: the pages that ask for it, here and everywhere."""
 
 import logging
+import threading
 from typing import Any
 
 import requests
@@ -9,22 +10,46 @@ from chassis.actuator import ANY, Actuator, Asked, Reply, reply
 from chassis.configuration import Configuration, ConfigurationError
 from chassis.environment import Environment
 from chassis.errors import Problem, Unavailable
+from chassis.workers import Run
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = (0.5, 10)
+ASK_SECONDS = 1.0
+
+
+def apply(configuration: Configuration[Any]) -> list[str]:
+    """Ask anew and take over what came; the keys that changed.  Raises ConfigurationError."""
+    changed = configuration.refresh()
+    logging.getLogger().setLevel(configuration.current.logging.level.root)
+    if changed:
+        log.info("configuration changed: %s", ", ".join(changed))
+    return changed
+
+
+def keep_asking(configuration: Configuration[Any]) -> Run:
+    """For a process that config-server cannot tell of a change, as its actuator wants a token."""
+
+    def run(stop: threading.Event) -> None:
+        told = ""
+        while not stop.wait(ASK_SECONDS):
+            try:
+                apply(configuration)
+                told = ""
+            except ConfigurationError as error:
+                if configuration.refused not in ("", told):
+                    log.warning("the new configuration is refused: %s", error)
+                told = configuration.refused
+
+    return run
 
 
 def add(actuator: Actuator, configuration: Configuration[Any], environment: Environment) -> None:
     def refresh(_: Asked) -> Reply:
         try:
-            changed = configuration.refresh()
+            return reply(apply(configuration))
         except ConfigurationError as error:
             raise Problem(str(error), code="not-refreshed") from error
-        logging.getLogger().setLevel(configuration.current.logging.level.root)
-        if changed:
-            log.info("configuration changed: %s", ", ".join(changed))
-        return reply(changed)
 
     def everywhere(asked: Asked) -> Reply:
         """config-server speaks on the bus for all, so that nobody else needs Kafka for it."""

@@ -18,6 +18,8 @@ TIMEOUT = (0.5, 5)
 AT_ONCE = 16
 ALL = "**"
 LOOK_SECONDS = 0.5
+# A foreign process without that page; one that faces the world, and asks by itself.
+WITHOUT_THE_PAGE = (requests.codes.not_found, requests.codes.unauthorized)
 
 
 @dataclass(frozen=True)
@@ -86,5 +88,5 @@ def _refresh(instance: Instance) -> None:
         return
     if answer.status_code == requests.codes.ok:
         log.info("%s has changed: %s", instance.id, ", ".join(answer.json()) or "nothing")
-    elif answer.status_code != requests.codes.not_found:  # a foreign one without that page
+    elif answer.status_code not in WITHOUT_THE_PAGE:
         log.warning("%s refuses the change: %s", instance.id, answer.text)

@@ -5,7 +5,7 @@ import sys
 
 from aiohttp import web
 
-from chassis import aiohttp_adapter
+from chassis import aiohttp_adapter, refreshing
 from chassis.configuration import ConfigurationError
 from chassis.process import Process, begin
 from chassis.tokens import Tokens
@@ -36,6 +36,7 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(f"cannot start: {error}")
     pages.add(process)
+    process.workers.add("configuration", refreshing.keep_asking(process.configuration))
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))
     asyncio.run(run(process, process.tokens(), port))
 
