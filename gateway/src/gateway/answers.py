@@ -2,12 +2,12 @@
 
 import json
 
-from aiohttp import web
+from multidict import CIMultiDict
 
 from chassis import problems
 from chassis.errors import Problem
+from gateway.transport.messages import Response
 
-TRACE_ID = web.RequestKey("trace id", str)
 SERVER = "fusebox-gateway"
 
 
@@ -15,15 +15,16 @@ def trace_headers(trace_id: str, ui: str) -> dict[str, str]:
     return {"X-Trace-Id": trace_id, "X-Trace-Url": f"{ui}/zipkin/traces/{trace_id}"}
 
 
-def problem(error: Problem, trace: dict[str, str]) -> web.Response:
+def problem(error: Problem, trace: dict[str, str]) -> Response:
     document = problems.document(error, trace["X-Trace-Id"])
-    return web.Response(
-        status=document["status"],
-        body=json.dumps(document).encode(),
-        headers={
-            "Content-Type": problems.CONTENT_TYPE,
-            "Server": SERVER,
-            **problems.headers(error),
-            **trace,
-        },
+    return page(
+        document["status"],
+        problems.CONTENT_TYPE,
+        json.dumps(document).encode(),
+        {**problems.headers(error), **trace},
     )
+
+
+def page(status: int, content_type: str, body: bytes, headers: dict[str, str]) -> Response:
+    said = {"Content-Type": content_type, "Server": SERVER, **headers}
+    return Response(status, CIMultiDict(said), body)

@@ -1,103 +1,77 @@
-"""Bodies on their way: short ones are taken whole, long ones pass chunk by chunk."""
+"""The client's body: a short one is taken whole, a long one passes chunk by chunk."""
 
 import asyncio
 
-from aiohttp import ClientError, ClientResponse, Payload, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.web_protocol import RequestPayloadError
+from chassis.errors import NotSentInTime, TooLarge
+from gateway.transport.messages import Request
+from gateway.transport.stream import Stream
+from gateway.transport.upstream import SHORT
 
-from chassis.errors import BadRequest, NotSentInTime, Problem, TooLarge
-
-# What is whole can be sent again, goes out in one write, and its sender holds nobody else up.
-SHORT = 65_536
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# In bytes a second.  A client that dribbles would hold a connection of a service for hours.
+SLOWEST = 4096
+LATE = "The body did not come in time."
 
 
-class Upload(Payload):
-    """A client's long body: the next chunk is read when the last one is on its way.
+class Upload:
+    """A long body: the next chunk is taken when the last one is on its way."""
 
-    aiohttp's client hides what goes wrong in here behind an error of its own, so `failure` keeps
-    it when it is not the called service's fault.
-    """
-
-    _autoclose = True
-
-    def __init__(self, request: web.BaseRequest, limit: int, patience: float) -> None:
-        super().__init__(request)
-        self._content = request.content
+    def __init__(self, body: Stream, limit: int, patience: float) -> None:
+        self.length = body.length
+        self._body = body
         self._limit = limit
         self._patience = patience
-        self.failure: Problem | None = None
+        self._passed = 0
+        self._waited = 0.0
+        self._clock = asyncio.get_running_loop().time
 
-    def decode(self, *_how: str, **_more: str) -> str:
-        raise TypeError("a body that is passed on has no text")
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        self._consumed = True
-        passed = 0
-        while chunk := await self._next():
-            passed += len(chunk)
-            if passed > self._limit:
-                self.failure = too_large(self._limit)
-                raise self.failure
-            async with asyncio.timeout(self._patience):
-                await writer.write(chunk)
-
-    async def _next(self) -> bytes:
+    async def next(self) -> bytes:
+        """Raises TooLarge, NotSentInTime, and BadRequest when the framing is wrong."""
+        began = self._clock()
         try:
-            async with asyncio.timeout(self._patience):
-                return await self._content.readany()
+            chunk = await self._body.next(self._patience)
         except TimeoutError as error:
-            self.failure = NotSentInTime("The body did not come in time.")
-            raise self.failure from error
-        except RequestPayloadError as error:
-            self.failure = BadRequest("The body is not framed as its headers say.")
-            raise self.failure from error
+            raise NotSentInTime(LATE) from error
+        self._passed += len(chunk)
+        # Without the time that the service took.
+        self._waited += self._clock() - began
+        if self._passed > self._limit:
+            raise too_large(self._limit)
+        if self._waited > self._patience + self._passed / SLOWEST:
+            raise NotSentInTime(LATE)
+        return chunk
 
 
 def too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is longer than {limit} bytes.")
 
 
-async def take(request: web.BaseRequest, limit: int, patience: float) -> bytes | Upload | None:
-    """The client's body, whole when it is short.  Raises TooLarge and BadRequest."""
-    if not request.body_exists:
-        return None
-    length = request.content_length
-    if length is not None and length > limit:
+async def take(request: Request, limit: int, patience: float) -> bytes | Upload:
+    """The client's body, whole when it is short.  Raises as `Upload.next` does."""
+    body = request.body
+    if body is None:
+        return b""
+    if body.length is not None and body.length > limit:
         raise too_large(limit)
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(CONTINUE)
-        request.writer.output_size = 0  # the answer is still to come
-    if length is None or length > SHORT:
-        return Upload(request, limit, patience)
-    return await _whole(request, patience)
+    if body.is_whole and not body.is_full:
+        return _within(body.taken(), limit)
+    if body.length is None or body.length > SHORT:
+        return Upload(body, limit, patience)
+    return await whole(body, limit, patience)
 
 
-async def _whole(request: web.BaseRequest, patience: float) -> bytes:
+async def whole(body: Stream, limit: int, patience: float) -> bytes:
+    """All of it, within `patience` seconds.  Raises as `Upload.next` does."""
+    found = b""
     try:
-        if request.content.is_eof():
-            return await request.content.read()
         async with asyncio.timeout(patience):
-            return await request.content.read()
+            while chunk := await body.next(None):
+                found = _within(found + chunk, limit)
     except TimeoutError as error:
-        raise NotSentInTime("The body did not come in time.") from error
-    except RequestPayloadError as error:
-        raise BadRequest("The body is not framed as its headers say.") from error
+        raise NotSentInTime(LATE) from error
+    return found
 
 
-def is_short(answer: ClientResponse) -> bool:
-    return answer.content.is_eof() or 0 <= (answer.content_length or -1) <= SHORT
-
-
-async def pass_on(
-    answer: ClientResponse, request: web.BaseRequest, response: web.StreamResponse
-) -> None:
-    """Stream a long answer.  What breaks after its first byte can only be shown by breaking off."""
-    await response.prepare(request)
-    try:
-        while chunk := await answer.content.readany():
-            await response.write(chunk)
-    except (ClientError, TimeoutError) as error:
-        raise ConnectionError("The answer broke off half-way.") from error
-    await response.write_eof()
+def _within(found: bytes, limit: int) -> bytes:
+    if len(found) > limit:
+        raise too_large(limit)
+    return found

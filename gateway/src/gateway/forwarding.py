@@ -3,35 +3,22 @@
 import asyncio
 from dataclasses import dataclass
 
-import aiohttp
-from aiohttp import ClientResponse, ClientSession, ClientTimeout
-from multidict import CIMultiDict
-from yarl import URL
-
 from chassis import hops
 from chassis.balancing import Balancer
 from chassis.breaker import Permit
-from chassis.errors import (
-    UNTELLING,
-    DeadlineOver,
-    InstanceLost,
-    Problem,
-    TimedOut,
-    Unavailable,
-)
+from chassis.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
 from chassis.listing import Instance
 from chassis.problems import CONTENT_TYPE
 from chassis.protection import Protection, Protections
 from chassis.tracing import ActiveSpan
-from gateway import bodies
 from gateway.bodies import Upload
+from gateway.settings import Limits
+from gateway.transport.calls import Answer, Asked, Disconnected, NotConnected, UpstreamError
+from gateway.transport.messages import Headers
+from gateway.transport.pool import Pool
 
-CONNECTIONS = 1000
-# Less than the services keep theirs, so that none is closed there while it is taken here.
-KEEPALIVE_SECONDS = 30.0
 # Between the request's first byte and the call: so much less is not the client's own limit.
 SPENT_HERE = 0.5
-HEADER_LINE = 65_536
 # Doing it twice is doing it once (RFC 9110).
 IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 # Said by whatever stands before a service that never got to work.
@@ -45,9 +32,10 @@ class Call:
     service: str
     method: str
     target: str
-    headers: CIMultiDict[str]
-    body: bytes | Upload | None
-    timeout: ClientTimeout
+    headers: Headers
+    body: bytes | Upload
+    limits: Limits
+    upgrade: str | None = None
 
     @property
     def is_idempotent(self) -> bool:
@@ -60,17 +48,17 @@ class Call:
 
 
 class Forwarder:
-    """Made on the event loop, for its session belongs to it."""
+    """Made on the event loop, for its connections belong to it."""
 
     def __init__(self, balancer: Balancer, protections: Protections) -> None:
         self._balancer = balancer
         self._protections = protections
-        self._session = new_session()
+        self._pool = Pool()
 
-    async def close(self) -> None:
-        await self._session.close()
+    def close(self) -> None:
+        self._pool.close()
 
-    async def ask(self, call: Call, span: ActiveSpan) -> tuple[ClientResponse, Instance]:
+    async def ask(self, call: Call, span: ActiveSpan) -> tuple[Answer, Instance]:
         """The answer, a short one with its body read.  Whoever gets it closes it.
 
         Raises CircuitOpen, Overloaded, TimedOut or Unavailable, and what is wrong with the
@@ -91,22 +79,19 @@ class Forwarder:
 
     async def _ask_in_time(
         self, call: Call, span: ActiveSpan, protection: Protection
-    ) -> tuple[ClientResponse, Instance]:
-        # A long body is bounded chunk by chunk.
-        patience = None if isinstance(call.body, Upload) else hops.time_left()
-        longest = call.timeout.sock_read or 0
+    ) -> tuple[Answer, Instance]:
+        patience = _patience(call)
         try:
-            async with asyncio.timeout(patience):
-                return await self._ask_someone(call, span, protection)
+            return await self._ask_someone(call, span, protection)
         except TimeoutError as error:
             # A client that waits less than we would says nothing about the service.
-            short = patience is not None and patience < longest - SPENT_HERE
+            short = patience < call.limits.read_timeout_seconds - SPENT_HERE
             kind = DeadlineOver if short else TimedOut
             raise kind(f"{call.service} did not answer in time.") from error
 
     async def _ask_someone(
         self, call: Call, span: ActiveSpan, protection: Protection
-    ) -> tuple[ClientResponse, Instance]:
+    ) -> tuple[Answer, Instance]:
         refused: set[Instance] = set()
         is_retry = False
         while True:
@@ -115,51 +100,52 @@ class Forwarder:
             try:
                 with self._balancer.calling(instance):
                     return await self._ask_one(call, instance), instance
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            except NotConnected:
                 # Nothing has been sent: another may be asked, whatever the method.
                 self._balancer.refused(instance)
                 refused.add(instance)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            except Disconnected as error:
                 self._balancer.refused(instance)
                 if is_retry or not call.is_repeatable or not protection.retries.take():
                     others = self._balancer.has_others(call.service)
-                    raise _cause(call, InstanceLost if others else Unavailable) from error
+                    kind = InstanceLost if others else Unavailable
+                    raise _no_proper_answer(call, kind) from error
                 is_retry = True
                 call.headers.update(hops.outgoing(is_retry=True))
-            except TimeoutError:
-                raise
-            except aiohttp.ClientError as error:
-                raise _cause(call) from error
+            except UpstreamError as error:
+                raise _no_proper_answer(call) from error
 
-    async def _ask_one(self, call: Call, instance: Instance) -> ClientResponse:
-        answer = await self._session.request(
-            call.method,
-            URL(instance.url + call.target, encoded=True),
-            headers=call.headers,
-            data=call.body,
-            timeout=call.timeout,
-            allow_redirects=False,
+    async def _ask_one(self, call: Call, instance: Instance) -> Answer:
+        limits = call.limits
+        # Connecting is a small part of the time there is, unless the client has hardly any.
+        async with asyncio.timeout(_patience(call)):
+            connection = await self._pool.take(
+                instance.host, instance.port, limits.connect_timeout_seconds
+            )
+        return await connection.ask(
+            Asked(
+                call.method,
+                call.target,
+                call.headers,
+                call.body,
+                _patience(call),
+                call.upgrade,
+                limits.stream_idle_seconds,
+            )
         )
-        if bodies.is_short(answer):
-            await _read(answer)
-        return answer
 
 
-async def _read(answer: ClientResponse) -> None:
-    try:
-        await answer.read()
-    except BaseException:
-        answer.close()
-        raise
+def _patience(call: Call) -> float:
+    """Seconds for the answer; a long body is bounded step by step."""
+    left = None if isinstance(call.body, Upload) else hops.time_left()
+    return call.limits.read_timeout_seconds if left is None else left
 
 
-def _cause(call: Call, kind: type[Problem] = Unavailable) -> Problem:
-    if isinstance(call.body, Upload) and call.body.failure is not None:
-        return call.body.failure
+def _no_proper_answer(call: Call, kind: type[Unavailable] = Unavailable) -> Unavailable:
     return kind(f"{call.service} gave no proper answer.")
 
 
-def _judge(permit: Permit, call: Call, answer: ClientResponse) -> None:
+def _judge(permit: Permit, call: Call, answer: Answer) -> None:
     """4xx are answers, and 5xx of what is idempotent or was not done are failures.
 
     But 503 and 504 in the form of a problem: such a service is well, it says that a part behind it
@@ -171,20 +157,3 @@ def _judge(permit: Permit, call: Call, answer: ClientResponse) -> None:
         permit.succeeded()
     elif call.is_idempotent or answer.status in NOT_DONE:
         permit.failed(Unavailable(f"{call.service} answered {answer.status}."))
-
-
-def new_session() -> ClientSession:
-    session = ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        # What the client did not say is not said for it.
-        skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-        max_line_size=HEADER_LINE,
-        max_field_size=HEADER_LINE,
-    )
-    # It would repeat by itself what failed on a used connection: a second layer of retries, and
-    # outside the budget.  There is no public switch.
-    session._retry_connection = False
-    return session

@@ -3,9 +3,8 @@
 import posixpath
 from urllib.parse import unquote
 
-from aiohttp import web
-
 from chassis.tokens import Tokens
+from gateway.transport.messages import Request
 
 PUBLIC = frozenset(
     (
@@ -32,7 +31,7 @@ class Guard:
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
-    def check(self, request: web.BaseRequest, path: str) -> None:
+    def check(self, request: Request, path: str) -> None:
         """Pass silently, or raise Unauthenticated, Forbidden, or Unavailable without keys."""
         authorization = request.headers.get("Authorization")
         if is_inner(path) or (path in PUBLIC and request.method not in ("GET", "HEAD")):

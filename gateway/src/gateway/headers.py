@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-from aiohttp import web
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
 from chassis import hops
-
-Headers = Mapping[str, str]
+from gateway.transport.messages import Headers, Request
 
 HOP_BY_HOP = frozenset(
     (
@@ -51,20 +49,15 @@ HOPS = frozenset((hops.DEADLINE.lower(), hops.ATTEMPT.lower(), hops.TIMEOUT.lowe
 NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | HOPS
 NOT_TO_CLIENT = HOP_BY_HOP | {"x-trace-id", "x-trace-url"}
 VIA = "1.1 gateway"
+SCHEME = "http"
 
 
-def size(request: web.BaseRequest) -> int:
-    """Bytes of all header lines together."""
-    return sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
-
-
-def to_upstream(request: web.BaseRequest, prefix: str, trace: Headers) -> CIMultiDict[str]:
+def to_upstream(request: Request, prefix: str, trace: Mapping[str, str]) -> Headers:
     given = request.headers
     passed = _without(given, NOT_UPSTREAM)
-    remote = request.remote or "unknown"
-    passed["X-Forwarded-For"] = _appended(given, "X-Forwarded-For", remote)
+    passed["X-Forwarded-For"] = _appended(given, "X-Forwarded-For", request.remote)
     # What a client says of these two is not believed.
-    passed["X-Forwarded-Proto"] = request.scheme
+    passed["X-Forwarded-Proto"] = SCHEME
     passed["X-Forwarded-Host"] = given.get("Host", "")
     if prefix:
         passed["X-Forwarded-Prefix"] = prefix
@@ -73,9 +66,7 @@ def to_upstream(request: web.BaseRequest, prefix: str, trace: Headers) -> CIMult
     return passed
 
 
-def to_client(
-    given: CIMultiDictProxy[str], instance: str, prefix: str, trace: Headers
-) -> CIMultiDict[str]:
+def to_client(given: Headers, instance: str, prefix: str, trace: Mapping[str, str]) -> Headers:
     passed = _without(given, NOT_TO_CLIENT)
     if "Location" in passed:
         passed["Location"] = _outside(passed["Location"], instance, prefix)
@@ -91,7 +82,7 @@ def _outside(location: str, instance: str, prefix: str) -> str:
     return prefix + (rest if rest.startswith("/") else f"/{rest}")
 
 
-def _without(given: CIMultiDictProxy[str], dropped: frozenset[str]) -> CIMultiDict[str]:
+def _without(given: Headers, dropped: frozenset[str]) -> Headers:
     """A copy with duplicates and their order, but without `dropped` and what Connection names."""
     if "Connection" in given:
         dropped = dropped | {
@@ -100,5 +91,5 @@ def _without(given: CIMultiDictProxy[str], dropped: frozenset[str]) -> CIMultiDi
     return CIMultiDict([pair for pair in given.items() if pair[0].lower() not in dropped])
 
 
-def _appended(given: CIMultiDictProxy[str], name: str, value: str) -> str:
+def _appended(given: Headers, name: str, value: str) -> str:
     return ", ".join((*given.getall(name, ()), value))

@@ -33,6 +33,9 @@ class Limits(Section):
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2
     read_timeout_seconds: Positive = 10
+    header_timeout_seconds: Positive = 10
+    # Of server-sent events, and of what a connection was upgraded to.
+    stream_idle_seconds: Positive = 300
     max_concurrent_requests: Count = 1000
     zipkin_ui: str = Field("http://127.0.0.1:9411", pattern="^https?://.*[^/]$")
 

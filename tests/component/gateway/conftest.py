@@ -26,8 +26,9 @@ from chassis.tokens import Tokens
 from chassis.tracing import Tracer
 from gateway import pages
 from gateway.app import Gateway
-from gateway.server import Door
 from gateway.settings import GatewaySettings
+from gateway.transport import loops
+from gateway.transport.server import Door
 
 T = TypeVar("T")
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -64,7 +65,7 @@ class Loop:
     """An event loop in a thread, for tests that are clients and block."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = loops.new()
         self._thread = threading.Thread(target=self.loop.run_forever, name="servers")
         self._thread.start()
 
@@ -78,6 +79,7 @@ class Loop:
         return self.run(called())
 
     def close(self) -> None:
+        self.run(asyncio.sleep(0.01))  # what has been closed is gone after a turn or two
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(WAIT)
         self.loop.close()
@@ -154,22 +156,19 @@ class Shop:
         self.tokens = Tokens(self._jwks)
         pages.add(self.process)
         self._upstreams: list[Upstream] = []
-        self.gateway, self._runner, self.port = self.servers.run(self._open())
+        self.gateway, self.door, self.port = self.servers.run(self._open())
         self.url = f"http://127.0.0.1:{self.port}"
         self.session = requests.Session()
 
-    async def _open(self) -> tuple[Gateway, web.ServerRunner, int]:
+    async def _open(self) -> tuple[Gateway, Door, int]:
         gateway = Gateway(self.process, self.tokens)
-        door = Door(gateway.handle, gateway.refuse, gateway.rules.limits.max_header_bytes)
-        runner = web.ServerRunner(door, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return gateway, runner, runner.addresses[0][1]
+        door = Door(gateway.handle, gateway.refuse, gateway.patience)
+        return gateway, door, await door.open("127.0.0.1", 0)
 
     def close(self) -> None:
         self.session.close()
-        self.servers.run(self._runner.cleanup())
-        self.servers.run(self.gateway.close())
+        self.servers.run(self.door.close(grace=0.1))
+        self.servers.call(self.gateway.close)
         for upstream in self._upstreams:
             self.servers.run(upstream.stop())
         self.servers.close()

@@ -1,21 +1,22 @@
 """Headers on their way through, in both directions."""
 
-from aiohttp.test_utils import make_mocked_request
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
 from gateway import headers
+from gateway.transport.messages import Request
 
 TRACE = {"X-B3-TraceId": "1" * 32, "X-B3-SpanId": "2" * 16, "X-B3-Sampled": "1"}
 
 
 def upstream(*given: tuple[str, str]) -> CIMultiDict[str]:
-    request = make_mocked_request("GET", "/", headers=CIMultiDict([("Host", "shop"), *given]))
+    said = CIMultiDict([("Host", "shop"), *given])
+    request = Request("GET", "/", "/", "", said, "1.1", "192.0.2.1")
     return headers.to_upstream(request, "/order-service", TRACE)
 
 
 def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
-    proxy = CIMultiDictProxy(CIMultiDict(given))
-    return headers.to_client(proxy, "http://10.0.0.7:8080", "/order-service", {"X-Trace-Id": "1"})
+    said = CIMultiDict(given)
+    return headers.to_client(said, "http://10.0.0.7:8080", "/order-service", {"X-Trace-Id": "1"})
 
 
 def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_it() -> None:

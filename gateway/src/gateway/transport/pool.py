@@ -1,0 +1,71 @@
+"""Connections to instances, kept while they may be of use again."""
+
+import asyncio
+from collections import deque
+
+from gateway.transport.calls import NotConnected
+from gateway.transport.upstream import Upstream
+
+# Less than the services keep theirs, so that none is closed there while it is taken here.
+KEEPALIVE_SECONDS = 30.0
+SWEEP_SECONDS = 5.0
+
+Place = tuple[str, int]
+
+
+class Pool:
+    """The connection used last is used next, so that those of a busy hour grow old and close."""
+
+    def __init__(self) -> None:
+        self._free: dict[Place, deque[Upstream]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._is_open = True
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    async def take(self, host: str, port: int, patience: float) -> Upstream:
+        """A connection on which nothing is under way.  Raises NotConnected."""
+        free = self._free.get((host, port))
+        oldest = self._loop.time() - KEEPALIVE_SECONDS
+        while free:
+            known = free.pop()
+            if known.free_since > oldest and known.is_fresh:
+                return known
+            known.close()
+        return await self._connect(host, port, patience)
+
+    async def _connect(self, host: str, port: int, patience: float) -> Upstream:
+        def freed(connection: Upstream) -> None:
+            self._put((host, port), connection)
+
+        try:
+            async with asyncio.timeout(patience):
+                _, made = await self._loop.create_connection(
+                    lambda: Upstream(f"{host}:{port}", freed), host, port
+                )
+        except (OSError, TimeoutError) as error:
+            raise NotConnected(f"{host}:{port}") from error
+        return made
+
+    def _put(self, place: Place, connection: Upstream) -> None:
+        if self._is_open:
+            self._free.setdefault(place, deque()).append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        self._is_open = False
+        self._sweeper.cancel()
+        for free in self._free.values():
+            for connection in free:
+                connection.close()
+        self._free.clear()
+
+    def _sweep(self) -> None:
+        """Close what has been free for too long, and forget places that nobody asks any more."""
+        oldest = self._loop.time() - KEEPALIVE_SECONDS
+        for place, free in tuple(self._free.items()):
+            while free and free[0].free_since < oldest:
+                free.popleft().close()
+            if not free:
+                del self._free[place]
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
