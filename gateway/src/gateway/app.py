@@ -14,7 +14,7 @@ from gateway.forwarding import Call, Forwarder
 from gateway.guard import Guard
 from gateway.routes import Route
 from gateway.settings import GatewaySettings, Limits
-from gateway.transport.calls import Answer
+from gateway.transport.calls import Answer, Asked
 from gateway.transport.messages import Request, Response, Send
 from gateway.transport.server import Patience
 
@@ -108,15 +108,15 @@ class Gateway:
         body = await bodies.take(request, limits.max_body_bytes, limits.read_timeout_seconds)
         prefix = route.prefix(request.path)
         with self._tracer.span(route.name_of(request.method), Kind.CLIENT) as span:
-            call = Call(
-                service=route.service,
-                method=request.method,
-                target=f"{inner}?{request.query}" if request.query else inner,
-                headers=headers.to_upstream(request, prefix, tracing.outgoing() | hops.outgoing()),
-                body=body,
-                limits=limits,
-                upgrade=request.upgrade,
+            asked = Asked(
+                request.method,
+                f"{inner}?{request.query}" if request.query else inner,
+                headers.to_upstream(request, prefix, tracing.outgoing() | hops.outgoing()),
+                body,
+                request.upgrade,
+                limits.stream_idle_seconds,
             )
+            call = Call(route.service, asked, limits)
             return await self._forwarded(call, span, prefix, trace, send)
 
     async def _suffer(self) -> None:

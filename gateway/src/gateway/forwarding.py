@@ -11,11 +11,10 @@ from chassis.listing import Instance
 from chassis.problems import CONTENT_TYPE
 from chassis.protection import Protection, Protections
 from chassis.tracing import ActiveSpan
-from gateway.bodies import Upload
 from gateway.settings import Limits
 from gateway.transport.calls import Answer, Asked, Disconnected, NotConnected, UpstreamError
-from gateway.transport.messages import Headers
 from gateway.transport.pool import Pool
+from gateway.transport.upstream import Upstream
 
 # Between the request's first byte and the call: so much less is not the client's own limit.
 SPENT_HERE = 0.5
@@ -25,26 +24,27 @@ IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 NOT_DONE = (502, 503, 504)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
-    """What is asked of whom.  `target` is path and query as they came."""
+    """What is asked of whom."""
 
     service: str
-    method: str
-    target: str
-    headers: Headers
-    body: bytes | Upload
+    asked: Asked
     limits: Limits
-    upgrade: str | None = None
 
     @property
     def is_idempotent(self) -> bool:
-        return self.method in IDEMPOTENT
+        return self.asked.method in IDEMPOTENT
 
     @property
     def is_repeatable(self) -> bool:
         """Whether it may be sent again when nobody knows how far it came."""
-        return self.is_idempotent and not isinstance(self.body, Upload)
+        return self.is_idempotent and isinstance(self.asked.body, bytes)
+
+    def patience(self) -> float:
+        """Seconds for the answer; a long body is bounded step by step."""
+        left = hops.time_left() if isinstance(self.asked.body, bytes) else None
+        return self.limits.read_timeout_seconds if left is None else left
 
 
 class Forwarder:
@@ -80,7 +80,7 @@ class Forwarder:
     async def _ask_in_time(
         self, call: Call, span: ActiveSpan, protection: Protection
     ) -> tuple[Answer, Instance]:
-        patience = _patience(call)
+        patience = call.patience()
         try:
             return await self._ask_someone(call, span, protection)
         except TimeoutError as error:
@@ -111,34 +111,22 @@ class Forwarder:
                     kind = InstanceLost if others else Unavailable
                     raise _no_proper_answer(call, kind) from error
                 is_retry = True
-                call.headers.update(hops.outgoing(is_retry=True))
+                call.asked.headers.update(hops.outgoing(is_retry=True))
             except UpstreamError as error:
                 raise _no_proper_answer(call) from error
 
     async def _ask_one(self, call: Call, instance: Instance) -> Answer:
-        limits = call.limits
-        # Connecting is a small part of the time there is, unless the client has hardly any.
-        async with asyncio.timeout(_patience(call)):
-            connection = await self._pool.take(
-                instance.host, instance.port, limits.connect_timeout_seconds
-            )
-        return await connection.ask(
-            Asked(
-                call.method,
-                call.target,
-                call.headers,
-                call.body,
-                _patience(call),
-                call.upgrade,
-                limits.stream_idle_seconds,
-            )
-        )
+        connection = self._pool.take(instance.host, instance.port)
+        if connection is None:
+            connection = await self._connect(call, instance)
+        return await connection.ask(call.asked, call.patience())
 
-
-def _patience(call: Call) -> float:
-    """Seconds for the answer; a long body is bounded step by step."""
-    left = None if isinstance(call.body, Upload) else hops.time_left()
-    return call.limits.read_timeout_seconds if left is None else left
+    async def _connect(self, call: Call, instance: Instance) -> Upstream:
+        # A small part of the time there is, unless the client has hardly any.
+        async with asyncio.timeout(call.patience()):
+            return await self._pool.connect(
+                instance.host, instance.port, call.limits.connect_timeout_seconds
+            )
 
 
 def _no_proper_answer(call: Call, kind: type[Unavailable] = Unavailable) -> Unavailable:

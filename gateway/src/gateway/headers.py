@@ -50,6 +50,8 @@ NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | HOPS
 NOT_TO_CLIENT = HOP_BY_HOP | {"x-trace-id", "x-trace-url"}
 VIA = "1.1 gateway"
 SCHEME = "http"
+# All that most clients say there, and it names no header.
+KEEP_ALIVE = ["keep-alive"]
 
 
 def to_upstream(request: Request, prefix: str, trace: Mapping[str, str]) -> Headers:
@@ -84,12 +86,11 @@ def _outside(location: str, instance: str, prefix: str) -> str:
 
 def _without(given: Headers, dropped: frozenset[str]) -> Headers:
     """A copy with duplicates and their order, but without `dropped` and what Connection names."""
-    if "Connection" in given:
-        dropped = dropped | {
-            name.strip().lower() for line in given.getall("Connection") for name in line.split(",")
-        }
+    named = given.getall("Connection", ())
+    if named and named != KEEP_ALIVE:
+        dropped = dropped | {name.strip().lower() for line in named for name in line.split(",")}
     return CIMultiDict([pair for pair in given.items() if pair[0].lower() not in dropped])
 
 
 def _appended(given: Headers, name: str, value: str) -> str:
-    return ", ".join((*given.getall(name, ()), value))
+    return ", ".join((*given.getall(name), value)) if name in given else value

@@ -32,7 +32,7 @@ class Upload(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """`patience`, in seconds, is for the answer; with an Upload for each step of it as well.
+    """`target` is path and query as they came.
 
     With `upgrade`, 101 is an answer, and the tunnel ends when it was unused for `idle` seconds.
     """
@@ -41,7 +41,6 @@ class Asked:
     target: str
     headers: Headers
     body: bytes | Upload
-    patience: float
     upgrade: str | None = None
     idle: float = 300.0
 

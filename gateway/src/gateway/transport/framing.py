@@ -17,17 +17,16 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 def request_head(method: str, target: str, host: str, headers: CIMultiDict[str]) -> bytes:
-    lines = [f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n"]
-    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    lines.append("\r\n")
-    return "".join(lines).encode("latin-1")
+    return _head(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n", headers)
 
 
 def response_head(version: str, status: int, headers: CIMultiDict[str]) -> bytes:
-    lines = [f"HTTP/{version} {status} {REASONS.get(status, 'Unknown')}\r\n"]
-    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    lines.append("\r\n")
-    return "".join(lines).encode("latin-1")
+    return _head(f"HTTP/{version} {status} {REASONS.get(status, 'Unknown')}\r\n", headers)
+
+
+def _head(first: str, headers: CIMultiDict[str]) -> bytes:
+    lines = "\r\n".join(map(": ".join, headers.items()))
+    return f"{first}{lines}\r\n\r\n".encode("latin-1")
 
 
 def chunk(data: bytes) -> tuple[bytes, bytes, bytes]:

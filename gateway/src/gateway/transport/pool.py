@@ -22,18 +22,20 @@ class Pool:
         self._is_open = True
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
-    async def take(self, host: str, port: int, patience: float) -> Upstream:
-        """A connection on which nothing is under way.  Raises NotConnected."""
+    def take(self, host: str, port: int) -> Upstream | None:
+        """A kept connection that may be used, if there is one."""
+        now = self._loop.time()
         free = self._free.get((host, port))
-        oldest = self._loop.time() - KEEPALIVE_SECONDS
         while free:
             known = free.pop()
-            if known.free_since > oldest and known.is_fresh:
+            if now - known.free_since < KEEPALIVE_SECONDS and known.is_fresh(now):
                 return known
             known.close()
-        return await self._connect(host, port, patience)
+        return None
 
-    async def _connect(self, host: str, port: int, patience: float) -> Upstream:
+    async def connect(self, host: str, port: int, patience: float) -> Upstream:
+        """A new one, within `patience` seconds.  Raises NotConnected."""
+
         def freed(connection: Upstream) -> None:
             self._put((host, port), connection)
 

@@ -111,11 +111,11 @@ class Reader:
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._unanswered = 0
         if self._resumed is not None:
             self._body, self._resumed = self._resumed, None
             return
         request = self._request()
+        self._unanswered = 0
         body = self._body = request.body
         if body is not None and request.headers.get("Expect", "").lower() == "100-continue":
             body.wanted = self._taker.go_on if request.version == "1.1" else None
@@ -170,7 +170,8 @@ class Reader:
         limit = self._limit()
         if len(self._pairs) > MOST_HEADERS:
             raise HeadersTooLarge(f"There are more than {MOST_HEADERS} headers.")
-        if sum(len(name) + len(value) + 4 for name, value in self._pairs) > limit:
+        # The bytes that have come are no fewer, so there is hardly ever anything to add up.
+        if self._unanswered > limit and _size(self._pairs) > limit:
             raise HeadersTooLarge(f"The headers are longer than {limit} bytes together.")
 
     def _too_much(self) -> Problem:
@@ -215,6 +216,10 @@ class Reader:
         self._held = (self._held or b"") + data
         if len(self._held) > self._limit():
             raise BadRequest("The other protocol may not begin before it has been agreed to.")
+
+
+def _size(pairs: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in pairs)
 
 
 def _check(version: str, headers: CIMultiDict[str]) -> None:

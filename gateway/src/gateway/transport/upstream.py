@@ -18,6 +18,8 @@ from gateway.transport.tunnel import Tunnel
 SHORT = 65_536
 LONGEST_HEAD = 131_072
 SWITCHING = 101
+# So fresh it need not be looked at: had it closed, the loop would have told.
+JUST_NOW = 0.05
 
 
 class Upstream(asyncio.Protocol):
@@ -54,10 +56,11 @@ class Upstream(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is not derived from it
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
-    @property
-    def is_fresh(self) -> bool:
+    def is_fresh(self, now: float) -> bool:
         """Whether it may be used again: open, and silent, for what would it have to say?"""
-        return not self._transport.is_closing() and not self._poll.poll(0)
+        if self._transport.is_closing():
+            return False
+        return now - self.free_since < JUST_NOW or not self._poll.poll(0)
 
     def abort(self) -> None:
         self._transport.abort()
@@ -65,8 +68,11 @@ class Upstream(asyncio.Protocol):
     def close(self) -> None:
         self._transport.close()
 
-    async def ask(self, asked: Asked) -> Answer:
-        """Raises UpstreamError, TimeoutError, and the Problem of an Upload."""
+    async def ask(self, asked: Asked, patience: float) -> Answer:
+        """The answer, within `patience` seconds; of an Upload, each step has as many as well.
+
+        Raises UpstreamError, TimeoutError, and the Problem of an Upload.
+        """
         self._expect_head()
         self._asked = asked
         answer: asyncio.Future[Answer] = self._loop.create_future()
@@ -75,10 +81,10 @@ class Upstream(asyncio.Protocol):
         head = framing.request_head(asked.method, asked.target, self._host, asked.headers)
         if isinstance(asked.body, bytes):
             self._transport.write(head + asked.body)
-            self._set_timer(asked.patience)
+            self._set_timer(patience)
         else:
             self._transport.write(head)
-            self._sending = self._loop.create_task(self._send(asked.body, asked.patience))
+            self._sending = self._loop.create_task(self._send(asked.body, patience))
         try:
             return await answer
         except asyncio.CancelledError:
