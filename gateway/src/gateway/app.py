@@ -33,6 +33,8 @@ class Gateway:
         self._guard = Guard(tokens)
         self._forwarder = Forwarder(process.balancer, process.protections)
         self._under_way = 0
+        self._known = self.limits
+        self._patience = patience_of(self._known)
 
     @property
     def limits(self) -> Limits:
@@ -40,11 +42,9 @@ class Gateway:
 
     def patience(self) -> Patience:
         limits = self.limits
-        return Patience(
-            head=limits.header_timeout_seconds,
-            bytes=limits.read_timeout_seconds,
-            max_header_bytes=limits.max_header_bytes,
-        )
+        if limits is not self._known:
+            self._known, self._patience = limits, patience_of(limits)
+        return self._patience
 
     def close(self) -> None:
         self._forwarder.close()
@@ -168,6 +168,14 @@ class Gateway:
 
     def _trace(self, trace_id: str) -> dict[str, str]:
         return answers.trace_headers(trace_id, self.limits.zipkin_ui)
+
+
+def patience_of(limits: Limits) -> Patience:
+    return Patience(
+        head=limits.header_timeout_seconds,
+        bytes=limits.read_timeout_seconds,
+        max_header_bytes=limits.max_header_bytes,
+    )
 
 
 def _pause(answer: Answer, limits: Limits) -> float:

@@ -30,7 +30,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, door: "Door") -> None:
         self._door = door
         self._loop = asyncio.get_running_loop()
-        self._reader = Reader(self, lambda: door.patience.max_header_bytes)
+        self._reader = Reader(self, lambda: door.patience().max_header_bytes)
         self._waiting: deque[Request | Problem] = deque()
         self._task: asyncio.Task[None] | None = None
         self._request: Request | None = None
@@ -106,9 +106,9 @@ class Connection(asyncio.Protocol):
             return
         waited = now - self._since
         if self._reader.is_between:
-            if waited > self._door.patience.idle:
+            if waited > self._door.patience().idle:
                 self._transport.close()
-        elif waited > self._door.patience.head:
+        elif waited > self._door.patience().head:
             self._unreadable(NotSentInTime("The request did not come in time."))
 
     def close_if_idle(self) -> None:
@@ -173,10 +173,16 @@ class Connection(asyncio.Protocol):
             self._linger() if self._reader.is_broken else self._transport.close()
         else:
             self._since = self._loop.time()
-            self._reader.decline()
-            if self._waiting:
+            self._decline_upgrade()
+            if self._waiting and self._request is None:
                 self._next(self._waiting.popleft())
             self.flow()
+
+    def _decline_upgrade(self) -> None:
+        try:
+            self._reader.decline()
+        except Problem as problem:
+            self._unreadable(problem)
 
     @property
     def _is_deaf(self) -> bool:
@@ -259,7 +265,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(framing.LAST_CHUNK)
 
     async def _join(self, response: Response, tunnel: Tunnel) -> None:
-        response.headers["Connection"] = "Upgrade"
+        response.headers.update({"Connection": "Upgrade", "Upgrade": tunnel.protocol})
         self._transport.write(framing.response_head("1.1", response.status, response.headers))
         try:
             await tunnel.join(self._transport, self._reader.take_held())
@@ -271,7 +277,7 @@ class Connection(asyncio.Protocol):
         if self._writable is None:
             return
         try:
-            async with asyncio.timeout(self._door.patience.bytes):
+            async with asyncio.timeout(self._door.patience().bytes):
                 await self._writable
         except TimeoutError as error:
             raise ConnectionError("The client takes nothing any more.") from error

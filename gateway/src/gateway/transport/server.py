@@ -28,16 +28,15 @@ class Patience:
 class Door:
     """Calls `handle` for each request, and `refuse` for what is none or when `handle` has broken.
 
-    `patience` is asked again and again, so that a change of the settings applies.
+    `patience` is called again and again, so that a change of the settings applies.
     """
 
     def __init__(self, handle: Handle, refuse: Refuse, patience: Callable[[], Patience]) -> None:
         self.handle = handle
         self.refuse = refuse
         self.clock = Clock()
-        self.patience = patience()
+        self.patience = patience
         self.is_leaving = False
-        self._ask_patience = patience
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
@@ -88,9 +87,8 @@ class Door:
 
     def _sweep(self) -> None:
         """One look at all of them is cheaper than a timer for each request."""
-        self.patience = self._ask_patience()
         loop = asyncio.get_running_loop()
         for connection in tuple(self._connections):
             connection.check(loop.time())
-        pause = min(SWEEP_SECONDS, self.patience.head / 2)
+        pause = min(SWEEP_SECONDS, self.patience().head / 2)
         self._sweeper = loop.call_later(pause, self._sweep)

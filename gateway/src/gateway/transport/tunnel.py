@@ -6,10 +6,13 @@ import asyncio
 class Tunnel:
     """The upstream's end, until `join` is given the client's.
 
-    `first` is what the upstream sent right after its 101.
+    `first` is what the upstream sent right after its 101, `protocol` what it has agreed to.
     """
 
-    def __init__(self, upstream: asyncio.Transport, first: bytes, idle: float) -> None:
+    def __init__(
+        self, upstream: asyncio.Transport, protocol: str, first: bytes, idle: float
+    ) -> None:
+        self.protocol = protocol
         self._upstream = upstream
         self._first = first
         self._idle = idle

@@ -187,11 +187,13 @@ class Upstream(asyncio.Protocol):
             self._deliver(self._stream)
 
     def _switch(self, rest: bytes) -> None:
-        if self._asked is None or self._asked.upgrade is None:
+        head, asked = self._head, self._asked
+        if head is None or asked is None or asked.upgrade is None:
             self._fail(UpstreamError("it changed the protocol, and nobody has asked for that"))
             return
         self._transport.pause_reading()
-        self._deliver(Tunnel(self._transport, rest, self._asked.idle))
+        protocol = head.headers.get("Upgrade", "")
+        self._deliver(Tunnel(self._transport, protocol, rest, asked.idle))
         self._end_call()
 
     def _deliver(self, body: bytes | Stream | Tunnel) -> None:
