@@ -331,7 +331,7 @@ def test_an_end_of_a_tunnel_that_goes_takes_the_other_with_it(shop: Shop) -> Non
             assert connection.recv(65_536)
 
         assert parrot.ended.wait(WAIT)
-    until(lambda: shop.process.balancer._outstanding.total() == 0)
+    until(lambda: not shop.process.balancer._outstanding)
 
 
 def test_a_tunnel_that_nobody_uses_ends(shop: Shop) -> None:
