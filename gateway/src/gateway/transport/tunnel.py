@@ -32,6 +32,8 @@ class Tunnel:
                 end.own.set_protocol(end)
                 end.data_received(early)
                 end.own.resume_reading()
+            if client.is_closing() or self._upstream.is_closing():
+                self.ended()  # before anybody was there to be told
             self._watch()
             await self._ended
         finally:
