@@ -1,8 +1,7 @@
 """A bound on the calls that wait for one service, so that a slow one cannot take all threads."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from chassis.errors import Overloaded
 from chassis.settings import BulkheadSettings
@@ -15,19 +14,30 @@ class Bulkhead:
         self._changed = threading.Condition()
         self._taken = 0
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> "Bulkhead":
+        """To be entered, and left again."""
+        return self
+
+    def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def enter(self) -> None:
         """Overloaded when all places are taken, and none gets free within the configured wait."""
         with self._changed:
-            if not self._changed.wait_for(self._is_free, self._settings().max_wait_seconds):
+            if not (
+                self._is_free()
+                or self._changed.wait_for(self._is_free, self._settings().max_wait_seconds)
+            ):
                 raise Overloaded(f"{self._taken} calls wait for {self._name} already.")
             self._taken += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken -= 1
-                self._changed.notify()
+
+    def leave(self) -> None:
+        with self._changed:
+            self._taken -= 1
+            self._changed.notify()
 
     def _is_free(self) -> bool:
         return self._taken < self._settings().max_concurrent_calls

@@ -12,6 +12,7 @@ Problem
 ├── TargetTooLong         … or the address is
 ├── NotSentInTime         the rest of the request did not come
 ├── UnsupportedMedia      the body is of another type
+├── RateLimited           it is one of too many in so short a time
 └── Unavailable           a part that is needed is away
     ├── CircuitOpen       … and has been for so long that it is not even asked
     ├── Overloaded        … because it has too much to do
@@ -97,6 +98,10 @@ class NotSentInTime(Problem):
 
 class UnsupportedMedia(Problem):
     code = "unsupported-media-type"
+
+
+class RateLimited(Problem):
+    code = "rate-limited"
 
 
 class Unavailable(Problem):

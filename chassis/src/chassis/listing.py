@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -12,13 +12,20 @@ DELETED = "DELETED"
 
 @dataclass(frozen=True)
 class Instance:
-    """`since` tells one that has registered anew from what it was before."""
+    """`since` tells one that has registered anew from what it was before.
+
+    `metadata` is what it says of itself, such as its version.
+    """
 
     id: str
     service: str
     host: str
     port: int
     since: int = 0
+    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __hash__(self) -> int:
+        return hash(self.id)  # counted by at each call
 
     @property
     def url(self) -> str:
@@ -92,4 +99,5 @@ def _instance(entry: dict[str, Any]) -> Instance:
         host=entry["ipAddr"],
         port=int(entry["port"]["$"]),
         since=int(entry.get("lastDirtyTimestamp") or 0),
+        metadata={name: str(value) for name, value in (entry.get("metadata") or {}).items()},
     )

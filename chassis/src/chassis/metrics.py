@@ -29,13 +29,19 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
+        # A look-up of prometheus_client's own costs more than the counting.
+        self._known: dict[tuple[str, str, int], Histogram] = {}
         self._registry.register(_Collected(lambda: _breaker_metrics(breakers)))
         self._registry.register(_Collected(lambda: _span_metrics(spans)))
 
     def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
         """Count a request; `uri` is the route's template, so that there are few."""
-        outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
-        self._requests.labels(method, uri, str(status), outcome).observe(seconds)
+        known = self._known.get((method, uri, status))
+        if known is None:
+            outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
+            known = self._requests.labels(method, uri, str(status), outcome)
+            self._known[method, uri, status] = known
+        known.observe(seconds)
 
     def exposition(self) -> bytes:
         return generate_latest(self._registry)

@@ -12,6 +12,7 @@ from chassis.errors import (
     NotFound,
     NotSentInTime,
     Problem,
+    RateLimited,
     TargetTooLong,
     TimedOut,
     TooLarge,
@@ -36,6 +37,7 @@ STATUS: dict[type[Problem], int] = {
     NotSentInTime: 408,
     UnsupportedMedia: 415,
     Invalid: 422,
+    RateLimited: 429,
     Unavailable: 503,
     TimedOut: 504,
 }

@@ -1,10 +1,10 @@
 """What stands between this process and one called service: breaker, bulkhead and retry budget."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from chassis.breaker import Breaker, Breakers, Permit
 from chassis.bulkhead import Bulkhead
+from chassis.errors import Overloaded
 from chassis.retries import RetryBudget
 from chassis.settings import Fusebox
 
@@ -12,23 +12,39 @@ from chassis.settings import Fusebox
 class Protection:
     def __init__(self, breaker: Breaker, settings: Callable[[], Fusebox]) -> None:
         self.breaker = breaker
-        self._bulkhead = Bulkhead(breaker.name, lambda: settings().bulkhead)
+        self.bulkhead = Bulkhead(breaker.name, lambda: settings().bulkhead)
         self.retries = RetryBudget(lambda: settings().retry)
 
-    @contextmanager
-    def admitted(self) -> Iterator[Permit]:
+    def admitted(self) -> "Admission":
         """Leave for one call, whose outcome is to be told to the permit.
 
         One of which nothing is told did not take place, or says nothing about the called service.
         Raises CircuitOpen or Overloaded: refusals of our own, which no breaker counts.
         """
-        permit = self.breaker.admit()
+        return Admission(self)
+
+
+class Admission:
+    """A class, for a generator would cost twice as much at each call."""
+
+    __slots__ = ("_permit", "_protection")
+
+    def __init__(self, protection: Protection) -> None:
+        self._protection = protection
+
+    def __enter__(self) -> Permit:
+        permit = self._permit = self._protection.breaker.admit()
         try:
-            with self._bulkhead.place():
-                self.retries.called()
-                yield permit
-        finally:
+            self._protection.bulkhead.enter()
+        except Overloaded:
             permit.close()
+            raise
+        self._protection.retries.called()
+        return permit
+
+    def __exit__(self, *_: object) -> None:
+        self._protection.bulkhead.leave()
+        self._permit.close()
 
 
 class Protections:

@@ -7,8 +7,8 @@ PRODUCER and CONSUMER spans, and ours leave through a queue, so `Tracer.span` ta
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
@@ -49,8 +49,15 @@ class Incoming(NamedTuple):
     sampled: bool | None = None
 
 
+# Without any of these there is nothing to be parsed.
+SAYING = ("b3", "X-B3-TraceId", "X-B3-Sampled", "X-B3-Flags", "traceparent")
+NOTHING_SAID = Incoming()
+
+
 def incoming(headers: Headers) -> Incoming:
     """B3, single header or many, else W3C's traceparent.  What is malformed is as if not said."""
+    if not any(name in headers for name in SAYING):
+        return NOTHING_SAID
     # py-zipkin looks names up as it spells them, so `headers` has to be case-insensitive.
     attrs = extract_zipkin_attrs_from_headers(headers)  # type: ignore[arg-type]
     if attrs is None:
@@ -102,14 +109,14 @@ class ActiveSpan:
         self.attrs = attrs
         self.name = name
         self.tags: dict[str, str] = {}
-        self.remote: Endpoint | None = None
+        self.remote: tuple[str, str | None, int | None] | None = None
         self.started = time.time()
 
     def fail(self, reason: str) -> None:
         self.tags["error"] = reason
 
     def called(self, service: str, host: str | None = None, port: int | None = None) -> None:
-        self.remote = Endpoint(service, host, None, port)
+        self.remote = (service, host, port)
 
 
 class Tracer:
@@ -153,7 +160,7 @@ class Tracer:
         done.started = started
         done.tags.update(tags)
         done.called(remote)
-        self._emit(done, kind)
+        self.emit(done, kind)
 
     def child_of(self, parent: ZipkinAttrs | None, sampled: bool | None = None) -> ZipkinAttrs:
         if parent is None:
@@ -167,22 +174,12 @@ class Tracer:
             parent.is_sampled,
         )
 
-    @contextmanager
     def _open(
         self, name: str, kind: Kind, parent: ZipkinAttrs | None, sampled: bool | None
-    ) -> Iterator[ActiveSpan]:
-        span = ActiveSpan(self.child_of(parent, sampled), name)
-        token = _current.set(span.attrs)
-        try:
-            yield span
-        except BaseException as error:
-            span.tags.setdefault("error", str(error) or type(error).__name__)
-            raise
-        finally:
-            _current.reset(token)
-            self._emit(span, kind)
+    ) -> AbstractContextManager[ActiveSpan]:
+        return _Opened(self, ActiveSpan(self.child_of(parent, sampled), name), kind)
 
-    def _emit(self, span: ActiveSpan, kind: Kind) -> None:
+    def emit(self, span: ActiveSpan, kind: Kind) -> None:
         attrs = span.attrs
         if not attrs.is_sampled:
             return
@@ -196,8 +193,34 @@ class Tracer:
                 timestamp=span.started,
                 duration=max(time.time() - span.started, 1e-6),
                 local_endpoint=self.endpoint,
-                remote_endpoint=span.remote,
+                remote_endpoint=_endpoint(*span.remote) if span.remote else None,
                 debug=attrs.flags == "1",
                 tags=dict(span.tags),
             )
         )
+
+
+class _Opened:
+    """A class, for a generator would cost twice as much at each span."""
+
+    __slots__ = ("_kind", "_span", "_token", "_tracer")
+
+    def __init__(self, tracer: Tracer, span: ActiveSpan, kind: Kind) -> None:
+        self._tracer = tracer
+        self._span = span
+        self._kind = kind
+
+    def __enter__(self) -> ActiveSpan:
+        self._token = _current.set(self._span.attrs)
+        return self._span
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            self._span.tags.setdefault("error", str(error) or type(error).__name__)
+        _current.reset(self._token)
+        if self._span.attrs.is_sampled:
+            self._tracer.emit(self._span, self._kind)
+
+
+def _endpoint(service: str, host: str | None, port: int | None) -> Endpoint:
+    return Endpoint(service, host, None, port)

@@ -8,6 +8,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.balancing import Balancer
+from chassis.errors import Unavailable
 from chassis.eureka_servers import Servers
 from chassis.listing import Listing
 from chassis.settings import Eureka, EurekaClient, ServiceUrl
@@ -53,6 +55,29 @@ def test_one_that_has_registered_anew_is_another_instance() -> None:
 
     listing.change(document([entry("a", since=2)], "UP_1_"))
     assert listing.snapshot()["order-service"] != before
+
+
+def test_what_an_instance_says_of_itself_comes_from_the_registry() -> None:
+    listing = Listing()
+    listing.replace(document([{**entry("a"), "metadata": {"version": 2}}, entry("b")]))
+    instances = listing.snapshot()["order-service"]
+
+    assert [each.metadata for each in instances] == [{"version": "2"}, {}]
+    balancer = Balancer(listing.snapshot)
+    assert balancer.choose("order-service", takes=lambda said: "version" in said).id == "a"
+    with pytest.raises(Unavailable):
+        balancer.choose("order-service", takes=lambda said: said.get("version") == "3")
+
+
+def test_another_version_is_no_other_instance() -> None:
+    listing = Listing()
+    listing.replace(document([{**entry("a"), "metadata": {"version": "2"}}, entry("b")]))
+    balancer = Balancer(listing.snapshot)
+
+    balancer.refused(balancer.choose("order-service", takes=lambda said: "version" in said))
+
+    assert balancer.has_others("order-service")
+    assert not balancer.has_others("order-service", lambda said: "version" in said)
 
 
 STATUSES = st.sampled_from(["UP", "DOWN", "OUT_OF_SERVICE"])
