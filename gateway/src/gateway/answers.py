@@ -6,6 +6,7 @@ from multidict import CIMultiDict
 
 from chassis import problems
 from chassis.errors import Problem
+from gateway.limiting import OverRate
 from gateway.transport.messages import Response
 
 SERVER = "fusebox-gateway"
@@ -17,11 +18,12 @@ def trace_headers(trace_id: str, ui: str) -> dict[str, str]:
 
 def problem(error: Problem, trace: dict[str, str]) -> Response:
     document = problems.document(error, trace["X-Trace-Id"])
+    more = error.headers if isinstance(error, OverRate) else {}
     return page(
         document["status"],
         problems.CONTENT_TYPE,
         json.dumps(document).encode(),
-        {**problems.headers(error), **trace},
+        {**problems.headers(error), **more, **trace},
     )
 
 

@@ -1,19 +1,29 @@
 """The gateway: one handler, from the first header to the last byte."""
 
 import asyncio
-from time import perf_counter
+from time import perf_counter, time
+
+from multidict import CIMultiDict
 
 from chassis import chaos, hops, tracing
 from chassis.errors import NotFound, Overloaded, Problem
+from chassis.listing import Instance
 from chassis.process import Process
 from chassis.tokens import Tokens
 from chassis.tracing import ActiveSpan, Kind
 from gateway import answers, bodies, headers, routes
 from gateway.answers import SERVER
+from gateway.bodies import Upload
+from gateway.errands import Errand, Reply
 from gateway.forwarding import Call, Forwarder
 from gateway.guard import Guard
+from gateway.pipeline import Pipeline
+from gateway.policy import Policy
 from gateway.routes import Route
+from gateway.seen import EVENTS, Seen
 from gateway.settings import GatewaySettings, Limits
+from gateway.shadowing import Mirror
+from gateway.transport import framing
 from gateway.transport.calls import Answer, Asked
 from gateway.transport.messages import Request, Response, Send
 from gateway.transport.server import Patience
@@ -21,17 +31,19 @@ from gateway.transport.server import Patience
 UNKNOWN = "unknown"
 UNREADABLE = "unreadable request"
 ACTUATOR = "/actuator"
-EVENTS = "text/event-stream"
 
 
 class Gateway:
     """Made on the event loop."""
 
-    def __init__(self, process: Process[GatewaySettings], tokens: Tokens) -> None:
+    def __init__(self, process: Process[GatewaySettings], tokens: Tokens, policy: Policy) -> None:
         self._process = process
         self._tracer = process.tracer
         self._guard = Guard(tokens)
         self._forwarder = Forwarder(process.balancer, process.protections)
+        self._policy = policy
+        self._mirror = Mirror()
+        self._pipeline = Pipeline(policy, self._mirror)
         self._under_way = 0
         self._known = self.limits
         self._patience = patience_of(self._known)
@@ -46,21 +58,24 @@ class Gateway:
             self._known, self._patience = limits, patience_of(limits)
         return self._patience
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        await self._mirror.close()
         self._forwarder.close()
 
     async def handle(self, request: Request, send: Send) -> None:
         began = perf_counter()
         path = request.path
-        route = routes.find(self._process.settings.spring.cloud.gateway.routes, path)
-        if route is None and (path == ACTUATOR or path.startswith(ACTUATOR + "/")):
+        # Before the routes, as Spring's is: one for /** must not hide it.
+        if path == ACTUATOR or path.startswith(ACTUATOR + "/"):
             template = ACTUATOR + "/**"
             status = await self._show_own_page(request, send)
         else:
+            seen = self._seen(request)
+            route = self._policy.find(seen)
             template = route.template if route else UNKNOWN
             self._under_way += 1
             try:
-                status = await self._traced(request, route, send)
+                status = await self._traced(request, seen, route, send)
             finally:
                 self._under_way -= 1
         seconds = perf_counter() - began
@@ -76,7 +91,20 @@ class Gateway:
             self._process.metrics.answered("UNKNOWN", UNKNOWN, response.status, 0.0)
             return response
 
-    async def _traced(self, request: Request, route: Route | None, send: Send) -> int:
+    def _seen(self, request: Request) -> Seen:
+        given = request.headers
+        return Seen(
+            request.method,
+            request.path,
+            request.query,
+            given,
+            given.get("Host", ""),
+            request.remote,
+            time(),
+            self._guard.user(given.get("Authorization")),
+        )
+
+    async def _traced(self, request: Request, seen: Seen, route: Route | None, send: Send) -> int:
         method = request.method
         name = route.name_of(method) if route else routes.span_name(method, UNKNOWN)
         with self._tracer.serve(name, request.headers) as span:
@@ -85,7 +113,7 @@ class Gateway:
             span.tags["http.path"] = request.path
             trace = self._trace(span.attrs.trace_id)
             try:
-                status = await self._routed(request, route, trace, send)
+                status = await self._routed(request, seen, route, trace, send)
             except Problem as problem:
                 response = answers.problem(problem, trace)
                 status = response.status
@@ -94,30 +122,27 @@ class Gateway:
             return status
 
     async def _routed(
-        self, request: Request, route: Route | None, trace: dict[str, str], send: Send
+        self, request: Request, seen: Seen, route: Route | None, trace: dict[str, str], send: Send
     ) -> int:
         limits = self.limits
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
         hops.enter_from_outside(request.headers, limits.read_timeout_seconds)
         await self._suffer()
+        self._policy.check(seen)
         if route is None:
             raise NotFound("No service of this shop has this address.")
-        inner = route.inner_path(request.path)
-        self._guard.check(request, inner)
-        body = await bodies.take(request, limits.max_body_bytes, limits.read_timeout_seconds)
-        prefix = route.prefix(request.path)
-        with self._tracer.span(route.name_of(request.method), Kind.CLIENT) as span:
-            asked = Asked(
-                request.method,
-                f"{inner}?{request.query}" if request.query else inner,
-                headers.to_upstream(request, prefix, tracing.outgoing() | hops.outgoing()),
-                body,
-                request.upgrade,
-                limits.stream_idle_seconds,
-            )
-            call = Call(route.service, asked, limits)
-            return await self._forwarded(call, span, prefix, trace, send)
+        self._guard.check(request, route.inner_path(seen.path))
+        rate = self._policy.admit(route, seen)
+        longest = route.max_body_bytes or limits.max_body_bytes
+        body = await bodies.take(request, longest, limits.read_timeout_seconds)
+
+        async def ask(errand: Errand) -> Reply:
+            return await self._asked(request, errand, body)
+
+        repeatable = isinstance(body, bytes)
+        reply = await self._pipeline.answer(route, seen, ask, repeatable)
+        return await self._passed_on(reply, rate | trace, send)
 
     async def _suffer(self) -> None:
         attack = self._process.monkey.attack()
@@ -126,22 +151,49 @@ class Gateway:
             if attack.fails:
                 raise chaos.harm()
 
-    async def _forwarded(
-        self, call: Call, span: ActiveSpan, prefix: str, trace: dict[str, str], send: Send
-    ) -> int:
-        span.called(call.service)
-        answer, instance = await self._forwarder.ask(call, span)
-        async with answer:
+    async def _asked(self, request: Request, errand: Errand, body: bytes | Upload) -> Reply:
+        """Make a call of the pipeline's; a long answer is left to be passed on."""
+        self._guard.check(request, errand.path)
+        with self._tracer.span(errand.route.name_of(request.method), Kind.CLIENT) as span:
+            span.called(errand.service)
+            call = self._call(request, errand, body)
+            answer, instance = await self._forwarder.ask(call, span)
             _tell(span, answer.status)
-            passed = headers.to_client(answer.headers, instance.url, prefix, trace)
-            passed.setdefault("Server", SERVER)
-            response = Response(answer.status, passed, answer.body, _pause(answer, call.limits))
-            if isinstance(answer.body, bytes):
+            return _reply(answer, instance, errand.prefix)
+
+    def _call(self, request: Request, errand: Errand, body: bytes | Upload) -> Call:
+        route, limits = errand.route, self.limits
+        more = tracing.outgoing() | hops.outgoing() | dict(errand.more)
+        passed = headers.to_upstream(request, errand.prefix, more)
+        if route.request_edits:
+            passed = CIMultiDict(route.request_headers(errand.seen.path, passed.items()))
+        idle = limits.stream_idle_seconds
+        return Call(
+            service=errand.service,
+            breaker=errand.breaker,
+            whom=errand.target,
+            retry=route.retry,
+            asked=Asked(request.method, errand.uri, passed, body, request.upgrade, idle),
+            limits=limits,
+        )
+
+    async def _passed_on(self, reply: Reply, more: dict[str, str], send: Send) -> int:
+        passed = CIMultiDict(reply.headers)
+        passed.update(more)
+        passed.setdefault("Server", SERVER)
+        body = reply.body
+        if body is None and reply.status in framing.BODILESS:
+            reply.drop()  # for a filter has set this status
+            body = b""
+        if body is not None:
+            await send(Response(reply.status, passed, body))
+            return reply.status
+        answer, instance = reply.stream
+        async with answer:
+            response = Response(reply.status, passed, answer.body, _pause(answer, self.limits))
+            with self._process.balancer.calling(instance):
                 await send(response)
-            else:
-                with self._process.balancer.calling(instance):
-                    await send(response)
-            return answer.status
+            return reply.status
 
     async def _show_own_page(self, request: Request, send: Send) -> int:
         # Asked every second by whoever watches, so these traces are named but not recorded.
@@ -176,6 +228,13 @@ def patience_of(limits: Limits) -> Patience:
         bytes=limits.read_timeout_seconds,
         max_header_bytes=limits.max_header_bytes,
     )
+
+
+def _reply(answer: Answer, instance: Instance, prefix: str) -> Reply:
+    passed = list(headers.to_client(answer.headers, instance.url, prefix, {}).items())
+    if isinstance(answer.body, bytes):
+        return Reply(answer.status, passed, answer.body)
+    return Reply(answer.status, passed, None, (answer, instance), answer.drop)
 
 
 def _pause(answer: Answer, limits: Limits) -> float:

@@ -4,22 +4,22 @@ import asyncio
 from dataclasses import dataclass
 
 from chassis import hops
-from chassis.balancing import Balancer
+from chassis.balancing import Balancer, Takes
 from chassis.breaker import Permit
 from chassis.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
 from chassis.listing import Instance
 from chassis.problems import CONTENT_TYPE
 from chassis.protection import Protection, Protections
 from chassis.tracing import ActiveSpan
+from gateway.filters import IDEMPOTENT, Retry
 from gateway.settings import Limits
+from gateway.targets import Target
 from gateway.transport.calls import Answer, Asked, Disconnected, NotConnected, UpstreamError
 from gateway.transport.pool import Pool
 from gateway.transport.upstream import Upstream
 
 # Between the request's first byte and the call: so much less is not the client's own limit.
 SPENT_HERE = 0.5
-# Doing it twice is doing it once (RFC 9110).
-IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 # Said by whatever stands before a service that never got to work.
 NOT_DONE = (502, 503, 504)
 
@@ -29,6 +29,9 @@ class Call:
     """What is asked of whom."""
 
     service: str
+    breaker: str
+    whom: Target
+    retry: Retry
     asked: Asked
     limits: Limits
 
@@ -36,10 +39,15 @@ class Call:
     def is_idempotent(self) -> bool:
         return self.asked.method in IDEMPOTENT
 
+    def may_repeat(self, tried: int, status: int | None = None) -> bool:
+        """Whether it may be sent again when nobody knows how far it came, or after `status`."""
+        whole = isinstance(self.asked.body, bytes)
+        return whole and hops.may_retry() and self.retry.may(tried, self.asked.method, status)
+
     @property
-    def is_repeatable(self) -> bool:
-        """Whether it may be sent again when nobody knows how far it came."""
-        return self.is_idempotent and isinstance(self.asked.body, bytes)
+    def takes(self) -> Takes | None:
+        """Which instances will do; None when any."""
+        return self.whom.takes if self.whom.metadata else None
 
     def patience(self) -> float:
         """Seconds for the answer; a long body is bounded step by step."""
@@ -65,7 +73,7 @@ class Forwarder:
         client's body.
         """
         hops.check()
-        protection = self._protections.of(call.service)
+        protection = self._protections.of(call.breaker)
         with protection.admitted() as permit:
             try:
                 found = await self._ask_in_time(call, span, protection)
@@ -93,27 +101,43 @@ class Forwarder:
         self, call: Call, span: ActiveSpan, protection: Protection
     ) -> tuple[Answer, Instance]:
         refused: set[Instance] = set()
-        is_retry = False
+        tried = 0
         while True:
-            instance = self._balancer.choose(call.service, refused)
+            instance = self._choose(call, refused)
             span.called(call.service, instance.host, instance.port)
             try:
                 with self._balancer.calling(instance):
-                    return await self._ask_one(call, instance), instance
+                    answer = await self._ask_one(call, instance)
+                if not (call.may_repeat(tried, answer.status) and protection.retries.take()):
+                    return answer, instance
+                answer.drop()
             except NotConnected:
                 # Nothing has been sent: another may be asked, whatever the method.
                 self._balancer.refused(instance)
                 refused.add(instance)
+                continue
             except Disconnected as error:
                 self._balancer.refused(instance)
-                if is_retry or not call.is_repeatable or not protection.retries.take():
-                    others = self._balancer.has_others(call.service)
-                    kind = InstanceLost if others else Unavailable
-                    raise _no_proper_answer(call, kind) from error
-                is_retry = True
-                call.asked.headers.update(hops.outgoing(is_retry=True))
+                if not (call.may_repeat(tried) and protection.retries.take()):
+                    raise self._lost(call) from error
             except UpstreamError as error:
                 raise _no_proper_answer(call) from error
+            tried += 1
+            call.asked.headers.update(hops.outgoing(is_retry=True))
+
+    def _choose(self, call: Call, refused: set[Instance]) -> Instance:
+        whom = call.whom
+        if whom.is_balanced:
+            return self._balancer.choose(whom.service, refused, call.takes)
+        fixed = Instance(whom.uri, whom.service, whom.service, whom.port)
+        if fixed in refused:
+            raise Unavailable(f"{call.service} does not answer.")
+        return fixed
+
+    def _lost(self, call: Call) -> Unavailable:
+        whom = call.whom
+        others = whom.is_balanced and self._balancer.has_others(whom.service, call.takes)
+        return _no_proper_answer(call, InstanceLost if others else Unavailable)
 
     async def _ask_one(self, call: Call, instance: Instance) -> Answer:
         connection = self._pool.take(instance.host, instance.port)

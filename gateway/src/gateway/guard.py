@@ -3,6 +3,7 @@
 import posixpath
 from urllib.parse import unquote
 
+from chassis.errors import Problem
 from chassis.tokens import Tokens
 from gateway.transport.messages import Request
 
@@ -23,13 +24,26 @@ def is_inner(path: str) -> bool:
     """
     if "%" not in path and "actuator" not in path.lower():
         return False
-    folded = posixpath.normpath("/" + unquote(path).replace("\\", "/").lstrip("/"))
-    return folded.split("/")[1].partition(";")[0].lower() == "actuator" and path not in PUBLIC
+    return folded(path).split("/")[1].partition(";")[0].lower() == "actuator" and path not in PUBLIC
+
+
+def folded(path: str) -> str:
+    """`path` as a service may understand it: decoded, and without `//` and `..`."""
+    return posixpath.normpath("/" + unquote(path).replace("\\", "/").lstrip("/"))
 
 
 class Guard:
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
+
+    def user(self, authorization: str | None) -> str | None:
+        """Whose token it is; None as well for one that `check` is going to refuse."""
+        if authorization is None:
+            return None
+        try:
+            return self._tokens.caller_of(authorization).subject
+        except Problem:
+            return None
 
     def check(self, request: Request, path: str) -> None:
         """Pass silently, or raise Unauthenticated, Forbidden, or Unavailable without keys."""

@@ -2,15 +2,22 @@
 
 from typing import Any
 
-from chassis.actuator import Asked, Reply, down, reply, up
+from chassis.actuator import ANY, Asked, Reply, down, reply, up
+from chassis.errors import NotFound
 from chassis.process import Process
+from gateway.policy import Policy
 from gateway.settings import GatewaySettings
 
 
-def add(process: Process[GatewaySettings]) -> None:
+def add(process: Process[GatewaySettings], policy: Policy) -> None:
     def routes(_: Asked) -> Reply:
-        found = process.settings.spring.cloud.gateway.routes
-        return reply([route.described() for route in found])
+        return reply(policy.described())
+
+    def route(asked: Asked) -> Reply:
+        for found in policy.described():
+            if found["route_id"] == asked.name:
+                return reply(found)
+        raise NotFound(f"There is no route {asked.name}.")
 
     def discovery() -> dict[str, Any]:
         if not process.registry.fetched.is_set():
@@ -19,4 +26,5 @@ def add(process: Process[GatewaySettings]) -> None:
         return up(instances={name: len(them) for name, them in known.items()})
 
     process.actuator.add("gateway/routes", routes)
+    process.actuator.add("gateway/routes" + ANY, route)
     process.actuator.health.add("discovery", discovery, readiness=True)

@@ -1,15 +1,33 @@
-"""Which request goes to which service, and by which path, in the words of Spring Cloud Gateway."""
+"""Which request goes where, and as what, in the words of Spring Cloud Gateway."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from gateway import arguments, filters, predicates, targets
+from gateway.arguments import Word
+from gateway.filters import (
+    DEFAULT_RETRY,
+    Breaker,
+    Filter,
+    HeaderEdit,
+    Pairs,
+    PathChange,
+    Retry,
+    Shadow,
+    Size,
+    Status,
+)
+from gateway.limiting import Rate
+from gateway.predicates import Predicate
+from gateway.seen import Seen
+from gateway.targets import Target
+from gateway.weights import Weight
 
 KEYS = {"id", "uri", "predicates", "filters", "order"}
-BALANCED = "lb://"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# At most one of each can be obeyed.
+SINGLE = (Status, Breaker, Retry, Size, Shadow, Rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,26 +35,64 @@ class Route:
     """One way in.  `template` stands for all its paths in traces and metrics."""
 
     id: str
-    service: str
-    predicates: tuple[str, ...]
-    filters: tuple[str, ...]
+    target: Target
     order: int
-    pattern: re.Pattern[str]
+    predicates: tuple[Predicate, ...]
+    filters: tuple[str, ...]
     template: str
-    strip: int
+    has_variables: bool
+    paths: tuple[PathChange, ...]
+    request_edits: tuple[HeaderEdit, ...]
+    response_edits: tuple[HeaderEdit, ...]
     # Made once: a request only looks its span's name up.
     names: Mapping[str, str]
+    weight: Weight | None = None
+    status: int | None = None
+    rate: Rate | None = None
+    breaker: Breaker | None = None
+    retry: Retry = DEFAULT_RETRY
+    max_body_bytes: int | None = None
+    shadow: Shadow | None = None
+
+    @property
+    def service(self) -> str:
+        return self.target.service
+
+    def takes(self, seen: Seen) -> bool:
+        """Whether all predicates hold, but for the lot of its group."""
+        for predicate in self.predicates:  # noqa: SIM110 - half as fast with all()
+            if not predicate.holds(seen):
+                return False
+        return True
+
+    def variables(self, path: str) -> dict[str, str]:
+        """The segments of `path` that have names, as they came."""
+        if not self.has_variables:
+            return {}
+        for predicate in self.predicates:
+            for pattern in (predicate.paths or {}).values():
+                if found := pattern.fullmatch(path):
+                    return found.groupdict()
+        return {}
 
     def inner_path(self, path: str) -> str:
         """`path` as the service knows it, percent-encoding untouched."""
-        if not self.strip:
+        if not self.paths:
             return path
-        parts = path.split("/", self.strip + 1)
-        return "/" + (parts[-1] if len(parts) > self.strip + 1 else "")
+        inner, variables = path, self.variables(path)
+        for change in self.paths:
+            inner = change.apply(inner, variables)
+        return inner
 
-    def prefix(self, path: str) -> str:
-        """What `inner_path` takes off."""
-        return "/".join(path.split("/")[: self.strip + 1])
+    def request_headers(self, path: str, pairs: Pairs) -> Pairs:
+        if not self.request_edits:
+            return pairs
+        return filters.edited(self.request_edits, pairs, self.variables(path))
+
+    def response_headers(self, path: str, pairs: Pairs) -> Pairs:
+        if not self.response_edits:
+            return pairs
+        return filters.edited(self.response_edits, pairs, self.variables(path))
 
     def name_of(self, method: str) -> str:
         """The span's name: lower case, and without ids."""
@@ -44,123 +100,147 @@ class Route:
 
     def described(self) -> dict[str, Any]:
         """Its entry on the page /actuator/gateway/routes."""
+        shown = [predicate.shown for predicate in self.predicates]
+        text = shown[0]
+        for each in shown[1:]:
+            text = f"({text} && {each})"
         return {
             "route_id": self.id,
-            "predicate": ", ".join(self.predicates),
+            "predicate": text,
             "filters": list(self.filters),
-            "uri": BALANCED + self.service,
+            "uri": self.target.uri,
             "order": self.order,
         }
+
+
+def prefix(path: str, inner: str) -> str:
+    """What was taken off the front of `path` to get `inner`, if that is what was done."""
+    if path.endswith(inner):
+        return path[: len(path) - len(inner)]
+    return path if inner == "/" else ""
 
 
 def span_name(method: str, template: str) -> str:
     return f"{method} {template}".lower()
 
 
-def find(routes: Sequence[Route], path: str) -> Route | None:
-    """The first route that takes `path`, as it came: `%2F` does not end a segment."""
-    for route in routes:
-        if route.pattern.fullmatch(path):
-            return route
-    return None
-
-
 def parse(given: Iterable[Mapping[str, Any]]) -> tuple[Route, ...]:
     """The routes, first come first asked.  ValueError names the route and the key that is wrong."""
     routes = [_route(number, entry) for number, entry in enumerate(given)]
+    _check_names(routes)
+    _check_groups(routes)
+    return tuple(sorted(routes, key=lambda route: route.order))
+
+
+def _check_names(routes: list[Route]) -> None:
     ids = [route.id for route in routes]
     for each in ids:
         if ids.count(each) > 1:
             raise ValueError(f"route {each}: id: there is another route of this name")
-    return tuple(sorted(routes, key=lambda route: route.order))
+
+
+def _check_groups(routes: list[Route]) -> None:
+    """A group sticks by one key, whichever member says it."""
+    said: dict[str, Any] = {}
+    for route in routes:
+        weight = route.weight
+        if (
+            weight
+            and weight.sticky
+            and said.setdefault(weight.group, weight.sticky) != weight.sticky
+        ):
+            raise ValueError(
+                f"route {route.id}: predicates: Weight: sticky: "
+                f"another route of {weight.group} says {said[weight.group]}"
+            )
 
 
 def _route(number: int, entry: Mapping[str, Any]) -> Route:
-    name = entry.get("id")
+    name = entry.get("id") if isinstance(entry, Mapping) else None
     if not isinstance(name, str) or not name:
         raise ValueError(f"route {number}: id: is missing")
     for key in entry.keys() - KEYS:
         raise ValueError(f"route {name}: {key}: unknown key (known: {', '.join(sorted(KEYS))})")
-    predicates, filters = _texts(name, entry, "predicates"), _texts(name, entry, "filters")
-    patterns = _parsed(name, "predicates", predicates, PREDICATES)
-    if len(patterns) != 1:
-        raise ValueError(f"route {name}: predicates: exactly one Path is needed")
-    template = _argument(predicates[0])
+    found = [
+        each for _, each in parse_words(f"route {name}", entry, "predicates", predicates.KINDS)
+    ]
+    words = parse_words(f"route {name}", entry, "filters", filters.KINDS)
+    templates = _templates(name, found)
+    template = templates[0]
     return Route(
         id=name,
-        service=_service(name, entry),
-        predicates=predicates,
-        filters=filters,
+        target=_target(name, entry),
         order=_order(name, entry),
-        pattern=patterns[0],
+        predicates=tuple(found),
+        filters=tuple(f"[[{word.quoted}], order = {i}]" for i, (word, _) in enumerate(words, 1)),
         template=template,
-        strip=sum(_parsed(name, "filters", filters, FILTERS)),
+        has_variables=any("{" in each for each in templates),
         names={method: span_name(method, template) for method in METHODS},
+        weight=_only_weight(name, found),
+        **_sorted_filters(name, words),
     )
 
 
-def _service(name: str, entry: Mapping[str, Any]) -> str:
-    uri = entry.get("uri")
-    if not isinstance(uri, str) or not re.fullmatch(r"lb://[A-Za-z0-9._-]+", uri):
-        raise ValueError(f"route {name}: uri: {uri!r} is not lb:// and the name of a service")
-    return uri.removeprefix(BALANCED).lower()
+def _sorted_filters(name: str, words: list[tuple[Word, Filter]]) -> dict[str, Any]:
+    """Each filter in the place of the route that it belongs to."""
+    found = [each for _, each in words]
+    edits = [each for each in found if isinstance(each, HeaderEdit)]
+    single = _single(name, words)
+    status, size = single.get(Status), single.get(Size)
+    return {
+        "paths": tuple(each for each in found if isinstance(each, PathChange)),
+        "request_edits": tuple(each for each in edits if each.side == "request"),
+        "response_edits": tuple(each for each in edits if each.side == "response"),
+        "status": status and status.status,
+        "max_body_bytes": size and size.limit,
+        "rate": single.get(Rate),
+        "breaker": single.get(Breaker),
+        "shadow": single.get(Shadow),
+        "retry": single.get(Retry, DEFAULT_RETRY),
+    }
+
+
+def _single(name: str, words: list[tuple[Word, Filter]]) -> dict[type, Any]:
+    found: dict[type, Any] = {}
+    for i, (word, each) in enumerate(words):
+        if isinstance(each, SINGLE) and found.setdefault(type(each), each) is not each:
+            raise ValueError(f"route {name}: filters[{i}]: there is another {word.name}")
+    return found
+
+
+def _templates(name: str, found: list[Predicate]) -> list[str]:
+    """Those of all its paths; its name, for want of any."""
+    if not found:
+        raise ValueError(f"route {name}: predicates: at least one is needed")
+    return [each for predicate in found for each in predicate.paths or ()] or [name]
+
+
+def _only_weight(name: str, found: list[Predicate]) -> Weight | None:
+    weights = [each.weight for each in found if each.weight]
+    if len(weights) > 1:
+        raise ValueError(f"route {name}: predicates: only one Weight has a meaning")
+    return weights[0] if weights else None
+
+
+def _target(name: str, entry: Mapping[str, Any]) -> Target:
+    try:
+        return targets.parse(entry.get("uri"))
+    except ValueError as error:
+        raise ValueError(f"route {name}: uri: {error}") from error
 
 
 def _order(name: str, entry: Mapping[str, Any]) -> int:
     order = entry.get("order", 0)
-    if not isinstance(order, int):
+    if not isinstance(order, int) or isinstance(order, bool):
         raise ValueError(f"route {name}: order: {order!r} is not a whole number")
     return order
 
 
-def _texts(name: str, entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    found = entry.get(key) or ()
-    if isinstance(found, str) or not all(isinstance(each, str) for each in found):
-        raise ValueError(f"route {name}: {key}: is not a list of texts such as Name=value")
-    return tuple(found)
-
-
-def _parsed(
-    name: str, key: str, texts: tuple[str, ...], known: Mapping[str, Callable[[str], T]]
-) -> list[T]:
-    return [_parse_one(f"route {name}: {key}[{i}]", text, known) for i, text in enumerate(texts)]
-
-
-def _parse_one(where: str, text: str, known: Mapping[str, Callable[[str], T]]) -> T:
-    kind = text.partition("=")[0].strip()
-    if kind not in known:
-        raise ValueError(f"{where}: {kind!r} is unknown (known: {', '.join(known)})")
-    try:
-        return known[kind](_argument(text))
-    except ValueError as error:
-        raise ValueError(f"{where}: {text!r}: {error}") from error
-
-
-def _argument(text: str) -> str:
-    return text.partition("=")[2].strip()
-
-
-def _path(pattern: str) -> re.Pattern[str]:
-    """`/a/{any}/*` by segment, and `/**` at the end for the path itself and all below it."""
-    if not pattern.startswith("/"):
-        raise ValueError("a path begins with /")
-    fixed, rest = (pattern[:-3], "(?:/.*)?") if pattern.endswith("/**") else (pattern, "")
-    return re.compile("/".join(_segment(each) for each in fixed.split("/")) + rest)
-
-
-def _segment(text: str) -> str:
-    if text == "*" or re.fullmatch(r"\{\w+\}", text):
-        return "[^/]+"
-    if re.search(r"[*?{},]", text):
-        raise ValueError("only whole segments can be * or {name}, and ** stands at the end")
-    return re.escape(text)
-
-
-def _strip_prefix(parts: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,2}", parts):
-        raise ValueError("the number of segments to take off is needed")
-    return int(parts)
-
-
-PREDICATES: dict[str, Callable[[str], re.Pattern[str]]] = {"Path": _path}
-FILTERS: dict[str, Callable[[str], int]] = {"StripPrefix": _strip_prefix}
+def parse_words(
+    where: str, entry: Mapping[str, Any], key: str, kinds: Mapping[str, arguments.Kind[Any]]
+) -> list[tuple[Word, Any]]:
+    """The list of predicates or filters under `key`, each with its meaning."""
+    given = entry.get(key) or ()
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"{where}: {key}: is not a list of texts such as Name=value")
+    return [arguments.parse(f"{where}: {key}[{i}]", each, kinds) for i, each in enumerate(given)]

@@ -13,6 +13,8 @@ from chassis.settings import (
     Settings,
     Spring,
 )
+from gateway import blocking
+from gateway.blocking import Block
 from gateway.routes import Route, parse
 
 
@@ -28,7 +30,19 @@ class GatewaySpring(Spring):
     cloud: CloudSection = CloudSection()
 
 
+class CacheSection(Section):
+    """Kept answers; without a word of its own, one will do so long when nobody answers."""
+
+    enabled: bool = True
+    max_bytes: Count = 16_777_216
+    max_entries: Count = 1000
+    max_entry_bytes: Count = 262_144
+    stale_if_error_seconds: float = Field(60, ge=0)
+
+
 class Limits(Section):
+    blocked: Annotated[tuple[Block, ...], PlainValidator(blocking.parse)] = ()
+    cache: CacheSection = CacheSection()
     max_body_bytes: Count = 1_048_576
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2

@@ -26,6 +26,7 @@ from chassis.tokens import Tokens
 from chassis.tracing import Tracer
 from gateway import pages
 from gateway.app import Gateway
+from gateway.policy import Policy
 from gateway.settings import GatewaySettings
 from gateway.transport import loops
 from gateway.transport.server import Door
@@ -154,21 +155,22 @@ class Shop:
         self.process.tracer = Tracer("gateway", lambda: 1.0, self.spans.append)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.tokens = Tokens(self._jwks)
-        pages.add(self.process)
+        self.policy = Policy(lambda: self.process.settings)
+        pages.add(self.process, self.policy)
         self._upstreams: list[Upstream] = []
         self.gateway, self.door, self.port = self.servers.run(self._open())
         self.url = f"http://127.0.0.1:{self.port}"
         self.session = requests.Session()
 
     async def _open(self) -> tuple[Gateway, Door, int]:
-        gateway = Gateway(self.process, self.tokens)
+        gateway = Gateway(self.process, self.tokens, self.policy)
         door = Door(gateway.handle, gateway.refuse, gateway.patience)
         return gateway, door, await door.open("127.0.0.1", 0)
 
     def close(self) -> None:
         self.session.close()
         self.servers.run(self.door.close(grace=0.1))
-        self.servers.call(self.gateway.close)
+        self.servers.run(self.gateway.close())
         for upstream in self._upstreams:
             self.servers.run(upstream.stop())
         self.servers.close()
@@ -179,16 +181,18 @@ class Shop:
         )
         self.configuration.refresh()
 
-    def upstream(self, answer: Answer = echo, service: str = "order-service") -> Upstream:
+    def upstream(
+        self, answer: Answer = echo, service: str = "order-service", **metadata: str
+    ) -> Upstream:
         made = Upstream(self.servers, answer)
         self.servers.run(made.start())
         self._upstreams.append(made)
-        self.knows(made.port, service)
+        self.knows(made.port, service, **metadata)
         return made
 
-    def knows(self, port: int, service: str = "order-service") -> Instance:
+    def knows(self, port: int, service: str = "order-service", **metadata: str) -> Instance:
         """Put an instance into the registry's snapshot."""
-        instance = Instance(f"{service}-{port}", service, "127.0.0.1", port)
+        instance = Instance(f"{service}-{port}", service, "127.0.0.1", port, metadata=metadata)
         known = dict(self.process.registry.instances)
         known[service] = (*known.get(service, ()), instance)
         self.process.registry.instances = MappingProxyType(known)

@@ -274,7 +274,8 @@ def test_what_is_over_the_bulkhead_is_refused_at_once_and_opens_no_breaker(shop:
 
     upstream = shop.upstream(until_told)
     with ThreadPoolExecutor(2) as pool:
-        held = [pool.submit(requests.get, f"{shop.url}/order-service/x") for _ in range(2)]
+        # Not the same address: of two who want the same only one would go.
+        held = [pool.submit(requests.get, f"{shop.url}/order-service/{i}") for i in range(2)]
         until(lambda: len(upstream.seen) == 2)
         for _ in range(10):
             refused = shop.call("/order-service/x")

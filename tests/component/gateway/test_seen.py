@@ -139,10 +139,11 @@ def test_its_routes_are_shown_to_admins(shop: Shop) -> None:
 
     assert found[0] == {
         "route_id": "order-service",
-        "predicate": "Path=/order-service/**",
-        "filters": ["StripPrefix=1"],
+        "predicate": "Paths: [/order-service/**], match trailing slash: true",
+        "filters": ["[[StripPrefix parts = 1], order = 1]"],
         "uri": "lb://order-service",
         "order": 0,
+        "metadata": {},
     }
 
 

@@ -7,9 +7,11 @@ from pydantic import ValidationError
 
 from chassis.settings import nested
 from gateway import routes
+from gateway.seen import Seen
 from gateway.settings import GatewaySettings
+from gateway.table import Table
 
-ORDERS = {
+ORDERS: dict[str, Any] = {
     "id": "order-service",
     "uri": "lb://order-service",
     "predicates": ["Path=/order-service/**"],
@@ -19,29 +21,6 @@ ORDERS = {
 
 def one(**changed: Any) -> routes.Route:
     return routes.parse([{**ORDERS, **changed}])[0]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "path", "taken"),
-    [
-        ("/order-service/**", "/order-service/u/orders", True),
-        ("/order-service/**", "/order-service/", True),
-        ("/order-service/**", "/order-service", True),
-        ("/order-service/**", "/order-services", False),
-        ("/order-service/**", "/order-service%2Forders", False),
-        ("/order-service/**", "//order-service/x", False),
-        ("/order-service/**", "/ORDER-SERVICE/x", False),
-        ("/a/*/c", "/a/b/c", True),
-        ("/a/*/c", "/a/b/d/c", False),
-        ("/a/{name}/**", "/a/b/c/d", True),
-        ("/a.b", "/aXb", False),
-        ("/**", "/anything", True),
-    ],
-)
-def test_a_path_predicate_takes_what_springs_does(pattern: str, path: str, taken: bool) -> None:
-    route = one(predicates=[f"Path={pattern}"])
-
-    assert (routes.find([route], path) is route) == taken
 
 
 @pytest.mark.parametrize(
@@ -61,12 +40,16 @@ def test_strip_prefix_takes_segments_off_and_touches_nothing_else(
 ) -> None:
     route = one(filters=[f"StripPrefix={strip}"])
 
-    assert (route.inner_path(path), route.prefix(path)) == (inner, prefix)
+    assert (route.inner_path(path), routes.prefix(path, inner)) == (inner, prefix)
 
 
 def test_a_span_is_named_after_the_template_and_not_the_path() -> None:
     assert one().name_of("GET") == "get /order-service/**"
     assert one().name_of("PROPFIND") == "propfind /order-service/**"
+
+
+def test_a_route_without_a_path_is_named_after_itself() -> None:
+    assert one(predicates=["Host=**.example.org"]).name_of("GET") == "get order-service"
 
 
 def test_the_first_route_by_order_and_then_by_place_wins() -> None:
@@ -79,27 +62,113 @@ def test_the_first_route_by_order_and_then_by_place_wins() -> None:
     )
 
     assert [route.id for route in found] == ["first", "second", "late"]
+    taken = Table(found).find(Seen("GET", "/order-service/x"))
+    assert taken is found[0]
+
+
+def test_the_long_form_says_the_same_as_the_shortcut() -> None:
+    short = one(
+        predicates=["Path=/a/{x}, /b/**", "Header=X-A, a{1,2}"],
+        filters=["RewritePath=/a/(?<rest>.*), /$\\{rest}", "Retry=2,502,GET,PUT"],
+    )
+    long = one(
+        predicates=[
+            {"name": "Path", "args": {"patterns": ["/a/{x}", "/b/**"]}},
+            {"name": "Header", "args": {"header": "X-A", "regexp": "a{1,2}"}},
+        ],
+        filters=[
+            {
+                "name": "RewritePath",
+                "args": {"regexp": "/a/(?<rest>.*)", "replacement": "/$\\{rest}"},
+            },
+            {"name": "Retry", "args": {"retries": 2, "statuses": 502, "methods": ["GET", "PUT"]}},
+        ],
+    )
+
+    assert short.retry == long.retry
+    assert short.inner_path("/a/7") == long.inner_path("/a/7") == "/7"
+    for seen in (Seen("GET", "/b/c", headers={"X-A": "aa"}), Seen("GET", "/b/c")):
+        assert short.takes(seen) == long.takes(seen)
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"id": ""}, "route 0: id: is missing"),
-        ({"uri": "http://x"}, "route order-service: uri: 'http://x' is not lb://"),
+        ({"uri": "ftp://x"}, "route order-service: uri: 'ftp://x' is not lb://"),
         ({"uri": None}, "route order-service: uri: None is not lb://"),
-        ({"predicates": []}, "route order-service: predicates: exactly one Path"),
+        ({"uri": "http://x:1/path"}, "uri: 'http://x:1/path' is more than host and port"),
+        ({"uri": "http://x:99999"}, "uri: 'http://x:99999': Port out of range"),
+        ({"predicates": []}, "route order-service: predicates: at least one"),
         ({"predicates": "Path=/x"}, "route order-service: predicates: is not a list"),
+        ({"predicates": [7]}, "route order-service: predicates[0]: is neither a text"),
+        ({"predicates": ["Pfad=/x"]}, "predicates[0]: 'Pfad' is unknown (known: Path, Method"),
+        ({"predicates": ["Path"]}, "predicates[0]: 'Path': patterns: is missing"),
         (
-            {"predicates": ["Pfad=/x"]},
-            "route order-service: predicates[0]: 'Pfad' is unknown (known: Path)",
+            {"predicates": ["Path=x"]},
+            "route order-service: predicates[0]: 'Path=x': patterns: a path begins",
         ),
-        ({"predicates": ["Path=x"]}, "route order-service: predicates[0]: 'Path=x': a path begins"),
-        ({"predicates": ["Path=/**/x"]}, "predicates[0]: 'Path=/**/x': only whole segments"),
         (
-            {"filters": ["StripPrefix=1", "Retry=3"]},
-            "route order-service: filters[1]: 'Retry' is unknown (known: StripPrefix)",
+            {"predicates": ["Path=/**/x"]},
+            "predicates[0]: 'Path=/**/x': patterns: only whole segments",
         ),
-        ({"filters": ["StripPrefix=one"]}, "filters[0]: 'StripPrefix=one': the number"),
+        ({"predicates": ["Path=/a,,/b"]}, "patterns: there is nothing between two commas"),
+        ({"predicates": ["Path=/{a}/{a}"]}, "patterns: '/(?P<a>[^/]+)/(?P<a>[^/]+)/?' is not"),
+        ({"predicates": ["Method=get"]}, "methods: 'get' is not a method"),
+        ({"predicates": ["Header=X, ("]}, "'Header=X, (': regexp: '(' is not a regular"),
+        ({"predicates": ["Query="]}, "'Query=': param: is missing"),
+        ({"predicates": ["Host=a b"]}, "patterns: 'a b' is not a host"),
+        ({"predicates": ["After=tomorrow"]}, "datetime: 'tomorrow' is not a moment"),
+        ({"predicates": ["Before=2026-01-20T17:42:47"]}, "datetime: '2026-01-20T17:42:47' is not"),
+        (
+            {"predicates": ["Between=2027-01-20T17:42:47Z, 2026-01-20T17:42:47Z"]},
+            "datetime2: is not later",
+        ),
+        ({"predicates": ["RemoteAddr=10.0.0.0/33"]}, "sources: '10.0.0.0/33' does not appear"),
+        ({"predicates": ["Weight=g, -1"]}, "weight: '-1' is not a whole number"),
+        ({"predicates": ["Weight=g, 1, colour"]}, "sticky: 'colour' is unknown (known: user"),
+        ({"predicates": ["Weight=g, 1", "Weight=h, 1"]}, "predicates: only one Weight"),
+        (
+            {"predicates": [{"name": "Path", "args": {"pattern": "/x"}}]},
+            "predicates[0]: 'Path': pattern: is unknown (known: patterns, matchTrailingSlash)",
+        ),
+        (
+            {"predicates": [{"name": "Path", "arg": {}}]},
+            "predicates[0]: arg: unknown key (known: name, args)",
+        ),
+        ({"filters": ["Nothing=3"]}, "filters[0]: 'Nothing' is unknown (known: StripPrefix"),
+        (
+            {"filters": ["StripPrefix=1", "StripPrefix=one"]},
+            "route order-service: filters[1]: 'StripPrefix=one': parts: 'one' is not a whole",
+        ),
+        ({"filters": ["PrefixPath=x"]}, "prefix: a path begins with /"),
+        ({"filters": ["SetPath=/{a}{"]}, "template: '/{a}{': only names"),
+        ({"filters": ["RewritePath=(, /"]}, "regexp: '(' is not a regular expression"),
+        ({"filters": ["RewritePath=/a, /$1"]}, "replacement: '/$1' does not fit '/a'"),
+        ({"filters": ["RewritePath=/a, /$"]}, "replacement: '/$': '$' at the end"),
+        ({"filters": ["AddRequestHeader=X A, 1"]}, "name: 'X A' is not the name of a header"),
+        ({"filters": ["SetResponseHeader=X"]}, "value: is missing"),
+        ({"filters": ["SetResponseHeader=X, a\r\nb"]}, "value: 'a\\r\\nb' cannot stand"),
+        ({"filters": ["SetStatus=999"]}, "status: '999' is not a status"),
+        ({"filters": ["RequestRateLimiter=0"]}, "replenishRate: '0' is not a whole number"),
+        (
+            {
+                "filters": [
+                    {
+                        "name": "RequestRateLimiter",
+                        "args": {"replenishRate": 1, "requestedTokens": 2},
+                    }
+                ]
+            },
+            "requestedTokens: is more than burstCapacity",
+        ),
+        ({"filters": ["RequestRateLimiter=1,1,me"]}, "key-resolver: 'me' is unknown"),
+        ({"filters": ["CircuitBreaker=b, ftp:x"]}, "fallbackUri: 'ftp:x' is not lb://"),
+        ({"filters": ["CircuitBreaker=b, forward:x"]}, "fallbackUri: a path begins with /"),
+        ({"filters": ["Retry=3,502,POST"]}, "methods: 'POST' must not be done twice"),
+        ({"filters": ["RequestSize=5 apples"]}, "maxSize: '5 apples' is not a size"),
+        ({"filters": ["Shadow=lb://x, 2"]}, "share: '2' is not between 0 and 1"),
+        ({"filters": ["Retry=1", "Retry=2"]}, "filters[1]: there is another Retry"),
         ({"order": "1"}, "route order-service: order: '1' is not a whole number"),
         ({"metadata": {}}, "route order-service: metadata: unknown key"),
     ],
@@ -116,13 +185,26 @@ def test_two_routes_of_one_name_are_refused() -> None:
         routes.parse([ORDERS, ORDERS])
 
 
+def test_a_group_that_sticks_by_two_things_is_refused() -> None:
+    by_user = {**ORDERS, "predicates": ["Path=/x", "Weight=g, 1, user"]}
+    by_cookie = {**ORDERS, "id": "b", "predicates": ["Path=/x", "Weight=g, 1, cookie:c"]}
+
+    with pytest.raises(ValueError, match="route b: predicates: Weight: sticky: another route of g"):
+        routes.parse([by_user, by_cookie])
+
+
 def test_the_settings_are_read_from_the_flat_keys_of_the_config_server() -> None:
     at = "spring.cloud.gateway.routes[0]"
     flat = {
         f"{at}.id": "order-service",
         f"{at}.uri": "lb://ORDER-SERVICE",
         f"{at}.predicates[0]": "Path=/order-service/**",
+        f"{at}.predicates[1]": "Method=GET,POST",
+        f"{at}.predicates[2]": "Weight=orders, 9",
         f"{at}.filters[0]": "StripPrefix=1",
+        f"{at}.filters[1].name": "RequestRateLimiter",
+        f"{at}.filters[1].args.redis-rate-limiter.replenishRate": 10,
+        f"{at}.filters[1].args.redis-rate-limiter.burstCapacity": 20,
         "fusebox.gateway.max-body-bytes": 10,
         "fusebox.breaker.fail-max": 3,
     }
@@ -130,10 +212,18 @@ def test_the_settings_are_read_from_the_flat_keys_of_the_config_server() -> None
     settings = GatewaySettings.model_validate(nested(flat))
 
     (route,) = settings.spring.cloud.gateway.routes
+    assert route.rate
+    assert (route.rate.replenish, route.rate.burst) == (10, 20)
     assert route.described() == {
         "route_id": "order-service",
-        "predicate": "Path=/order-service/**",
-        "filters": ["StripPrefix=1"],
+        "predicate": (
+            "((Paths: [/order-service/**], match trailing slash: true && Methods: [GET, POST])"
+            " && Weight: orders 9)"
+        ),
+        "filters": [
+            "[[StripPrefix parts = 1], order = 1]",
+            "[[RequestRateLimiter replenishRate = 10, burstCapacity = 20], order = 2]",
+        ],
         "uri": "lb://order-service",
         "order": 0,
     }

@@ -71,6 +71,10 @@ class Answer:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """It is not wanted, or not any more."""
         if isinstance(self.body, Tunnel):
             self.body.close()
         elif isinstance(self.body, Stream) and not self.body.is_whole:

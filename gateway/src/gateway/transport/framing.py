@@ -17,7 +17,9 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 def request_head(method: str, target: str, host: str, headers: CIMultiDict[str]) -> bytes:
-    return _head(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n", headers)
+    """`headers` may name another host."""
+    own = "" if "Host" in headers else f"Host: {host}\r\n"
+    return _head(f"{method} {target} HTTP/1.1\r\n{own}", headers)
 
 
 def response_head(version: str, status: int, headers: CIMultiDict[str]) -> bytes:

@@ -1,0 +1,89 @@
+"""All rules of the gateway as they are configured now, and what they remember between requests."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gateway import blocking
+from gateway.caching import Kept
+from gateway.canaries import Canaries
+from gateway.flights import Flights
+from gateway.limiting import Buckets, OverRate, Rate
+from gateway.routes import Route
+from gateway.seen import Seen
+from gateway.settings import GatewaySettings
+from gateway.store import Address, Bounds, Store
+from gateway.table import Table
+
+
+class Policy:
+    """Follows the settings: whatever they come to is made once, and then serves many requests."""
+
+    def __init__(
+        self, settings: Callable[[], GatewaySettings], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.canaries = Canaries(clock)
+        self.store = Store(self._bounds, clock)
+        self.flights: Flights[tuple[str, Address], Kept] = Flights()
+        self._buckets: dict[str, Buckets] = {}
+        self._follow(settings())
+
+    @property
+    def table(self) -> Table:
+        settings = self._settings()
+        if settings is not self._known:
+            self._follow(settings)
+        return self._table
+
+    @property
+    def grace_seconds(self) -> float:
+        """So long beyond its time a kept answer will do when nobody answers."""
+        return self._settings().fusebox.gateway.cache.stale_if_error_seconds
+
+    @property
+    def caches(self) -> bool:
+        return self._settings().fusebox.gateway.cache.enabled
+
+    def find(self, seen: Seen) -> Route | None:
+        return self.table.find(seen)
+
+    def check(self, seen: Seen) -> None:
+        """Pass silently, or raise Forbidden when a rule blocks it."""
+        blocking.check(self._settings().fusebox.gateway.blocked, seen)
+
+    def admit(self, route: Route, seen: Seen) -> dict[str, str]:
+        """The headers that tell the client of its rate.  Raises OverRate when it is over it."""
+        if route.rate is None:
+            return {}
+        verdict = self._buckets_of(route.id, route.rate).take(route.rate.key_of(seen))
+        if not verdict.allowed:
+            raise OverRate(verdict)
+        return verdict.headers
+
+    def described(self) -> list[dict[str, Any]]:
+        """The routes for the page /actuator/gateway/routes."""
+        return [
+            {**route.described(), "metadata": self.canaries.described(route)}
+            for route in self.table.routes
+        ]
+
+    def _follow(self, settings: GatewaySettings) -> None:
+        self._known = settings
+        routes = settings.spring.cloud.gateway.routes
+        self.canaries.follow(routes)
+        self._table = Table(routes, self.canaries.weigh)
+        limited = {route.id for route in routes if route.rate}
+        self._buckets = {name: self._buckets[name] for name in limited & self._buckets.keys()}
+
+    def _buckets_of(self, name: str, rate: Rate) -> Buckets:
+        """A rate that stays as it was goes on counting."""
+        known = self._buckets.get(name)
+        if known is None or known.rate != rate:
+            known = self._buckets[name] = Buckets(rate, self._clock)
+        return known
+
+    def _bounds(self) -> Bounds:
+        cache = self._settings().fusebox.gateway.cache
+        return Bounds(cache.max_bytes, cache.max_entries, cache.max_entry_bytes)

@@ -1,0 +1,46 @@
+"""What a rule sees of a request: plain values, whatever server took them."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+EVENTS = "text/event-stream"
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Seen(NamedTuple):
+    """`path` and `query` as they came; the names in `headers` are found whatever their case.
+
+    `moment` is in seconds since 1970, and `user` the subject of a token that was verified.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = NO_HEADERS
+    host: str = ""
+    remote: str | None = None
+    moment: float = 0.0
+    user: str | None = None
+
+    @property
+    def uri(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it asks for what may never end: another protocol, or a stream of events."""
+        return "Upgrade" in self.headers or EVENTS in self.headers.get("Accept", "").lower()
+
+    def cookies(self, name: str) -> Iterator[str]:
+        for pair in self.headers.get("Cookie", "").split(";"):
+            found, _, value = pair.strip().partition("=")
+            if found == name:
+                yield value
+
+    def parameters(self, name: str) -> Iterator[str]:
+        """The decoded values of a parameter of the query; one without a value has an empty one."""
+        for found, value in parse_qsl(self.query, keep_blank_values=True):
+            if found == name:
+                yield value

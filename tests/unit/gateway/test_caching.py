@@ -1,0 +1,318 @@
+"""What may be kept, for whom, how long (RFC 9111); and that the store stays within its bounds."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from multidict import CIMultiDict
+
+from gateway import caching
+from gateway.caching import Kept
+from gateway.seen import Seen
+from gateway.store import MOST_VARIANTS, Address, Bounds, Store
+
+
+def asked(headers: dict[str, str] | None = None, path: str = "/x", **given: Any) -> Seen:
+    return Seen(**{"method": "GET", "path": path, "headers": CIMultiDict(headers or {}), **given})
+
+
+def keep(
+    headers: dict[str, str],
+    seen: Seen | None = None,
+    status: int = 200,
+    body: bytes = b"body",
+    **when: float,
+) -> Kept | None:
+    when = {"asked": 100.0, "grace": 60.0, **when}
+    return caching.keep("r", seen or asked(), status, list(headers.items()), body, **when)
+
+
+def kept(headers: dict[str, str], **given: Any) -> Kept:
+    found = keep(headers, **given)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "wanted", "status", "lifetime"),
+    [
+        ("max-age=5", {}, {}, 200, 5),
+        ("MAX-AGE = 5", {}, {}, 200, 5),
+        ('max-age="5"', {}, {}, 200, 5),
+        ("max-age=5, max-age=9", {}, {}, 200, 5),
+        ("max-age=5, s-maxage=9", {}, {}, 200, 9),
+        ("public, max-age=5", {}, {}, 404, 5),
+        ("max-age=5", {"ETag": '"1"'}, {}, 200, 5),
+        ("max-age=0", {"ETag": '"1"'}, {}, 200, 0),
+        ("max-age=5, no-cache", {"ETag": '"1"'}, {}, 200, 0),
+        ("public, max-age=5", {}, {"Authorization": "Bearer x"}, 200, 5),
+        ("s-maxage=5", {}, {"Authorization": "Bearer x"}, 200, 5),
+        ("max-age=5, must-revalidate", {}, {"Authorization": "Bearer x"}, 200, 5),
+        ("max-age=5", {}, {"Authorization": "Bearer x"}, 200, None),
+        ("max-age=5", {"Vary": "*"}, {}, 200, None),
+        ("max-age=5", {"Set-Cookie": "a=1"}, {}, 200, None),
+        ("max-age=5, no-store", {}, {}, 200, None),
+        ("max-age=5, private", {}, {}, 200, None),
+        ('max-age=5, private="set-cookie"', {}, {}, 200, None),
+        ("max-age=0", {}, {}, 200, None),
+        ("max-age=-5", {}, {}, 200, None),
+        ("max-age=five", {}, {}, 200, None),
+        ("max-age", {}, {}, 200, None),
+        ("public", {}, {}, 200, None),
+        ("", {"ETag": '"1"'}, {}, 200, None),
+        ("max-age=5", {}, {}, 206, None),
+        ("max-age=5", {}, {}, 500, None),
+        ("max-age=5", {}, {}, 302, None),
+        ("x-max-age=5", {}, {}, 200, None),
+    ],
+)
+def test_what_an_answer_says_of_itself(
+    said: str, more: dict[str, str], wanted: dict[str, str], status: int, lifetime: int | None
+) -> None:
+    found = keep({"Cache-Control": said, **more}, asked(wanted), status)
+
+    assert (found and found.lifetime) == lifetime
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "candidate"),
+    [
+        ("GET", {}, True),
+        ("GET", {"Content-Length": "0"}, True),
+        ("GET", {"Content-Length": "1"}, False),
+        ("GET", {"Transfer-Encoding": "chunked"}, False),
+        ("GET", {"Range": "bytes=0-1"}, False),
+        ("GET", {"If-Match": "*"}, False),
+        ("GET", {"Cache-Control": "No-Store"}, False),
+        ("GET", {"Upgrade": "websocket"}, False),
+        ("HEAD", {}, False),
+        ("POST", {}, False),
+    ],
+)
+def test_which_requests_a_kept_answer_may_be_given_to(
+    method: str, headers: dict[str, str], candidate: bool
+) -> None:
+    assert caching.is_candidate(asked(headers, method=method)) == candidate
+
+
+@pytest.mark.parametrize(
+    ("wanted", "age", "fresh"),
+    [
+        ("", 4.9, True),
+        ("", 5.0, False),
+        ("no-cache", 0, False),
+        ("max-age=3", 2.9, True),
+        ("max-age=3", 3.0, False),
+        ("max-age=0", 0, False),
+        ("min-fresh=3", 1.9, True),
+        ("min-fresh=3", 2.0, False),
+    ],
+)
+def test_how_fresh_a_client_wants_it(wanted: str, age: float, fresh: bool) -> None:
+    found = kept({"Cache-Control": "max-age=5"})
+
+    assert found.is_fresh(100.0 + age, asked({"Cache-Control": wanted})) == fresh
+
+
+def test_pragma_counts_where_there_is_no_cache_control() -> None:
+    assert not kept({"Cache-Control": "max-age=5"}).is_fresh(100, asked({"Pragma": "no-cache"}))
+
+
+def test_an_age_that_it_had_before_counts_and_is_shown() -> None:
+    found = kept({"Cache-Control": "max-age=5", "Age": "3", "X": "1"})
+
+    assert found.is_fresh(101.9, asked())
+    assert not found.is_fresh(102.0, asked())
+    assert found.shown(101.9) == [("Cache-Control", "max-age=5"), ("X", "1"), ("Age", "4")]
+
+
+@pytest.mark.parametrize(
+    ("said", "until"),
+    [
+        ("max-age=5", 65),
+        ("max-age=5, stale-if-error=10", 15),
+        ("max-age=5, stale-if-error=0", 5),
+        ("max-age=5, must-revalidate", 5),
+        ("max-age=5, proxy-revalidate, stale-if-error=10", 5),
+        ("s-maxage=5", 5),
+    ],
+)
+def test_how_long_it_will_do_when_nobody_answers(said: str, until: float) -> None:
+    found = kept({"Cache-Control": said})
+
+    assert found.will_do(100 + until - 0.1)
+    assert not found.will_do(100 + until)
+    if until > 5:
+        assert ("Warning", '110 - "Response is Stale"') in found.shown(106)
+
+
+@given(
+    some.integers(0, 100),
+    some.none() | some.integers(0, 100),
+    some.integers(0, 100),
+    some.floats(0, 200, allow_nan=False),
+)
+def test_freshness_is_what_the_rules_say(
+    max_age: int, shared: int | None, age: int, later: float
+) -> None:
+    said = f"max-age={max_age}" + ("" if shared is None else f", s-maxage={shared}")
+    found = kept({"Cache-Control": said, "Age": str(age), "ETag": '"1"'})
+
+    lifetime = max_age if shared is None else shared
+    assert found.is_fresh(100.0 + later, asked()) == (age + (100.0 + later - 100.0) < lifetime)
+
+
+def test_an_answer_is_for_those_who_ask_as_the_first_one_did() -> None:
+    found = kept(
+        {"Cache-Control": "max-age=5", "Vary": "Accept, accept-language"},
+        seen=asked({"Accept": "text/html"}),
+    )
+
+    assert found.is_for("r", asked({"accept": "text/html"}))
+    assert not found.is_for("other", asked({"Accept": "text/html"}))
+    assert not found.is_for("r", asked({"Accept": "text/plain"}))
+    assert not found.is_for("r", asked({"Accept": "text/html", "Accept-Language": "de"}))
+
+
+@pytest.mark.parametrize(
+    ("had", "has"),
+    [
+        ({"If-None-Match": '"1"'}, True),
+        ({"If-None-Match": 'W/"1", "2"'}, True),
+        ({"If-None-Match": "*"}, True),
+        ({"If-None-Match": '"2"'}, False),
+        ({"If-None-Match": '"2"', "If-Modified-Since": "today"}, False),
+        ({"If-Modified-Since": "today"}, True),
+        ({"If-Modified-Since": "yesterday"}, False),
+        ({}, False),
+    ],
+)
+def test_a_client_that_has_it_is_told_so(had: dict[str, str], has: bool) -> None:
+    found = kept({"Cache-Control": "max-age=5", "ETag": '"1"', "Last-Modified": "today"})
+
+    assert found.is_had_by(asked(had)) == has
+
+
+def test_what_the_service_confirms_is_fresh_again_with_its_new_headers() -> None:
+    old = kept({"Cache-Control": "max-age=5", "ETag": '"1"', "X": "old", "Content-Type": "a/b"})
+    assert old.conditions == {"If-None-Match": '"1"'}
+
+    new = caching.renewed(
+        old, [("X", "new"), ("Content-Type", "c/d"), ("Content-Length", "0")], asked=200.0, grace=1
+    )
+
+    assert new.is_fresh(204.9, asked())
+    assert new.body == b"body"
+    assert dict(new.headers) == {
+        "Cache-Control": "max-age=5",
+        "ETag": '"1"',
+        "X": "new",
+        "Content-Type": "a/b",
+    }
+
+
+def store(max_bytes: int = 100_000, max_entries: int = 100, max_entry: int = 50_000) -> Store:
+    return Store(lambda: Bounds(max_bytes, max_entries, max_entry), lambda: 100.0)
+
+
+def find(within: Store, seen: Seen) -> Kept | None:
+    return within.find(Address.of(seen), "r", seen)
+
+
+def put(into: Store, path: str, size: int = 10, **headers: str) -> Seen:
+    seen = asked(headers, path)
+    into.put(
+        Address.of(seen),
+        seen,
+        kept({"Cache-Control": "max-age=5", "Vary": "n"}, seen=seen, body=b"x" * size),
+    )
+    return seen
+
+
+def test_the_store_finds_what_was_put_and_puts_the_new_in_the_place_of_the_old() -> None:
+    found = store()
+    put(found, "/a", 10)
+    seen = put(found, "/a", 20)
+
+    again = find(found, seen)
+    assert again
+    assert len(again.body) == 20
+    assert (found.entries, found.bytes) == (1, again.size)
+    assert find(found, asked(path="/b")) is None
+    assert find(found, asked(path="/a", host="elsewhere")) is None
+
+
+def test_the_least_lately_used_goes_first() -> None:
+    found = store(max_entries=2)
+    first, second = put(found, "/a"), put(found, "/b")
+    find(found, first)
+    put(found, "/c")
+
+    assert find(found, first)
+    assert find(found, second) is None
+
+
+def test_what_is_too_large_is_not_kept_nor_what_it_would_have_replaced() -> None:
+    found = store(max_entry=1000)
+    put(found, "/a", 10)
+    seen = put(found, "/a", 1000)
+
+    assert find(found, seen) is None
+    assert (found.entries, found.bytes) == (0, 0)
+
+
+def test_a_change_forgets_all_that_was_kept_of_the_address() -> None:
+    found = store()
+    seen, other = put(found, "/a", n="1"), put(found, "/a", n="2")
+    found.forget(Address.of(seen))
+
+    assert find(found, other) is None
+    assert (found.entries, found.bytes) == (0, 0)
+
+
+def test_one_address_has_only_so_many_variants() -> None:
+    found = store()
+    for i in range(MOST_VARIANTS + 5):
+        put(found, "/a", n=str(i))
+
+    assert found.entries == MOST_VARIANTS
+
+
+def test_what_was_for_nobody_else_is_passed_by_until_something_is_kept_there() -> None:
+    found = store()
+    seen = asked(path="/a")
+    found.pass_by(Address.of(seen))
+    assert found.is_passed_by(Address.of(seen))
+
+    put(found, "/a")
+    assert not found.is_passed_by(Address.of(seen))
+
+
+ACTIONS = some.lists(
+    some.tuples(
+        some.sampled_from(["put", "find", "forget"]),
+        some.sampled_from(["/a", "/b", "/c", "/d"]),
+        some.sampled_from(["1", "2"]),
+        some.integers(0, 1500),
+    ),
+    max_size=40,
+)
+
+
+@given(ACTIONS)
+def test_the_store_counts_right_and_stays_within_its_bounds(
+    actions: list[tuple[str, str, str, int]],
+) -> None:
+    found = store(max_bytes=4000, max_entries=4, max_entry=1600)
+    for action, path, variant, size in actions:
+        seen = asked({"n": variant}, path)
+        if action == "put":
+            put(found, path, size, n=variant)
+        elif action == "find":
+            find(found, seen)
+        else:
+            found.forget(Address.of(seen))
+        pages = [kept for page in found._pages.values() for kept in page]
+        assert found.entries == len(pages) <= 4
+        assert found.bytes == sum(kept.size for kept in pages) <= 4000

@@ -1,0 +1,62 @@
+"""docs/gateway.md is held against the code: every word is in it, and its examples are right."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chassis.settings import kebab
+from gateway import arguments, blocking, filters, predicates, routes
+from gateway.settings import CacheSection
+
+PAGE = (Path(__file__).parents[3] / "docs" / "gateway.md").read_text()
+
+
+def rows(title: str) -> dict[str, list[str]]:
+    """The cells of the table under a heading, by the name in the first."""
+    part = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    lines = [line for line in part.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return {cell[0].strip("`"): cell[1:] for cell in cells}
+
+
+def blocks() -> list[Any]:
+    return [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+
+
+TABLES = [("Predicates", predicates.KINDS), ("Filters", filters.KINDS)]
+
+
+@pytest.mark.parametrize(("title", "kinds"), TABLES)
+def test_every_word_has_a_row_with_its_arguments(title: str, kinds: dict[str, Any]) -> None:
+    found = rows(title)
+
+    assert list(found) == list(kinds)
+    for name, kind in kinds.items():
+        told = re.sub(r"\([^)]*\)", "", found[name][0])
+        assert re.findall(r"[\w-]+", told) == [*kind.fields, *kind.more], name
+
+
+@pytest.mark.parametrize(("title", "kinds"), TABLES)
+def test_every_example_is_right(title: str, kinds: dict[str, Any]) -> None:
+    for name, (_, example, *_rest) in rows(title).items():
+        text = example.strip("`").replace("\\|", "|")
+        assert text.startswith(f"{name}=")
+        arguments.parse(name, text, kinds)
+
+
+def test_the_pieces_of_configuration_are_right() -> None:
+    first, weighted, blocked = blocks()
+
+    assert routes.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
+    assert [each.weight.weight for each in routes.parse(weighted) if each.weight] == [90, 10]
+    assert blocking.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
+
+
+def test_the_caches_keys_and_defaults_are_told() -> None:
+    told = {name: cells[0] for name, cells in rows("Kept answers").items()}
+
+    fields = CacheSection.model_fields
+    assert told == {kebab(name): str(field.default).lower() for name, field in fields.items()}

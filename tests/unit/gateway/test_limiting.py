@@ -1,0 +1,87 @@
+"""Token buckets: so many steadily, so many at once, for each client its own."""
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from gateway import limiting
+from gateway.limiting import Buckets, Rate
+from gateway.seen import Seen
+from gateway.weights import Key
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 50.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_burst_passes_and_then_as_many_as_come_in() -> None:
+    clock = Clock()
+    buckets = Buckets(Rate(2, 4), clock)
+
+    assert [buckets.take("a").allowed for _ in range(5)] == [True] * 4 + [False]
+    clock.now += 0.5
+    assert [buckets.take("a").allowed for _ in range(2)] == [True, False]
+    assert buckets.take("b").allowed
+
+
+def test_the_client_is_told_what_is_left_and_when_to_come_back() -> None:
+    clock = Clock()
+    buckets = Buckets(Rate(1, 10, cost=5), clock)
+
+    first, second, third = (buckets.take("a") for _ in range(3))
+
+    assert [(each.allowed, each.remaining) for each in (first, second, third)] == [
+        (True, 5),
+        (True, 0),
+        (False, 0),
+    ]
+    assert third.retry_after == 5
+    assert third.headers == {
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Replenish-Rate": "1",
+        "X-RateLimit-Burst-Capacity": "10",
+        "X-RateLimit-Requested-Tokens": "5",
+    }
+    clock.now += third.retry_after
+    assert buckets.take("a").allowed
+
+
+@given(
+    some.integers(1, 20),
+    some.integers(1, 20),
+    some.lists(some.floats(0, 2, allow_nan=False), max_size=80),
+)
+def test_never_more_pass_than_the_burst_and_what_came_in_since(
+    replenish: int, burst: int, pauses: list[float]
+) -> None:
+    clock = Clock()
+    buckets = Buckets(Rate(replenish, burst), clock)
+    passed = 0
+    for pause in pauses:
+        clock.now += pause
+        passed += buckets.take("a").allowed
+
+    assert passed <= burst + replenish * (clock.now - 50.0) + 1e-6
+
+
+def test_the_buckets_are_bounded() -> None:
+    buckets = Buckets(Rate(1, 1), Clock())
+    buckets.take("first")
+    for i in range(limiting.MOST_BUCKETS):
+        buckets.take(str(i))
+
+    assert len(buckets._buckets) == limiting.MOST_BUCKETS
+    assert buckets.take("first").allowed
+
+
+def test_who_has_no_key_is_told_by_its_address_and_never_taken_for_another() -> None:
+    rate = Rate(1, 1, key=Key("header", "X-Key"))
+
+    named = rate.key_of(Seen("GET", "/", headers={"X-Key": "1.2.3.4"}, remote="9.9.9.9"))
+    nameless = rate.key_of(Seen("GET", "/", remote="1.2.3.4"))
+
+    assert named != nameless
+    assert nameless == "address 1.2.3.4"

@@ -1,0 +1,188 @@
+"""Each predicate, against requests that it takes and requests that it does not."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from multidict import CIMultiDict
+
+from gateway import arguments, routes
+from gateway.predicates import KINDS, moment
+from gateway.seen import Seen
+from gateway.table import Table
+
+NOON = datetime.fromisoformat("2026-06-01T12:00:00+00:00").timestamp()
+
+
+def seen(path: str = "/x", headers: dict[str, str] | None = None, **given: Any) -> Seen:
+    return Seen(
+        **{
+            "method": "GET",
+            "path": path,
+            "headers": CIMultiDict(headers or {}),
+            "moment": NOON,
+            **given,
+        }
+    )
+
+
+def holds(text: str, request: Seen) -> bool:
+    return arguments.parse("here", text, KINDS)[1].holds(request)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "taken"),
+    [
+        ("/order-service/**", "/order-service/u/orders", True),
+        ("/order-service/**", "/order-service/", True),
+        ("/order-service/**", "/order-service", True),
+        ("/order-service/**", "/order-services", False),
+        ("/order-service/**", "/order-service%2Forders", False),
+        ("/order-service/**", "//order-service/x", False),
+        ("/order-service/**", "/ORDER-SERVICE/x", False),
+        ("/a/*/c", "/a/b/c", True),
+        ("/a/*/c", "/a//c", False),
+        ("/a/*/c", "/a/b/d/c", False),
+        ("/a/{name}/**", "/a/b/c/d", True),
+        ("/a/{name}", "/a/b/", True),
+        ("/a/{name}", "/a/", False),
+        ("/a.b", "/aXb", False),
+        ("/a/", "/a", False),
+        ("/**", "/anything", True),
+        ("/**", "/", True),
+        ("/red/{x}, /blue/**", "/blue/1/2", True),
+        ("/red/{x}, /blue/**", "/green/1", False),
+    ],
+)
+def test_path(pattern: str, path: str, taken: bool) -> None:
+    assert holds(f"Path={pattern}", seen(path)) == taken
+
+
+def test_a_trailing_slash_may_be_refused() -> None:
+    given = {"name": "Path", "args": {"patterns": "/a", "matchTrailingSlash": False}}
+    predicate = arguments.parse("here", given, KINDS)[1]
+
+    assert predicate.holds(seen("/a"))
+    assert not predicate.holds(seen("/a/"))
+
+
+@pytest.mark.parametrize(
+    ("text", "request_", "taken"),
+    [
+        ("Method=GET,POST", seen(method="POST"), True),
+        ("Method=GET,POST", seen(method="PUT"), False),
+        ("Header=X-Id, \\d+", seen(headers={"x-id": "42"}), True),
+        ("Header=X-Id, \\d+", seen(headers={"x-id": "42a"}), False),
+        ("Header=X-Id, \\d+", seen(), False),
+        ("Header=X-Id", seen(headers={"X-Id": ""}), True),
+        ("Query=green", seen(query="a=1&green"), True),
+        ("Query=green", seen(query="greens=1"), False),
+        ("Query=red, gr(.)t", seen(query="red=1&red=gr%65t"), True),
+        ("Query=red, gr(.)t", seen(query="red=great"), False),
+        ("Host=**.example.org", seen(host="a.b.example.org"), True),
+        ("Host=**.example.org", seen(host="example.org:8000"), True),
+        ("Host=**.example.org", seen(host="badexample.org"), False),
+        ("Host=*.example.org", seen(host="A.EXAMPLE.org"), True),
+        ("Host=*.example.org", seen(host="a.b.example.org"), False),
+        ("Host=a.org, b.org:8000", seen(host="b.org:8000"), True),
+        ("Host=a.org, b.org:8000", seen(host="b.org"), False),
+        ("Host=a?.org", seen(host="ab.org"), True),
+        ("After=2026-06-01T11:59:59Z", seen(), True),
+        ("After=2026-06-01T12:00:01Z", seen(), False),
+        ("Before=2026-06-01T12:00:01+00:00[Europe/London]", seen(), True),
+        ("Before=2026-06-01T13:59:00+02:00", seen(), False),
+        ("Between=2026-06-01T11:00:00Z, 2026-06-01T13:00:00Z", seen(), True),
+        ("Between=2026-06-01T13:00:00Z, 2026-06-01T14:00:00Z", seen(), False),
+        ("Cookie=chocolate, ch.p", seen(headers={"Cookie": "a=1; chocolate=chip"}), True),
+        ("Cookie=chocolate, ch.p", seen(headers={"Cookie": "chocolate=chips"}), False),
+        ("Cookie=chocolate", seen(headers={"Cookie": "dark-chocolate=1"}), False),
+        ("RemoteAddr=10.0.0.0/8, ::1", seen(remote="10.200.3.4"), True),
+        ("RemoteAddr=10.0.0.0/8, ::1", seen(remote="::1"), True),
+        ("RemoteAddr=10.0.0.1/8", seen(remote="::ffff:10.9.9.9"), True),
+        ("RemoteAddr=10.0.0.0/8", seen(remote="11.0.0.1"), False),
+        ("RemoteAddr=10.0.0.0/8", seen(remote=None), False),
+        ("RemoteAddr=10.0.0.0/8", seen(remote="unix:"), False),
+        ("Weight=group, 0", seen(), True),
+    ],
+)
+def test_all_others(text: str, request_: Seen, taken: bool) -> None:
+    assert holds(text, request_) == taken
+
+
+def test_every_predicate_is_tried_here() -> None:
+    tried = {"Path"} | {mark.args[1][i][0].partition("=")[0] for mark in marks() for i in range(34)}
+
+    assert tried == set(KINDS)
+
+
+def marks() -> list[Any]:
+    return [mark for mark in test_all_others.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
+
+
+def test_a_moment_is_one_whatever_its_zone_is_called() -> None:
+    assert moment("2026-06-01T05:00:00-07:00[America/Denver]") == NOON
+
+
+# A model of the vocabulary of paths that knows nothing of regular expressions or of an index.
+SEGMENTS = some.sampled_from(["a", "b", "a.b", "order-service", "%2F", "x1"])
+PARTS = some.one_of(SEGMENTS, some.just("*"), some.just("{n}"))
+PATHS = some.builds(
+    lambda parts, end: "/" + "/".join(parts) + end,
+    some.lists(some.one_of(SEGMENTS, some.just("")), max_size=4),
+    some.sampled_from(["", "/"]),
+)
+PATTERNS = some.builds(
+    lambda parts, end: "/" + "/".join(parts) + end if parts else end or "/",
+    some.lists(PARTS, max_size=3, unique_by=lambda part: part if part == "{n}" else object()),
+    some.sampled_from(["", "/**"]),
+)
+
+
+def model(pattern: str, path: str) -> bool:
+    wanted, found = pattern.split("/")[1:], path.split("/")[1:]
+    if wanted[-1] == "**":
+        wanted = wanted[:-1]
+        if len(found) < len(wanted):
+            return False
+        found = found[: len(wanted)]
+    elif len(found) == len(wanted) + 1 and found[-1] == "" and wanted[-1] != "":
+        found = found[:-1]
+    return len(wanted) == len(found) and all(
+        bool(part) if each in ("*", "{n}") else each == part
+        for each, part in zip(wanted, found, strict=True)
+    )
+
+
+@given(pattern=PATTERNS, path=PATHS)
+def test_a_path_pattern_takes_what_the_model_takes(pattern: str, path: str) -> None:
+    assert holds(f"Path={pattern}", seen(path)) == model(pattern, path)
+
+
+METHODS = some.sampled_from(["GET", "PUT", None])
+GIVEN = some.lists(some.tuples(PATTERNS, METHODS, some.integers(-1, 1)), max_size=8)
+
+
+@given(given=GIVEN, path=PATHS, method=some.sampled_from(["GET", "PUT"]))
+def test_the_table_finds_what_asking_one_after_another_finds(
+    given: list[tuple[str, str | None, int]], path: str, method: str
+) -> None:
+    entries = [
+        {
+            "id": str(i),
+            "uri": "lb://x",
+            "order": order,
+            "predicates": [f"Path={pattern}", *([f"Method={only}"] if only else [])],
+        }
+        for i, (pattern, only, order) in enumerate(given)
+    ]
+
+    found = Table(routes.parse(entries)).find(seen(path, method=method))
+
+    right = [
+        (order, i)
+        for i, (pattern, only, order) in enumerate(given)
+        if model(pattern, path) and only in (None, method)
+    ]
+    assert (found.id if found else None) == (str(min(right)[1]) if right else None)
