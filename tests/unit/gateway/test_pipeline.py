@@ -511,19 +511,23 @@ def test_a_change_of_the_protocol_has_no_other_status() -> None:
     assert shop.got(Upgrade="websocket").status == 101
 
 
-def test_one_lost_instance_is_no_fault_of_a_canary() -> None:
-    weight = {
-        "name": "Weight",
-        "args": {"group": "g", "weight": 1, "maxErrorShare": 0.1, "minCalls": 2},
-    }
-    shop = Shop(entry("a", predicates=["Path=/a/**", weight]))
-    shop.says = failing(InstanceLost("gone"))
+@pytest.mark.parametrize(
+    ("error", "relapsed"), [(InstanceLost("one of them"), False), (Unavailable("all"), True)]
+)
+def test_one_lost_instance_is_no_fault_of_a_canary(error: Exception, relapsed: bool) -> None:
+    watched = {"group": "g", "weight": 50, "maxErrorShare": 0.1, "minCalls": 2}
+    shop = Shop(
+        entry("a", predicates=["Path=/a/**", {"name": "Weight", "args": watched}]),
+        entry("b", predicates=["Path=/b/**", "Weight=g, 50"]),
+    )
+    seen = Seen("POST", "/a/x")
+    shop.says = failing(error)
 
-    for _ in range(5):
-        with pytest.raises(InstanceLost):
-            shop.got(method="POST")
+    for _ in range(3):
+        with pytest.raises(type(error)):
+            asyncio.run(shop.pipeline.answer(shop.policy.table.routes[0], seen, shop.ask))
 
-    assert not shop.policy.described()[0]["metadata"]["weight"]["relapsed"]
+    assert shop.policy.described()[0]["metadata"]["weight"]["relapsed"] == relapsed
 
 
 def test_a_slow_shadow_gets_no_more_than_it_can_hold() -> None:
