@@ -15,7 +15,8 @@ from chassis.spans import SpanSender
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-STATES = ("closed", "open", "half_open")
+STATES = ("closed", "open", "half_open", "forced_open", "disabled")
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 OUTCOMES = {1: "INFORMATIONAL", 2: "SUCCESS", 3: "REDIRECTION", 4: "CLIENT_ERROR"}
 
 
@@ -36,6 +37,8 @@ class Metrics:
 
     def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
         """Count a request; `uri` is the route's template, so that there are few."""
+        # A client may make up methods without end, and each would be kept for ever.
+        method = method if method in METHODS else "OTHER"
         known = self._known.get((method, uri, status))
         if known is None:
             outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")

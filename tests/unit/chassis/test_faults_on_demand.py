@@ -175,3 +175,13 @@ def test_the_kept_configuration_is_nobody_elses_to_read(tmp_path: Path) -> None:
     process(tmp_path)
 
     assert (tmp_path / "configuration.json").stat().st_mode & 0o077 == 0
+
+
+def test_made_up_methods_do_not_fill_the_metrics(tmp_path: Path) -> None:
+    made = process(tmp_path)
+    for number in range(1000):
+        made.metrics.answered(f"M{number}", "/x", 405, 0.001)
+
+    shown = made.metrics.exposition().decode()
+    assert shown.count("http_server_requests_seconds_count") == 1
+    assert 'method="OTHER"' in shown
