@@ -38,7 +38,7 @@ class Metrics:
     def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
         """Count a request; `uri` is the route's template, so that there are few."""
         # A client may make up methods without end, and each would be kept for ever.
-        method = method if method in METHODS else "OTHER"
+        method = method if method in METHODS else "UNKNOWN"
         known = self._known.get((method, uri, status))
         if known is None:
             outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")

@@ -145,7 +145,7 @@ class Shop:
         self.servers = Loop()
         environment = Environment.read("gateway", {"FUSEBOX_STATE": str(folder)})
         configuration = Configuration(
-            GatewaySettings, environment, lambda: [{"name": "test", "source": self.source}]
+            GatewaySettings, environment, lambda: [{"name": "test", "source": dict(self.source)}]
         )
         self.source: dict[str, Any] = dict(SOURCE)
         configuration.load()

@@ -184,4 +184,4 @@ def test_made_up_methods_do_not_fill_the_metrics(tmp_path: Path) -> None:
 
     shown = made.metrics.exposition().decode()
     assert shown.count("http_server_requests_seconds_count") == 1
-    assert 'method="OTHER"' in shown
+    assert 'method="UNKNOWN"' in shown
