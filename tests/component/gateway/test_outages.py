@@ -30,6 +30,7 @@ class Rude:
 
     def __init__(self, answer: bytes = b"") -> None:
         self.requests: list[bytes] = []
+        self.closed = 0
         self._answer = answer
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -53,6 +54,7 @@ class Rude:
             with connection:
                 self.requests.append(connection.recv(65_536))
                 connection.sendall(self._answer)
+            self.closed += 1
 
 
 async def slow(_request: web.BaseRequest) -> web.StreamResponse:

@@ -401,6 +401,7 @@ def test_a_connection_that_a_service_has_closed_is_not_used(shop: Shop) -> None:
 
         for _ in range(20):
             assert shop.call("/order-service/x", "POST", data=b"x").text == "ok"
+            until(lambda: rude.closed == len(rude.requests))
 
     assert len(rude.requests) == 20
 
