@@ -94,16 +94,17 @@ class Forgetful(dict[tuple[str, str], Answer]):
 
 
 def test_a_single_piece_that_is_gone_is_found_out() -> None:
+    stolen: list[int] = []
+
     def thief(method: str, path: str, effect: Callable[[], Answer]) -> Answer:
-        if method == "GET" and "/catalogs" in path and "RPL-test-10003" in shop.stocks:
-            shop.stocks["RPL-test-10003"] = robbed
+        if method == "GET" and "/catalogs" in path and not stolen:
+            shop.stocks["RPL-test-10003"] -= 1
+            stolen.append(1)
         return effect()
 
-    with FakeShop.opened() as shop:
-        played(shop, synthetic.rows(50))
-        robbed = shop.stocks["RPL-test-10003"] - 1
     with FakeShop.opened(trouble=thief) as shop:
-        report = played(shop, list(synthetic.rows(50)))
+        report = played(shop, synthetic.rows(50))
+        robbed = shop.stocks["RPL-test-10003"]
 
     assert [each.product for each in report.stocks.differences] == ["10003"]
     assert f"10003 has {robbed}, expected {robbed + 1}" in report.text()
