@@ -18,13 +18,14 @@ def as_text(findings: Sequence[Finding]) -> str:
 
 
 def _lines(finding: Finding) -> list[str]:
-    figures = ", ".join(f"{name}: {value}" for name, value in finding.figures.items())
+    figures = [f"{name}: {value}" for name, value in finding.figures.items()]
+    rest = len(figures) - SHOWN
     mark = "holds " if finding.holds else "BROKEN"
     shown = sorted(finding.offenders)[:SHOWN]
     more = len(finding.offenders) - len(shown)
     told = [
         f"{mark}  {finding.name}",
-        f"        {figures}",
+        f"        {', '.join(figures[:SHOWN])}" + (f", and {rest} more" if rest > 0 else ""),
         *(f"        ! {each}" for each in shown),
     ]
     return [*told, f"        ! and {more} more"] if more else told

@@ -120,6 +120,14 @@ def test_the_report_names_who_breaks_an_invariant() -> None:
     assert told.endswith("1 of 2 are broken.")
 
 
+def test_a_report_of_thousands_of_products_stays_readable() -> None:
+    figures = {f"product {number}": number for number in range(3000)}
+
+    told = report.as_text([invariants.Finding("no stock below zero", figures)])
+
+    assert "product 9: 9, and 2990 more" in told
+
+
 def test_kafka_is_told_the_stacks_ports_and_folder(stack: Stack) -> None:
     stack.make_folders()
 
