@@ -94,8 +94,10 @@ class Registry:
         if not complete or not self._listing.change(self._document("/apps/delta")):
             self._listing.replace(self._document("/apps"))
         self._is_complete = True
+        if not complete:
+            self._keep_others()
         if self.registered.is_set() and not self._is_listed():
-            self._keep_until = time.monotonic() + FORGETFUL_SECONDS
+            self._keep_others()
             self._register(self._fetching)
             if not self.registered.is_set():  # the other thread has left meanwhile
                 self._fetching.ask("DELETE", self._path)
@@ -106,6 +108,10 @@ class Registry:
         for service, them in self.instances.items():
             if not set(them) <= set(before.get(service, ())):
                 self._appeared(service)
+
+    def _keep_others(self) -> None:
+        """Discovery may have been started anew: those it does not list may only be late."""
+        self._keep_until = time.monotonic() + FORGETFUL_SECONDS
 
     def _is_listed(self) -> bool:
         return self._listing.knows(self._app, self._environment.instance)
@@ -122,6 +128,7 @@ class Registry:
             if answer.status_code != 404:
                 answer.raise_for_status()
                 return
+            self._keep_others()
         self._register(self._renewing)
         self.registered.set()
 

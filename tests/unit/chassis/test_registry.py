@@ -76,6 +76,39 @@ def test_who_was_forgotten_registers_at_once_and_calls_the_others_meanwhile(
     assert len(gateway.instances["order-service"]) == 1
 
 
+def test_who_has_registered_anew_before_looking_keeps_the_others_too(
+    discovery: Discovery, tmp_path: Path
+) -> None:
+    gateway = client("gateway", tmp_path)
+    client("order-service", tmp_path)
+    gateway.fetch()
+
+    discovery.forget()
+    gateway._renew()
+    gateway.fetch()
+    assert set(gateway.instances) == {"gateway", "order-service"}
+
+
+def test_after_an_outage_of_discovery_nobody_is_missed_at_once(
+    discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = client("gateway", tmp_path)
+    client("order-service", tmp_path)
+    gateway.fetch()
+
+    with monkeypatch.context() as away:
+        away.setattr(discovery, "request", _refuse)
+        with pytest.raises(requests.ConnectionError):
+            gateway.fetch()
+    discovery.known = {key: entry for key, entry in discovery.known.items() if "GATEWAY" in key}
+    gateway.fetch()
+    assert set(gateway.instances) == {"gateway", "order-service"}
+
+
+def _refuse(*_: object, **__: object) -> requests.Response:
+    raise requests.ConnectionError("refused")
+
+
 def test_who_does_not_come_back_is_given_up(
     discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
