@@ -7,13 +7,14 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import breakers, fresh, loads, outages
+from bench import breakers, fresh, loads, outages, registry
 from bench.figures import Figures
 from bench.machine import Machine
 from bench.report import page
 from bench.running import BenchError, RunningStack
 
 CLONE = Path(__file__).resolve().parents[1]
+SAMPLING = "management.tracing.sampling.probability"
 PAGE = CLONE / "docs" / "benchmarks.md"
 
 
@@ -35,6 +36,10 @@ def measure(with_fresh_clone: bool) -> Figures:
         _tell("orders")
         orders = loads.orders(running)
         memory_after_load = running.memory()
+        _tell("orders that are not traced")
+        running.verb("set", SAMPLING, "0")
+        untraced = loads.orders(running, "an order that is not traced")
+        running.verb("set", SAMPLING)
         verdict = f"After the orders `make verify` says: {_last_line(running.verb('verify'))}"
         _tell("an outage")
         outage = outages.section(running)
@@ -45,10 +50,15 @@ def measure(with_fresh_clone: bool) -> Figures:
             second_up=second_up,
             memory_at_rest=at_rest,
             memory_after_load=memory_after_load,
-            loads=[catalogs, orders],
+            loads=[catalogs, orders, untraced],
             verdict=verdict,
-            sections=[outage, breakers.section()],
+            sections=[outage, breakers.section(), registry_section()],
         )
+
+
+def registry_section() -> list[str]:
+    _tell("the registry")
+    return ["## The registry", "", *registry.lines(registry.measure())]
 
 
 def _last_line(text: str) -> str:

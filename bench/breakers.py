@@ -40,7 +40,8 @@ def section() -> list[str]:
         "",
         *table(("", "calls/s", "times"), rows),
         "",
-        "What each protection adds to one call, in CPU:",
+        "What each protection adds to one call, in CPU; an order makes two such calls, from the "
+        "gateway and from order-service. What tracing costs an order shows in the requests above.",
         "",
         *table(("", "µs"), [(name, f"{cost * 1e6:.1f}") for name, cost in _costs()]),
     ]

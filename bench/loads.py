@@ -25,12 +25,12 @@ def catalogs(running: RunningStack) -> Measurement:
     return _measure("GET /catalog-service/catalogs", running, [call] * CONNECTIONS, 200)
 
 
-def orders(running: RunningStack) -> Measurement:
+def orders(running: RunningStack, name: str = "a placed order") -> Measurement:
     """Counted until the last of them is decided, for that is what an order costs."""
     shelf = f"/catalog-service/catalogs/{PRODUCT}"
     running.admin().call("PATCH", shelf, json={"addStock": STOCK}).raise_for_status()
     calls = [_order(running) for _ in range(CONNECTIONS)]
-    return _measure("a placed order", running, calls, 201, running.await_decisions)
+    return _measure(name, running, calls, 201, running.await_decisions)
 
 
 def _order(running: RunningStack) -> Call:

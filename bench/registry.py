@@ -23,6 +23,7 @@ import psutil
 from bench.figures import percentile
 from bench.report import milliseconds, table
 from bench.running import BenchError
+from chassis.registry import SETTLING_SECONDS
 
 SIZES = (10, 1_000, 10_000)
 RENEWAL_SECONDS = 30
@@ -266,6 +267,7 @@ def _discovery() -> Iterator[tuple[str, psutil.Process]]:
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
             try:
                 _await(base)
+                time.sleep(SETTLING_SECONDS)  # so long its own client asks often
                 yield base, psutil.Process(process.pid)
             finally:
                 process.terminate()

@@ -4,6 +4,7 @@ Two threads: one registers and renews, one fetches.  Readers only ever see `inst
 immutable snapshot, and go on with the last one while discovery is away.
 """
 
+import json
 import logging
 import os
 import threading
@@ -49,6 +50,7 @@ class Registry:
         self._renewing, self._fetching = Servers(settings), Servers(settings)
         self._listing = Listing()
         self._is_complete = False
+        self._delta = b""
         self._keep_until = 0.0
         self.instances: Snapshot = MappingProxyType({})
         self.registered = threading.Event()
@@ -91,8 +93,8 @@ class Registry:
         """Bring the snapshot up to date.  Raises what requests raises, ValueError or KeyError."""
         before = self.instances
         complete, self._is_complete = self._is_complete, False
-        if not complete or not self._listing.change(self._document("/apps/delta")):
-            self._listing.replace(self._document("/apps"))
+        if not complete or not self._follow_delta():
+            self._listing.replace(json.loads(self._asked("/apps")))
         self._is_complete = True
         if not complete:
             self._keep_others()
@@ -116,11 +118,21 @@ class Registry:
     def _is_listed(self) -> bool:
         return self._listing.knows(self._app, self._environment.instance)
 
-    def _document(self, path: str) -> dict[str, Any]:
+    def _follow_delta(self) -> bool:
+        """Whether this copy is the server's now.  A delta that was seen is not read again."""
+        delta = self._asked("/apps/delta")
+        if delta == self._delta:
+            return True
+        self._delta = b""
+        if not self._listing.change(json.loads(delta)):
+            return False
+        self._delta = delta
+        return True
+
+    def _asked(self, path: str) -> bytes:
         answer = self._fetching.ask("GET", path, headers={"Accept": "application/json"})
         answer.raise_for_status()
-        document: dict[str, Any] = answer.json()
-        return document
+        return answer.content
 
     def _renew(self) -> None:
         if self.registered.is_set():
