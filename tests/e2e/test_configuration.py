@@ -1,13 +1,22 @@
 """A change of the configuration reaches what runs, without a restart."""
 
+from contextlib import suppress
 from typing import Any
 
 import requests
 
 
 def fail_max(shop: Any, service: str) -> str | None:
-    page = requests.get(f"{shop.url_of(service)}/actuator/env", timeout=5).json()
-    for source in page["propertySources"]:
+    pages: list[Any] = []
+
+    def look() -> bool:
+        # An instance that a test before this one has killed may still be listed.
+        with suppress(requests.ConnectionError):
+            pages.append(requests.get(f"{shop.url_of(service)}/actuator/env", timeout=5).json())
+        return bool(pages)
+
+    shop.until(look)
+    for source in pages[0]["propertySources"]:
         found = source["properties"].get("fusebox.breaker.fail-max")
         if found:
             return str(found["value"])
