@@ -87,12 +87,17 @@ def _costs() -> list[tuple[str, float]]:
     whole = Protections(Breakers(lambda: SETTINGS.breaker), lambda: SETTINGS).of("called")
     return [
         ("breaker: permit and outcome", _cpu_of(lambda: breaker.admit().succeeded())),
-        ("bulkhead: a place", _cpu_of(lambda: _enter(bulkhead.place()))),
+        ("bulkhead: a place", _cpu_of(lambda: _pass_through(bulkhead))),
         ("deadline: read, checked and passed on", _cpu_of(_deadline)),
         ("all of these and the retry budget", _cpu_of(lambda: _enter(whole.admitted()))),
         ("a span that is not sampled", _cpu_of(_span_of(0.0))),
         ("a span that is sampled", _cpu_of(_span_of(1.0))),
     ]
+
+
+def _pass_through(bulkhead: Bulkhead) -> None:
+    bulkhead.enter()
+    bulkhead.leave()
 
 
 def _enter(context: AbstractContextManager[object]) -> None:

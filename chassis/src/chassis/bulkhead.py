@@ -14,18 +14,11 @@ class Bulkhead:
         self._changed = threading.Condition()
         self._taken = 0
 
-    def place(self) -> "Bulkhead":
-        """To be entered, and left again."""
-        return self
-
-    def __enter__(self) -> None:
-        self.enter()
-
-    def __exit__(self, *_: object) -> None:
-        self.leave()
-
     def enter(self) -> None:
-        """Overloaded when all places are taken, and none gets free within the configured wait."""
+        """Take a place, until `leave`.
+
+        Overloaded when all places are taken, and none gets free within the configured wait.
+        """
         with self._changed:
             if not (
                 self._is_free()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,13 @@ def bulkhead(places: int, wait: float = 0) -> Bulkhead:
     return Bulkhead("catalog-service", lambda: settings)
 
 
+@contextmanager
+def place_in(tried: Bulkhead) -> Iterator[None]:
+    tried.enter()
+    yield
+    tried.leave()
+
+
 def protection(places: int = 1) -> Protection:
     settings = Fusebox(
         breaker=BreakerSettings(fail_max=2, reset_timeout_seconds=60),
@@ -41,9 +49,9 @@ def protection(places: int = 1) -> Protection:
 def test_a_bulkhead_refuses_at_once_when_all_places_are_taken_and_takes_again() -> None:
     tried = bulkhead(places=2)
 
-    with tried.place(), tried.place(), pytest.raises(Overloaded), tried.place():
+    with place_in(tried), place_in(tried), pytest.raises(Overloaded), place_in(tried):
         pass
-    with tried.place(), tried.place():
+    with place_in(tried), place_in(tried):
         pass
 
 
@@ -54,10 +62,10 @@ def test_a_place_that_gets_free_in_time_is_taken() -> None:
 
     def wait_for_it() -> None:
         waiting.set()
-        with tried.place():
+        with place_in(tried):
             got.append(True)
 
-    with tried.place():
+    with place_in(tried):
         thread = threading.Thread(target=wait_for_it)
         thread.start()
         waiting.wait(5)
