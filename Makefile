@@ -6,10 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 FUSEBOX := $(BIN)/fusebox
 MEMBERS := chassis discovery config-server gateway services/user services/order services/catalog ops
+IMAGES := discovery config-server gateway user-service order-service catalog-service fusebox
 INSTALLED := $(VENV)/.installed
 SOURCES := $(addsuffix /src,$(MEMBERS))
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+ifdef MODE
+export FUSEBOX_MODE := $(MODE)
+endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ifeq ($(HOME),)
 export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache
@@ -28,7 +32,7 @@ of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(INSTALLED) ## install and start everything, and print an order to paste
+up: $(INSTALLED) ## install and start everything, and print an order to paste: [MODE=docker]
 	@$(FUSEBOX) up
 
 down: $(INSTALLED) ## stop everything, keep the data
@@ -116,6 +120,8 @@ bench: $(INSTALLED) ## the figures, with the machine
 lock: ## renew requirements.lock from the pyproject files
 	@uv lock --quiet
 	@uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header -o requirements.lock
+	@for member in $(IMAGES); do uv export --quiet --frozen --package $$member --no-default-groups \
+	  --no-emit-workspace --no-header --no-annotate -o deploy/docker/requirements/$$member.txt; done
 	@$(PYTHON) ops/src/fusebox/lock.py --write
 
 install: $(INSTALLED)

@@ -9,11 +9,18 @@ from pathlib import Path
 PLACEHOLDER = re.compile(r"\$\{([^:}]+)(?::([^}]*))?\}")
 
 
+# Nobody can be called there.
+WILDCARDS = ("0.0.0.0", "::", "")
+
+
 @dataclass(frozen=True)
 class Environment:
+    """`bind` is where this process listens, `address` where others reach it."""
+
     service: str
     instance: str
     bind: str
+    address: str
     profile: str
     config_server: str
     secrets: Path
@@ -22,10 +29,12 @@ class Environment:
 
     @classmethod
     def read(cls, service: str, variables: Mapping[str, str] = os.environ) -> "Environment":
+        bind = variables.get("FUSEBOX_BIND", "127.0.0.1")
         return cls(
             service=service,
             instance=variables.get("FUSEBOX_INSTANCE", f"{service}-1"),
-            bind=variables.get("FUSEBOX_BIND", "127.0.0.1"),
+            bind=bind,
+            address=variables.get("FUSEBOX_ADDRESS") or _reachable(bind),
             profile=variables.get("FUSEBOX_PROFILE", "default"),
             config_server=variables.get("CONFIG_SERVER_URL", "http://127.0.0.1:8888").rstrip("/"),
             secrets=Path(variables.get("FUSEBOX_SECRETS", ".fusebox/secrets")),
@@ -45,3 +54,7 @@ class Environment:
             return self.variables.get(name, match.group(0) if default is None else default)
 
         return PLACEHOLDER.sub(value, text)
+
+
+def _reachable(bind: str) -> str:
+    return "127.0.0.1" if bind in WILDCARDS else bind

@@ -97,7 +97,7 @@ class Process(Generic[S]):
     def start(self, port: int) -> None:
         """Start the background threads; the lease last, so that nobody calls before all run."""
         self.registry.port = port
-        self.tracer.listens_on(self.environment.bind, port)
+        self.tracer.listens_on(self.environment.address, port)
         self.workers.add("lease", self.registry.keep_lease)
         self.workers.start()
 

@@ -151,13 +151,13 @@ class Registry:
 
     def _registration(self) -> dict[str, Any]:
         environment, lease = self._environment, self._settings().instance
-        url = f"http://{environment.bind}:{self.port}"
+        url = f"http://{environment.address}:{self.port}"
         return {
             "instance": {
                 "instanceId": environment.instance,
-                "hostName": environment.bind,
+                "hostName": environment.address,
                 "app": self._app,
-                "ipAddr": environment.bind,
+                "ipAddr": environment.address,
                 "status": "UP",
                 "overriddenstatus": "UNKNOWN",
                 "port": {"$": self.port, "@enabled": "true"},

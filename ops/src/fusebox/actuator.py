@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fusebox import asking, health
+from fusebox import asking, health, inside
 from fusebox.admin_token import token_for
 from fusebox.asking import Answer
+from fusebox.driver import State
 from fusebox.parts import Part, part_of
 from fusebox.stack import Stack
-from fusebox.supervision import State
 
 
 @dataclass(frozen=True)
 class Actuator:
     """`url` is the process' address; only the gateway wants a token, as it faces the world."""
 
+    stack: Stack
     url: str
     token: str = ""
 
     @classmethod
     def of(cls, stack: Stack, part: Part, url: str) -> Actuator:
-        return cls(url, token_for(stack) if part.name == "gateway" else "")
+        return cls(stack, url, token_for(stack) if part.name == "gateway" else "")
 
     @classmethod
     def at(cls, stack: Stack, state: State) -> Actuator | None:
@@ -35,10 +36,10 @@ class Actuator:
         return _object(self.get(name))
 
     def get(self, name: str) -> Answer:
-        return asking.get(f"{self.url}/actuator/{name}", token=self.token)
+        return inside.run(self.stack, _get, f"{self.url}/actuator/{name}", self.token)
 
     def post(self, name: str, document: Any = None) -> Answer:
-        return asking.post(f"{self.url}/actuator/{name}", document, token=self.token)
+        return inside.run(self.stack, _post, f"{self.url}/actuator/{name}", document, self.token)
 
     def breakers(self) -> dict[str, str]:
         """The state of the breaker of each service that this process calls."""
@@ -46,6 +47,14 @@ class Actuator:
         if not isinstance(found, dict):
             return {}
         return {name: str(each.get("state", "?")) for name, each in found.items()}
+
+
+def _get(_stack: Stack, url: str, token: str) -> Answer:
+    return asking.get(url, token=token)
+
+
+def _post(_stack: Stack, url: str, document: Any, token: str) -> Answer:
+    return asking.post(url, document, token=token)
 
 
 def _object(answer: Answer) -> dict[str, Any]:

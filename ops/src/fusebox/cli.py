@@ -24,7 +24,8 @@ EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: 
 2 asked for something that does not exist, 130 interrupted, 143 terminated.
 
 Environment: FUSEBOX_HOME (folder of this shop), FUSEBOX_PORT_OFFSET (added to every port),
-FUSEBOX_BIND (address to listen on, 127.0.0.1)."""
+FUSEBOX_BIND (address to listen on, 127.0.0.1), FUSEBOX_MODE (native: processes, docker: containers;
+without it, whichever of them is up)."""
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,7 +84,7 @@ def status(stack: Stack, json: bool) -> None:
         click.echo(_why_down(stack))
     else:
         click.echo(states.table(found))
-        click.echo(f"memory of all: {found.memory / 1e6:.0f} MB (PSS)")
+        click.echo(f"memory of all: {found.memory / 1e6:.0f} MB")
     sys.exit(0 if found.healthy else 1)
 
 
@@ -97,6 +98,11 @@ def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
     from fusebox import logs as reading
     from fusebox.parts import part_named
 
+    if stack.mode == "docker":
+        from fusebox.docker import engine
+
+        engine.follow_logs(stack, part_named(service).name if service else None, follow, lines)
+        return
     found = reading.logs_of(stack.logs, part_named(service).name if service else None)
     width = max(len(log.stem) for log in found)
     for log in found:
@@ -160,6 +166,15 @@ def doctor(stack: Stack) -> None:
         right &= check.right
         click.echo("\n".join(examining.lines(check)))
     sys.exit(0 if right else 1)
+
+
+@cli.command("topics", hidden=True)
+@click.pass_obj
+def topics(stack: Stack) -> None:
+    """Make those of the shop's topics that are missing."""
+    from fusebox import kafka
+
+    click.echo(f"{len(kafka.make_topics(kafka.servers(stack)))} topics were made.")
 
 
 @cli.command("lock-jars")

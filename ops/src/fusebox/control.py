@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from fusebox import brakes, ending, health, kafka
+from fusebox import ending, health, inside, kafka
+from fusebox.driver import Driver, State, running_driver
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.launching import Launcher
 from fusebox.parts import SERVICES, Part, number_of, part_named
-from fusebox.programs import service_program
 from fusebox.stack import Stack
-from fusebox.supervision import State, Supervisor
 from fusebox.waiting import wait_until
 
 KILL_SECONDS = 5
@@ -23,13 +22,6 @@ MOST_INSTANCES = 16
 REGISTERED_SECONDS = 10
 # Callers fetch the registry every second.
 HEARD_SECONDS = 1.5
-
-
-def running_supervisor(stack: Stack) -> Supervisor:
-    supervisor = Supervisor(stack)
-    if not supervisor.is_up():
-        raise Fault("the shop is not running", remedy="start it with `make up`.")
-    return supervisor
 
 
 def chosen(states: Mapping[str, State], name: str, number: int | None) -> list[str]:
@@ -49,49 +41,49 @@ def chosen(states: Mapping[str, State], name: str, number: int | None) -> list[s
 
 def kill(stack: Stack, name: str, number: int | None) -> list[str]:
     """SIGKILL; they stay dead until they are started. Returns whom it hit."""
-    supervisor = running_supervisor(stack)
-    instances = chosen(supervisor.states(), name, number)
+    driver = running_driver(stack)
+    instances = chosen(driver.states(), name, number)
     for instance in instances:
-        supervisor.kill(instance)
-    ending.wait_until_dead(supervisor, instances, KILL_SECONDS)
-    brakes.release(supervisor, part_named(name))
+        driver.kill(instance)
+    ending.wait_until_dead(driver, instances, KILL_SECONDS)
+    driver.release(part_named(name))
     return instances
 
 
 def stop(stack: Stack, name: str, number: int | None) -> list[str]:
     """SIGTERM, and SIGKILL for who has not ended in time."""
-    supervisor = running_supervisor(stack)
-    instances = chosen(supervisor.states(), name, number)
-    brakes.release(supervisor, part_named(name))  # it would halt who is to end
-    ending.stop(supervisor, instances)
+    driver = running_driver(stack)
+    instances = chosen(driver.states(), name, number)
+    driver.release(part_named(name))  # it would halt who is to end
+    ending.stop(driver, instances)
     return instances
 
 
 def start(stack: Stack, name: str, number: int | None) -> list[str]:
     """Start them, let go on who is paused, and return when they are healthy."""
-    supervisor = running_supervisor(stack)
-    instances = chosen(supervisor.states(), name, number)
+    driver = running_driver(stack)
+    instances = chosen(driver.states(), name, number)
     for instance in instances:
-        supervisor.resume(instance)
-    launch(stack, supervisor, instances)
+        driver.resume(instance)
+    launch(stack, driver, instances)
     return instances
 
 
-def launch(stack: Stack, supervisor: Supervisor, instances: Sequence[str]) -> None:
+def launch(stack: Stack, driver: Driver, instances: Sequence[str]) -> None:
     """Start them side by side and return when they are healthy."""
-    Launcher(stack, supervisor, threading.Event()).launch_all(instances)
+    Launcher(stack, driver, threading.Event()).launch_all(instances)
 
 
 def scale(stack: Stack, name: str, number: int) -> list[str]:
     """Run the instances 1 to `number` of service `name` and no others; returns their names."""
     part = _service_named(name, "scaled")
     _refuse_number(part, number)
-    supervisor = running_supervisor(stack)
+    driver = running_driver(stack)
     with _alone(stack, part):
         wanted = [part.instance(each) for each in range(1, number + 1)]
-        _bring_up(stack, supervisor, part, wanted)
-        there = part.among(supervisor.states())
-        _drain(stack, supervisor, part, [each for each in reversed(there) if each not in wanted])
+        _bring_up(stack, driver, part, wanted)
+        there = part.among(driver.states())
+        _drain(stack, driver, part, [each for each in reversed(there) if each not in wanted])
     return wanted
 
 
@@ -101,22 +93,22 @@ def roll(stack: Stack, name: str) -> list[str]:
     Returns who was restarted.  No request fails: there is always an instance that callers know.
     """
     part = _service_named(name, "rolled")
-    supervisor = running_supervisor(stack)
+    driver = running_driver(stack)
     _refuse_without_discovery(stack)
     with _alone(stack, part):
-        instances = chosen(supervisor.states(), name, None)
+        instances = chosen(driver.states(), name, None)
         surge = part.instance(number_of(instances[-1]) + 1)
         try:
-            _bring_up(stack, supervisor, part, [surge])
+            _bring_up(stack, driver, part, [surge])
             _wait_until_heard(stack, surge)
             for instance in instances:
-                ending.stop(supervisor, [instance])
-                launch(stack, supervisor, [instance])
+                ending.stop(driver, [instance])
+                launch(stack, driver, [instance])
                 _wait_until_heard(stack, instance)
         except Fault as fault:
             fault.remedy = _back_from(part, instances, surge)
             raise
-        _drain(stack, supervisor, part, [surge])
+        _drain(stack, driver, part, [surge])
     return instances
 
 
@@ -150,25 +142,25 @@ def _alone(stack: Stack, part: Part) -> Iterator[None]:
         yield
 
 
-def _bring_up(stack: Stack, supervisor: Supervisor, part: Part, wanted: Sequence[str]) -> None:
+def _bring_up(stack: Stack, driver: Driver, part: Part, wanted: Sequence[str]) -> None:
     """Have all `wanted` instances running; those that do already are left as they are."""
-    states = supervisor.states()
+    states = driver.states()
     for instance in wanted:
         if instance not in states:
-            supervisor.add(service_program(stack, part, number_of(instance)))
+            driver.add(part, number_of(instance))
     down = [each for each in wanted if each not in states or not states[each].is_running]
-    launch(stack, supervisor, down)
+    launch(stack, driver, down)
 
 
-def _drain(stack: Stack, supervisor: Supervisor, part: Part, surplus: Sequence[str]) -> None:
+def _drain(stack: Stack, driver: Driver, part: Part, surplus: Sequence[str]) -> None:
     """End `surplus` for good: their requests finished, their partitions given to the others."""
     if surplus:
-        ending.withdraw(supervisor, surplus)
-        kafka.forget_members(stack.host, stack.port("kafka"), part.name, surplus)
+        ending.withdraw(driver, surplus)
+        inside.run(stack, kafka.forget_members, part.name, surplus)
 
 
 def _refuse_without_discovery(stack: Stack) -> None:
-    if not health.registered(stack):
+    if not inside.run(stack, health.registered):
         raise Fault(
             "discovery does not answer, and callers would not hear of a new instance",
             remedy="make heal SERVICE=discovery",
@@ -178,7 +170,7 @@ def _refuse_without_discovery(stack: Stack) -> None:
 def _wait_until_heard(stack: Stack, instance: str) -> None:
     """Until every caller knows `instance`; raises Fault when discovery cannot tell them."""
     wait_until(
-        lambda: instance in health.registered(stack),
+        lambda: instance in inside.run(stack, health.registered),
         REGISTERED_SECONDS,
         f"discovery, asked for {instance},",
     )

@@ -18,11 +18,13 @@ PASSWORDS = (
 
 
 def make_missing(stack: Stack) -> None:
-    for name in PASSWORDS:
+    for name in (*PASSWORDS, SIGNING_KEY):
         if not (stack.secrets / name).exists():
-            write_whole(stack.secrets / name, secrets.token_urlsafe(24).encode())
-    if not (stack.secrets / SIGNING_KEY).exists():
-        write_whole(stack.secrets / SIGNING_KEY, _new_signing_key())
+            write_whole(stack.secrets / name, new(name))
+
+
+def new(name: str) -> bytes:
+    return _new_signing_key() if name == SIGNING_KEY else secrets.token_urlsafe(24).encode()
 
 
 def secret(stack: Stack, name: str) -> str:

@@ -66,9 +66,11 @@ def connect(stack: Stack, database: str = "postgres") -> Connection[tuple[object
     """A connection of the superuser's, for what only ops may do."""
     import psycopg
 
+    host, port = stack.address("postgres")
     return psycopg.connect(
-        host="127.0.0.1",
-        port=stack.port("postgres"),
+        # Of plain processes it is on this machine alone, whatever the others are bound to.
+        host="127.0.0.1" if stack.mode == "native" else host,
+        port=port,
         user=SUPERUSER,
         password=secret(stack, "postgres-password"),
         dbname=database,

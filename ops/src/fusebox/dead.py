@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fusebox import kafka
+from fusebox import inside, kafka
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.stack import Stack
@@ -43,6 +43,10 @@ class DeadLetter:
 
 def letters(stack: Stack) -> list[DeadLetter]:
     """All that were not put back yet, in the order of their topics and offsets."""
+    return inside.run(stack, _letters)
+
+
+def _letters(stack: Stack) -> list[DeadLetter]:
     with _reached(stack), closing(_consumer(stack)) as consumer:
         found = [_letter(record) for batch in _batches(consumer) for record in batch]
     return sorted(found, key=lambda letter: (letter.topic, letter.partition, letter.offset))
@@ -54,6 +58,10 @@ def replay(stack: Stack) -> int:
     The offset is committed once Kafka has acknowledged the record.  Whoever dies in between leaves
     a few that go back twice, and their `ce_id` makes the second no matter.
     """
+    return inside.run(stack, _replay)
+
+
+def _replay(stack: Stack) -> int:
     with _reached(stack), locked(stack.run / "replay-dead.lock", wait=False) as mine:
         if not mine:
             raise Fault("another `make replay-dead` is at work", remedy="wait for it.")
@@ -159,8 +167,8 @@ def _reached(stack: Stack) -> Iterator[None]:
     """Kafka's troubles, told as a Fault."""
     from kafka.errors import KafkaError
 
-    if not kafka.answers(stack.host, stack.port("kafka")):
-        raise _away(f"Kafka does not answer at {stack.host}:{stack.port('kafka')}")
+    if not kafka.answers(*stack.address("kafka")):
+        raise _away(f"Kafka does not answer at {kafka.servers(stack)}")
     try:
         yield
     except KafkaError as error:
@@ -175,7 +183,7 @@ def _consumer(stack: Stack) -> Any:
     from kafka import KafkaConsumer
 
     return KafkaConsumer(
-        bootstrap_servers=f"{stack.host}:{stack.port('kafka')}",
+        bootstrap_servers=kafka.servers(stack),
         group_id=GROUP,
         enable_auto_commit=False,
         bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
@@ -188,7 +196,7 @@ def _producer(stack: Stack) -> Any:
     from kafka import KafkaProducer
 
     return KafkaProducer(
-        bootstrap_servers=f"{stack.host}:{stack.port('kafka')}",
+        bootstrap_servers=kafka.servers(stack),
         bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
         delivery_timeout_ms=DELIVERY_SECONDS * 1000,
         request_timeout_ms=DELIVERY_SECONDS * 1000 // 2,

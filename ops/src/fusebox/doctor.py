@@ -13,9 +13,11 @@ from pathlib import Path
 import psutil
 
 from fusebox import jars, status
+from fusebox.docker import engine, images
+from fusebox.driver import driver_of
+from fusebox.errors import Fault
 from fusebox.ports import holder_of, taken_ports
 from fusebox.stack import Stack
-from fusebox.supervision import Supervisor
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 14)
@@ -36,7 +38,10 @@ class Check:
 
 
 def examine(stack: Stack) -> Iterator[Check]:
-    running = Supervisor(stack).is_up()
+    if stack.mode == "docker":
+        yield from _examine_containers(stack)
+        return
+    running = driver_of(stack).is_up()
     yield _python()
     yield _program("make", "install GNU make; every command here is a make verb.")
     yield _program("curl", "install curl, or place orders with another HTTP client.")
@@ -46,6 +51,32 @@ def examine(stack: Stack) -> Iterator[Check]:
     yield _downloads(stack)
     yield _clock(stack)
     yield from _health(stack, running)
+
+
+def _examine_containers(stack: Stack) -> Iterator[Check]:
+    try:
+        engine.refuse_unfit()
+    except Fault as fault:
+        yield Check(
+            "Docker", False, " ".join([fault.what, *fault.where.splitlines()]), fault.remedy
+        )
+        return
+    yield Check("Docker", True, engine.described())
+    running = driver_of(stack).is_up()
+    yield _program("make", "install GNU make; every command here is a make verb.")
+    yield _program("curl", "install curl, or place orders with another HTTP client.")
+    yield from _ports(stack, running)
+    yield _disk(stack)
+    yield _memory(running)
+    yield _images(stack)
+    yield _clock(stack)
+    yield from _health(stack, running)
+
+
+def _images(stack: Stack) -> Check:
+    missing = images.outdated(stack)
+    found = ", ".join(missing) + ": missing, or older than the sources" if missing else "all fit"
+    return Check("images", not missing, found, "`make up MODE=docker` builds them.")
 
 
 def _python() -> Check:

@@ -13,6 +13,10 @@ class Fault(Exception):
         self.remedy = remedy
         self.exit_code = exit_code
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Told across processes with all it says: an exception is copied by `args` alone.
+        return type(self), self.args, self.__dict__
+
     def lines(self) -> list[str]:
         told = [f"fusebox: {self.what}"]
         if self.where:

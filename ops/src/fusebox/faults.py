@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from fusebox import assaults, brakes, control
 from fusebox.actuator import Actuator
+from fusebox.driver import Driver, State, running_driver
 from fusebox.errors import Fault
 from fusebox.parts import PARTS, is_instance, part_named, part_of
 from fusebox.stack import Stack
-from fusebox.supervision import State, Supervisor
 
 SLOWEST_MILLISECONDS = 60_000
 
@@ -28,9 +28,9 @@ def slow(stack: Stack, name: str, milliseconds: int, number: int | None = None) 
         )
     if part.is_ours:
         return _assault(stack, name, number, assaults.latency(milliseconds))
-    supervisor = control.running_supervisor(stack)
-    running = _running(supervisor.states(), name, number)
-    brakes.apply(supervisor, part, milliseconds)
+    driver = running_driver(stack)
+    running = _running(driver, name, number)
+    brakes.apply(driver, part, milliseconds)
     return running
 
 
@@ -50,36 +50,36 @@ def fail(stack: Stack, name: str, rate: float, number: int | None = None) -> lis
 
 def pause(stack: Stack, name: str, number: int | None = None) -> list[str]:
     """SIGSTOP: they take connections and answer nothing. Returns whom it hit."""
-    supervisor = control.running_supervisor(stack)
-    brakes.release(supervisor, part_named(name))  # it would let them go on
-    states = supervisor.states()
+    driver = running_driver(stack)
+    driver.release(part_named(name))  # it would let them go on
+    states = driver.states()
     there = control.chosen(states, name, number)
     running = [each for each in there if states[each].pid]
     _refuse_none(there, running)
     for instance in running:
-        supervisor.pause(instance)
+        driver.pause(instance)
     return running
 
 
 def heal(stack: Stack, name: str | None = None) -> list[str]:
     """Undo every fault, of all parts or of part `name`; returns what was healed, in words."""
-    supervisor = control.running_supervisor(stack)
+    driver = running_driver(stack)
     names = [part.name for part in PARTS] if name is None else [part_named(name).name]
-    states = supervisor.states()
+    states = driver.states()
     instances = [each for each in states if is_instance(each) and part_of(each).name in names]
-    done = _release(supervisor, names)
-    paused = [each for each in instances if supervisor.resume(each)]
+    done = _release(driver, names)
+    paused = [each for each in instances if driver.resume(each)]
     dead = [each for each in instances if not states[each].is_running]
     # First who answers now: the others may take their time, or never come back.
     done += _calm(stack, states, [each for each in instances if each not in (*paused, *dead)])
-    control.launch(stack, supervisor, [*dead, *paused])
+    control.launch(stack, driver, [*dead, *paused])
     done += [f"{each} goes on" for each in paused] + _calm(stack, states, paused)
     return [*done, *(f"{each} is healthy" for each in dead)]
 
 
 def _assault(stack: Stack, name: str, number: int | None, wanted: dict[str, object]) -> list[str]:
-    states = control.running_supervisor(stack).states()
-    running = _running(states, name, number)
+    driver = running_driver(stack)
+    states, running = driver.states(), _running(driver, name, number)
     for instance in running:
         actuator = Actuator.at(stack, states[instance])
         if actuator is None:
@@ -88,10 +88,11 @@ def _assault(stack: Stack, name: str, number: int | None, wanted: dict[str, obje
     return running
 
 
-def _running(states: Mapping[str, State], name: str, number: int | None) -> list[str]:
+def _running(driver: Driver, name: str, number: int | None) -> list[str]:
     """The chosen instances that can be told something."""
+    states = driver.states()
     there = control.chosen(states, name, number)
-    braked = brakes.halt_of(states, part_named(name))
+    braked = driver.halt_of(states, part_named(name))
     running = [
         each for each in there if states[each].is_running and (braked or not states[each].is_paused)
     ]
@@ -107,9 +108,9 @@ def _refuse_none(there: Sequence[str], running: Sequence[str]) -> None:
         )
 
 
-def _release(supervisor: Supervisor, names: Sequence[str]) -> list[str]:
+def _release(driver: Driver, names: Sequence[str]) -> list[str]:
     parts = [part_named(name) for name in names if not part_named(name).is_ours]
-    released = [part for part in parts if brakes.release(supervisor, part)]
+    released = [part for part in parts if driver.release(part)]
     return [f"{part.instance()} runs without its brake" for part in released]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fusebox import status
+from fusebox.driver import driver_of
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.progress import display
 from fusebox.shutdown import end_orphans
 from fusebox.stack import Stack
-from fusebox.startup import Startup
-from fusebox.supervision import Supervisor
 
 
 def up(stack: Stack) -> bool:
@@ -18,21 +17,33 @@ def up(stack: Stack) -> bool:
     with locked(stack.run / "up.lock", wait=False) as mine:
         if not mine:
             raise Fault(f"another `make up` is at work on {stack.home}", remedy="wait for it.")
-        if Supervisor(stack).is_up():
+        if driver_of(stack).is_up():
             refuse_dead(status.read(stack))
             return False
-        left = end_orphans(stack)
-        if left:
-            print(f"Ended {len(left)} processes that a dead supervisor had left.")
-        _start(stack)
+        if stack.mode == "docker":
+            _start_containers(stack)
+        else:
+            _start_processes(stack)
         return True
 
 
-def _start(stack: Stack) -> None:
+def _start_processes(stack: Stack) -> None:
+    from fusebox.startup import Startup
+
+    left = end_orphans(stack)
+    if left:
+        print(f"Ended {len(left)} processes that a dead supervisor had left.")
     with display() as shown:
         startup = Startup(stack, shown)
         startup.run()
     startup.train_java()
+
+
+def _start_containers(stack: Stack) -> None:
+    from fusebox.docker.startup import Startup
+
+    with display() as shown:
+        Startup(stack, shown).run()
 
 
 def refuse_dead(found: status.Status) -> None:

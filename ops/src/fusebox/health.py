@@ -8,9 +8,9 @@ from typing import Any
 
 from fusebox import asking, databases, families, kafka
 from fusebox.asking import Answer
+from fusebox.driver import State
 from fusebox.parts import BY_NAME, PARTS, Part, is_instance, part_of
-from fusebox.stack import Stack
-from fusebox.supervision import State
+from fusebox.stack import SERVICE_PORT, Stack
 
 SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
 
@@ -56,8 +56,14 @@ def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
 def socket(stack: Stack, state: State) -> Address | None:
     """Where the running instance `state` takes connections, asked of nobody but the machine."""
     part = part_of(state.instance)
-    port = families.listening_port(state.pid) if part.kind == "service" else stack.port(part.name)
-    return Address(stack.host, port) if state.is_running and port else None
+    if not state.is_running:
+        return None
+    if part.kind != "service":
+        return Address(*stack.address(part.name))
+    if state.host:
+        return Address(state.host, SERVICE_PORT)
+    port = families.listening_port(state.pid)
+    return Address(stack.host, port) if port else None
 
 
 def _registered(answer: Answer) -> dict[str, Address]:
@@ -87,7 +93,13 @@ def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address |
     part = part_of(instance)
     if part.kind == "service":
         return known.get(instance)
-    return Address(stack.host, stack.port(part.name))
+    return Address(*stack.address(part.name))
+
+
+def verdict(stack: Stack, instance: str, states: Mapping[str, State]) -> Verdict:
+    """Ask `instance`, one of `states`, whether it is ready."""
+    is_service = part_of(instance).kind == "service"
+    return check(stack, instance, addresses(stack, states) if is_service else {})
 
 
 def check(stack: Stack, instance: str, known: dict[str, Address]) -> Verdict:

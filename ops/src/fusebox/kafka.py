@@ -112,13 +112,16 @@ def topics_version() -> str:
     return repr(TOPICS)
 
 
-def make_topics(host: str, port: int) -> list[str]:
+def servers(stack: Stack) -> str:
+    host, port = stack.address("kafka")
+    return f"{host}:{port}"
+
+
+def make_topics(servers: str) -> list[str]:
     """Make those of the shop's topics that are missing; returns their names."""
     from kafka.admin import KafkaAdminClient
 
-    admin = KafkaAdminClient(
-        bootstrap_servers=f"{host}:{port}", request_timeout_ms=REQUEST_TIMEOUT_MS
-    )
+    admin = KafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         there = set(admin.list_topics())
         missing = {topic.name: _options(topic) for topic in TOPICS if topic.name not in there}
@@ -134,7 +137,7 @@ def _options(topic: Topic) -> dict[str, object]:
     return {"num_partitions": topic.partitions, "replication_factor": 1, "configs": configs}
 
 
-def forget_members(host: str, port: int, group: str, instances: Sequence[str]) -> None:
+def forget_members(stack: Stack, group: str, instances: Sequence[str]) -> None:
     """Give the partitions of `instances`, which are gone for good, to the others of `group` now.
 
     Else Kafka would keep them for their return until the session ends, seconds later.
@@ -142,11 +145,11 @@ def forget_members(host: str, port: int, group: str, instances: Sequence[str]) -
     from kafka.admin import KafkaAdminClient, MemberToRemove
     from kafka.errors import KafkaError
 
-    if not answers(host, port):
+    if not answers(*stack.address("kafka")):
         return
     with suppress(KafkaError):  # it will find out by itself
         admin = KafkaAdminClient(
-            bootstrap_servers=f"{host}:{port}", request_timeout_ms=REQUEST_TIMEOUT_MS
+            bootstrap_servers=servers(stack), request_timeout_ms=REQUEST_TIMEOUT_MS
         )
         try:
             members = [MemberToRemove(group_instance_id=instance) for instance in instances]
@@ -155,12 +158,12 @@ def forget_members(host: str, port: int, group: str, instances: Sequence[str]) -
             admin.close()
 
 
-def unread(host: str, port: int, topic: str, group: str) -> int:
+def unread(stack: Stack, topic: str, group: str) -> int:
     """How many records of `topic` consumer group `group` has still before it."""
     from kafka import KafkaConsumer, TopicPartition
 
     consumer = KafkaConsumer(
-        bootstrap_servers=f"{host}:{port}",
+        bootstrap_servers=servers(stack),
         group_id=group,
         enable_auto_commit=False,
         request_timeout_ms=REQUEST_TIMEOUT_MS,

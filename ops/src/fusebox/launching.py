@@ -6,25 +6,23 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from fusebox import health
+from fusebox import health, inside
+from fusebox.driver import Driver, State
 from fusebox.errors import Fault
-from fusebox.logs import tail
-from fusebox.parts import part_of
 from fusebox.stack import Stack
-from fusebox.supervision import RUNNING, State, Supervisor
 from fusebox.waiting import Cancelled, wait_until
 
 HEALTHY_SECONDS = 90.0
-# Between two questions of a supervisor that many waits ask side by side.
+# Between two questions of a driver that many waits ask side by side.
 CHECK_SECONDS = 0.1
 
 
 class Launcher:
     """Starts instances of a stack and knows when one of them has died meanwhile."""
 
-    def __init__(self, stack: Stack, supervisor: Supervisor, cancelled: threading.Event) -> None:
+    def __init__(self, stack: Stack, driver: Driver, cancelled: threading.Event) -> None:
         self._stack = stack
-        self._supervisor = supervisor
+        self._driver = driver
         self._cancelled = cancelled
         self._pids: dict[str, int] = {}
 
@@ -32,8 +30,8 @@ class Launcher:
         """Start `instance` and return when it is healthy."""
         if self._cancelled.is_set():
             raise Cancelled(instance)
-        self._supervisor.start(instance)
-        self._pids[instance] = self._supervisor.states()[instance].pid
+        self._driver.start(instance)
+        self._pids[instance] = self._driver.states()[instance].pid
         try:
             wait_until(
                 lambda: self._is_healthy(instance),
@@ -43,7 +41,7 @@ class Launcher:
                 pause=CHECK_SECONDS,
             )
         except Fault as fault:
-            raise Fault(self._why(instance, fault), where=self._where(instance)) from fault
+            raise Fault(self._why(instance, fault), where=self._driver.tail(instance)) from fault
 
     def launch_all(self, instances: Sequence[str]) -> None:
         """Start them side by side; the first that fails gives up the waits for the others."""
@@ -58,28 +56,22 @@ class Launcher:
 
     def watch(self) -> None:
         """Raise Fault when an instance that was started has died since."""
-        states = self._supervisor.states()
+        states = self._driver.states()
         for instance, pid in list(self._pids.items()):
             state = states[instance]
-            if state.state not in RUNNING or state.pid != pid:
+            if not state.is_running or state.pid != pid:
                 raise Fault(
-                    f"{instance} did not start: {_death(state)}", where=self._where(instance)
+                    f"{instance} did not start: {_death(state)}", where=self._driver.tail(instance)
                 )
 
     def _is_healthy(self, instance: str) -> bool:
         return self._verdict(instance).healthy
 
     def _verdict(self, instance: str) -> health.Verdict:
-        is_service = part_of(instance).kind == "service"
-        known = health.addresses(self._stack, self._supervisor.states()) if is_service else {}
-        return health.check(self._stack, instance, known)
+        return inside.run(self._stack, health.verdict, instance, self._driver.states())
 
     def _why(self, instance: str, fault: Fault) -> str:
         return f"{fault.what}: {self._verdict(instance).reason}"
-
-    def _where(self, instance: str) -> str:
-        log = self._stack.logs / f"{instance}.log"
-        return f"{tail(log)}\nall logs: {self._stack.logs}"
 
 
 def _death(state: State) -> str:

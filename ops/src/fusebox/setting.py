@@ -6,13 +6,13 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fusebox import control
+from fusebox import inside
 from fusebox.actuator import Actuator
+from fusebox.driver import State, running_driver
 from fusebox.errors import Fault
 from fusebox.files import write_whole
 from fusebox.parts import is_instance, part_named, part_of
 from fusebox.stack import Stack
-from fusebox.supervision import State
 
 KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\])*(\.[A-Za-z0-9_-]+(\[\d+\])*)*")
 SHARED = "application"
@@ -34,9 +34,14 @@ def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> l
     Raises Fault, and leaves everything as it was, when a process refuses the value.
     """
     _refuse_unreadable(key, value)
-    states = control.running_supervisor(stack).states()
+    name = part_named(service).name if service else SHARED
+    states = running_driver(stack).states()
     asked = [state for state in states.values() if _is_asked(state, service)]
-    file = stack.config / f"{part_named(service).name if service else SHARED}.properties"
+    return inside.run(stack, _set, name, key, value, asked)
+
+
+def _set(stack: Stack, name: str, key: str, value: str | None, asked: list[State]) -> list[Said]:
+    file = stack.config / f"{name}.properties"
     before = file.read_bytes() if file.exists() else b""
     write_whole(file, _with(before.decode(), key, value).encode())
     said = _tell(stack, asked)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import psutil
 
 from fusebox import postgres
+from fusebox.docker import startup as docker
 from fusebox.parts import is_instance, part_of
 from fusebox.programs import STOP_WAIT_SECONDS
 from fusebox.stack import Stack
@@ -20,6 +21,8 @@ ORPHAN_SECONDS = 10
 
 def down(stack: Stack) -> bool:
     """Leave nothing running and the data where they are; False when nothing ran."""
+    if stack.mode == "docker":
+        return docker.down(stack)
     supervisor = Supervisor(stack)
     was_up = supervisor.is_up()
     if was_up:
@@ -30,10 +33,15 @@ def down(stack: Stack) -> bool:
 
 def clean(stack: Stack) -> None:
     """Remove the stack with all its data; it has to be down."""
+    if stack.mode == "docker":
+        docker.clean(stack)
+    if stack.mode == "docker" and stack.data.exists() and any(stack.data.iterdir()):
+        return  # the rest is a shop's of plain processes
     postgres.remove_refuge(stack)
     if stack.socket.parent != stack.run:
         shutil.rmtree(stack.socket.parent, ignore_errors=True)
-    for folder in (stack.config, stack.data, stack.logs, stack.secrets, stack.run):
+    own = (stack.config, stack.data, stack.logs, stack.home / "secrets", stack.run)
+    for folder in own:
         shutil.rmtree(folder, ignore_errors=True)
     if stack.home.is_dir() and not any(stack.home.iterdir()):
         stack.home.rmdir()

@@ -1,4 +1,4 @@
-"""One stack: its home folder, its ports, and where everything of it lies."""
+"""One stack: its home folder, its mode, its addresses, and where everything of it lies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 from fusebox.errors import Fault
+
+# Plain processes; containers, seen from this machine; containers, seen from the one of ops.
+Mode = Literal["native", "docker", "inside"]
 
 BASE_PORTS = {
     "gateway": 8000,
@@ -20,6 +24,11 @@ BASE_PORTS = {
     "kafka-controller": 9093,
     "postgres": 15432,
 }
+# In their containers all listen where they do by default, and services on one port of theirs.
+INSIDE_PORTS = {**BASE_PORTS, "postgres": 5432}
+SERVICE_PORT = 8080
+# Nothing else of a shop of containers is reached from this machine.
+PUBLISHED = ("gateway", "zipkin")
 HIGHEST_OFFSET = 65535 - max(BASE_PORTS.values())
 # The kernel takes 107 bytes for a socket's path; supervisord adds its pid while it binds.
 LONGEST_SOCKET_PATH = 92
@@ -35,21 +44,25 @@ class Stack:
     clone: Path
     offset: int = 0
     bind: str = "127.0.0.1"
+    mode: Mode = "native"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], clone: Path | None = None) -> Stack:
         clone = clone or Path(__file__).resolve().parents[3]
-        home = Path(environment.get("FUSEBOX_HOME") or clone / ".fusebox")
+        home = Path(environment.get("FUSEBOX_HOME") or clone / ".fusebox").resolve()
         return cls(
-            home=_checked_home(home.resolve()),
+            home=_checked_home(home),
             clone=clone,
             offset=_offset(environment.get("FUSEBOX_PORT_OFFSET") or "0"),
             bind=environment.get("FUSEBOX_BIND") or "127.0.0.1",
+            mode=_mode(environment.get("FUSEBOX_MODE") or _mode_of(home)),
         )
 
     @property
     def ports(self) -> dict[str, int]:
-        return {name: port + self.offset for name, port in BASE_PORTS.items()}
+        """Those that this shop takes of this machine."""
+        taken = PUBLISHED if self.mode == "docker" else BASE_PORTS
+        return {name: self.port(name) for name in taken}
 
     def port(self, name: str) -> int:
         return BASE_PORTS[name] + self.offset
@@ -59,8 +72,17 @@ class Stack:
         """The address under which a program on this machine reaches what listens on `bind`."""
         return "127.0.0.1" if self.bind in ("0.0.0.0", "::", "") else self.bind
 
+    def address(self, name: str) -> tuple[str, int]:
+        """Where the others reach the part `name`; of a shop of containers that is inside alone."""
+        if self.mode == "native":
+            return self.host, self.port(name)
+        return name, INSIDE_PORTS[name]
+
     def url(self, name: str) -> str:
-        return f"http://{self.host}:{self.port(name)}"
+        """Where this process reaches it; what is not published it does not."""
+        is_published = self.mode == "docker" and name in PUBLISHED
+        host, port = (self.host, self.port(name)) if is_published else self.address(name)
+        return f"http://{host}:{port}"
 
     @property
     def data(self) -> Path:
@@ -72,7 +94,27 @@ class Stack:
 
     @property
     def secrets(self) -> Path:
+        """The folder of the secrets that ops reads."""
+        return self.home / "secrets" if self.mode == "native" else self.handed / "ops"
+
+    @property
+    def handed(self) -> Path:
+        """The folders of secrets that containers read, each its own."""
+        if self.mode == "inside":
+            return Path("/run/secrets")
+        if self.is_default:
+            return self.clone / "deploy" / "docker" / "secrets"  # where compose looks by itself
         return self.home / "secrets"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is the shop that the clone has by itself."""
+        return self.home == self.clone / ".fusebox"
+
+    @property
+    def project(self) -> str:
+        """What compose calls a shop of containers."""
+        return "fusebox" if self.is_default else f"fusebox-{self.key}"
 
     @property
     def run(self) -> Path:
@@ -102,7 +144,8 @@ class Stack:
     def make_folders(self) -> None:
         for folder in (self.home, self.data):
             folder.mkdir(parents=True, exist_ok=True)
-        for private in (self.config, self.logs, self.secrets, self.run, self.socket.parent):
+        own = (self.config, self.logs, self.home / "secrets", self.run, self.socket.parent)
+        for private in own:
             private.mkdir(mode=0o700, exist_ok=True)
             _refuse_foreign(private)
 
@@ -132,6 +175,23 @@ def _checked_home(home: Path) -> Path:
             exit_code=2,
         )
     return home
+
+
+def _mode_of(home: Path) -> str:
+    """What runs there, the processes first; as long as nothing does, it is a shop of them."""
+    run = home / "run"
+    is_docker = (run / "docker").exists() and not (run / "supervisord.pid").exists()
+    return "docker" if is_docker else "native"
+
+
+def _mode(text: str) -> Mode:
+    if text not in get_args(Mode):
+        raise Fault(
+            f"FUSEBOX_MODE is {text!r}",
+            remedy="give native or docker: make up MODE=docker.",
+            exit_code=2,
+        )
+    return cast("Mode", text)
 
 
 def _offset(text: str) -> int:

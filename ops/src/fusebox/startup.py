@@ -59,7 +59,7 @@ class Startup:
             if not program.cache.exists()
         ]
         if missing and os.access(jars.jar_folder(), os.W_OK):
-            self._supervisor.add(programs.training_program())
+            self._supervisor.add_program(programs.training_program())
             self._supervisor.start(TRAINING)
 
     def _steps(self) -> list[Step]:
@@ -114,7 +114,7 @@ class Startup:
 
     def _topics(self) -> None:
         if not done.is_done(self._stack, TOPICS, kafka.topics_version()):
-            kafka.make_topics(self._stack.host, self._stack.port("kafka"))
+            kafka.make_topics(kafka.servers(self._stack))
             done.remember(self._stack, TOPICS, kafka.topics_version())
 
     def _prepare(self, part: Part) -> None:
@@ -131,7 +131,7 @@ class Startup:
         self._launch(programs.service_program(self._stack, part))
 
     def _launch(self, program: Program) -> None:
-        self._supervisor.add(program)
+        self._supervisor.add_program(program)
         self._launcher.launch(program.name)
 
     def _wait_until_open(self) -> None:

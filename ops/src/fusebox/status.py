@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from fusebox import assaults, brakes, families, health
+from fusebox import assaults, health, inside
 from fusebox.actuator import Actuator
-from fusebox.parts import PARTS, Part, part_of
+from fusebox.driver import State, driver_of
+from fusebox.parts import PARTS, Part, is_instance, part_of
 from fusebox.stack import Stack
-from fusebox.supervision import State, Supervisor
 
 ASKED_AT_ONCE = 8
 COLUMNS = ("instance", "state", "healthy", "pid", "port", "memory", "breakers", "broken on purpose")
@@ -21,7 +21,7 @@ PAUSED = health.Verdict(False, "paused")
 
 @dataclass(frozen=True)
 class Row:
-    """One instance; `memory` is its proportional share (PSS) in bytes, its children included.
+    """One instance; `memory` is in bytes: its proportional share (PSS), or its container's.
 
     `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …
     """
@@ -72,14 +72,16 @@ class Status:
 
 
 def read(stack: Stack) -> Status:
-    supervisor = Supervisor(stack)
-    if not supervisor.is_up():
+    driver = driver_of(stack)
+    if not driver.is_up():
         return Status([_absent(part.name, part.instance()) for part in PARTS])
-    states = supervisor.states()
-    known = health.addresses(stack, states)
-    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-        rows = pool.map(lambda name: _row(stack, name, states, known), _in_order(states))
-        return Status(list(rows))
+    states = driver.states()
+    halts = {part.name: driver.halt_of(states, part) for part in PARTS}
+    with ThreadPoolExecutor(1) as pool:
+        memory = pool.submit(driver.memory, states.values())
+        seen = inside.run(stack, _look, states, halts)
+        rows = [_row(name, states.get(name), seen.get(name), halts) for name in _in_order(states)]
+        return Status([replace(row, memory=memory.result().get(row.instance, 0)) for row in rows])
 
 
 def _in_order(states: Mapping[str, State]) -> list[str]:
@@ -91,28 +93,57 @@ def _absent(service: str, instance: str) -> Row:
     return Row(service, instance, NOT_RUNNING, healthy=False, reason="not running")
 
 
-def _row(
-    stack: Stack, name: str, states: Mapping[str, State], known: dict[str, health.Address]
-) -> Row:
-    part = part_of(name)
-    if name not in states:
-        return _absent(part.name, name)
-    state, at = states[name], health.socket(stack, states[name])
-    halt = brakes.halt_of(states, part)
-    paused = state.is_paused and not halt
+@dataclass(frozen=True)
+class Seen:
+    """What asking an instance has shown."""
+
+    verdict: health.Verdict
+    port: int | None = None
+    breakers: dict[str, str] = field(default_factory=dict)
+    assaults: list[str] = field(default_factory=list)
+
+
+def _look(stack: Stack, states: Mapping[str, State], halts: Mapping[str, int]) -> dict[str, Seen]:
+    """Ask all that are there, side by side."""
+    known = health.addresses(stack, states)
+    there = [state for name, state in states.items() if is_instance(name)]
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        seen = pool.map(lambda state: _seen(stack, state, _is_paused(state, halts), known), there)
+        return dict(zip((state.instance for state in there), seen, strict=True))
+
+
+def _seen(stack: Stack, state: State, paused: bool, known: dict[str, health.Address]) -> Seen:
+    at = health.socket(stack, state)
     verdict = PAUSED if paused else _verdict(stack, state, known)
-    actuator = _actuator(stack, part, at, verdict)
+    actuator = _actuator(stack, part_of(state.instance), at, verdict)
+    return Seen(
+        verdict,
+        port=at.port if at else None,
+        breakers=actuator.breakers() if actuator else {},
+        assaults=assaults.read(actuator) if actuator else [],
+    )
+
+
+def _is_paused(state: State, halts: Mapping[str, int]) -> bool:
+    """What has a brake stands still now and then."""
+    return state.is_paused and not halts[part_of(state.instance).name]
+
+
+def _row(name: str, state: State | None, seen: Seen | None, halts: Mapping[str, int]) -> Row:
+    part = part_of(name)
+    if state is None or seen is None:
+        return _absent(part.name, name)
+    paused = _is_paused(state, halts)
     return Row(
         service=part.name,
         instance=name,
         state=_shown(state, paused),
-        healthy=verdict.healthy,
-        reason=verdict.reason,
+        healthy=seen.verdict.healthy,
+        reason=seen.verdict.reason,
         pid=state.pid,
-        port=at.port if at else None,
-        memory=families.memory(state.pid),
-        breakers=actuator.breakers() if actuator else {},
-        faults=_process_faults(state, paused, halt) + (assaults.read(actuator) if actuator else []),
+        port=seen.port,
+        breakers=seen.breakers,
+        faults=_process_faults(state, paused, halts[part.name]) + seen.assaults,
     )
 
 

@@ -8,48 +8,31 @@ import socket
 import subprocess
 import sys
 import xmlrpc.client
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import psutil
 
 from fusebox import families
+from fusebox.driver import RUNNING, State
 from fusebox.errors import Fault
 from fusebox.files import write_whole
 from fusebox.java import java_environment
-from fusebox.programs import Program, escaped
+from fusebox.logs import tail
+from fusebox.parts import Part
+from fusebox.programs import Program, brake_name, brake_program, escaped, service_program
 from fusebox.stack import Stack
 from fusebox.waiting import wait_until
 
 START_SECONDS = 20
 RPC_SECONDS = 30
-RUNNING = ("RUNNING", "STARTING")
+BRAKE_SECONDS = 15
 NOT_RUNNING_FAULT = 70
 ALREADY_STARTED_FAULT = 60
 UNKNOWN_FAULT = 10
 # What supervisord gives as the exit status of who did not end by itself.
 ENDED_BY_SIGNAL = -1
-
-
-@dataclass(frozen=True)
-class State:
-    """What the supervisor knows of one process; `is_paused` is asked of the machine.
-
-    `ended_by` is "killed" or "stopped" when it has ended on request, else empty.
-    """
-
-    instance: str
-    state: str
-    pid: int
-    started: int
-    reason: str
-    is_paused: bool = False
-    ended_by: str = ""
-
-    @property
-    def is_running(self) -> bool:
-        return self.state in RUNNING
 
 
 class Supervisor:
@@ -90,7 +73,10 @@ class Supervisor:
                 where=f"its log: {self.stack.logs / 'supervisord.log'}",
             )
 
-    def add(self, program: Program) -> None:
+    def add(self, part: Part, number: int) -> None:
+        self.add_program(service_program(self.stack, part, number))
+
+    def add_program(self, program: Program) -> None:
         """Make `program` known; it does not run yet."""
         text = program.configuration(self.stack.logs)
         write_whole(self._programs / f"{program.name}.conf", text.encode())
@@ -135,6 +121,35 @@ class Supervisor:
     def kill(self, instance: str) -> None:
         """SIGKILL it and all it has begun; it stays dead."""
         self._tolerating(NOT_RUNNING_FAULT, "fusebox.killForGood", instance)
+
+    def brake(self, part: Part, milliseconds: int) -> None:
+        pid = self.states()[part.instance()].pid
+        self.add_program(brake_program(part, pid, milliseconds))
+        self.start(brake_name(part))
+
+    def release(self, part: Part) -> bool:
+        name = brake_name(part)
+        state = self.states().get(name)
+        if state is None:
+            return False
+        self.stop(name)
+        wait_until(lambda: not self.states()[name].pid, BRAKE_SECONDS, f"the end of {name}")
+        self.remove(name)
+        return state.is_running
+
+    def halt_of(self, states: Mapping[str, State], part: Part) -> int:
+        state = states.get(brake_name(part))
+        if state is None or not state.is_running:
+            return 0
+        argument = families.last_argument(state.pid)
+        return int(argument) if argument.isdigit() else 0
+
+    def memory(self, states: Iterable[State]) -> dict[str, int]:
+        """The proportional share (PSS) of each with all it has begun."""
+        return {state.instance: families.memory(state.pid) for state in states}
+
+    def tail(self, instance: str) -> str:
+        return f"{tail(self.stack.logs / f'{instance}.log')}\nall logs: {self.stack.logs}"
 
     def shut_down(self) -> None:
         self._call("supervisor.shutdown")

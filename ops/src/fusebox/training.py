@@ -64,7 +64,7 @@ def _train_kafka(stack: Stack, program: JavaProgram, scratch: Path) -> None:
     subprocess.run(kafka.format_command(stack, settings), check=True)
 
     def is_exercised() -> bool:
-        return kafka.answers(HOST, client) and bool(kafka.make_topics(HOST, client))
+        return kafka.answers(HOST, client) and bool(kafka.make_topics(f"{HOST}:{client}"))
 
     output = scratch / "cache"
     command = program.training_command(output, arguments=(str(settings),))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from fusebox import databases, kafka
+from fusebox import databases, inside, kafka
 from fusebox.errors import Fault
 from fusebox.invariants import Entry, Finding, Product, Reading, examine
 from fusebox.parts import SERVICES
@@ -24,6 +24,10 @@ WAYS = (("orders", "catalog-service"), ("catalog", "order-service"))
 
 def verify(stack: Stack) -> list[Finding]:
     """Each invariant; broken is what stayed broken through every reading until the end."""
+    return inside.run(stack, _verify)
+
+
+def _verify(stack: Stack) -> list[Finding]:
     findings = settle(lambda: examine(read(stack)), SETTLE_SECONDS)
     return [_excused(stack, finding) for finding in findings]
 
@@ -45,11 +49,9 @@ def _excused(stack: Stack, finding: Finding) -> Finding:
     """Undecided orders are excused as far as their events wait in Kafka for a consumer."""
     if finding.holds or not finding.name.startswith("every order decided"):
         return finding
-    if not kafka.answers(stack.host, stack.port("kafka")):
+    if not kafka.answers(*stack.address("kafka")):
         return replace(finding, figures={**finding.figures, "in Kafka": "it does not answer"})
-    waiting = {
-        topic: kafka.unread(stack.host, stack.port("kafka"), topic, group) for topic, group in WAYS
-    }
+    waiting = {topic: kafka.unread(stack, topic, group) for topic, group in WAYS}
     figures = {**finding.figures, "undecided": len(finding.offenders)}
     figures |= {f"waiting in {topic}": count for topic, count in waiting.items()}
     if len(finding.offenders) <= sum(waiting.values()):

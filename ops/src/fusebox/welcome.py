@@ -7,15 +7,22 @@ import secrets
 from fusebox.stack import Stack
 
 PASSWORD = "break-it-on-purpose"
-TEMPLATE = """\
-The shop is up.
-
+PLACES = """\
   gateway        {gateway}
   discovery      {discovery}
   config-server  {config}
   Zipkin         {zipkin}/zipkin/
   Kafka          {host}:{kafka}
-  PostgreSQL     127.0.0.1:{postgres}
+  PostgreSQL     127.0.0.1:{postgres}"""
+PUBLISHED_PLACES = """\
+  gateway        {gateway}
+  Zipkin         {zipkin}/zipkin/
+
+The other containers are reached from within: docker exec -it {project}-ops-1 bash"""
+TEMPLATE = """\
+The shop is up.
+
+{places}
 
 The admin is admin@fusebox.example, the password is in
   {admin}
@@ -27,7 +34,8 @@ An order to paste:
 
 
 def welcome(stack: Stack) -> str:
-    return TEMPLATE.format(
+    places = PUBLISHED_PLACES if stack.mode == "docker" else PLACES
+    told = places.format(
         gateway=stack.url("gateway"),
         discovery=stack.url("discovery"),
         config=stack.url("config-server"),
@@ -35,6 +43,10 @@ def welcome(stack: Stack) -> str:
         host=stack.host,
         kafka=stack.port("kafka"),
         postgres=stack.port("postgres"),
+        project=stack.project,
+    )
+    return TEMPLATE.format(
+        places=told,
         admin=stack.secrets / "admin-password",
         order=order(stack, f"you-{secrets.token_hex(3)}@fusebox.example"),
     )

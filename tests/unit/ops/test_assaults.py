@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -28,6 +29,9 @@ HARMLESS = {
 }
 
 
+STACK = Stack(home=Path("/nowhere"), clone=Path("/nowhere"))
+
+
 class Monkey(ThreadingHTTPServer):
     """Stands for a process with faults on demand; `refusal` is answered instead when it is set."""
 
@@ -40,7 +44,7 @@ class Monkey(ThreadingHTTPServer):
 
     @property
     def actuator(self) -> Actuator:
-        return Actuator(f"http://127.0.0.1:{self.server_address[1]}")
+        return Actuator(STACK, f"http://127.0.0.1:{self.server_address[1]}")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -165,7 +169,7 @@ def test_a_refusal_is_passed_on_with_its_reason(monkey: Monkey) -> None:
 
 
 def test_a_process_that_is_silent_is_named() -> None:
-    nobody = Actuator("http://127.0.0.1:1")
+    nobody = Actuator(STACK, "http://127.0.0.1:1")
     with pytest.raises(Fault, match="order-service-1 does not answer"):
         assaults.calm(nobody, "order-service-1")
     assert assaults.read(nobody) == []

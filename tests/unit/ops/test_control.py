@@ -6,19 +6,20 @@ from typing import Any
 
 import pytest
 
-from fusebox import control, ending, faults, health, kafka, shutdown
+from fusebox import control, driver, ending, faults, health, kafka, shutdown, supervision
+from fusebox.driver import State
 from fusebox.errors import Fault
 from fusebox.programs import Program
 from fusebox.stack import Stack
-from fusebox.supervision import State
 
 PARTS = ("postgres-1", "kafka-1", "discovery-1", "gateway-1")
 
 
-class Supervisor:
+class Supervisor(supervision.Supervisor):
     """Keeps states and writes down what is asked of it."""
 
-    def __init__(self, *instances: str) -> None:
+    def __init__(self, stack: Stack, *instances: str) -> None:
+        super().__init__(stack)
         self.known = {name: state(name) for name in (*PARTS, *instances)}
         self.asked: list[str] = []
         self.refuses_to_start: set[str] = set()
@@ -29,7 +30,7 @@ class Supervisor:
     def states(self) -> dict[str, State]:
         return dict(self.known)
 
-    def add(self, program: Program) -> None:
+    def add_program(self, program: Program) -> None:
         assert program.name not in self.known
         self._note("add", program.name)
         self.known[program.name] = state(program.name, "STOPPED", pid=0)
@@ -81,7 +82,7 @@ class Shop:
         self.asked_at_discovery = True
 
     def with_(self, *instances: str) -> Supervisor:
-        supervisor = Supervisor(*instances)
+        supervisor = Supervisor(self.stack, *instances)
 
         def launch(_stack: Stack, _supervisor: Any, wanted: Sequence[str]) -> None:
             for name in wanted:
@@ -90,10 +91,10 @@ class Shop:
         def registered(_: Stack) -> dict[str, Any]:
             return dict(supervisor.known) if self.asked_at_discovery else {}
 
-        def forget(_host: str, _port: int, _group: str, gone: Sequence[str]) -> None:
+        def forget(_stack: Stack, _group: str, gone: Sequence[str]) -> None:
             self.forgotten += gone
 
-        self._monkeypatch.setattr(control, "Supervisor", lambda _: supervisor)
+        self._monkeypatch.setattr(driver, "driver_of", lambda _: supervisor)
         self._monkeypatch.setattr(control, "launch", launch)
         self._monkeypatch.setattr(control, "HEARD_SECONDS", 0)
         self._monkeypatch.setattr(health, "registered", registered)
@@ -329,7 +330,7 @@ def test_down_first_ends_the_brakes_and_lets_the_paused_go_on(shop: Shop) -> Non
     faults.pause(shop.stack, "kafka")
     supervisor.asked.clear()
 
-    shutdown._stop_in_order(supervisor)  # type: ignore[arg-type]
+    shutdown._stop_in_order(supervisor)
 
     assert supervisor.asked[0] == "stop brake-postgres"
     assert {*supervisor.asked[1:3]} == {"stop order-service-1", "stop gateway-1"}
@@ -340,6 +341,6 @@ def test_down_first_ends_the_brakes_and_lets_the_paused_go_on(shop: Shop) -> Non
 def test_withdrawing_nobody_asks_nothing(shop: Shop) -> None:
     supervisor = shop.with_()
 
-    ending.withdraw(supervisor, [])  # type: ignore[arg-type]
+    ending.withdraw(supervisor, [])
 
     assert supervisor.asked == []

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from fusebox import asking, families, health, status
+from fusebox import asking, families, health, status, supervision
 from fusebox.asking import Answer
+from fusebox.driver import State
 from fusebox.health import Address
 from fusebox.stack import Stack
-from fusebox.supervision import State
 
 
 @pytest.fixture
@@ -148,8 +148,9 @@ def test_a_paused_discovery_is_not_asked(stack: Stack, answers: dict[str, Answer
     assert "order-service-1" in health.addresses(stack, states)
 
 
-class Supervisor:
-    def __init__(self, *states: State) -> None:
+class Supervisor(supervision.Supervisor):
+    def __init__(self, stack: Stack, *states: State) -> None:
+        super().__init__(stack)
         self._states = states
 
     def is_up(self) -> bool:
@@ -177,13 +178,14 @@ def rows(
     ):
         answers[f"http://127.0.0.1:4711/actuator/{page}"] = ok(body)
     supervisor = Supervisor(
+        stack,
         state("user-service-1", paused=True),
         state("catalog-service-1"),
         State("order-service-1", "STOPPED", 0, 1, "on request", ended_by="killed"),
         state("kafka-1", paused=True),
         state("brake-kafka"),
     )
-    monkeypatch.setattr(status, "Supervisor", lambda _: supervisor)
+    monkeypatch.setattr(status, "driver_of", lambda _: supervisor)
     monkeypatch.setattr(families, "last_argument", lambda _: "300")
     monkeypatch.setattr(families, "memory", lambda _: 0)
     return {row.instance: row for row in status.read(stack).rows}

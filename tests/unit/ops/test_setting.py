@@ -3,10 +3,10 @@
 import pytest
 
 from fusebox import setting
+from fusebox.driver import State
 from fusebox.errors import Fault
 from fusebox.setting import Said
 from fusebox.stack import Stack
-from fusebox.supervision import State
 
 
 class Supervisor:
@@ -31,7 +31,7 @@ def told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Said(state.instance, refusal="no number" if "wrong" in text else "")
 
     running = Supervisor("order-service-1", "gateway-1", "kafka-1", "java-training")
-    monkeypatch.setattr(setting.control, "running_supervisor", lambda _: running)
+    monkeypatch.setattr(setting, "running_driver", lambda _: running)
     monkeypatch.setattr(setting, "_refresh", refresh)
     return asked
 

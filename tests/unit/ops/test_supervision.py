@@ -175,7 +175,7 @@ def test_a_program_that_is_removed_leaves_no_file(stack: Stack) -> None:
     stack.make_folders()
     (stack.run / "programs").mkdir()
     supervisor = SpokenTo(stack)
-    supervisor.add(Program("order-service-2", ["python"]))
+    supervisor.add_program(Program("order-service-2", ["python"]))
     assert len(list((stack.run / "programs").iterdir())) == 1
 
     supervisor.remove("order-service-2")

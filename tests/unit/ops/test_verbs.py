@@ -8,12 +8,12 @@ from click.testing import CliRunner
 
 from fusebox import control, going_up, invariants, kafka, report, welcome
 from fusebox.cli import cli
+from fusebox.driver import State
 from fusebox.errors import Fault
 from fusebox.parts import part_named
 from fusebox.ports import refuse_taken, taken_ports
 from fusebox.stack import Stack
 from fusebox.status import Row, Status, table
-from fusebox.supervision import State
 
 
 def state(instance: str) -> State:

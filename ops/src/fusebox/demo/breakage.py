@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from fusebox import control
+from fusebox.driver import driver_of
 from fusebox.errors import Fault
 from fusebox.parts import number_of, part_of
 from fusebox.stack import Stack
-from fusebox.supervision import Supervisor
 
 
 class Hands(Protocol):
@@ -26,7 +26,7 @@ class StackHands:
         self._stack = stack
 
     def instances(self, service: str) -> list[str]:
-        return control.chosen(Supervisor(self._stack).states(), service, None)
+        return control.chosen(driver_of(self._stack).states(), service, None)
 
     def kill(self, service: str, number: int | None) -> None:
         control.kill(self._stack, service, number)

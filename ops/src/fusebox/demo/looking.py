@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fusebox import asking, health
+from fusebox import asking, health, inside
 from fusebox.actuator import Actuator
 from fusebox.demo.promises import Breaker, Span
 from fusebox.errors import Fault
@@ -80,7 +80,7 @@ class Looking:
         return sorted(spans, key=lambda span: span.get("timestamp", 0))
 
     def _actuator(self, instance: str) -> Actuator:
-        at = health.registered(self._stack).get(instance)
+        at = inside.run(self._stack, health.registered).get(instance)
         if at is None:
             raise Fault(f"discovery does not know {instance}", remedy="see `make status`.")
         return Actuator.of(self._stack, part_of(instance), at.url)

@@ -9,10 +9,11 @@ from functools import partial
 
 import requests
 
-from fusebox import control, status
+from fusebox import status
 from fusebox.demo.scene import Scene, Step
 from fusebox.demo.stage import stage_for
 from fusebox.demo.steps import STEPS
+from fusebox.driver import running_driver
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.stack import Stack
@@ -23,7 +24,7 @@ FORCED = ("FORCED_OPEN", "DISABLED")
 
 def demo(stack: Stack, number: int | None, pace: str) -> None:
     """Lead through all steps, or step `number`; raises BrokenPromise at the first one broken."""
-    control.running_supervisor(stack)
+    running_driver(stack)
     with locked(stack.run / "demo.lock", wait=False) as mine:
         if not mine:
             raise Fault("another `make demo` is under way", remedy="wait for its end.")

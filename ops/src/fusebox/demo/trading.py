@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import requests
 
-from fusebox import credentials, kafka
+from fusebox import credentials, inside, kafka
 from fusebox.demo.looking import eventually
 from fusebox.demo.promises import Order
 from fusebox.errors import Fault
@@ -88,15 +88,11 @@ class Trading:
 
     def is_heard(self) -> bool:
         """Whether order-service has heard all that was told of products."""
-        return kafka.unread(*self._kafka, "products", "order-service") == 0
+        return inside.run(self._stack, kafka.unread, "products", "order-service") == 0
 
     def orders_are_read(self) -> bool:
         """Whether catalog-service has handled all that lies in `orders`."""
-        return kafka.unread(*self._kafka, "orders", "catalog-service") == 0
-
-    @property
-    def _kafka(self) -> tuple[str, int]:
-        return self._stack.host, self._stack.port("kafka")
+        return inside.run(self._stack, kafka.unread, "orders", "catalog-service") == 0
 
     def _stock(self, product: Product) -> int | None:
         try:

@@ -1,0 +1,1 @@
+"""The shop in containers: the same verbs, another driver."""

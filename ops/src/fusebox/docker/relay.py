@@ -1,0 +1,126 @@
+"""The way into the networks of a shop of containers: functions run in its container `ops`.
+
+A process of its own runs there for as long as the one here does, and takes calls over its
+standard input: one is done in milliseconds, where `docker exec` takes a quarter of a second.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from fusebox.errors import Fault
+from fusebox.stack import Stack
+
+T = TypeVar("T")
+CALLS_AT_ONCE = 16
+
+
+class Relay:
+    """Calls of one stack; the process inside is started by the first, and anew when it ended."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._waiting: dict[int, Future[Any]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """`function(stack, …)` inside; raises what it raises."""
+        answer: Future[T] = Future()
+        with self._lock:
+            process, number = self._running(), next(self._numbers)
+            self._waiting[number] = answer
+            try:
+                _write(process.stdin, (number, function, arguments, named))
+            except OSError:
+                self._give_up()
+        return answer.result()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        return self._process
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        while (said := _read(process.stdout)) is not None:
+            number, result, error = said
+            answer = self._waiting.pop(number)
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
+        process.wait()
+        with self._lock:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        for answer in self._waiting.values():
+            answer.set_exception(
+                Fault(
+                    "the container `ops` does not run, and nothing inside can be asked",
+                    remedy="make heal",
+                )
+            )
+        self._waiting.clear()
+
+
+@lru_cache
+def relay_of(stack: Stack) -> Relay:
+    inner = ["python", "-m", "fusebox.docker.relay"]
+    return Relay(["docker", "exec", "--interactive", f"{stack.project}-ops-1", *inner])
+
+
+def _write(pipe: Any, message: Any) -> None:
+    pipe.write(base64.b64encode(pickle.dumps(message)) + b"\n")
+    pipe.flush()
+
+
+def _read(pipe: Any) -> Any:
+    """The next message; None at the end."""
+    line = pipe.readline()
+    return pickle.loads(base64.b64decode(line)) if line.endswith(b"\n") else None
+
+
+def serve() -> None:
+    """Inside: do what is asked until standard input ends."""
+    stack, lock, output = Stack.from_environment(os.environ), threading.Lock(), sys.stdout.buffer
+    sys.stdout = sys.stderr  # whatever is printed must not mix with the answers
+
+    def answer(
+        number: int, function: Callable[..., Any], arguments: Any, named: dict[str, Any]
+    ) -> None:
+        result, error = None, None
+        try:
+            result = function(stack, *arguments, **named)
+        except Exception as raised:  # noqa: BLE001  (told to the caller, who asked for it)
+            error = raised
+        with lock:
+            _write(output, (number, result, error))
+
+    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+        while (asked := _read(sys.stdin.buffer)) is not None:
+            pool.submit(answer, *asked)
+
+
+if __name__ == "__main__":
+    # By its real name, so that what it is sent and what it sends is of the same modules.
+    from fusebox.docker import relay
+
+    relay.serve()

@@ -1,0 +1,146 @@
+"""`up` and its undoing with containers: images, secrets, compose, and waiting for health."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+
+from fusebox import health, inside
+from fusebox.docker import engine, images, secrets
+from fusebox.docker.containers import Containers, health_of
+from fusebox.errors import Fault
+from fusebox.parts import PARTS, Part
+from fusebox.ports import refuse_taken
+from fusebox.progress import Display
+from fusebox.stack import Stack
+from fusebox.steps import Step, run_steps
+from fusebox.waiting import wait_until
+
+HEALTHY_SECONDS = 180.0
+COMPOSE_SECONDS = 300.0
+# A look asks the engine for all containers.
+LOOK_SECONDS = 0.3
+IMAGES, CONTAINERS = "images", "containers"
+UP = ("up", "--detach", "--no-build")
+# Its presence tells later verbs that this home's shop is one of containers.
+MARK = "docker"
+CLEAN = "make clean MODE=docker"
+DOCTOR = "make doctor MODE=docker"
+
+
+class Startup:
+    """One run of `up` on a stack that has no containers."""
+
+    def __init__(self, stack: Stack, display: Display) -> None:
+        self._stack = stack
+        self._display = display
+        self._containers = Containers(stack)
+        self._healths = Healths(stack)
+        self._cancelled = threading.Event()
+
+    def run(self) -> None:
+        """Raises what went wrong; nothing is left running then."""
+        engine.refuse_unfit()
+        refuse_taken(self._stack)
+        secrets.hand_out(self._stack.handed, self._stack.home / "secrets")
+        try:
+            run_steps(self._steps(), self._display, lambda: None, self._cancelled)
+        except BaseException:
+            self._cancelled.set()
+            down(self._stack)
+            raise
+        (self._stack.run / MARK).touch()
+
+    def _steps(self) -> list[Step]:
+        return [
+            Step(IMAGES, partial(images.ensure, self._stack)),
+            Step(CONTAINERS, self._up, (IMAGES,)),
+            *(Step(part.name, partial(self._wait, part), (IMAGES,)) for part in PARTS),
+            Step("shop", self._wait_until_open, (CONTAINERS, *(part.name for part in PARTS))),
+        ]
+
+    def _up(self) -> None:
+        try:
+            engine.compose(self._stack, *UP, timeout=COMPOSE_SECONDS)
+        except Fault as fault:
+            raise Fault(
+                "compose could not start the shop",
+                where="\n".join([fault.where, *self._last_words()]),
+                remedy=_remedy(fault.where),
+            ) from fault
+
+    def _last_words(self) -> list[str]:
+        """The ends of the logs of all that have failed."""
+        failed = [each for each in engine.inspect(self._stack) if each["State"]["ExitCode"]]
+        return [engine.tail(each["Name"].removeprefix("/")) for each in failed]
+
+    def _wait(self, part: Part) -> None:
+        instance = part.instance()
+        try:
+            wait_until(
+                lambda: self._healths.of(instance) == "healthy",
+                HEALTHY_SECONDS,
+                instance,
+                self._cancelled,
+            )
+        except Fault as fault:
+            raise Fault(fault.what, where=self._containers.tail(instance), remedy=DOCTOR) from fault
+
+    def _wait_until_open(self) -> None:
+        wait_until(
+            lambda: inside.run(self._stack, health.shop_is_open),
+            HEALTHY_SECONDS,
+            "every service at the gateway, each knowing the others",
+            self._cancelled,
+            pause=LOOK_SECONDS,
+        )
+
+
+class Healths:
+    """What the engine's own checks say, looked at for all who wait at a time."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._lock = threading.Lock()
+        self._looked = 0.0
+        self._found: dict[str, str] = {}
+
+    def of(self, instance: str) -> str | None:
+        with self._lock:
+            if time.monotonic() > self._looked + LOOK_SECONDS:
+                self._found = health_of(self._stack)
+                self._looked = time.monotonic()
+            return self._found.get(instance)
+
+
+def _remedy(said: str) -> str:
+    """What to do about the engine's commoner words."""
+    known = {
+        "port is already allocated": "set FUSEBOX_PORT_OFFSET, or end who holds the port.",
+        "address already in use": "set FUSEBOX_PORT_OFFSET, or end who holds the port.",
+        "No such image": "docker compose build, or remove MODE to run without containers.",
+        "no space left": "free some disk: `docker system df` shows what Docker has.",
+        "cannot allocate memory": "give Docker 2 GB of memory, or end other containers.",
+        "incompatible with": f"a volume is of another version: {CLEAN} (all orders are gone then).",
+    }
+    return next((remedy for words, remedy in known.items() if words in said), DOCTOR)
+
+
+def down(stack: Stack) -> bool:
+    """Remove the containers and keep the volumes; False when there were none."""
+    there = bool(engine.inspect(stack))
+    if there:
+        # What is paused hears no request to end.
+        for state in Containers(stack).states().values():
+            if state.is_paused:
+                engine.docker("unpause", state.host)
+        engine.compose(stack, "down", timeout=COMPOSE_SECONDS)
+    (stack.run / MARK).unlink(missing_ok=True)
+    return there
+
+
+def clean(stack: Stack) -> None:
+    """Remove the volumes and the secrets with them; `down` came before."""
+    engine.compose(stack, "down", "--volumes", timeout=COMPOSE_SECONDS)
+    secrets.remove(stack.handed)
