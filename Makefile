@@ -97,8 +97,8 @@ replay: $(INSTALLED) ## play a real shop's orders: FILE=… or SYNTHETIC=10000 [
 doctor: $(INSTALLED) ## say why it does not work, and what to do
 	@$(FUSEBOX) doctor
 
-test: $(INSTALLED) ## all tests, on a stack of their own
-	@$(BIN)/pytest $(TESTS)
+test: $(INSTALLED) ## all tests, on a stack of their own; of the whole shop in containers: MODE=docker
+	@$(BIN)/pytest $(or $(TESTS),$(if $(filter docker,$(MODE)),tests/e2e tests/chaos))
 
 faults: $(INSTALLED) ## try every promise of docs/faults.md, and write the page
 	@FUSEBOX_WRITE_FAULTS=1 $(BIN)/pytest tests/chaos/test_faults_table.py

@@ -18,9 +18,12 @@ from fusebox.shop import Customer, Shop
 from fusebox.shutdown import orphans
 from fusebox.stack import BASE_PORTS, Stack
 
+from . import containers
+
 CLONE = Path(__file__).resolve().parents[1]
 # Another folder for whoever runs the tests twice at a time.
 HOME = Path(os.environ.get("FUSEBOX_TEST_HOME", CLONE / ".fusebox-test"))
+MODE = os.environ.get("FUSEBOX_MODE", "native")
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 
 
@@ -37,11 +40,13 @@ class RunningShop(Shop):
         """Up and stocked; verified and gone in the end, with nothing left behind."""
         environment = {
             **os.environ,
-            "FUSEBOX_HOME": str(HOME),
+            "FUSEBOX_HOME": f"{HOME}-docker" if MODE == "docker" else str(HOME),
+            "FUSEBOX_MODE": MODE,
             "FUSEBOX_PORT_OFFSET": str(_free_offset()),
             "NO_COLOR": "1",
         }
         stack = Stack.from_environment(environment)
+        containers.resolve_names_of(stack)
         shop = cls(f"http://127.0.0.1:{stack.port('gateway')}", stack, environment)
         shop.run("clean", "--yes")
         try:
@@ -53,12 +58,14 @@ class RunningShop(Shop):
             shop.run("down")
         assert verified.returncode == 0, verified.stdout
         assert not orphans(stack), "`make down` left processes behind"
+        if stack.mode == "docker":
+            assert not containers.left_behind(stack), "`make down` left containers behind"
         shop.run("clean", "--yes")
 
     def run(self, *verb: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`fusebox VERB`, on this stack."""
         done = subprocess.run(
-            [FUSEBOX, *verb], env=self.environment, capture_output=True, text=True, timeout=180
+            [FUSEBOX, *verb], env=self.environment, capture_output=True, text=True, timeout=900
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
@@ -96,12 +103,27 @@ class RunningShop(Shop):
         found: dict[str, Any] = answer.json()["circuitBreakers"][called]
         return found
 
+    def address(self, name: str) -> tuple[str, int]:
+        """Where these tests reach the part `name`."""
+        host, port = self.stack.address(name)
+        return containers.reached(self.stack, host), port
+
+    @property
+    def kafka(self) -> str:
+        host, port = self.address("kafka")
+        return f"{host}:{port}"
+
+    @property
+    def discovery(self) -> str:
+        host, port = self.address("discovery")
+        return f"http://{host}:{port}"
+
     def url_of(self, service: str) -> str:
         found: list[dict[str, Any]] = []
 
         def look() -> bool:
             answer = requests.get(
-                f"http://127.0.0.1:{self.stack.port('discovery')}/eureka/apps/{service}",
+                f"{self.discovery}/eureka/apps/{service}",
                 headers={"Accept": "application/json"},
                 timeout=5,
             )
@@ -109,7 +131,8 @@ class RunningShop(Shop):
             return bool(found)
 
         self.until(look)
-        return f"http://{found[0]['ipAddr']}:{found[0]['port']['$']}"
+        host = containers.reached(self.stack, found[0]["ipAddr"])
+        return f"http://{host}:{found[0]['port']['$']}"
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
         zipkin = f"http://127.0.0.1:{self.stack.port('zipkin')}"

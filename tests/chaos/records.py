@@ -10,7 +10,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from fusebox import kafka
+from fusebox import inside, kafka
 
 from ..running import RunningShop
 
@@ -22,7 +22,7 @@ Headers = list[tuple[str, bytes]]
 
 
 def servers(shop: RunningShop) -> str:
-    return f"{shop.stack.host}:{shop.stack.port('kafka')}"
+    return shop.kafka
 
 
 def records(shop: RunningShop, topic: str, keys: Iterable[str]) -> list[Any]:
@@ -76,7 +76,6 @@ def await_all_read(shop: RunningShop) -> None:
     """Until every service has handled every event that lies there."""
 
     def is_all_read() -> bool:
-        host, port = shop.stack.host, shop.stack.port("kafka")
-        return not any(kafka.unread(host, port, topic, group) for topic, group in WAYS)
+        return not any(inside.run(shop.stack, kafka.unread, topic, group) for topic, group in WAYS)
 
     shop.until(is_all_read, 30)

@@ -70,21 +70,21 @@ def _killed_at(
     shop: Any, service: str, point: str, deed: Callable[[], requests.Response]
 ) -> requests.Response:
     """Do `deed`, and return its answer when the process has died at `point` and is back."""
-    url, first = breaking.url_of(shop, service), _pid(shop, service)
+    url, first = breaking.url_of(shop, service), _since(shop, service)
     armed = requests.post(f"{url}/actuator/chaosmonkey/assaults", json={"killAt": point}, timeout=5)
     assert armed.json()["killAt"] == point
     answer = deed()
-    shop.until(lambda: _pid(shop, service) not in ("", first), BACK_SECONDS)
+    shop.until(lambda: _since(shop, service) not in ("", first), BACK_SECONDS)
     return answer
 
 
-def _pid(shop: Any, service: str) -> str:
-    """As discovery has it: the process that has the points, not the one that starts it again."""
-    discovery = f"http://127.0.0.1:{shop.stack.port('discovery')}/eureka/apps/{service}"
+def _since(shop: Any, service: str) -> str:
+    """When it registered: the process that has the points, not the one that starts it again."""
+    discovery = f"{shop.discovery}/eureka/apps/{service}"
     answer = requests.get(discovery, headers={"Accept": "application/json"}, timeout=5)
     if not answer.ok:
         return ""
-    return str(answer.json()["application"]["instance"][0]["metadata"]["pid"])
+    return str(answer.json()["application"]["instance"][0]["leaseInfo"]["registrationTimestamp"])
 
 
 def _order_of(

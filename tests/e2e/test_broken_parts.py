@@ -99,7 +99,7 @@ def test_a_process_that_dies_by_itself_is_started_again(shop: Any) -> None:
 
 
 def test_a_poisoned_record_is_buried_with_its_reason_and_the_next_one_handled(shop: Any) -> None:
-    servers = f"127.0.0.1:{shop.stack.port('kafka')}"
+    servers = shop.kafka
     producer = KafkaProducer(bootstrap_servers=servers)
     good = [
         ("ce_id", str(uuid.uuid4()).encode()),

@@ -69,7 +69,7 @@ def test_an_edited_file_needs_nobody_to_tell(shop: Any) -> None:
 
 
 def test_a_word_on_the_bus_is_heard_by_all(shop: Any) -> None:
-    config_server = f"http://127.0.0.1:{shop.stack.port('config-server')}"
+    config_server = shop.url_of("config-server")
     log = shop.stack.logs / "config-server-1.log"
     for asked in (config_server, shop.url_of("catalog-service")):
         told = log.read_text().count("order-service-1 has changed")

@@ -151,19 +151,15 @@ def send(shop: Any, topic: str, value: bytes, type_: str, *more: tuple[str, byte
     """Returns the event's id."""
     id_ = str(uuid.uuid4())
     headers = [("ce_id", id_.encode()), ("ce_source", b"test"), ("ce_type", type_.encode()), *more]
-    producer = KafkaProducer(bootstrap_servers=servers(shop))
+    producer = KafkaProducer(bootstrap_servers=shop.kafka)
     producer.send(topic, value, key=b"letter", headers=headers)
     producer.close()
     return id_
 
 
-def servers(shop: Any) -> str:
-    return f"127.0.0.1:{shop.stack.port('kafka')}"
-
-
 def times_sent(shop: Any, topic: str, id_: str) -> int:
     consumer = KafkaConsumer(
-        topic, bootstrap_servers=servers(shop), auto_offset_reset="earliest", group_id=None
+        topic, bootstrap_servers=shop.kafka, auto_offset_reset="earliest", group_id=None
     )
     found = []
     while polled := consumer.poll(timeout_ms=2_000):

@@ -90,11 +90,12 @@ def test_no_service_can_read_anothers_database(shop: Any) -> None:
     services = ["user-service", "order-service", "catalog-service"]
     for service in services:
         role = service.replace("-", "_")
-        password = (shop.stack.secrets / f"{service}-db-password").read_text().strip()
+        password = (shop.stack.home / "secrets" / f"{service}-db-password").read_text().strip()
         for other in services:
+            host, port = shop.address("postgres")
             address = {
-                "host": "127.0.0.1",
-                "port": shop.stack.port("postgres"),
+                "host": host,
+                "port": port,
                 "user": role,
                 "password": password,
                 "dbname": other.replace("-", "_"),

@@ -31,54 +31,73 @@ class Relay:
     def __init__(self, command: list[str]) -> None:
         self._command = command
         self._lock = threading.Lock()
-        self._numbers = itertools.count()
-        self._waiting: dict[int, Future[Any]] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._link: _Link | None = None
 
     def run(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """`function(stack, …)` inside; raises what it raises."""
-        answer: Future[T] = Future()
         with self._lock:
-            process, number = self._running(), next(self._numbers)
-            self._waiting[number] = answer
-            try:
-                _write(process.stdin, (number, function, arguments, named))
-            except OSError:
-                self._give_up()
+            if self._link is None or self._link.is_over:
+                self._link = _Link(self._command)
+            answer: Future[T] = self._link.ask(function, arguments, named)
         return answer.result()
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
-        return self._process
+    def close(self) -> None:
+        if self._link is not None:
+            self._link.close()
 
-    def _read(self, process: subprocess.Popen[bytes]) -> None:
-        while (said := _read(process.stdout)) is not None:
-            number, result, error = said
-            answer = self._waiting.pop(number)
-            if error is None:
-                answer.set_result(result)
-            else:
-                answer.set_exception(error)
-        process.wait()
+
+class _Link:
+    """One process inside, and who waits for its answers."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Future[Any]] = {}
+        self.is_over = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def ask(self, *asked: Any) -> Future[Any]:
+        answer: Future[Any] = Future()
         with self._lock:
-            self._give_up()
+            number = next(self._numbers)
+            self._waiting[number] = answer
+            try:
+                _write(self._process.stdin, (number, *asked))
+            except OSError:
+                self._give_up()
+        return answer
+
+    def close(self) -> None:
+        """The process inside ends with its standard input."""
+        self._process.stdin.close()  # type: ignore[union-attr]
+        self._reader.join()
+
+    def _read(self) -> None:
+        with self._process:
+            while (said := _read(self._process.stdout)) is not None:
+                number, result, error = said
+                answer = self._waiting.pop(number)
+                if error is None:
+                    answer.set_result(result)
+                else:
+                    answer.set_exception(error)
+            with self._lock:
+                self._give_up()
 
     def _give_up(self) -> None:
-        for answer in self._waiting.values():
+        self.is_over = True
+        while self._waiting:
+            _, answer = self._waiting.popitem()
             answer.set_exception(
                 Fault(
                     "the container `ops` does not run, and nothing inside can be asked",
-                    remedy="make heal",
+                    remedy="docker compose up --detach ops",
                 )
             )
-        self._waiting.clear()
 
 
 @lru_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
+from typing import Any
 
 from fusebox import health, inside
 from fusebox.docker import engine, images, secrets
@@ -64,15 +65,16 @@ class Startup:
         try:
             engine.compose(self._stack, *UP, timeout=COMPOSE_SECONDS)
         except Fault as fault:
+            said = fault.where.splitlines()[-1:]
             raise Fault(
                 "compose could not start the shop",
-                where="\n".join([fault.where, *self._last_words()]),
+                where="\n".join([*said, *self._last_words()]),
                 remedy=_remedy(fault.where),
             ) from fault
 
     def _last_words(self) -> list[str]:
         """The ends of the logs of all that have failed."""
-        failed = [each for each in engine.inspect(self._stack) if each["State"]["ExitCode"]]
+        failed = [each for each in engine.inspect(self._stack) if _has_failed(each["State"])]
         return [engine.tail(each["Name"].removeprefix("/")) for each in failed]
 
     def _wait(self, part: Part) -> None:
@@ -112,6 +114,10 @@ class Healths:
                 self._found = health_of(self._stack)
                 self._looked = time.monotonic()
             return self._found.get(instance)
+
+
+def _has_failed(state: dict[str, Any]) -> bool:
+    return bool(state["ExitCode"]) or state.get("Health", {}).get("Status") == "unhealthy"
 
 
 def _remedy(said: str) -> str:

@@ -1,0 +1,45 @@
+"""Reaching what a shop of containers does not publish: by the containers' own addresses.
+
+Linux lets the machine reach every network of its engine, which is all that these tests need; the
+verbs of the shop do not rely on it.
+"""
+
+import json
+import socket
+import subprocess
+from typing import Any
+
+from fusebox.stack import Stack
+
+_getaddrinfo = socket.getaddrinfo
+
+
+def reached(stack: Stack, host: str) -> str:
+    """An address of the container that the others call `host`; of a shop of processes `host`."""
+    if stack.mode != "docker":
+        return host
+    name = host if host.startswith(stack.project) else f"{stack.project}-{host}-1"
+    done = subprocess.run(["docker", "inspect", name], capture_output=True, text=True)
+    networks: dict[str, Any] = {}
+    for each in json.loads(done.stdout) if done.returncode == 0 else []:
+        networks = each["NetworkSettings"]["Networks"]
+    return next((each["IPAddress"] for each in networks.values() if each["IPAddress"]), host)
+
+
+def resolve_names_of(stack: Stack) -> None:
+    """Kafka tells its clients to come to `kafka`, which only its own networks know."""
+
+    def getaddrinfo(host: Any, *given: Any, **named: Any) -> Any:
+        return _getaddrinfo(reached(stack, "kafka") if host == "kafka" else host, *given, **named)
+
+    if stack.mode == "docker":
+        socket.getaddrinfo = getaddrinfo  # type: ignore[assignment]
+
+
+def left_behind(stack: Stack) -> list[str]:
+    """The containers of the stack that are still there."""
+    label = f"label=com.docker.compose.project={stack.project}"
+    done = subprocess.run(
+        ["docker", "ps", "--all", "--quiet", "--filter", label], capture_output=True, text=True
+    )
+    return done.stdout.split()

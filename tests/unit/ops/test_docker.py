@@ -1,0 +1,368 @@
+"""Containers as the verbs see them, with a program in the engine's place."""
+
+import json
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fusebox import credentials, dead, inside
+from fusebox.docker import engine, images, relay, secrets
+from fusebox.docker.containers import Containers
+from fusebox.docker.startup import _remedy
+from fusebox.errors import Fault
+from fusebox.parts import BY_NAME
+from fusebox.stack import Stack
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Stack:
+    """One of containers, in a home of its own."""
+    stack = Stack.from_environment(
+        {"FUSEBOX_MODE": "docker", "FUSEBOX_HOME": str(tmp_path / "home")}
+    )
+    stack.make_folders()
+    return stack
+
+
+class Engine:
+    """`docker` on the path: answers by the first words of what it is asked, and writes it down."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log, self._answers = folder / "asked", folder / "answers"
+        self._answers.write_text("{}")
+        program = folder / "docker"
+        program.write_text(
+            f"#!{sys.executable}\n"
+            "import json, sys\n"
+            f"asked = ' '.join(sys.argv[1:])\n"
+            f"open({str(self._log)!r}, 'a').write(asked + chr(10))\n"
+            f"answers = json.load(open({str(self._answers)!r}))\n"
+            "found = [each for words, each in answers.items() if asked.startswith(words)]\n"
+            "code, out, err = found[0] if found else (0, '', '')\n"
+            "sys.stdout.write(out); sys.stderr.write(err); sys.exit(code)\n"
+        )
+        program.chmod(0o755)
+
+    def says(self, words: str, out: str = "", code: int = 0, err: str = "") -> None:
+        answers = json.loads(self._answers.read_text())
+        self._answers.write_text(json.dumps({**answers, words: [code, out, err]}))
+
+    def runs(self, *described: dict[str, Any]) -> None:
+        self.says("ps", "".join(f"id{number}\n" for number, _ in enumerate(described)))
+        self.says("inspect", json.dumps(described))
+
+    @property
+    def asked(self) -> list[str]:
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return Engine(folder)
+
+
+def described(service: str = "order-service", number: int = 1, **state: Any) -> dict[str, Any]:
+    labels = {
+        "com.docker.compose.service": service,
+        "com.docker.compose.container-number": str(number),
+    }
+    usual = {
+        "Status": "running",
+        "Running": True,
+        "Paused": False,
+        "Restarting": False,
+        "OOMKilled": False,
+        "Pid": 77,
+        "ExitCode": 0,
+        "Error": "",
+        "StartedAt": "2026-11-21T19:47:16.241123456Z",
+    }
+    return {
+        "Name": f"/fusebox-{service}-{number}",
+        "Config": {"Labels": labels},
+        "State": {**usual, **state},
+    }
+
+
+def exited(code: int, **more: Any) -> dict[str, Any]:
+    return described(Status="exited", Running=False, Pid=0, ExitCode=code, **more)
+
+
+def test_containers_are_instances_by_their_numbers(shop: Stack, docker: Engine) -> None:
+    docker.runs(described(number=1), described(number=2), described("ops"), described("topics"))
+
+    states = Containers(shop).states()
+
+    assert sorted(states) == ["order-service-1", "order-service-2"]
+    assert states["order-service-2"].host == "fusebox-order-service-2"
+    assert states["order-service-1"].is_running
+
+
+def test_a_killed_container_is_told_from_a_stopped_one(shop: Stack, docker: Engine) -> None:
+    docker.runs(exited(137))
+    assert Containers(shop).states()["order-service-1"].ended_by == "killed"
+
+    docker.runs(exited(0))
+    state = Containers(shop).states()["order-service-1"]
+    assert (state.ended_by, state.is_running, state.pid) == ("stopped", False, 0)
+
+
+def test_a_container_that_was_never_started_was_not_broken(shop: Stack, docker: Engine) -> None:
+    docker.runs(described(Status="created", Running=False, Pid=0))
+
+    state = Containers(shop).states()["order-service-1"]
+
+    assert (state.ended_by, state.reason) == ("", "was never started")
+
+
+def test_want_of_memory_is_told(shop: Stack, docker: Engine) -> None:
+    docker.runs(exited(137, OOMKilled=True))
+
+    assert "for want of memory" in Containers(shop).states()["order-service-1"].reason
+
+
+def test_one_that_starts_again_and_again_does_not_run(shop: Stack, docker: Engine) -> None:
+    docker.runs(described(Status="restarting", Restarting=True, ExitCode=1))
+
+    state = Containers(shop).states()["order-service-1"]
+
+    assert not state.is_running
+    assert "again and again" in state.reason
+
+
+def test_only_what_is_paused_is_let_go_on(shop: Stack, docker: Engine) -> None:
+    docker.runs(described(Paused=True, Status="paused"), described(number=2))
+
+    assert Containers(shop).resume("order-service-1")
+    assert not Containers(shop).resume("order-service-2")
+    assert [each for each in docker.asked if each.startswith("unpause")] == [
+        f"unpause {shop.project}-order-service-1"
+    ]
+
+
+def test_a_brake_holds_for_one_life_of_its_container(shop: Stack, docker: Engine) -> None:
+    kafka, containers = BY_NAME["kafka"], Containers(shop)
+    docker.runs(described("kafka"))
+    containers.brake(kafka, 500)
+    assert containers.halt_of(containers.states(), kafka) == 500
+
+    docker.runs(described("kafka", StartedAt="2026-11-21T20:00:00.5Z"))
+    assert containers.halt_of(containers.states(), kafka) == 0
+    assert not containers.release(kafka)
+
+
+def test_memory_is_read_in_the_engines_units(shop: Stack, docker: Engine) -> None:
+    docker.runs(described(), described("kafka"))
+    docker.says(
+        "stats",
+        "fusebox-order-service-1 23.5MiB / 256MiB\nfusebox-kafka-1 1.5GiB / 2GiB\n",
+    )
+    containers = Containers(shop)
+
+    assert containers.memory(containers.states().values()) == {
+        "order-service-1": int(23.5 * 2**20),
+        "kafka-1": int(1.5 * 2**30),
+    }
+
+
+def test_a_new_instance_is_scaled_from_those_there_are(shop: Stack, docker: Engine) -> None:
+    docker.runs(described(number=1), described(number=2))
+
+    with pytest.raises(Fault, match="another number than 3"):
+        Containers(shop).add(BY_NAME["order-service"], 3)
+
+    assert any(each.endswith("--scale order-service=3 order-service") for each in docker.asked)
+
+
+def test_without_docker_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+    with pytest.raises(Fault, match="no program `docker`") as raised:
+        engine.refuse_unfit()
+
+    assert "make up" in raised.value.remedy
+    assert raised.value.exit_code == 1
+
+
+def test_an_engine_that_is_away_is_told_in_its_own_words(docker: Engine) -> None:
+    docker.says("version", code=1, err="Cannot connect to the Docker daemon\n")
+
+    with pytest.raises(Fault, match="does not answer") as raised:
+        engine.refuse_unfit()
+
+    assert "Cannot connect" in raised.value.where
+
+
+@pytest.mark.parametrize(
+    ("server", "compose", "told"),
+    [
+        ("20.10.24\n", "2.26.1\n", "Docker Engine is 20.10"),
+        ("26.1.5+dfsg1\n", "2.17.2\n", "docker compose is 2.17"),
+        ("26.1.5\n", "", "no `docker compose`"),
+    ],
+)
+def test_what_is_too_old_is_refused(docker: Engine, server: str, compose: str, told: str) -> None:
+    docker.says("version", server)
+    docker.says("compose version", compose, code=0 if compose else 1)
+
+    with pytest.raises(Fault, match=told):
+        engine.refuse_unfit()
+
+
+def test_what_is_new_enough_is_taken(docker: Engine) -> None:
+    docker.says("version", "26.1.5+dfsg1\n")
+    docker.says("compose version", "v2.26.1-4\n")
+
+    engine.refuse_unfit()
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("Bind for 127.0.0.1:8000 failed: port is already allocated", "FUSEBOX_PORT_OFFSET"),
+        ("Error: No such image: fusebox/gateway:9", "docker compose build"),
+        ("database files are incompatible with server", "make clean MODE=docker"),
+        ("something nobody has seen", "make doctor"),
+    ],
+)
+def test_the_engines_commoner_words_have_a_remedy(said: str, remedy: str) -> None:
+    assert remedy in _remedy(said)
+
+
+def test_each_reader_gets_its_own_secrets_and_no_other(tmp_path: Path) -> None:
+    secrets.hand_out(tmp_path / "handed")
+
+    for reader, names in secrets.READERS.items():
+        assert {each.name for each in (tmp_path / "handed" / reader).iterdir()} == set(names)
+    assert stat.S_IMODE((tmp_path / "handed").stat().st_mode) == 0o700
+    key = (tmp_path / "handed" / "ops" / credentials.SIGNING_KEY).read_bytes()
+    assert key == (tmp_path / "handed" / "user-service" / credentials.SIGNING_KEY).read_bytes()
+
+
+def test_secrets_that_are_there_stay_and_go_where_they_lack(tmp_path: Path) -> None:
+    handed, own = tmp_path / "handed", tmp_path / "secrets"
+    own.mkdir()
+    (own / "admin-password").write_bytes(b"native")
+    (handed / "postgres").mkdir(parents=True)
+    (handed / "postgres" / "postgres-password").write_bytes(b"composed")
+
+    secrets.hand_out(handed, own)
+    first = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    secrets.hand_out(handed, own)
+
+    assert (handed / "ops" / "admin-password").read_bytes() == b"native"
+    assert (handed / "ops" / "postgres-password").read_bytes() == b"composed"
+    assert (own / "postgres-password").read_bytes() == b"composed"
+    assert {file: file.read_bytes() for file in first} == first
+
+
+def test_removed_secrets_leave_the_folders_of_a_fresh_clone(tmp_path: Path) -> None:
+    secrets.hand_out(tmp_path)
+
+    secrets.remove(tmp_path)
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(secrets.READERS)
+    assert not any(file.is_file() for file in tmp_path.rglob("*"))
+
+
+def test_the_digest_of_the_sources_changes_with_them_and_not_with_secrets(tmp_path: Path) -> None:
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "deploy" / "docker" / "secrets").mkdir(parents=True)
+    (tmp_path / "gateway" / "app.py").write_text("1")
+    first = images.sources_digest(tmp_path)
+
+    (tmp_path / "deploy" / "docker" / "secrets" / "admin-password").write_text("x")
+    assert images.sources_digest(tmp_path) == first
+
+    (tmp_path / "gateway" / "app.py").write_text("2")
+    assert images.sources_digest(tmp_path) != first
+
+
+def add(stack: Stack, one: int, two: int) -> int:
+    assert stack.mode == "native"
+    return one + two
+
+
+def fail(_stack: Stack) -> None:
+    raise Fault("no", where="there", remedy="do", exit_code=2)
+
+
+@pytest.fixture
+def way(monkeypatch: pytest.MonkeyPatch) -> Iterator[relay.Relay]:
+    """Into a process of this machine, where the container's would be."""
+    root = Path(__file__).resolve().parents[3]
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    monkeypatch.delenv("FUSEBOX_MODE", raising=False)
+    opened = relay.Relay([sys.executable, "-m", "fusebox.docker.relay"])
+    yield opened
+    opened.close()
+
+
+def test_a_call_is_done_on_the_other_side(way: relay.Relay) -> None:
+    assert way.run(health_address, "order-service", 8080) == ("order-service", 8080)
+
+
+def health_address(_stack: Stack, host: str, port: int) -> tuple[str, int]:
+    return host, port
+
+
+def test_what_is_raised_there_is_raised_here_whole(way: relay.Relay) -> None:
+    with pytest.raises(Fault) as raised:
+        way.run(fail)
+
+    fault = raised.value
+    assert (fault.what, fault.where, fault.remedy, fault.exit_code) == ("no", "there", "do", 2)
+
+
+def test_a_way_that_is_closed_is_a_fault_and_no_wait_without_end() -> None:
+    closed = relay.Relay([sys.executable, "-c", "pass"])
+
+    for _ in range(2):
+        with pytest.raises(Fault, match="nothing inside can be asked"):
+            closed.run(add, 1, 2)
+    closed.close()
+
+
+def test_a_shop_of_processes_needs_no_way(stack: Stack) -> None:
+    assert inside.run(stack, add, 1, 2) == 3
+
+
+def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path) -> None:
+    told = {"FUSEBOX_HOME": str(tmp_path)}
+    assert Stack.from_environment(told).mode == "native"
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "docker").touch()
+    assert Stack.from_environment(told).mode == "docker"
+    assert Stack.from_environment({**told, "FUSEBOX_MODE": "native"}).mode == "native"
+    with pytest.raises(Fault, match="FUSEBOX_MODE is 'podman'"):
+        Stack.from_environment({**told, "FUSEBOX_MODE": "podman"})
+
+
+def test_of_containers_only_what_is_published_is_reached_from_here(shop: Stack) -> None:
+    assert shop.url("gateway") == "http://127.0.0.1:8000"
+    assert shop.url("discovery") == "http://discovery:8761"
+    assert shop.address("postgres") == ("postgres", 5432)
+    assert set(shop.ports) == {"gateway", "zipkin"}
+
+
+def test_two_homes_are_two_projects(shop: Stack) -> None:
+    assert shop.project == f"fusebox-{shop.key}"
+    default = Stack.from_environment({"FUSEBOX_MODE": "docker"})
+    assert default.project == "fusebox"
+    assert default.secrets == default.clone / "deploy" / "docker" / "secrets" / "ops"
+
+
+def test_a_dead_letter_survives_the_way() -> None:
+    import pickle
+
+    letter = dead.DeadLetter("orders.dead", 0, 1, None, "", "reason", "from", "now")
+
+    assert pickle.loads(pickle.dumps(letter)) == letter
