@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import breakers, fresh, loads, outages, registry
+from bench import breakers, fresh, gateway, loads, outages, registry
 from bench.figures import Figures
 from bench.machine import Machine
 from bench.report import page
@@ -52,8 +52,13 @@ def measure(with_fresh_clone: bool) -> Figures:
             memory_after_load=memory_after_load,
             loads=[catalogs, orders, untraced],
             verdict=verdict,
-            sections=[outage, breakers.section(), registry_section()],
+            sections=[outage, breakers.section(), gateway_section(), registry_section()],
         )
+
+
+def gateway_section() -> list[str]:
+    _tell("the gateway")
+    return gateway.section()
 
 
 def registry_section() -> list[str]:
