@@ -37,14 +37,16 @@ class Metrics:
 
     def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
         """Count a request; `uri` is the route's template, so that there are few."""
+        known = self._known.get((method, uri, status)) or self._series(method, uri, status)
+        known.observe(seconds)
+
+    def _series(self, method: str, uri: str, status: int) -> Histogram:
         # A client may make up methods without end, and each would be kept for ever.
         method = method if method in METHODS else "UNKNOWN"
-        known = self._known.get((method, uri, status))
-        if known is None:
-            outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
-            known = self._requests.labels(method, uri, str(status), outcome)
-            self._known[method, uri, status] = known
-        known.observe(seconds)
+        outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
+        found = self._requests.labels(method, uri, str(status), outcome)
+        self._known[method, uri, status] = found
+        return found
 
     def exposition(self) -> bytes:
         return generate_latest(self._registry)

@@ -24,8 +24,8 @@ class Errand(NamedTuple):
     more: Mapping[str, str] = NO_HEADERS
 
     @classmethod
-    def of(cls, route: Route, seen: Seen, more: Mapping[str, str] = NO_HEADERS) -> "Errand":
-        return cls(route, route.target, seen, route.inner_path(seen.path), more)
+    def of(cls, route: Route, seen: Seen) -> "Errand":
+        return cls(route, route.target, seen, route.inner_path(seen.path))
 
     @property
     def uri(self) -> str:
