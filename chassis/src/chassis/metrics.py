@@ -32,8 +32,12 @@ class Metrics:
         )
         # A look-up of prometheus_client's own costs more than the counting.
         self._known: dict[tuple[str, str, int], Histogram] = {}
-        self._registry.register(_Collected(lambda: _breaker_metrics(breakers)))
-        self._registry.register(_Collected(lambda: _span_metrics(spans)))
+        self.add(lambda: _breaker_metrics(breakers))
+        self.add(lambda: _span_metrics(spans))
+
+    def add(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        """Figures of one process of its own, read at each scrape."""
+        self._registry.register(_Collected(collect))
 
     def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
         """Count a request; `uri` is the route's template, so that there are few."""

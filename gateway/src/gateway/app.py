@@ -12,7 +12,7 @@ from chassis.listing import Instance
 from chassis.process import Process
 from chassis.tokens import Tokens
 from chassis.tracing import ActiveSpan, Kind
-from gateway import answers, bodies, headers, routes
+from gateway import access, answers, bodies, headers, metrics, routes
 from gateway.answers import SERVER
 from gateway.bodies import Upload
 from gateway.errands import Errand, Reply
@@ -45,6 +45,8 @@ class Gateway:
         self._policy = policy
         self._mirror = Mirror()
         self._pipeline = Pipeline(policy, self._mirror)
+        process.metrics.add(lambda: metrics.of_the_cache(policy.store))
+        process.metrics.add(lambda: metrics.of_shadows(self._mirror))
         self._under_way = 0
         self._known = self.limits
         self._patience = patience_of(self._known)
@@ -81,6 +83,8 @@ class Gateway:
                 self._under_way -= 1
         seconds = perf_counter() - began
         self._process.metrics.answered(request.method, template, status, seconds)
+        if self.limits.access_log:
+            access.tell(request, status, seconds)
 
     def refuse(self, request: Request | None, problem: Problem) -> Response:
         """The answer to what never became a request, or broke the handler."""
@@ -90,6 +94,8 @@ class Gateway:
             response = answers.problem(problem, self._trace(span.attrs.trace_id))
             _tell(span, response.status)
             self._process.metrics.answered("UNKNOWN", UNKNOWN, response.status, 0.0)
+            if self.limits.access_log:
+                access.tell_unreadable(response.status, span.attrs.trace_id)
             return response
 
     def _seen(self, request: Request) -> Seen:

@@ -37,6 +37,7 @@ FORWARDED = frozenset(
     (
         "host",
         "expect",
+        "forwarded",
         "via",
         "x-forwarded-for",
         "x-forwarded-host",
@@ -57,18 +58,27 @@ KEEP_ALIVE = ["keep-alive"]
 def to_upstream(request: Request, prefix: str, trace: Mapping[str, str]) -> Headers:
     """`trace` are such as no client can give: of NOT_UPSTREAM."""
     given = request.headers
+    host = given.get("Host", "")
     passed = _without(given, NOT_UPSTREAM)
     passed += (
+        ("Forwarded", _appended(given, "Forwarded", _forwarded(request.remote, host))),
         ("X-Forwarded-For", _appended(given, "X-Forwarded-For", request.remote)),
         # What a client says of these two is not believed.
         ("X-Forwarded-Proto", SCHEME),
-        ("X-Forwarded-Host", given.get("Host", "")),
+        ("X-Forwarded-Host", host),
         ("Via", _appended(given, "Via", VIA)),
         *trace.items(),
     )
     if prefix:
         passed.append(("X-Forwarded-Prefix", prefix))
     return CIMultiDict(passed)
+
+
+def _forwarded(remote: str, host: str) -> str:
+    """RFC 7239, as Spring's gateway writes it; a quote in a host would end the text."""
+    node = f"[{remote}]" if ":" in remote else remote
+    shown = host.replace("\\", "").replace('"', "")
+    return f'proto={SCHEME};host="{shown}";for="{node}"'
 
 
 def to_client(given: Headers, instance: str, prefix: str) -> list[tuple[str, str]]:

@@ -46,7 +46,9 @@ class Pipeline:
             self._mirror.consider(route.shadow, errand, ask)
         call = _Call(self._policy, errand, ask, repeatable)
         if self._policy.caches and caching.is_candidate(seen) and not seen.is_endless:
-            return _finished(route, seen, await call.cached(Address.of(seen)))
+            reply = await call.cached(Address.of(seen))
+            self._policy.store.gets[reply.source] += 1
+            return _finished(route, seen, reply)
         reply = await call.made()
         if seen.method not in SAFE and reply.status < 400:
             self._policy.store.forget(Address.of(seen))
@@ -169,13 +171,17 @@ class _Call(NamedTuple):
         except DeadlineOver:
             raise
         except Unavailable:
-            if kept and kept.will_do(store.clock()):
+            if kept and self._stands_in(kept):
                 return self._given(kept), kept
             raise
-        if kept and reply.status in AWAY and kept.will_do(store.clock()):
+        if kept and reply.status in AWAY and self._stands_in(kept):
             reply.drop()
             return self._given(kept), kept
         return self._noted(address, reply, kept if conditions else None, asked)
+
+    def _stands_in(self, kept: Kept) -> bool:
+        """Whether `kept` is better than nothing."""
+        return kept.will_do(self.policy.store.clock()) and not self.seen.wants_news
 
     def _noted(
         self, address: Address, reply: Reply, kept: Kept | None, asked: float

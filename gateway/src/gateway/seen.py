@@ -33,6 +33,11 @@ class Seen(NamedTuple):
         """Whether it asks for what may never end: another protocol, or a stream of events."""
         return "Upgrade" in self.headers or EVENTS in self.headers.get("Accept", "").lower()
 
+    @property
+    def wants_news(self) -> bool:
+        """Whether nothing that was kept will do unless the service has said that it is still so."""
+        return "no-cache" in (self.headers.get("Cache-Control") or self.headers.get("Pragma", ""))
+
     def has_any(self, names: Iterable[str]) -> bool:
         headers = self.headers
         for name in names:  # noqa: SIM110 - half as fast with any()
