@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import breakers, fresh, loads, outages, registry
+from bench import breakers, changes, fresh, gateway, loads, outages, registry
 from bench.figures import Figures
 from bench.machine import Machine
 from bench.report import page
@@ -32,7 +32,7 @@ def measure(with_fresh_clone: bool) -> Figures:
         second_up = running.first_order()
         at_rest = running.memory()
         _tell("GET /catalog-service/catalogs")
-        catalogs = loads.catalogs(running)
+        catalogs = [loads.catalogs(running), loads.kept_catalogs(running)]
         _tell("orders")
         orders = loads.orders(running)
         memory_after_load = running.memory()
@@ -41,6 +41,8 @@ def measure(with_fresh_clone: bool) -> Figures:
         untraced = loads.orders(running, "an order that is not traced")
         running.verb("set", SAMPLING)
         verdict = f"After the orders `make verify` says: {_last_line(running.verb('verify'))}"
+        _tell("a change of the configuration")
+        change = changes.section(running)
         _tell("an outage")
         outage = outages.section(running)
         _tell("protected calls")
@@ -50,10 +52,21 @@ def measure(with_fresh_clone: bool) -> Figures:
             second_up=second_up,
             memory_at_rest=at_rest,
             memory_after_load=memory_after_load,
-            loads=[catalogs, orders, untraced],
+            loads=[*catalogs, orders, untraced],
             verdict=verdict,
-            sections=[outage, breakers.section(), registry_section()],
+            sections=[
+                outage,
+                change,
+                breakers.section(),
+                gateway_section(),
+                registry_section(),
+            ],
         )
+
+
+def gateway_section() -> list[str]:
+    _tell("the gateway")
+    return gateway.section()
 
 
 def registry_section() -> list[str]:

@@ -1,6 +1,7 @@
-"""The machine that figures belong to."""
+"""The machine that figures belong to, and what a process has used of it."""
 
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,6 +47,17 @@ def cpu_model(cpuinfo: str) -> str:
         if name.strip() == "model name":
             return " ".join(value.split())
     return ""
+
+
+def cpu_of_tree(pid: int) -> float:
+    """The CPU seconds of `pid` and its descendants, those that ended included."""
+    total = 0.0
+    process = psutil.Process(pid)
+    for each in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            # The user, system, children_user and children_system seconds.
+            total += sum(each.cpu_times()[:4])
+    return total
 
 
 def _read(path: str) -> str:

@@ -5,21 +5,14 @@
 
 import asyncio
 import itertools
-import json
-import os
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
-import psutil
 
+from bench import alone
+from bench.alone import Alone
 from bench.figures import percentile
 from bench.report import milliseconds, table
 from bench.running import BenchError
@@ -32,7 +25,6 @@ FLAT_OUT_SECONDS = 3.0
 FETCHES = 10
 CONNECTIONS = 32
 PER_APPLICATION = 50
-START_SECONDS = 20.0
 JSON = {"Accept": "application/json", "Accept-Encoding": "identity"}
 FORMS = {
     "JSON": JSON,
@@ -79,8 +71,9 @@ class RegistryFigures:
 
 def measure() -> RegistryFigures:
     """On a discovery of its own; takes about half a minute."""
-    with _discovery() as (base, process):
-        return asyncio.run(_Load(base, process).figures())
+    with alone.discovery() as process:
+        time.sleep(SETTLING_SECONDS)  # so long its own client asks often
+        return asyncio.run(_Load(process).figures())
 
 
 def lines(figures: RegistryFigures) -> list[str]:
@@ -142,8 +135,8 @@ def registration(number: int) -> tuple[str, str, dict[str, object]]:
 
 
 class _Load:
-    def __init__(self, base: str, process: psutil.Process) -> None:
-        self._base = base
+    def __init__(self, process: Alone) -> None:
+        self._base = f"{process.url}/eureka"
         self._process = process
         self._registered = 0
 
@@ -164,7 +157,7 @@ class _Load:
                 on_time=await self._on_time(session),
                 flat_out=await self._flat_out(session),
                 fetches=fetches,
-                memory=self._process.memory_info().rss,
+                memory=self._process.resident(),
             )
 
     async def _register(self, session: aiohttp.ClientSession, up_to: int) -> None:
@@ -183,9 +176,9 @@ class _Load:
         self, session: aiohttp.ClientSession, name: str, headers: dict[str, str]
     ) -> Fetch:
         first, size = await self._list(session, headers)
-        cpu = self._cpu()
+        cpu = self._process.cpu()
         again = [(await self._list(session, headers))[0] for _ in range(FETCHES)]
-        used = (self._cpu() - cpu) / FETCHES
+        used = (self._process.cpu() - cpu) / FETCHES
         return Fetch(self._registered, name, size, first, percentile(again, 50), used)
 
     async def _list(
@@ -202,7 +195,7 @@ class _Load:
         rate = self._registered / RENEWAL_SECONDS
         count = int(rate * PACED_SECONDS)
         latencies: list[float] = []
-        began, cpu = time.perf_counter(), self._cpu()
+        began, cpu = time.perf_counter(), self._process.cpu()
 
         async def one(number: int) -> None:
             await asyncio.sleep(began + number / rate - time.perf_counter())
@@ -219,7 +212,7 @@ class _Load:
     async def _flat_out(self, session: aiohttp.ClientSession) -> Renewals:
         latencies: list[float] = []
         numbers = itertools.cycle(range(self._registered))
-        began, cpu = time.perf_counter(), self._cpu()
+        began, cpu = time.perf_counter(), self._process.cpu()
 
         async def some() -> None:
             while time.perf_counter() - began < FLAT_OUT_SECONDS:
@@ -238,63 +231,12 @@ class _Load:
 
     def _since(self, began: float, cpu: float, latencies: Sequence[float]) -> Renewals:
         took = time.perf_counter() - began
-        return Renewals(len(latencies) / took, (self._cpu() - cpu) / took, latencies)
-
-    def _cpu(self) -> float:
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
+        return Renewals(len(latencies) / took, (self._process.cpu() - cpu) / took, latencies)
 
 
 def _expect(answer: aiohttp.ClientResponse, status: int) -> None:
     if answer.status != status:
         raise BenchError(f"{answer.url} was answered {answer.status}")
-
-
-@contextmanager
-def _discovery() -> Iterator[tuple[str, psutil.Process]]:
-    """A discovery that needs no config server: it has a last known good configuration."""
-    with tempfile.TemporaryDirectory(prefix="fusebox-registry-") as folder:
-        port = _free_port()
-        base = f"http://127.0.0.1:{port}/eureka"
-        (Path(folder) / "configuration.json").write_text(json.dumps([_configuration(base)]))
-        environment = {
-            **os.environ,
-            "DISCOVERY_PORT": str(port),
-            "CONFIG_SERVER_URL": "http://127.0.0.1:9",  # nobody answers there
-            "FUSEBOX_STATE": folder,
-        }
-        command = [sys.executable, "-m", "discovery.main"]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-            try:
-                _await(base)
-                time.sleep(SETTLING_SECONDS)  # so long its own client asks often
-                yield base, psutil.Process(process.pid)
-            finally:
-                process.terminate()
-
-
-def _configuration(base: str) -> dict[str, object]:
-    # Nobody reads the list but the load: what the process itself would fetch is left out.
-    fetching = {"eureka.client.registry-fetch-interval-seconds": 3600}
-    source = {"eureka.client.service-url.defaultZone": f"{base}/", **fetching}
-    return {"name": "bench", "source": source}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _await(base: str) -> None:
-    host, _, port = base.removeprefix("http://").partition("/")[0].partition(":")
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex((host, int(port))) == 0:
-                return
-        time.sleep(0.1)
-    raise BenchError("discovery does not start")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from bench.machine import cpu_of_tree
 from fusebox import databases, families
 from fusebox.parts import TRAINING
 from fusebox.shop import Customer, Shop
@@ -142,7 +142,7 @@ class RunningStack:
 
     def cpu(self) -> dict[str, float]:
         """The CPU seconds of each instance with its children, those that ended included."""
-        found = {name: _cpu_of_tree(pid) for name, pid in self._pids().items()}
+        found = {name: cpu_of_tree(pid) for name, pid in self._pids().items()}
         own = psutil.Process(self._supervisor.pid()).cpu_times()
         return {**found, "supervisor": own.user + own.system}
 
@@ -152,16 +152,6 @@ class RunningStack:
     def _remove(self) -> None:
         self.verb("down")
         self.verb("clean", "--yes")
-
-
-def _cpu_of_tree(pid: int) -> float:
-    total = 0.0
-    process = psutil.Process(pid)
-    for each in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            # The user, system, children_user and children_system seconds.
-            total += sum(each.cpu_times()[:4])
-    return total
 
 
 def _wait(is_over: Callable[[], bool], while_what: str) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
+from fusebox.shop import FRESH
+
 
 @pytest.fixture(autouse=True)
 def mended(shop: Any) -> Iterator[None]:
@@ -18,7 +20,7 @@ def mended(shop: Any) -> Iterator[None]:
     yield
     customer = shop.customer()
     for path in ("/catalog-service/catalogs", "/order-service/actuator/health"):
-        shop.until(lambda path=path: customer.call("GET", path).ok, 30)
+        shop.until(lambda path=path: customer.call("GET", path, headers=FRESH).ok, 30)
     shop.until(lambda: "degraded" not in customer.page().json(), 30)
     shop.until(lambda: customer.place(wait=1).json().get("status") == "CONFIRMED", 30)
 
@@ -35,7 +37,7 @@ def test_a_killed_catalog_leaves_the_order_pending_and_trips_the_breaker(shop: A
         for _ in range(5):
             assert customer.place().status_code == 201
         assert shop.breaker("order-service", "catalog-service")["state"] == "OPEN"
-        refused = customer.call("GET", "/catalog-service/catalogs")
+        refused = customer.call("GET", "/catalog-service/catalogs", headers=FRESH)
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) >= 1
     finally:

@@ -27,6 +27,7 @@ EVENTS_KEPT = 100
 NAMES = {"closed": "CLOSED", "open": "OPEN", "half-open": "HALF_OPEN"}
 FORCED_OPEN = "FORCED_OPEN"
 DISABLED = "DISABLED"
+PASSING = frozenset((NAMES[pybreaker.STATE_CLOSED], DISABLED))
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class BreakerEvent:
 
 class Permit:
     """Leave for one call.  The first outcome that is told counts."""
+
+    __slots__ = ("_breaker", "_started", "_told", "_trial")
 
     def __init__(self, breaker: "Breaker", trial: bool) -> None:
         self._breaker = breaker
@@ -80,7 +83,8 @@ class Breaker(pybreaker.CircuitBreakerListener):
         self._trial_running = False
         self._opened_at = 0.0
         self._forced: str | None = None
-        self._shown = NAMES[pybreaker.STATE_CLOSED]
+        self._followed: BreakerSettings | None = None
+        self.state = NAMES[pybreaker.STATE_CLOSED]
         self._events: deque[BreakerEvent] = deque(maxlen=EVENTS_KEPT)
         self.calls = {"successful": 0, "failed": 0, "ignored": 0}
         self.seconds = {"successful": 0.0, "failed": 0.0, "ignored": 0.0}
@@ -91,7 +95,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
         """Leave to call, or CircuitOpen at once.  When a probe is due, exactly one gets it."""
         with self._lock:
             self._follow_settings()
-            if self._forced == DISABLED or self.state == NAMES[pybreaker.STATE_CLOSED]:
+            if self.state in PASSING:
                 return Permit(self, trial=False)
             if self._probe_due():
                 self._trial_running = True
@@ -120,16 +124,12 @@ class Breaker(pybreaker.CircuitBreakerListener):
             self._forced = None
             self._trial_running = False
             self._breaker.close()
-            self._show(self.state)
+            self._show(NAMES[self._breaker.current_state])
 
     def hasten_probe(self) -> None:
         """A new instance is there: the next call may be the probe."""
         with self._lock:
             self._opened_at = -math.inf
-
-    @property
-    def state(self) -> str:
-        return self._forced or NAMES[self._breaker.current_state]
 
     @property
     def failures(self) -> int:
@@ -154,9 +154,9 @@ class Breaker(pybreaker.CircuitBreakerListener):
         self._show(self._forced or NAMES[new_state.name])
 
     def _show(self, state: str) -> None:
-        if state != self._shown:
-            transition = f"{self._shown}_TO_{state}"
-            self._shown = state
+        if state != self.state:
+            transition = f"{self.state}_TO_{state}"
+            self.state = state
             self._note("STATE_TRANSITION", transition=transition)
             log.warning("circuit breaker %s: %s", self.name, transition)
 
@@ -170,8 +170,10 @@ class Breaker(pybreaker.CircuitBreakerListener):
 
     def _follow_settings(self) -> None:
         settings = self._settings()
-        self._breaker.fail_max = settings.fail_max
-        self._breaker.reset_timeout = settings.reset_timeout_seconds
+        if settings is not self._followed:
+            self._followed = settings
+            self._breaker.fail_max = settings.fail_max
+            self._breaker.reset_timeout = settings.reset_timeout_seconds
 
     def _record(self, error: BaseException | None, elapsed: float, trial: bool) -> None:
         kind = "failed" if error else "successful"
@@ -185,9 +187,13 @@ class Breaker(pybreaker.CircuitBreakerListener):
                 self._note("ERROR", error=str(error), duration_ms=round(elapsed * 1000))
             # A call that began before the circuit opened has nothing to say about its state now,
             # and a success after another success changes nothing.
-            closed = self._breaker.current_state == pybreaker.STATE_CLOSED
-            if trial or (closed and (error or self.failures)):
+            if trial or ((error or self.failures) and self._is_closed):
                 self._tell_pybreaker(error)
+
+    @property
+    def _is_closed(self) -> bool:
+        """Whatever it is forced to be."""
+        return bool(self._breaker.current_state == pybreaker.STATE_CLOSED)
 
     def _tell_pybreaker(self, error: BaseException | None) -> None:
         def outcome() -> None:

@@ -76,9 +76,11 @@ def may_retry() -> bool:
 
 def outgoing(*, is_retry: bool = False) -> dict[str, str]:
     """The headers for the next hop."""
-    left = time_left()
-    headers = {} if left is None else {DEADLINE: str(int((time.time() + left) * 1000))}
-    if is_retry or _hop.get().is_retry:
+    hop, headers = _hop.get(), {}
+    if hop.deadline is not None:
+        moment = time.time() + hop.deadline - time.monotonic()
+        headers[DEADLINE] = str(int(moment * 1000))
+    if is_retry or hop.is_retry:
         headers[ATTEMPT] = "2"
     return headers
 

@@ -36,17 +36,23 @@ Snapshot = Mapping[str, tuple[Instance, ...]]
 
 
 class Listing:
-    """What Eureka's documents say, by application and instance.  Written by one thread."""
+    """What Eureka's documents say, by application and instance.  Written by one thread.
+
+    `version` grows with every document that is taken over.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], dict[str, Any]] = {}
+        self.version = 0
 
     def replace(self, document: dict[str, Any]) -> None:
         """Take over the whole list.  ValueError or KeyError when it is none."""
         self._entries = {_key(entry): entry for entry in _entries(document)}
+        self.version += 1
 
     def change(self, document: dict[str, Any]) -> bool:
         """Take over a delta; False when this copy is another than the server's all the same."""
+        self.version += 1
         for entry in _entries(document):
             if entry.get("actionType") == DELETED:
                 self._entries.pop(_key(entry), None)

@@ -32,19 +32,25 @@ class Metrics:
         )
         # A look-up of prometheus_client's own costs more than the counting.
         self._known: dict[tuple[str, str, int], Histogram] = {}
-        self._registry.register(_Collected(lambda: _breaker_metrics(breakers)))
-        self._registry.register(_Collected(lambda: _span_metrics(spans)))
+        self.add(lambda: _breaker_metrics(breakers))
+        self.add(lambda: _span_metrics(spans))
+
+    def add(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        """Figures of one process of its own, read at each scrape."""
+        self._registry.register(_Collected(collect))
 
     def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
         """Count a request; `uri` is the route's template, so that there are few."""
+        known = self._known.get((method, uri, status)) or self._series(method, uri, status)
+        known.observe(seconds)
+
+    def _series(self, method: str, uri: str, status: int) -> Histogram:
         # A client may make up methods without end, and each would be kept for ever.
         method = method if method in METHODS else "UNKNOWN"
-        known = self._known.get((method, uri, status))
-        if known is None:
-            outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
-            known = self._requests.labels(method, uri, str(status), outcome)
-            self._known[method, uri, status] = known
-        known.observe(seconds)
+        outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
+        found = self._requests.labels(method, uri, str(status), outcome)
+        self._known[method, uri, status] = found
+        return found
 
     def exposition(self) -> bytes:
         return generate_latest(self._registry)

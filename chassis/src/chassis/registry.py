@@ -52,6 +52,7 @@ class Registry:
         self._is_complete = False
         self._delta = b""
         self._keep_until = 0.0
+        self._shown = (0, False)
         self.instances: Snapshot = MappingProxyType({})
         self.registered = threading.Event()
         self.fetched = threading.Event()
@@ -91,7 +92,6 @@ class Registry:
 
     def fetch(self) -> None:
         """Bring the snapshot up to date.  Raises what requests raises, ValueError or KeyError."""
-        before = self.instances
         complete, self._is_complete = self._is_complete, False
         if not complete or not self._follow_delta():
             self._listing.replace(json.loads(self._asked("/apps")))
@@ -103,10 +103,17 @@ class Registry:
             self._register(self._fetching)
             if not self.registered.is_set():  # the other thread has left meanwhile
                 self._fetching.ask("DELETE", self._path)
-        listed = self._listing.snapshot()
-        keeps = time.monotonic() < self._keep_until
-        self.instances = merged(listed, before) if keeps else listed
+        self._show()
         self.fetched.set()
+
+    def _show(self) -> None:
+        """Make the snapshot anew, unless it is that of this list already."""
+        keeps = time.monotonic() < self._keep_until
+        if self._shown == (self._listing.version, keeps):
+            return
+        self._shown = (self._listing.version, keeps)
+        before, listed = self.instances, self._listing.snapshot()
+        self.instances = merged(listed, before) if keeps else listed
         for service, them in self.instances.items():
             if not set(them) <= set(before.get(service, ())):
                 self._appeared(service)

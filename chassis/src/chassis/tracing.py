@@ -5,21 +5,17 @@ manager emits a root span only as SERVER or CLIENT and encodes on the request's 
 PRODUCER and CONSUMER spans, and ours leave through a queue, so `Tracer.span` takes its place.
 """
 
+import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 from py_zipkin import Kind
 from py_zipkin.encoding import Endpoint, Span
 from py_zipkin.request_helpers import extract_zipkin_attrs_from_headers
-from py_zipkin.util import (
-    ZipkinAttrs,
-    create_attrs_for_span,
-    generate_random_64bit_string,
-)
+from py_zipkin.util import ZipkinAttrs
 
 __all__ = ["Incoming", "Kind", "Tracer", "ZipkinAttrs", "current", "incoming", "outgoing", "single"]
 
@@ -56,8 +52,13 @@ NOTHING_SAID = Incoming()
 
 def incoming(headers: Headers) -> Incoming:
     """B3, single header or many, else W3C's traceparent.  What is malformed is as if not said."""
-    if not any(name in headers for name in SAYING):
-        return NOTHING_SAID
+    for name in SAYING:
+        if name in headers:
+            return _said(headers)
+    return NOTHING_SAID
+
+
+def _said(headers: Headers) -> Incoming:
     # py-zipkin looks names up as it spells them, so `headers` has to be case-insensitive.
     attrs = extract_zipkin_attrs_from_headers(headers)  # type: ignore[arg-type]
     if attrs is None:
@@ -103,14 +104,29 @@ def single(attrs: ZipkinAttrs) -> str:
 
 
 class ActiveSpan:
-    """A span that is still open: what is known of it so far."""
+    """A span that is still open, as long as its context: what is known of it so far."""
 
-    def __init__(self, attrs: ZipkinAttrs, name: str) -> None:
+    __slots__ = ("_token", "_tracer", "attrs", "kind", "name", "remote", "started", "tags")
+
+    def __init__(self, tracer: "Tracer", attrs: ZipkinAttrs, name: str, kind: Kind) -> None:
+        self._tracer = tracer
         self.attrs = attrs
         self.name = name
+        self.kind = kind
         self.tags: dict[str, str] = {}
         self.remote: tuple[str, str | None, int | None] | None = None
         self.started = time.time()
+
+    def __enter__(self) -> "ActiveSpan":
+        self._token = _current.set(self.attrs)
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            self.tags.setdefault("error", str(error) or type(error).__name__)
+        _current.reset(self._token)
+        if self.attrs.is_sampled:
+            self._tracer.emit(self)
 
     def fail(self, reason: str) -> None:
         self.tags["error"] = reason
@@ -135,16 +151,14 @@ class Tracer:
     def listens_on(self, host: str, port: int) -> None:
         self.endpoint = Endpoint(self.endpoint.service_name, host, None, port)
 
-    def serve(self, name: str, headers: Headers) -> AbstractContextManager[ActiveSpan]:
+    def serve(self, name: str, headers: Headers) -> ActiveSpan:
         """The SERVER span of a request: continues the caller's trace or begins one."""
-        said = incoming(headers)
-        return self._open(name, Kind.SERVER, said.parent, said.sampled)
+        parent, sampled = incoming(headers)
+        return ActiveSpan(self, self.child_of(parent, sampled), name, Kind.SERVER)
 
-    def span(
-        self, name: str, kind: Kind, parent: ZipkinAttrs | None = None
-    ) -> AbstractContextManager[ActiveSpan]:
+    def span(self, name: str, kind: Kind, parent: ZipkinAttrs | None = None) -> ActiveSpan:
         """A span below `parent`, or below the current one, or of a new trace."""
-        return self._open(name, kind, parent or _current.get(), None)
+        return ActiveSpan(self, self.child_of(parent or _current.get()), name, kind)
 
     def report(
         self,
@@ -156,30 +170,24 @@ class Tracer:
         tags: Mapping[str, str],
     ) -> None:
         """A span that was not a block of code: one message among a batch, say."""
-        done = ActiveSpan(attrs, name)
+        done = ActiveSpan(self, attrs, name, kind)
         done.started = started
         done.tags.update(tags)
         done.called(remote)
-        self.emit(done, kind)
+        self.emit(done)
 
     def child_of(self, parent: ZipkinAttrs | None, sampled: bool | None = None) -> ZipkinAttrs:
-        if parent is None:
-            rate = self._probability() * 100 if sampled is None else 100.0 * sampled
-            return create_attrs_for_span(sample_rate=rate, use_128bit_trace_id=True)
-        return ZipkinAttrs(
-            parent.trace_id,
-            generate_random_64bit_string(),
-            parent.span_id,
-            parent.flags,
-            parent.is_sampled,
-        )
+        span_id = f"{random.getrandbits(64):016x}"
+        if parent is not None:
+            trace_id, above, _, flags, is_sampled = parent
+            return ZipkinAttrs(trace_id, span_id, above, flags, is_sampled)
+        if sampled is None:
+            sampled = random.random() < self._probability()
+        # As py-zipkin does: the time comes first, so that AWS X-Ray takes it.
+        trace_id = f"{int(time.time()):08x}{random.getrandbits(96):024x}"
+        return ZipkinAttrs(trace_id, span_id, None, "0", sampled)
 
-    def _open(
-        self, name: str, kind: Kind, parent: ZipkinAttrs | None, sampled: bool | None
-    ) -> AbstractContextManager[ActiveSpan]:
-        return _Opened(self, ActiveSpan(self.child_of(parent, sampled), name), kind)
-
-    def emit(self, span: ActiveSpan, kind: Kind) -> None:
+    def emit(self, span: ActiveSpan) -> None:
         attrs = span.attrs
         if not attrs.is_sampled:
             return
@@ -189,7 +197,7 @@ class Tracer:
                 name=span.name,
                 parent_id=attrs.parent_span_id,
                 span_id=attrs.span_id,
-                kind=kind,
+                kind=span.kind,
                 timestamp=span.started,
                 duration=max(time.time() - span.started, 1e-6),
                 local_endpoint=self.endpoint,
@@ -198,28 +206,6 @@ class Tracer:
                 tags=dict(span.tags),
             )
         )
-
-
-class _Opened:
-    """A class, for a generator would cost twice as much at each span."""
-
-    __slots__ = ("_kind", "_span", "_token", "_tracer")
-
-    def __init__(self, tracer: Tracer, span: ActiveSpan, kind: Kind) -> None:
-        self._tracer = tracer
-        self._span = span
-        self._kind = kind
-
-    def __enter__(self) -> ActiveSpan:
-        self._token = _current.set(self._span.attrs)
-        return self._span
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is not None:
-            self._span.tags.setdefault("error", str(error) or type(error).__name__)
-        _current.reset(self._token)
-        if self._span.attrs.is_sampled:
-            self._tracer.emit(self._span, self._kind)
 
 
 def _endpoint(service: str, host: str | None, port: int | None) -> Endpoint:

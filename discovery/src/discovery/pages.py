@@ -104,6 +104,8 @@ class Pages:
         return self._clock.steady() - page.made_at < patience
 
     def _owes_heartbeats(self, page: Page) -> bool:
+        if not page.instances:
+            return False
         patience = max(
             HEARTBEATS_SHOWN_WITHIN_SECONDS, TIMES_ITS_COST_FOR_HEARTBEATS * page.heartbeats_cost
         )

@@ -7,6 +7,7 @@ others may read counts and snapshots.
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from discovery.journal import Event, Journal
 from discovery.models import IN_TRAFFIC, Action, Clock, Instance, Key, Lease, Override, Status
@@ -205,15 +206,21 @@ class Registry:
         leases = self.leases()
         # Counted among all, and not only those that lapse now: when a network fails, leases end
         # one after the other, and the first must not be gone before the last is missed.
-        self.overdue = sum(lease.due < now for lease in leases)
+        silent = [lease for lease in leases if lease.due < now]
+        self.overdue = len(silent)
         self._preserve(rules.preserve(self.overdue, len(leases)))
         if not self.preserving:
-            for lease in leases:
+            for lease in silent:
                 if lease.ends < now:
                     log.info("the lease of %s has lapsed", lease.instance.id)
                     self._end(lease, Event.EVICTED)
-        oldest = now - rules.delta_seconds
-        self._changes = {key: each for key, each in self._changes.items() if each.at >= oldest}
+        self._forget_changes(now - rules.delta_seconds)
+
+    def _forget_changes(self, before: float) -> None:
+        """They are in their order, so that those that stay need not be looked at."""
+        changes = self._changes
+        for key in list(takewhile(lambda key: changes[key].at < before, changes)):
+            del changes[key]
 
     def _preserve(self, preserving: bool) -> None:
         if preserving and not self.preserving:

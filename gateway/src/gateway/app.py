@@ -6,12 +6,13 @@ from time import perf_counter, time
 from multidict import CIMultiDict
 
 from chassis import chaos, hops, tracing
+from chassis.chaos import Attack
 from chassis.errors import NotFound, Overloaded, Problem
 from chassis.listing import Instance
 from chassis.process import Process
 from chassis.tokens import Tokens
 from chassis.tracing import ActiveSpan, Kind
-from gateway import answers, bodies, headers, routes
+from gateway import access, answers, bodies, headers, metrics, routes
 from gateway.answers import SERVER
 from gateway.bodies import Upload
 from gateway.errands import Errand, Reply
@@ -44,6 +45,8 @@ class Gateway:
         self._policy = policy
         self._mirror = Mirror()
         self._pipeline = Pipeline(policy, self._mirror)
+        process.metrics.add(lambda: metrics.of_the_cache(policy.store))
+        process.metrics.add(lambda: metrics.of_shadows(self._mirror))
         self._under_way = 0
         self._known = self.limits
         self._patience = patience_of(self._known)
@@ -80,6 +83,8 @@ class Gateway:
                 self._under_way -= 1
         seconds = perf_counter() - began
         self._process.metrics.answered(request.method, template, status, seconds)
+        if self.limits.access_log:
+            access.tell(request, status, seconds)
 
     def refuse(self, request: Request | None, problem: Problem) -> Response:
         """The answer to what never became a request, or broke the handler."""
@@ -89,6 +94,8 @@ class Gateway:
             response = answers.problem(problem, self._trace(span.attrs.trace_id))
             _tell(span, response.status)
             self._process.metrics.answered("UNKNOWN", UNKNOWN, response.status, 0.0)
+            if self.limits.access_log:
+                access.tell_unreadable(response.status, span.attrs.trace_id)
             return response
 
     def _seen(self, request: Request) -> Seen:
@@ -128,43 +135,43 @@ class Gateway:
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
         hops.enter_from_outside(request.headers, limits.read_timeout_seconds)
-        await self._suffer()
+        if attack := self._process.monkey.attack():
+            await _suffer(attack)
         self._policy.check(seen)
         if route is None:
             raise NotFound("No service of this shop has this address.")
-        self._guard.check(request, route.inner_path(seen.path))
+        errand = Errand.of(route, seen)
+        self._guard.check(request, errand.path)
         rate = self._policy.admit(route, seen)
-        longest = route.max_body_bytes or limits.max_body_bytes
-        body = await bodies.take(request, longest, limits.read_timeout_seconds)
+        body: bytes | Upload = b""
+        if request.body is not None:
+            longest = route.max_body_bytes or limits.max_body_bytes
+            body = await bodies.take(request.body, longest, limits.read_timeout_seconds)
 
-        async def ask(errand: Errand) -> Reply:
-            return await self._asked(request, errand, body)
+        async def ask(wanted: Errand) -> Reply:
+            if wanted.path != errand.path:
+                self._guard.check(request, wanted.path)
+            return await self._asked(request, wanted, body)
 
         repeatable = isinstance(body, bytes)
-        reply = await self._pipeline.answer(route, seen, ask, repeatable)
+        reply = await self._pipeline.answer(errand, ask, repeatable)
         return await self._passed_on(reply, rate | trace, send)
-
-    async def _suffer(self) -> None:
-        attack = self._process.monkey.attack()
-        if attack:
-            await asyncio.sleep(attack.delay)
-            if attack.fails:
-                raise chaos.harm()
 
     async def _asked(self, request: Request, errand: Errand, body: bytes | Upload) -> Reply:
         """Make a call of the pipeline's; a long answer is left to be passed on."""
-        self._guard.check(request, errand.path)
+        prefix = errand.prefix
         with self._tracer.span(errand.route.name_of(request.method), Kind.CLIENT) as span:
-            span.called(errand.service)
-            call = self._call(request, errand, body)
+            call = self._call(request, errand, prefix, body)
+            span.called(call.service)
             answer, instance = await self._forwarder.ask(call, span)
             _tell(span, answer.status)
-            return _reply(answer, instance, errand.prefix)
+            return _reply(answer, instance, prefix)
 
-    def _call(self, request: Request, errand: Errand, body: bytes | Upload) -> Call:
+    def _call(self, request: Request, errand: Errand, prefix: str, body: bytes | Upload) -> Call:
         route, limits = errand.route, self.limits
-        more = tracing.outgoing() | hops.outgoing() | dict(errand.more)
-        passed = headers.to_upstream(request, errand.prefix, more)
+        passed = headers.to_upstream(request, prefix, tracing.outgoing() | hops.outgoing())
+        if errand.more:
+            passed.update(errand.more)
         if route.request_edits:
             passed = CIMultiDict(route.request_headers(errand.seen.path, passed.items()))
         idle = limits.stream_idle_seconds
@@ -231,7 +238,7 @@ def patience_of(limits: Limits) -> Patience:
 
 
 def _reply(answer: Answer, instance: Instance, prefix: str) -> Reply:
-    passed = list(headers.to_client(answer.headers, instance.url, prefix, {}).items())
+    passed = headers.to_client(answer.headers, instance.url, prefix)
     if isinstance(answer.body, bytes):
         return Reply(answer.status, passed, answer.body)
     return Reply(answer.status, passed, None, (answer, instance), answer.drop)
@@ -242,6 +249,12 @@ def _pause(answer: Answer, limits: Limits) -> float:
     return (
         limits.stream_idle_seconds if answer.content_type == EVENTS else limits.read_timeout_seconds
     )
+
+
+async def _suffer(attack: Attack) -> None:
+    await asyncio.sleep(attack.delay)
+    if attack.fails:
+        raise chaos.harm()
 
 
 def _tell(span: ActiveSpan, status: int) -> None:

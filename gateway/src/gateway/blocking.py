@@ -24,16 +24,20 @@ class Block:
     detail: str = DETAIL
 
     def takes(self, seen: Seen) -> bool:
-        return all(predicate.holds(seen) for predicate in self.predicates)
+        for predicate in self.predicates:  # noqa: SIM110 - half as fast with all()
+            if not predicate.holds(seen):
+                return False
+        return True
 
 
 def check(blocks: Collection[Block], seen: Seen) -> None:
     """Pass silently, or raise Forbidden.  However a path is spelled, it is blocked."""
     if not blocks:
         return
-    plain = seen._replace(path=folded(seen.path))
+    path = folded(seen.path)
+    plain = None if path == seen.path else seen._replace(path=path)
     for block in blocks:
-        if block.takes(seen) or block.takes(plain):
+        if block.takes(seen) or (plain and block.takes(plain)):
             raise Forbidden(block.detail, code="blocked")
 
 

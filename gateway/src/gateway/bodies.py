@@ -3,7 +3,6 @@
 import asyncio
 
 from chassis.errors import NotSentInTime, TooLarge
-from gateway.transport.messages import Request
 from gateway.transport.stream import Stream
 from gateway.transport.upstream import SHORT
 
@@ -45,11 +44,8 @@ def too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is longer than {limit} bytes.")
 
 
-async def take(request: Request, limit: int, patience: float) -> bytes | Upload:
+async def take(body: Stream, limit: int, patience: float) -> bytes | Upload:
     """The client's body, whole when it is short.  Raises as `Upload.next` does."""
-    body = request.body
-    if body is None:
-        return b""
     if body.length is not None and body.length > limit:
         raise too_large(limit)
     if body.is_whole and not body.is_full:

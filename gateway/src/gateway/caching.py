@@ -13,7 +13,7 @@ DIRECTIVE = re.compile(r'([A-Za-z-]+)(?:\s*=\s*("[^"]*"|[^\s,]*))?')
 STATUSES = frozenset((200, 203, 204, 301, 308, 404, 410))
 # With one of these the answer is not the whole representation, or depends on what the client has.
 PARTIAL = ("Range", "If-Match", "If-Range", "If-Unmodified-Since", "Upgrade")
-BODY = ("Transfer-Encoding", "Content-Length")
+NEVER_KEPT = (*PARTIAL, "Transfer-Encoding")
 # Written anew for each answer.
 NOT_KEPT = frozenset(("age", "warning", "connection", "transfer-encoding", "content-length"))
 # What a 304 says of these is of the 304 (RFC 9111, 3.2).
@@ -114,9 +114,9 @@ def is_candidate(seen: Seen) -> bool:
     if seen.method != "GET":
         return False
     headers = seen.headers
-    if any(name in headers for name in PARTIAL) or headers.get(BODY[1], "0") != "0":
+    if seen.has_any(NEVER_KEPT) or headers.get("Content-Length", "0") != "0":
         return False
-    return BODY[0] not in headers and "no-store" not in headers.get("Cache-Control", "").lower()
+    return "no-store" not in headers.get("Cache-Control", "").lower()
 
 
 def keep(
@@ -133,9 +133,9 @@ def keep(
     for an answer that does not say itself how long it will do when nobody answers.
     """
     pairs = list(pairs)
-    fields = _fields(pairs)
-    if status not in STATUSES or "cache-control" not in fields:
+    if status not in STATUSES or "cache-control" not in [name.lower() for name, _ in pairs]:
         return None
+    fields = _fields(pairs)
     said = directives(fields["cache-control"])
     if not _is_shared(said, fields, seen) or "*" in fields.get("vary", ""):
         return None

@@ -9,6 +9,8 @@ from gateway.routes import Route
 from gateway.seen import NO_HEADERS, Seen
 from gateway.targets import Target
 
+Source: TypeAlias = Literal["service", "kept", "stale", "fallback"]
+
 
 def _nothing() -> None:
     """To drop what is whole."""
@@ -24,8 +26,8 @@ class Errand(NamedTuple):
     more: Mapping[str, str] = NO_HEADERS
 
     @classmethod
-    def of(cls, route: Route, seen: Seen, more: Mapping[str, str] = NO_HEADERS) -> "Errand":
-        return cls(route, route.target, seen, route.inner_path(seen.path), more)
+    def of(cls, route: Route, seen: Seen) -> "Errand":
+        return cls(route, route.target, seen, route.inner_path(seen.path))
 
     @property
     def uri(self) -> str:
@@ -65,7 +67,7 @@ class Reply(NamedTuple):
     body: bytes | None = None
     stream: Any = None
     drop: Callable[[], None] = _nothing
-    source: Literal["service", "kept", "stale", "fallback"] = "service"
+    source: Source = "service"
 
 
 Ask: TypeAlias = Callable[[Errand], Awaitable[Reply]]

@@ -1,6 +1,7 @@
 """Who may pass: tokens are checked here first, and a service's inner pages are for admins."""
 
 import posixpath
+import re
 from urllib.parse import unquote
 
 from chassis.errors import Problem
@@ -16,6 +17,9 @@ PUBLIC = frozenset(
     )
 )
 
+# What can be spelled in another way.
+FOLDS = re.compile(r"%|\\|//|/\.|/$")
+
 
 def is_inner(path: str) -> bool:
     """True for a page of the actuator that is not public, however it is spelled.
@@ -29,6 +33,8 @@ def is_inner(path: str) -> bool:
 
 def folded(path: str) -> str:
     """`path` as a service may understand it: decoded, and without `//` and `..`."""
+    if not FOLDS.search(path):
+        return path
     return posixpath.normpath("/" + unquote(path).replace("\\", "/").lstrip("/"))
 
 

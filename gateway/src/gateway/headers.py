@@ -37,6 +37,7 @@ FORWARDED = frozenset(
     (
         "host",
         "expect",
+        "forwarded",
         "via",
         "x-forwarded-for",
         "x-forwarded-host",
@@ -55,25 +56,39 @@ KEEP_ALIVE = ["keep-alive"]
 
 
 def to_upstream(request: Request, prefix: str, trace: Mapping[str, str]) -> Headers:
+    """`trace` are such as no client can give: of NOT_UPSTREAM."""
     given = request.headers
+    host = given.get("Host", "")
     passed = _without(given, NOT_UPSTREAM)
-    passed["X-Forwarded-For"] = _appended(given, "X-Forwarded-For", request.remote)
-    # What a client says of these two is not believed.
-    passed["X-Forwarded-Proto"] = SCHEME
-    passed["X-Forwarded-Host"] = given.get("Host", "")
+    passed += (
+        ("Forwarded", _appended(given, "Forwarded", _forwarded(request.remote, host))),
+        ("X-Forwarded-For", _appended(given, "X-Forwarded-For", request.remote)),
+        # What a client says of these two is not believed.
+        ("X-Forwarded-Proto", SCHEME),
+        ("X-Forwarded-Host", host),
+        ("Via", _appended(given, "Via", VIA)),
+        *trace.items(),
+    )
     if prefix:
-        passed["X-Forwarded-Prefix"] = prefix
-    passed["Via"] = _appended(given, "Via", VIA)
-    passed.update(trace)
-    return passed
+        passed.append(("X-Forwarded-Prefix", prefix))
+    return CIMultiDict(passed)
 
 
-def to_client(given: Headers, instance: str, prefix: str, trace: Mapping[str, str]) -> Headers:
+def _forwarded(remote: str, host: str) -> str:
+    """RFC 7239, as Spring's gateway writes it; a quote in a host would end the text."""
+    node = f"[{remote}]" if ":" in remote else remote
+    shown = host.replace("\\", "").replace('"', "")
+    return f'proto={SCHEME};host="{shown}";for="{node}"'
+
+
+def to_client(given: Headers, instance: str, prefix: str) -> list[tuple[str, str]]:
     passed = _without(given, NOT_TO_CLIENT)
-    if "Location" in passed:
-        passed["Location"] = _outside(passed["Location"], instance, prefix)
-    passed.update(trace)
-    return passed
+    if "Location" not in given:
+        return passed
+    return [
+        (name, _outside(value, instance, prefix) if name.lower() == "location" else value)
+        for name, value in passed
+    ]
 
 
 def _outside(location: str, instance: str, prefix: str) -> str:
@@ -84,12 +99,12 @@ def _outside(location: str, instance: str, prefix: str) -> str:
     return prefix + (rest if rest.startswith("/") else f"/{rest}")
 
 
-def _without(given: Headers, dropped: frozenset[str]) -> Headers:
+def _without(given: Headers, dropped: frozenset[str]) -> list[tuple[str, str]]:
     """A copy with duplicates and their order, but without `dropped` and what Connection names."""
     named = given.getall("Connection", ())
     if named and named != KEEP_ALIVE:
         dropped = dropped | {name.strip().lower() for line in named for name in line.split(",")}
-    return CIMultiDict([pair for pair in given.items() if pair[0].lower() not in dropped])
+    return [pair for pair in given.items() if pair[0].lower() not in dropped]
 
 
 def _appended(given: Headers, name: str, value: str) -> str:

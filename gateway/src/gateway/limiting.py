@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chassis.errors import RateLimited
 from gateway.arguments import Arguments
@@ -40,8 +41,7 @@ def rate(said: Arguments) -> Rate:
     return Rate(replenish, burst, cost, said.read("key-resolver", key, "user"))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`remaining` tokens, and the seconds after which the next request would pass."""
 
     rate: Rate

@@ -36,16 +36,19 @@ class Pipeline:
         self._policy = policy
         self._mirror = mirror
 
-    async def answer(self, route: Route, seen: Seen, ask: Ask, repeatable: bool = True) -> Reply:
+    async def answer(self, errand: Errand, ask: Ask, repeatable: bool = True) -> Reply:
         """What the client gets, but for what every answer of the gateway carries.
 
         Without `repeatable` the body is gone once it was sent, so nobody else can be asked.
         """
+        route, seen = errand.route, errand.seen
         if route.shadow and repeatable and not seen.is_endless:
-            self._mirror.consider(route.shadow, Errand.of(route, seen), ask)
-        call = _Call(self._policy, route, seen, ask, repeatable)
+            self._mirror.consider(route.shadow, errand, ask)
+        call = _Call(self._policy, errand, ask, repeatable)
         if self._policy.caches and caching.is_candidate(seen) and not seen.is_endless:
-            return _finished(route, seen, await call.cached(Address.of(seen)))
+            reply = await call.cached(Address.of(seen))
+            self._policy.store.gets[reply.source] += 1
+            return _finished(route, seen, reply)
         reply = await call.made()
         if seen.method not in SAFE and reply.status < 400:
             self._policy.store.forget(Address.of(seen))
@@ -69,15 +72,22 @@ def _patience() -> float:
 
 class _Call(NamedTuple):
     policy: Policy
-    route: Route
-    seen: Seen
+    errand: Errand
     ask: Ask
     repeatable: bool
+
+    @property
+    def route(self) -> Route:
+        return self.errand.route
+
+    @property
+    def seen(self) -> Seen:
+        return self.errand.seen
 
     async def made(self, more: Mapping[str, str] = NO_HEADERS) -> Reply:
         """By the route's service, or by whoever stands in for it."""
         route = self.route
-        errand = Errand.of(route, self.seen, more)
+        errand = self.errand._replace(more=more) if more else self.errand
         try:
             reply = await self.ask(errand)
         except (DeadlineOver, Overloaded):
@@ -107,7 +117,7 @@ class _Call(NamedTuple):
     def _errand_instead(self) -> Errand | None:
         breaker = self.route.breaker
         if breaker and breaker.fallback:
-            return Errand.of(self.route, self.seen)._replace(target=breaker.fallback)
+            return self.errand._replace(target=breaker.fallback)
         if breaker and breaker.forward:
             path = patterns.expand(breaker.forward, self.route.variables(self.seen.path))
             seen = self.seen._replace(path=path)
@@ -144,7 +154,7 @@ class _Call(NamedTuple):
         """Whether what another gets may do for this client as well."""
         if self.policy.store.is_passed_by(address):
             return False
-        return not any(name in self.seen.headers for name in OWN_WISHES)
+        return not self.seen.has_any(OWN_WISHES)
 
     def _conditions(self, kept: Kept | None) -> Mapping[str, str]:
         """What asks whether `kept` is still so, unless a 304 could mean the client's own copy."""
@@ -161,13 +171,17 @@ class _Call(NamedTuple):
         except DeadlineOver:
             raise
         except Unavailable:
-            if kept and kept.will_do(store.clock()):
+            if kept and self._stands_in(kept):
                 return self._given(kept), kept
             raise
-        if kept and reply.status in AWAY and kept.will_do(store.clock()):
+        if kept and reply.status in AWAY and self._stands_in(kept):
             reply.drop()
             return self._given(kept), kept
         return self._noted(address, reply, kept if conditions else None, asked)
+
+    def _stands_in(self, kept: Kept) -> bool:
+        """Whether `kept` is better than nothing."""
+        return kept.will_do(self.policy.store.clock()) and not self.seen.wants_news
 
     def _noted(
         self, address: Address, reply: Reply, kept: Kept | None, asked: float
@@ -199,7 +213,7 @@ class _Call(NamedTuple):
         now = self.policy.store.clock()
         source: Literal["kept", "stale"] = "kept" if kept.age(now) < kept.lifetime else "stale"
         headers = kept.shown(now)
-        if any(name in self.seen.headers for name in HAD) and kept.is_had_by(self.seen):
+        if self.seen.has_any(HAD) and kept.is_had_by(self.seen):
             return Reply(
                 304, [p for p in headers if p[0].lower() in NOT_MODIFIED], b"", source=source
             )

@@ -80,7 +80,7 @@ class Policy:
     def _buckets_of(self, name: str, rate: Rate) -> Buckets:
         """A rate that stays as it was goes on counting."""
         known = self._buckets.get(name)
-        if known is None or known.rate != rate:
+        if known is None or (known.rate is not rate and known.rate != rate):
             known = self._buckets[name] = Buckets(rate, self._clock)
         return known
 

@@ -1,6 +1,6 @@
 """What a rule sees of a request: plain values, whatever server took them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -32,6 +32,18 @@ class Seen(NamedTuple):
     def is_endless(self) -> bool:
         """Whether it asks for what may never end: another protocol, or a stream of events."""
         return "Upgrade" in self.headers or EVENTS in self.headers.get("Accept", "").lower()
+
+    @property
+    def wants_news(self) -> bool:
+        """Whether nothing that was kept will do unless the service has said that it is still so."""
+        return "no-cache" in (self.headers.get("Cache-Control") or self.headers.get("Pragma", ""))
+
+    def has_any(self, names: Iterable[str]) -> bool:
+        headers = self.headers
+        for name in names:  # noqa: SIM110 - half as fast with any()
+            if name in headers:
+                return True
+        return False
 
     def cookies(self, name: str) -> Iterator[str]:
         for pair in self.headers.get("Cookie", "").split(";"):

@@ -43,6 +43,8 @@ class CacheSection(Section):
 class Limits(Section):
     blocked: Annotated[tuple[Block, ...], PlainValidator(blocking.parse)] = ()
     cache: CacheSection = CacheSection()
+    # A line in the log for each request.
+    access_log: bool = False
     max_body_bytes: Count = 1_048_576
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2

@@ -1,7 +1,7 @@
 """Kept answers, the most lately used of them, within so many bytes and entries."""
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -44,6 +44,8 @@ class Store:
         self._passed: OrderedDict[Address, float] = OrderedDict()
         self.bytes = 0
         self.entries = 0
+        # What was asked for that may be kept, by where the answer came from.
+        self.gets: Counter[str] = Counter()
 
     def find(self, address: Address, route: str, seen: Seen) -> Kept | None:
         """What was kept for such a request, fresh or not."""

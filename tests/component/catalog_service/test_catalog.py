@@ -33,6 +33,14 @@ def test_the_first_products_are_those_of_the_ancestor(catalog: Any) -> None:
     assert catalog.client.get("/CATALOG-0002").get_json()["productName"] == "Tokyo"
 
 
+def test_what_is_looked_at_may_be_kept_for_a_second_and_never_longer(catalog: Any) -> None:
+    looked = [catalog.client.get(path) for path in ("/catalogs", "/catalogs/CATALOG-0001")]
+    unknown = catalog.client.get("/catalogs/none")
+
+    assert {each.headers["Cache-Control"] for each in looked} == {"max-age=1, stale-if-error=0"}
+    assert "Cache-Control" not in unknown.headers
+
+
 def test_a_product_can_be_added_once_and_changed(catalog: Any) -> None:
     product_id = catalog.product(stock=3)
     again = {"productId": product_id, "productName": "P", "unitPrice": 1, "stock": 1}

@@ -1,5 +1,6 @@
 """Where one message ends and the next begins, told byte by byte: over raw sockets."""
 
+import asyncio
 import re
 import socket
 import time
@@ -274,6 +275,30 @@ def test_interim_answers_and_trailers_stay_behind(shop: Shop, interim: Rude) -> 
     assert answer.endswith(b"\r\n\r\nbody")
     assert b"X-End" not in answer
     assert b"Link" not in answer
+
+
+def test_the_connection_of_an_interim_answer_serves_the_next_request(shop: Shop) -> None:
+    connections: list[asyncio.StreamWriter] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        for number in range(2):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+            await writer.drain()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number)
+        await reader.read()
+        writer.close()
+
+    server = shop.servers.run(asyncio.start_server(answer, "127.0.0.1", 0))
+    shop.knows(server.sockets[0].getsockname()[1])
+
+    answers = [shop.say(GET + b"Connection: close\r\n\r\n") for _ in range(2)]
+
+    shop.servers.call(server.close)
+    assert [each.rpartition(b"\r\n\r\n")[2] for each in answers] == [b"0", b"1"]
+    assert all(each.startswith(b"HTTP/1.1 200") and b"Link" not in each for each in answers)
+    assert len(connections) == 1
 
 
 def test_an_answer_that_ends_with_its_connection_has_an_end(shop: Shop) -> None:

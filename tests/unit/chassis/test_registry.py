@@ -40,7 +40,8 @@ class Discovery:
         applications = [
             {"name": app, "instance": [entry]} for (app, _), entry in self.known.items()
         ]
-        return {"applications": {"apps__hashcode": "?", "application": applications}}
+        hash_code = f"UP_{len(self.known)}_" if self.known else ""
+        return {"applications": {"apps__hashcode": hash_code, "application": applications}}
 
     def forget(self) -> None:
         self.known.clear()
@@ -122,6 +123,19 @@ def test_who_does_not_come_back_is_given_up(
     gateway.fetch()
     gateway.fetch()
     assert set(gateway.instances) == {"gateway"}
+
+
+def test_a_list_that_stays_as_it_was_is_not_made_anew(discovery: Discovery, tmp_path: Path) -> None:
+    gateway = client("gateway", tmp_path)
+    gateway.fetch()
+    gateway.fetch()
+    before = gateway.instances
+    gateway.fetch()
+    assert gateway.instances is before
+
+    client("order-service", tmp_path)
+    gateway.fetch()
+    assert set(gateway.instances) == {"gateway", "order-service"}
 
 
 def test_who_has_left_does_not_come_back(discovery: Discovery, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from discovery import wire
 from discovery.models import Clock, DataCenter, Instance, Lease
 from discovery.pages import LONG, SLICE, Page, Pages
-from discovery.registry import Registry
+from discovery.registry import Registry, Rules
 
 PROBE = Instance("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
 FORM = wire.JsonForm()
@@ -21,7 +21,8 @@ class Shelf:
     def __init__(self) -> None:
         self.now = 1_000.0
         clock = Clock(lambda: self.now, lambda: self.now)
-        self.registry = Registry(clock)
+        self.rules = Rules()
+        self.registry = Registry(clock, lambda: self.rules)
         self.pages = Pages(self.registry, clock)
 
     def all(self, form: wire.Form = FORM) -> Page:
@@ -112,6 +113,20 @@ def test_heartbeats_alone_cost_a_hundredth_of_the_time_at_most() -> None:
     assert shelf.all() is page
     shelf.now += 1.1
     assert shelf.all() is not page
+
+
+def test_a_delta_of_nothing_is_not_made_anew_for_heartbeats() -> None:
+    shelf = Shelf()
+    shelf.fill(1)
+    shelf.now += shelf.rules.delta_seconds + 1
+    shelf.registry.renew("PROBE", "h:0")
+    shelf.registry.sweep()
+    page = asyncio.run(shelf.pages.delta(FORM))
+
+    shelf.registry.renew("PROBE", "h:0")
+    shelf.now += 10
+    assert asyncio.run(shelf.pages.delta(FORM)) is page
+    assert instances(page) == []
 
 
 def test_a_change_shows_at_once_in_a_short_list_and_soon_in_a_long_one() -> None:

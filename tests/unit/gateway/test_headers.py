@@ -16,7 +16,7 @@ def upstream(*given: tuple[str, str]) -> CIMultiDict[str]:
 
 def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
     said = CIMultiDict(given)
-    return headers.to_client(said, "http://10.0.0.7:8080", "/order-service", {"X-Trace-Id": "1"})
+    return CIMultiDict(headers.to_client(said, "http://10.0.0.7:8080", "/order-service"))
 
 
 def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_it() -> None:
@@ -39,6 +39,7 @@ def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_i
         "via",
         "x-b3-sampled",
         "x-b3-spanid",
+        "forwarded",
         "x-b3-traceid",
         "x-forwarded-for",
         "x-forwarded-host",
@@ -76,10 +77,28 @@ def test_the_way_is_told_to_the_service() -> None:
     assert found["X-Forwarded-Proto"] == "http"
     assert found["X-Forwarded-Prefix"] == "/order-service"
     assert found["Via"] == "1.0 fred, 1.1 gateway"
+    assert found["Forwarded"] == 'proto=http;host="shop";for="192.0.2.1"'
 
 
-def test_an_answers_trace_headers_are_ours() -> None:
-    assert answer(("X-Trace-Id", "theirs"), ("Connection", "close")) == {"X-Trace-Id": "1"}
+def test_what_a_client_says_it_was_forwarded_by_comes_before_what_is_known() -> None:
+    found = upstream(("Forwarded", "for=1.2.3.4"), ("forwarded", 'for="_b";proto=https'))
+
+    assert found.getall("Forwarded") == [
+        'for=1.2.3.4, for="_b";proto=https, proto=http;host="shop";for="192.0.2.1"'
+    ]
+
+
+def test_an_address_with_colons_is_in_brackets_and_no_host_ends_its_quotes() -> None:
+    said = CIMultiDict([("Host", 'a";for=evil:80')])
+    request = Request("GET", "/", "/", "", said, "1.1", "2001:db8::1")
+
+    found = headers.to_upstream(request, "", TRACE)
+
+    assert found["Forwarded"] == 'proto=http;host="a;for=evil:80";for="[2001:db8::1]"'
+
+
+def test_an_answers_trace_headers_and_those_of_its_connection_stay_behind() -> None:
+    assert not answer(("X-Trace-Id", "theirs"), ("Connection", "close"))
 
 
 def test_an_address_of_ours_never_leaves() -> None:

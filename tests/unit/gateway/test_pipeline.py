@@ -71,10 +71,13 @@ class Shop:
         assert found
         return found
 
+    def errand(self, seen: Seen) -> Errand:
+        return Errand.of(self.route(seen), seen)
+
     async def get(self, path: str = "/a/x", method: str = "GET", **headers: str) -> Reply:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         seen = Seen(method, path, headers=CIMultiDict(names))
-        return await self.pipeline.answer(self.route(seen), seen, self.ask)
+        return await self.pipeline.answer(self.errand(seen), self.ask)
 
     def got(self, *given: Any, **more: str) -> Reply:
         return asyncio.run(self.get(*given, **more))
@@ -419,7 +422,7 @@ def test_what_was_sent_and_is_gone_is_sent_to_nobody_else() -> None:
     seen = Seen("POST", "/a/x")
 
     with pytest.raises(Unavailable):
-        asyncio.run(shop.pipeline.answer(shop.route(seen), seen, shop.ask, repeatable=False))
+        asyncio.run(shop.pipeline.answer(shop.errand(seen), shop.ask, repeatable=False))
     assert len(shop.errands) == 1
 
 
@@ -495,7 +498,7 @@ def test_what_may_never_end_is_neither_kept_nor_shared_nor_mirrored(wish: dict[s
 def test_a_body_that_goes_only_once_goes_to_no_shadow() -> None:
     async def ask() -> None:
         seen = Seen("GET", "/a/x")
-        await shop.pipeline.answer(shop.route(seen), seen, shop.ask, repeatable=False)
+        await shop.pipeline.answer(shop.errand(seen), shop.ask, repeatable=False)
         await settled()
 
     shop = Shop(entry("a", "Shadow=lb://b, 1"))
@@ -525,7 +528,9 @@ def test_one_lost_instance_is_no_fault_of_a_canary(error: Exception, relapsed: b
 
     for _ in range(3):
         with pytest.raises(type(error)):
-            asyncio.run(shop.pipeline.answer(shop.policy.table.routes[0], seen, shop.ask))
+            asyncio.run(
+                shop.pipeline.answer(Errand.of(shop.policy.table.routes[0], seen), shop.ask)
+            )
 
     assert shop.policy.described()[0]["metadata"]["weight"]["relapsed"] == relapsed
 

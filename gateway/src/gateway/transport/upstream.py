@@ -1,6 +1,7 @@
 """One connection to an instance: one call at a time."""
 
 import asyncio
+import math
 import select
 from collections.abc import Callable
 from typing import cast
@@ -33,7 +34,9 @@ class Upstream(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._asked: Asked | None = None
         self._answer: asyncio.Future[Answer] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
+        self._looks_at = math.inf
+        self._looking: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._is_paused = False
@@ -108,6 +111,8 @@ class Upstream(asyncio.Protocol):
                 self._fail(UpstreamError("its head is too long"))
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         if self._asked is None:
             return
         if self._head is None:
@@ -197,8 +202,7 @@ class Upstream(asyncio.Protocol):
         self._end_call()
 
     def _deliver(self, body: bytes | Stream | Tunnel) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._due = math.inf
         if self._head is not None and self._answer is not None and not self._answer.done():
             self._head.body = body
             self._answer.set_result(self._head)
@@ -227,8 +231,7 @@ class Upstream(asyncio.Protocol):
 
     def _end_call(self) -> None:
         self._asked = None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._due = math.inf
         if self._sending is not None:
             self._sending.cancel()
             self._sending = None
@@ -247,7 +250,23 @@ class Upstream(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _set_timer(self, patience: float) -> None:
-        self._timer = self._loop.call_later(patience, self._fail, TimeoutError())
+        """One timer serves many calls: hardly any is as late as the one that set it."""
+        self._due = self._loop.time() + patience
+        if self._due < self._looks_at:
+            if self._looking is not None:
+                self._looking.cancel()
+            self._look_at(self._due)
+
+    def _look_at(self, moment: float) -> None:
+        self._looks_at = moment
+        self._looking = self._loop.call_at(moment, self._look)
+
+    def _look(self) -> None:
+        self._looks_at, self._looking = math.inf, None
+        if self._due <= self._loop.time():
+            self._fail(TimeoutError())
+        elif self._due < math.inf:
+            self._look_at(self._due)
 
     async def _send(self, upload: Upload, patience: float) -> None:
         is_chunked = upload.length is None

@@ -15,7 +15,7 @@ from fusebox import credentials, inside, kafka
 from fusebox.demo.looking import eventually
 from fusebox.demo.promises import Order
 from fusebox.errors import Fault
-from fusebox.shop import PASSWORD, Customer, Shop
+from fusebox.shop import FRESH, PASSWORD, Customer, Shop
 from fusebox.stack import Stack
 from fusebox.waiting import wait_until
 
@@ -104,7 +104,8 @@ class Trading:
         """Create or top up; False while the shop cannot."""
         try:
             admin = self._shop.login(ADMIN, credentials.secret(self._stack, "admin-password"))
-            there = admin.call("GET", f"/catalog-service/catalogs/{product.product_id}")
+            path = f"/catalog-service/catalogs/{product.product_id}"
+            there = admin.call("GET", path, headers=FRESH)
             if there.status_code == 404:
                 return _create(admin, product, at_least).status_code in (201, 409)
             lacking = at_least - int(there.json()["stock"]) if there.ok else 0

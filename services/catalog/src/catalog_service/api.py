@@ -18,6 +18,11 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
+# A crowd that looks at the same costs one query a second; a stock that cannot be asked for is
+# said to be away, and not what it was.
+KEPT = {"Cache-Control": "max-age=1, stale-if-error=0"}
+
+
 class Body(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
@@ -42,17 +47,17 @@ def blueprint(catalog: Catalog, tokens: Tokens) -> Blueprint:
     def products() -> Response:
         wanted = request.args.getlist("productId")
         if wanted:
-            return jsonify([_json(each) for each in catalog.of(wanted[: paging.LARGEST_LIMIT])])
+            return _shown([_json(each) for each in catalog.of(wanted[: paging.LARGEST_LIMIT])])
         page = paging.requested(request.args)
         found, last = catalog.products(page)
-        response = jsonify([_json(each) for each in found])
+        response = _shown([_json(each) for each in found])
         response.headers.extend(paging.next_link("/catalog-service/catalogs", page, last))
         return response
 
     @api.get("/catalogs/<product_id>")
     @api.get("/<product_id>")
     def product(product_id: str) -> Response:
-        return jsonify(_json(catalog.product(product_id)))
+        return _shown(_json(catalog.product(product_id)))
 
     @api.post("/catalogs")
     def create() -> tuple[Response, int, dict[str, str]]:
@@ -73,6 +78,12 @@ def blueprint(catalog: Catalog, tokens: Tokens) -> Blueprint:
         )
 
     return api
+
+
+def _shown(document: Any) -> Response:
+    response = jsonify(document)
+    response.headers.extend(KEPT)
+    return response
 
 
 def _json(product: Product) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""One process on its own, on a free port: what is measured without a whole stack."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.machine import cpu_of_tree
+from bench.running import BenchError
+
+START_SECONDS = 20.0
+ENDING_SECONDS = 10.0
+NOBODY = "http://127.0.0.1:9"
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A program that listens on `port`."""
+
+    port: int
+    process: psutil.Process
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def cpu(self) -> float:
+        """The CPU seconds of it and its children."""
+        return cpu_of_tree(self.process.pid)
+
+    def resident(self) -> int:
+        """Bytes, children included."""
+        family = (self.process, *self.process.children(recursive=True))
+        return sum(each.memory_info().rss for each in family)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(
+    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[Alone]:
+    """`command`, from its first connection on, until the context ends."""
+    told = {**os.environ, **(environment or {})}
+    nowhere = subprocess.DEVNULL
+    folder = Path(__file__).parents[1]
+    with subprocess.Popen(command, env=told, cwd=folder, stdout=nowhere, stderr=nowhere) as process:
+        try:
+            _await(port, command)
+            yield Alone(port, psutil.Process(process.pid))
+        finally:
+            process.terminate()
+            try:
+                process.wait(ENDING_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@contextmanager
+def ours(
+    service: str, port: int, configuration: Mapping[str, object], **environment: str
+) -> Iterator[Alone]:
+    """A process of ours that needs no config-server: it has a last known good configuration."""
+    with tempfile.TemporaryDirectory(prefix=f"fusebox-{service}-") as folder:
+        copy = Path(folder) / "configuration.json"
+        copy.write_text(json.dumps([{"name": "bench", "source": configuration}]))
+        told = {"CONFIG_SERVER_URL": NOBODY, "FUSEBOX_STATE": folder, **environment}
+        with running([sys.executable, "-m", f"{service}.main"], port, told) as process:
+            yield process
+
+
+@contextmanager
+def discovery() -> Iterator[Alone]:
+    """Nobody reads its list but the load: what the process itself would fetch is left out."""
+    port = free_port()
+    configuration = {
+        "eureka.client.service-url.defaultZone": f"http://{HOST}:{port}/eureka/",
+        "eureka.client.registry-fetch-interval-seconds": 3600,
+    }
+    with ours("discovery", port, configuration, DISCOVERY_PORT=str(port)) as process:
+        yield process
+
+
+def _await(port: int, command: Sequence[str]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.1)
+    raise BenchError(f"{' '.join(command)} does not start")

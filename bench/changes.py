@@ -1,0 +1,100 @@
+"""A change of the configuration: from the edit to its effect in every process of the stack."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from bench.figures import percentile
+from bench.report import table
+from bench.running import BenchError, RunningStack
+from fusebox import health
+
+KEY = "fusebox.retry.budget"
+FILE = "application.properties"
+ROUNDS = 5
+PATIENCE_SECONDS = 20.0
+PAUSE = 0.02
+GATEWAY = "gateway-1"
+
+# Asks one process for its environment.
+Look = Callable[[], requests.Response]
+
+
+def section(running: RunningStack) -> list[str]:
+    looks = _looks(running)
+    edits = [_by_edit(running, looks, number) for number in range(ROUNDS)]
+    verbs = [_by_verb(running, looks, number) for number in range(ROUNDS)]
+    rows = [
+        (name, f"{percentile(took, 50):.2f} s", f"{max(took):.2f} s")
+        for name, took in (("a file edited, nobody told", edits), ("`make set`", verbs))
+    ]
+    return [
+        "## A change of the configuration",
+        "",
+        *table((f"from … to its effect in all {len(looks)} processes", "p50", "longest"), rows),
+        "",
+        f"{ROUNDS} of each; `make set` with the start of its own process.",
+    ]
+
+
+def _looks(running: RunningStack) -> list[Look]:
+    """The gateway's actuator wants an admin's token, the others are asked where they listen."""
+    session, admin = requests.Session(), running.admin()
+
+    def look(url: str) -> Look:
+        return lambda: session.get(f"{url}/actuator/env", timeout=5)
+
+    others = [
+        look(at.url) for name, at in health.registered(running.stack).items() if name != GATEWAY
+    ]
+    return [lambda: admin.call("GET", "/actuator/env"), *others]
+
+
+def _by_edit(running: RunningStack, looks: list[Look], number: int) -> float:
+    value = f"0.2{number}"
+    with _restored(running.stack.config / FILE) as file:
+        began = time.monotonic()
+        file.write_text(f"{KEY}={value}\n")
+        return _until_everywhere(looks, value, began)
+
+
+def _by_verb(running: RunningStack, looks: list[Look], number: int) -> float:
+    value = f"0.3{number}"
+    began = time.monotonic()
+    running.verb("set", KEY, value)
+    took = _until_everywhere(looks, value, began)
+    running.verb("set", KEY)
+    return took
+
+
+@contextmanager
+def _restored(file: Path) -> Iterator[Path]:
+    before = file.read_bytes() if file.exists() else None
+    try:
+        yield file
+    finally:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_bytes(before)
+
+
+def _until_everywhere(looks: list[Look], value: str, began: float) -> float:
+    """Seconds since `began` until each has once said so."""
+    left = list(looks)
+    while left:
+        left = [look for look in left if not _says(look, value)]
+        if time.monotonic() - began > PATIENCE_SECONDS:
+            raise BenchError(f"{len(left)} processes have not heard of {KEY} = {value}")
+        if left:
+            time.sleep(PAUSE)
+    return time.monotonic() - began
+
+
+def _says(look: Look, value: str) -> bool:
+    sources = look().json()["propertySources"]
+    found = [each["properties"][KEY]["value"] for each in sources if KEY in each["properties"]]
+    return value in map(str, found)
