@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from chassis import metrics, problems
@@ -167,8 +166,8 @@ class Actuator:
         return down(f"dead: {', '.join(dead)}") if dead else up(threads=sorted(alive))
 
     def _info(self, _: Asked) -> Reply:
-        name = self._environment.service
-        app = {"name": name, "instance": self._environment.instance, "version": version(name)}
+        told = self._environment
+        app = {"name": told.service, "instance": told.instance, "version": told.version}
         return reply({"app": app, "process": {"pid": os.getpid()}})
 
     def _env(self, _: Asked) -> Reply:

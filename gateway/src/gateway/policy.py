@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gateway import blocking
+from gateway import blocking, trials
 from gateway.caching import Kept
 from gateway.canaries import Canaries
 from gateway.flights import Flights
@@ -14,17 +14,21 @@ from gateway.seen import Seen
 from gateway.settings import GatewaySettings
 from gateway.store import Address, Bounds, Store
 from gateway.table import Table
+from gateway.targets import Target
 
 
 class Policy:
     """Follows the settings: whatever they come to is made once, and then serves many requests."""
 
     def __init__(
-        self, settings: Callable[[], GatewaySettings], clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Callable[[], GatewaySettings],
+        clock: Callable[[], float] = time.monotonic,
+        is_there: Callable[[Target], bool] = lambda _: True,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self.canaries = Canaries(clock)
+        self.canaries = Canaries(clock, is_there)
         self.store = Store(self._bounds, clock)
         self.flights: Flights[tuple[str, Address], Kept] = Flights()
         self._buckets: dict[str, Buckets] = {}
@@ -71,7 +75,8 @@ class Policy:
 
     def _follow(self, settings: GatewaySettings) -> None:
         self._known = settings
-        routes = settings.spring.cloud.gateway.routes
+        gateway = settings.fusebox.gateway
+        routes = trials.split(settings.spring.cloud.gateway.routes, gateway.canaries)
         self.canaries.follow(routes)
         self._table = Table(routes, self.canaries.weigh)
         limited = {route.id for route in routes if route.rate}

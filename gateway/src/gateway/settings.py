@@ -16,6 +16,7 @@ from chassis.settings import (
 from gateway import blocking
 from gateway.blocking import Block
 from gateway.routes import Route, parse
+from gateway.trials import Trial
 
 
 class RoutesSection(Section):
@@ -43,6 +44,7 @@ class CacheSection(Section):
 class Limits(Section):
     blocked: Annotated[tuple[Block, ...], PlainValidator(blocking.parse)] = ()
     cache: CacheSection = CacheSection()
+    canaries: dict[str, Trial] = {}
     max_body_bytes: Count = 1_048_576
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2

@@ -49,6 +49,24 @@ def roll(stack: Stack, service: str) -> None:
         click.echo(f"{each} was restarted")
 
 
+@click.command(epilog=SCALED_HELP)
+@click.argument("service")
+@click.argument("weight", type=int)
+@click.option("--version", help="What the new instance says of itself; else …-canary.")
+@click.option("--sticky", help="The same version for the same user, address, cookie:NAME, …")
+@click.pass_obj
+def canary(
+    stack: Stack, service: str, weight: int, version: str | None, sticky: str | None
+) -> None:
+    """Send WEIGHT % of the gateway's calls of SERVICE to a second version of it.
+
+    The first time it starts one more instance; 0 ends it.  Too many errors shift all back.
+    """
+    from fusebox import canary as canaries
+
+    click.echo("\n".join(canaries.shift(stack, service, weight, version, sticky)))
+
+
 @click.command(epilog=SERVICE_HELP)
 @click.argument("service")
 @click.argument("ms", type=int)
@@ -148,4 +166,4 @@ def replay_dead(stack: Stack) -> None:
     click.echo(f"{dead_letters.replay(stack)} dead letters were put back.")
 
 
-VERBS = (scale, roll, slow, fail, pause, heal, set_, dead, replay_dead)
+VERBS = (scale, roll, canary, slow, fail, pause, heal, set_, dead, replay_dead)

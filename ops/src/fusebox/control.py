@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from fusebox import brakes, ending, health, kafka
+from fusebox import brakes, ending, health, kafka, marks
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.launching import Launcher
@@ -84,14 +84,15 @@ def launch(stack: Stack, supervisor: Supervisor, instances: Sequence[str]) -> No
 
 def scale(stack: Stack, name: str, number: int) -> list[str]:
     """Run the instances 1 to `number` of service `name` and no others; returns their names."""
-    part = _service_named(name, "scaled")
-    _refuse_number(part, number)
+    part = service_named(name, "scaled")
+    refuse_number(part, number)
     supervisor = running_supervisor(stack)
-    with _alone(stack, part):
+    with alone(stack, part):
+        _refuse_with_canary(stack, supervisor, part)
         wanted = [part.instance(each) for each in range(1, number + 1)]
-        _bring_up(stack, supervisor, part, wanted)
+        bring_up(stack, supervisor, part, wanted)
         there = part.among(supervisor.states())
-        _drain(stack, supervisor, part, [each for each in reversed(there) if each not in wanted])
+        drain(stack, supervisor, part, [each for each in reversed(there) if each not in wanted])
     return wanted
 
 
@@ -100,27 +101,28 @@ def roll(stack: Stack, name: str) -> list[str]:
 
     Returns who was restarted.  No request fails: there is always an instance that callers know.
     """
-    part = _service_named(name, "rolled")
+    part = service_named(name, "rolled")
     supervisor = running_supervisor(stack)
-    _refuse_without_discovery(stack)
-    with _alone(stack, part):
+    refuse_without_discovery(stack)
+    with alone(stack, part):
+        _refuse_with_canary(stack, supervisor, part)
         instances = chosen(supervisor.states(), name, None)
         surge = part.instance(number_of(instances[-1]) + 1)
         try:
-            _bring_up(stack, supervisor, part, [surge])
-            _wait_until_heard(stack, surge)
+            bring_up(stack, supervisor, part, [surge])
+            wait_until_heard(stack, surge)
             for instance in instances:
                 ending.stop(supervisor, [instance])
                 launch(stack, supervisor, [instance])
-                _wait_until_heard(stack, instance)
+                wait_until_heard(stack, instance)
         except Fault as fault:
             fault.remedy = _back_from(part, instances, surge)
             raise
-        _drain(stack, supervisor, part, [surge])
+        drain(stack, supervisor, part, [surge])
     return instances
 
 
-def _service_named(name: str, done: str) -> Part:
+def service_named(name: str, done: str) -> Part:
     part = part_named(name)
     if part not in SERVICES:
         raise Fault(
@@ -132,7 +134,7 @@ def _service_named(name: str, done: str) -> Part:
     return part
 
 
-def _refuse_number(part: Part, number: int) -> None:
+def refuse_number(part: Part, number: int) -> None:
     if 1 <= number <= MOST_INSTANCES:
         return
     raise Fault(
@@ -143,14 +145,23 @@ def _refuse_number(part: Part, number: int) -> None:
     )
 
 
+def _refuse_with_canary(stack: Stack, supervisor: Supervisor, part: Part) -> None:
+    canary = marks.canary(stack, part, supervisor.states())
+    if canary:
+        raise Fault(
+            f"{canary} is a canary, and its service is neither scaled nor rolled meanwhile",
+            remedy=f"end it with `make canary SERVICE={part.name} WEIGHT=0`.",
+        )
+
+
 @contextmanager
-def _alone(stack: Stack, part: Part) -> Iterator[None]:
+def alone(stack: Stack, part: Part) -> Iterator[None]:
     """Who changes the number of instances waits for who does so already."""
     with locked(stack.run / f"{part.name}.lock"):
         yield
 
 
-def _bring_up(stack: Stack, supervisor: Supervisor, part: Part, wanted: Sequence[str]) -> None:
+def bring_up(stack: Stack, supervisor: Supervisor, part: Part, wanted: Sequence[str]) -> None:
     """Have all `wanted` instances running; those that do already are left as they are."""
     states = supervisor.states()
     for instance in wanted:
@@ -160,14 +171,14 @@ def _bring_up(stack: Stack, supervisor: Supervisor, part: Part, wanted: Sequence
     launch(stack, supervisor, down)
 
 
-def _drain(stack: Stack, supervisor: Supervisor, part: Part, surplus: Sequence[str]) -> None:
+def drain(stack: Stack, supervisor: Supervisor, part: Part, surplus: Sequence[str]) -> None:
     """End `surplus` for good: their requests finished, their partitions given to the others."""
     if surplus:
         ending.withdraw(supervisor, surplus)
         kafka.forget_members(stack.host, stack.port("kafka"), part.name, surplus)
 
 
-def _refuse_without_discovery(stack: Stack) -> None:
+def refuse_without_discovery(stack: Stack) -> None:
     if not health.registered(stack):
         raise Fault(
             "discovery does not answer, and callers would not hear of a new instance",
@@ -175,7 +186,7 @@ def _refuse_without_discovery(stack: Stack) -> None:
         )
 
 
-def _wait_until_heard(stack: Stack, instance: str) -> None:
+def wait_until_heard(stack: Stack, instance: str) -> None:
     """Until every caller knows `instance`; raises Fault when discovery cannot tell them."""
     wait_until(
         lambda: instance in health.registered(stack),

@@ -27,10 +27,11 @@ SILENT = Verdict(False, "does not answer")
 
 @dataclass(frozen=True)
 class Address:
-    """Where an instance listens."""
+    """Where an instance listens; `canary` is its version when it is one."""
 
     host: str
     port: int
+    canary: str = ""
 
     @property
     def url(self) -> str:
@@ -79,7 +80,9 @@ def _listed(value: Any) -> list[dict[str, Any]]:
 
 def _address(instance: dict[str, Any]) -> Address:
     port = _field(instance.get("port"), "$") or 0
-    return Address(str(instance.get("ipAddr") or "127.0.0.1"), int(port))
+    said = instance.get("metadata") or {}
+    canary = str(said.get("version") or "?") if said.get("canary") == "true" else ""
+    return Address(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary)
 
 
 def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from fusebox import control
 from fusebox.actuator import Actuator
@@ -33,23 +35,42 @@ def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> l
 
     Raises Fault, and leaves everything as it was, when a process refuses the value.
     """
-    _refuse_unreadable(key, value)
+    return set_keys(stack, {key: value}, service)
+
+
+def set_keys(stack: Stack, values: Mapping[str, str | None], service: str | None) -> list[Said]:
+    """The same for several keys at once: all or none."""
+    for key, value in values.items():
+        _refuse_unreadable(key, value)
     states = control.running_supervisor(stack).states()
     asked = [state for state in states.values() if _is_asked(state, service)]
-    file = stack.config / f"{part_named(service).name if service else SHARED}.properties"
+    file = _file(stack, service)
     before = file.read_bytes() if file.exists() else b""
-    write_whole(file, _with(before.decode(), key, value).encode())
+    write_whole(file, _with(before.decode(), values).encode())
     said = _tell(stack, asked)
     refused = [each for each in said if each.refusal]
     if refused:
         write_whole(file, before)
         _tell(stack, asked)
         raise Fault(
-            f"{key} was not set: {refused[0].instance} says: {refused[0].refusal}",
+            f"{', '.join(values)} was not set: {refused[0].instance} says: {refused[0].refusal}",
             where=str(file),
             remedy="nothing was changed; give a value that its configuration can have.",
         )
     return said
+
+
+def forget(stack: Stack, keys: re.Pattern[str], service: str | None) -> None:
+    """Take back all that fit `keys`, while nobody runs who would have to be told."""
+    file = _file(stack, service)
+    if file.exists():
+        text = file.read_text()
+        gone = dict.fromkeys(name for name, _ in LINE.findall(text) if keys.fullmatch(name))
+        write_whole(file, _with(text, gone).encode())
+
+
+def _file(stack: Stack, service: str | None) -> Path:
+    return stack.config / f"{part_named(service).name if service else SHARED}.properties"
 
 
 def _refuse_unreadable(key: str, value: str | None) -> None:
@@ -74,11 +95,9 @@ def _is_asked(state: State, service: str | None) -> bool:
     return part.is_ours and service in (None, part.name)
 
 
-def _with(text: str, key: str, value: str | None) -> str:
-    kept = {name: old for name, old in LINE.findall(text) if name != key}
-    if value is not None:
-        kept[key] = value
-    return "".join(f"{name}={each}\n" for name, each in sorted(kept.items()))
+def _with(text: str, values: Mapping[str, str | None]) -> str:
+    kept = {**dict(LINE.findall(text)), **values}
+    return "".join(f"{name}={each}\n" for name, each in sorted(kept.items()) if each is not None)
 
 
 def _tell(stack: Stack, asked: list[State]) -> list[Said]:

@@ -23,7 +23,8 @@ PAUSED = health.Verdict(False, "paused")
 class Row:
     """One instance; `memory` is its proportional share (PSS) in bytes, its children included.
 
-    `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …
+    `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …  `canary` is
+    the version of one that is on trial.
     """
 
     service: str
@@ -36,10 +37,11 @@ class Row:
     memory: int = 0
     breakers: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    canary: str = ""
 
     def cells(self) -> tuple[str, ...]:
         return (
-            self.instance,
+            f"{self.instance} ({self.canary})" if self.canary else self.instance,
             self.state.lower(),
             "yes" if self.healthy else f"no: {self.reason}",
             str(self.pid or "-"),
@@ -113,6 +115,7 @@ def _row(
         memory=families.memory(state.pid),
         breakers=actuator.breakers() if actuator else {},
         faults=_process_faults(state, paused, halt) + (assaults.read(actuator) if actuator else []),
+        canary=known[name].canary if name in known else "",
     )
 
 
