@@ -7,12 +7,13 @@ from dataclasses import asdict
 
 import click
 
-from fusebox.parts import PARTS, SERVICES
+from fusebox.parts import BY_NAME, PARTS, SERVICES
 from fusebox.stack import Stack
 
 SERVICE_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS)}."
 SCALED_HELP = f"SERVICE is one of {', '.join(part.name for part in SERVICES)}."
 OURS_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS if part.is_ours)}."
+DISCOVERY = BY_NAME["discovery"].name
 HEAL_HINT = "`make heal` undoes it."
 
 instance_option = click.option(
@@ -20,7 +21,7 @@ instance_option = click.option(
 )
 
 
-@click.command(epilog=SCALED_HELP)
+@click.command(epilog=f"{SCALED_HELP[:-1]}, {DISCOVERY}.")
 @click.argument("service")
 @click.argument("n", type=int)
 @click.pass_obj
@@ -29,9 +30,10 @@ def scale(stack: Stack, service: str, n: int) -> None:
 
     The highest numbers are drained, gracefully.  After `down` and `up` there is one of each again.
     """
-    from fusebox import control
+    from fusebox import control, replicas
 
-    instances = control.scale(stack, service, n)
+    of_discovery = service == DISCOVERY
+    instances = replicas.scale(stack, n) if of_discovery else control.scale(stack, service, n)
     click.echo(f"{service} runs as {', '.join(instances)}")
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from importlib import metadata
 
-from fusebox import control, marks, setting
+from fusebox import control, marks, overlay, setting
 from fusebox.errors import Fault
 from fusebox.parts import Part, number_of
 from fusebox.programs import service_program
@@ -49,7 +49,7 @@ def forget(stack: Stack) -> None:
     """Of a shop that is down: after `up` there is one of each again."""
     marks.forget(stack)
     ours = re.compile(rf"{re.escape(KEYS)}\..*\.({'|'.join(SET_BY_US)})")
-    setting.forget(stack, ours, ROUTER)
+    overlay.forget(overlay.file(stack, ROUTER), ours)
 
 
 def _begun(stack: Stack, supervisor: Supervisor, part: Part, version: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusebox import canary, status
+from fusebox import canary, status, zone
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.progress import display
@@ -30,6 +30,7 @@ def up(stack: Stack) -> bool:
 
 def _start(stack: Stack) -> None:
     canary.forget(stack)
+    zone.forget(stack)
     with display() as shown:
         startup = Startup(stack, shown)
         startup.run()

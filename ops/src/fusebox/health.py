@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fusebox import asking, databases, families, kafka
+from fusebox import asking, databases, families, kafka, zone
 from fusebox.asking import Answer
-from fusebox.parts import BY_NAME, PARTS, Part, is_instance, part_of
+from fusebox.parts import PARTS, Part, is_instance, part_of
 from fusebox.stack import Stack
 from fusebox.supervision import State
 
@@ -40,16 +40,15 @@ class Address:
 
 def registered(stack: Stack) -> dict[str, Address]:
     """Every instance that discovery knows, by its id; empty when discovery is away."""
-    return _registered(asking.get(f"{stack.url('discovery')}/eureka/apps"))
+    return _listed_by(zone.urls(stack).values()) or {}
 
 
 def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
     """Where every service is: as discovery says, or while it is away as their sockets show."""
-    discovery = states.get(BY_NAME["discovery"].instance())
-    if discovery is not None and discovery.is_running and not discovery.is_paused:
-        answer = asking.get(f"{stack.url('discovery')}/eureka/apps")
-        if answer.ok:
-            return _registered(answer)
+    awake = {name for name, each in states.items() if each.is_running and not each.is_paused}
+    listed = _listed_by(url for name, url in zone.urls(stack).items() if name in awake)
+    if listed is not None:
+        return listed
     found = {name: socket(stack, state) for name, state in states.items() if is_instance(name)}
     return {name: at for name, at in found.items() if at is not None}
 
@@ -57,8 +56,26 @@ def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
 def socket(stack: Stack, state: State) -> Address | None:
     """Where the running instance `state` takes connections, asked of nobody but the machine."""
     part = part_of(state.instance)
-    port = families.listening_port(state.pid) if part.kind == "service" else stack.port(part.name)
+    if part.kind != "service":
+        return _fixed(stack, state.instance) if state.is_running else None
+    port = families.listening_port(state.pid)
     return Address(stack.host, port) if state.is_running and port else None
+
+
+def _fixed(stack: Stack, instance: str) -> Address:
+    """Where a part is that takes no free port; each replica of discovery has one of its own."""
+    url = zone.urls(stack).get(instance)
+    port = int(url.rpartition(":")[2]) if url else stack.port(part_of(instance).name)
+    return Address(stack.host, port)
+
+
+def _listed_by(discoveries: Iterable[str]) -> dict[str, Address] | None:
+    """What the first replica that answers has; None when nobody does."""
+    for url in discoveries:
+        answer = asking.get(f"{url}/eureka/apps")
+        if answer.ok:
+            return _registered(answer)
+    return None
 
 
 def _registered(answer: Answer) -> dict[str, Address]:
@@ -88,9 +105,7 @@ def _address(instance: dict[str, Any]) -> Address:
 def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address | None:
     """Where `instance` listens; a service's address stands in `known`."""
     part = part_of(instance)
-    if part.kind == "service":
-        return known.get(instance)
-    return Address(stack.host, stack.port(part.name))
+    return known.get(instance) if part.kind == "service" else _fixed(stack, instance)
 
 
 def check(stack: Stack, instance: str, known: dict[str, Address]) -> Verdict:

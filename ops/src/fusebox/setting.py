@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-from fusebox import control
+from fusebox import control, overlay
 from fusebox.actuator import Actuator
 from fusebox.errors import Fault
 from fusebox.files import write_whole
@@ -17,8 +16,6 @@ from fusebox.stack import Stack
 from fusebox.supervision import State
 
 KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\])*(\.[A-Za-z0-9_-]+(\[\d+\])*)*")
-SHARED = "application"
-LINE = re.compile(r"^([^#=\s]+)=(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,9 @@ def set_keys(stack: Stack, values: Mapping[str, str | None], service: str | None
         _refuse_unreadable(key, value)
     states = control.running_supervisor(stack).states()
     asked = [state for state in states.values() if _is_asked(state, service)]
-    file = _file(stack, service)
+    file = overlay.file(stack, part_named(service).name if service else None)
     before = file.read_bytes() if file.exists() else b""
-    write_whole(file, _with(before.decode(), values).encode())
+    overlay.change(file, values)
     said = _tell(stack, asked)
     refused = [each for each in said if each.refusal]
     if refused:
@@ -58,19 +55,6 @@ def set_keys(stack: Stack, values: Mapping[str, str | None], service: str | None
             remedy="nothing was changed; give a value that its configuration can have.",
         )
     return said
-
-
-def forget(stack: Stack, keys: re.Pattern[str], service: str | None) -> None:
-    """Take back all that fit `keys`, while nobody runs who would have to be told."""
-    file = _file(stack, service)
-    if file.exists():
-        text = file.read_text()
-        gone = dict.fromkeys(name for name, _ in LINE.findall(text) if keys.fullmatch(name))
-        write_whole(file, _with(text, gone).encode())
-
-
-def _file(stack: Stack, service: str | None) -> Path:
-    return stack.config / f"{part_named(service).name if service else SHARED}.properties"
 
 
 def _refuse_unreadable(key: str, value: str | None) -> None:
@@ -93,11 +77,6 @@ def _is_asked(state: State, service: str | None) -> bool:
         return False
     part = part_of(state.instance)
     return part.is_ours and service in (None, part.name)
-
-
-def _with(text: str, values: Mapping[str, str | None]) -> str:
-    kept = {**dict(LINE.findall(text)), **values}
-    return "".join(f"{name}={each}\n" for name, each in sorted(kept.items()) if each is not None)
 
 
 def _tell(stack: Stack, asked: list[State]) -> list[Said]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fusebox import setting
+from fusebox import overlay, setting
 from fusebox.errors import Fault
 from fusebox.setting import Said
 from fusebox.stack import Stack
@@ -69,11 +69,11 @@ def test_several_keys_are_set_together(stack: Stack, told: list[str]) -> None:
 
 
 def test_what_fits_is_forgotten_and_the_rest_is_kept(stack: Stack, told: list[str]) -> None:
-    setting.forget(stack, re.compile("a.*"), None)
+    overlay.forget(overlay.file(stack), re.compile("a.*"))
     setting.set_keys(stack, {"a.b": "1", "c.d": "2"}, None)
     told.clear()
 
-    setting.forget(stack, re.compile("a.*"), None)
+    overlay.forget(overlay.file(stack), re.compile("a.*"))
 
     assert (stack.config / "application.properties").read_text() == "c.d=2\n"
     assert told == []
