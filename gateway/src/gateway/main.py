@@ -48,6 +48,7 @@ def main() -> None:
         is_there=lambda target: (
             not target.is_balanced or process.balancer.has_others(target.service, target.choice)
         ),
+        services=lambda: process.registry.instances,
     )
     pages.add(process, policy)
     process.workers.add("configuration", refreshing.keep_asking(process.configuration))

@@ -19,7 +19,16 @@ from gateway.routes import Route, parse
 from gateway.trials import Trial
 
 
+class Locator(Section):
+    enabled: bool = False
+
+
+class DiscoverySection(Section):
+    locator: Locator = Locator()
+
+
 class RoutesSection(Section):
+    discovery: DiscoverySection = DiscoverySection()
     routes: Annotated[tuple[Route, ...], PlainValidator(parse)] = ()
 
 
@@ -45,6 +54,8 @@ class Limits(Section):
     blocked: Annotated[tuple[Block, ...], PlainValidator(blocking.parse)] = ()
     cache: CacheSection = CacheSection()
     canaries: dict[str, Trial] = {}
+    # Nobody outside has a business with these.
+    hidden_services: frozenset[str] = frozenset(("config-server", "discovery", "gateway"))
     max_body_bytes: Count = 1_048_576
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2
