@@ -24,10 +24,11 @@ of_instance = $(if $(INSTANCE),--instance $(INSTANCE))
 of_number = $(if $(N),$(N),$(error say how many: make $@ SERVICE=order-service N=3))
 of_delay = $(if $(MS),$(MS),$(error say by how much: make $@ SERVICE=catalog-service MS=800))
 of_share = $(if $(RATE),$(RATE),$(error say what share: make $@ SERVICE=catalog-service RATE=0.5))
+of_weight = $(if $(WEIGHT),$(WEIGHT),$(error say how many per cent: make $@ SERVICE=catalog-service WEIGHT=10))
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean status kill start stop scale roll slow fail pause heal set dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+.PHONY: help up down clean status kill start stop scale roll canary slow fail pause heal set dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ scale: $(INSTALLED) ## run so many instances: SERVICE=order-service N=3
 
 roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE=order-service
 	@$(FUSEBOX) roll $(of_service)
+
+canary: $(INSTALLED) ## a second version gets a share: SERVICE=catalog-service WEIGHT=10 [VERSION=2] [STICKY=user]
+	@$(FUSEBOX) canary $(of_service) $(of_weight) $(if $(VERSION),--version $(VERSION)) $(if $(STICKY),--sticky $(STICKY))
 
 slow: $(INSTALLED) ## answers come late: SERVICE=catalog-service MS=800 [INSTANCE=1]
 	@$(FUSEBOX) slow $(of_service) $(of_delay) $(of_instance)

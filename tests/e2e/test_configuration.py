@@ -3,7 +3,10 @@
 from contextlib import suppress
 from typing import Any
 
+import pytest
 import requests
+
+OURS = ("config-server", "discovery", "user-service", "catalog-service", "order-service", "gateway")
 
 
 def fail_max(shop: Any, service: str) -> str | None:
@@ -31,6 +34,42 @@ def test_a_key_set_by_hand_is_in_force_at_once_and_taken_back(shop: Any) -> None
 
     shop.run("set", "fusebox.breaker.fail-max")
     assert fail_max(shop, "order-service") == before
+
+
+def ask(shop: Any, instance: str, page: str, body: Any = None) -> requests.Response:
+    """A page of the actuator at the process' own port; the gateway's is for admins."""
+    url = f"http://127.0.0.1:{shop.rows()[instance]['port']}/actuator/{page}"
+    headers = {}
+    if instance.startswith("gateway"):
+        headers["Authorization"] = f"Bearer {shop.admin().token}"
+    method = "GET" if body is None else "POST"
+    return requests.request(method, url, json=body, headers=headers, timeout=5)
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_every_process_says_which_source_has_won(shop: Any, service: str) -> None:
+    key = "fusebox.breaker.fail-max"
+    shipped = ask(shop, f"{service}-1", f"env/{key}").json()["property"]
+    assert shipped["source"].endswith("/config/application.yml")
+
+    shop.run("set", key, "7")
+    by_hand = ask(shop, f"{service}-1", f"env/{key}").json()["property"]
+    shop.run("set", key)
+
+    assert by_hand == {"source": f"file:{shop.stack.config}/application.properties", "value": "7"}
+    assert ask(shop, f"{service}-1", f"env/{key}").json()["property"] == shipped
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_loggers_level_is_changed_by_hand(shop: Any, service: str) -> None:
+    instance, page = f"{service}-1", "loggers/chassis.registry"
+
+    changed = ask(shop, instance, page, {"configuredLevel": "DEBUG"})
+    assert (changed.status_code, changed.content) == (204, b"")
+    assert ask(shop, instance, page).json()["configuredLevel"] == "DEBUG"
+
+    assert ask(shop, instance, page, {"configuredLevel": None}).status_code == 204
+    assert ask(shop, instance, page).json() == {"effectiveLevel": "INFO"}
 
 
 def test_a_wrong_value_is_refused_with_the_key_and_the_reason(shop: Any) -> None:

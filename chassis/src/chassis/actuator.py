@@ -4,12 +4,10 @@ Framework-free: `answer` maps a method and a path to a reply, and each adapter m
 """
 
 import json
-import logging
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from chassis import metrics, problems
@@ -108,7 +106,7 @@ class Actuator:
         self.add("health/readiness", lambda _: self._health(self.health.readiness))
         self.add("info", self._info)
         self.add("env", self._env)
-        self.add("loggers", self._loggers)
+        self.add("env" + ANY, self._env_of)
         self.add("prometheus", self._prometheus)
 
     def add(self, path: str, page: Page, method: str = "GET") -> None:
@@ -167,15 +165,14 @@ class Actuator:
         return down(f"dead: {', '.join(dead)}") if dead else up(threads=sorted(alive))
 
     def _info(self, _: Asked) -> Reply:
-        name = self._environment.service
-        app = {"name": name, "instance": self._environment.instance, "version": version(name)}
+        told = self._environment
+        app = {"name": told.service, "instance": told.instance, "version": told.version}
         return reply({"app": app, "process": {"pid": os.getpid()}})
 
     def _env(self, _: Asked) -> Reply:
         sources: dict[str, dict[str, Any]] = {}
         for key, (value, source) in self._configuration.flat.items():
-            shown = MASK if SECRET.search(key) else _without_login(value)
-            sources.setdefault(source, {})[key] = {"value": shown}
+            sources.setdefault(source, {})[key] = {"value": _shown(key, value)}
         return reply(
             {
                 "activeProfiles": [self._environment.profile],
@@ -185,15 +182,23 @@ class Actuator:
             }
         )
 
+    def _env_of(self, asked: Asked) -> Reply:
+        """One key: its value, and the source that has won."""
+        key = asked.name
+        if key not in self._configuration.flat:
+            raise NotFound(f"No source has {key}.")
+        value, source = self._configuration.flat[key]
+        found = {"source": source, "value": _shown(key, value)}
+        return reply({"property": found, "activeProfiles": [self._environment.profile]})
+
     def _prometheus(self, _: Asked) -> Reply:
         return Reply(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
-    def _loggers(self, _: Asked) -> Reply:
-        root = logging.getLevelName(logging.getLogger().level)
-        return reply({"loggers": {"ROOT": {"configuredLevel": root, "effectiveLevel": root}}})
 
-
-def _without_login(value: Any) -> Any:
+def _shown(key: str, value: Any) -> Any:
+    """Without secrets."""
+    if SECRET.search(key):
+        return MASK
     return LOGIN.sub(f"//{MASK}@", value) if isinstance(value, str) else value
 
 

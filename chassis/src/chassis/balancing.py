@@ -27,8 +27,8 @@ class Balancer:
     ) -> Instance:
         """An instance of `service` that is not among `tried`; Unavailable when there is none.
 
-        With `takes`, only one whose metadata it takes.  When all have refused lately one of them is
-        asked all the same: it may be back.
+        With `takes`, only one whose metadata it takes; without, no canary while there are others.
+        When all have refused lately one of them is asked all the same: it may be back.
         """
         known = self._known(service, takes)
         if tried:
@@ -43,7 +43,9 @@ class Balancer:
 
     def _known(self, service: str, takes: Takes | None) -> Sequence[Instance]:
         known = self._instances().get(service, ())
-        return [each for each in known if takes(each.metadata)] if takes else known
+        if takes:
+            return [each for each in known if takes(each.metadata)]
+        return [each for each in known if not each.is_canary] or known
 
     def _not_avoided(self, known: Sequence[Instance]) -> Sequence[Instance]:
         if not self._avoided:

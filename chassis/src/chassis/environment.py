@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 PLACEHOLDER = re.compile(r"\$\{([^:}]+)(?::([^}]*))?\}")
@@ -41,6 +42,15 @@ class Environment:
             state=Path(variables.get("FUSEBOX_STATE", ".fusebox/state")),
             variables=dict(variables),
         )
+
+    @property
+    def version(self) -> str:
+        """What this instance is told to be, else what is installed."""
+        return self.variables.get("FUSEBOX_VERSION") or metadata.version(self.service)
+
+    @property
+    def is_canary(self) -> bool:
+        return self.variables.get("FUSEBOX_CANARY") == "true"
 
     def secret(self, name: str) -> str:
         """The content of the secret file `name`; FileNotFoundError when it was never made."""

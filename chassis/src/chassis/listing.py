@@ -28,6 +28,11 @@ class Instance:
         return hash(self.id)  # counted by at each call
 
     @property
+    def is_canary(self) -> bool:
+        """Whether it is on trial: only who asks for it by name may call it."""
+        return self.metadata.get("canary") == "true"
+
+    @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Any, Generic
 
-from chassis import breaker_pages, chaos_pages, refreshing
+from chassis import breaker_pages, chaos_pages, levels, logger_pages, refreshing
 from chassis.actuator import Actuator, up
 from chassis.balancing import Balancer
 from chassis.breaker import Breakers
@@ -53,6 +53,7 @@ class Process(Generic[S]):
         self.actuator = Actuator(environment, configuration, self.metrics, self.workers)
         breaker_pages.add(self.actuator, self.breakers)
         chaos_pages.add(self.actuator, self.monkey)
+        logger_pages.add(self.actuator)
         refreshing.add(self.actuator, configuration, environment)
         self.actuator.health.add("registry", self._registry_health)
         self.workers.add("spans", self.spans.run)
@@ -127,7 +128,7 @@ def begin(service: str, model: type[S], ask: Ask | None = None) -> Process[S]:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     environment = Environment.read(service)
     configuration = Configuration(model, environment, ask)
-    logging.getLogger().setLevel(configuration.load().logging.level.root)
+    levels.configure(configuration.load().logging.level.root)
     # Their connection attempts are told by whoever uses them.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from chassis import levels
 from chassis.actuator import ANY, Actuator, Asked, Reply, reply
 from chassis.configuration import Configuration, ConfigurationError
 from chassis.environment import Environment
@@ -21,7 +22,8 @@ ASK_SECONDS = 1.0
 def apply(configuration: Configuration[Any]) -> list[str]:
     """Ask anew and take over what came; the keys that changed.  Raises ConfigurationError."""
     changed = configuration.refresh()
-    logging.getLogger().setLevel(configuration.current.logging.level.root)
+    if "logging.level.root" in changed:
+        levels.configure(configuration.current.logging.level.root)
     if changed:
         log.info("configuration changed: %s", ", ".join(changed))
     return changed

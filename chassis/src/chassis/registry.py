@@ -178,7 +178,7 @@ class Registry:
                     "renewalIntervalInSecs": lease.lease_renewal_interval_in_seconds,
                     "durationInSecs": lease.lease_expiration_duration_in_seconds,
                 },
-                "metadata": {"pid": str(os.getpid()), "instance": environment.instance},
+                "metadata": self._metadata(),
                 "homePageUrl": f"{url}/",
                 "statusPageUrl": f"{url}/actuator/info",
                 "healthCheckUrl": f"{url}/actuator/health",
@@ -186,6 +186,15 @@ class Registry:
                 "secureVipAddress": environment.service,
             }
         }
+
+    def _metadata(self) -> dict[str, str]:
+        environment = self._environment
+        told = {
+            "pid": str(os.getpid()),
+            "instance": environment.instance,
+            "version": environment.version,
+        }
+        return {**told, "canary": "true"} if environment.is_canary else told
 
     @property
     def _app(self) -> str:

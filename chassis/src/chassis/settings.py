@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from chassis import levels
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -101,7 +103,7 @@ class Spring(Section):
 
 
 class LogLevels(Section):
-    root: str = "INFO"
+    root: Annotated[str, AfterValidator(levels.checked)] = "INFO"
 
 
 class Logging(Section):

@@ -67,10 +67,18 @@ class Canary:
 
 
 class Canaries:
-    """Those of this gateway, by the route's name.  A route whose weight is set anew starts anew."""
+    """Those of this gateway, by the route's name.  A route whose weight is set anew starts anew.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `is_there` says whether anybody answers for a target: a canary that has died gets nothing.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        is_there: Callable[[Target], bool] = lambda _: True,
+    ) -> None:
         self._clock = clock
+        self._is_there = is_there
         self._known: dict[str, tuple[Weight, Target, Canary]] = {}
         self._routes: tuple[Route, ...] = ()
 
@@ -85,10 +93,18 @@ class Canaries:
 
     def weigh(self, route: Route) -> int:
         """What `route` weighs at the moment."""
-        known = self._known.get(route.id)
-        if route.weight is None or (known and known[2].has_relapsed):
+        weight, known = route.weight, self._known.get(route.id)
+        if weight is None:
             return 0
-        return route.weight.weight
+        if known and (known[2].has_relapsed or not self._is_there(route.target)):
+            return 0
+        if weight.is_reserve and not weight.weight and not self._others_weigh(route):
+            return 1
+        return weight.weight
+
+    def relapsed(self) -> list[str]:
+        """The routes that have lost their weight."""
+        return [name for name, (_, _, canary) in self._known.items() if canary.has_relapsed]
 
     def told(self, route: Route, failed: bool) -> None:
         """The outcome of a call by `route`."""
@@ -125,7 +141,7 @@ class Canaries:
         """Without them a weight of 0 would leave nobody to answer."""
         group = route.weight and route.weight.group
         return any(
-            self.weigh(each) > 0
+            each.weight.is_reserve or self.weigh(each) > 0
             for each in self._routes
             if each.weight and each.weight.group == group and each.id != route.id
         )

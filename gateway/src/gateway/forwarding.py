@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from chassis import hops
-from chassis.balancing import Balancer, Takes
+from chassis.balancing import Balancer
 from chassis.breaker import Permit
 from chassis.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
 from chassis.listing import Instance
@@ -43,11 +43,6 @@ class Call:
         """Whether it may be sent again when nobody knows how far it came, or after `status`."""
         whole = isinstance(self.asked.body, bytes)
         return whole and hops.may_retry() and self.retry.may(tried, self.asked.method, status)
-
-    @property
-    def takes(self) -> Takes | None:
-        """Which instances will do; None when any."""
-        return self.whom.takes if self.whom.metadata else None
 
     def patience(self) -> float:
         """Seconds for the answer; a long body is bounded step by step."""
@@ -128,7 +123,7 @@ class Forwarder:
     def _choose(self, call: Call, refused: set[Instance]) -> Instance:
         whom = call.whom
         if whom.is_balanced:
-            return self._balancer.choose(whom.service, refused, call.takes)
+            return self._balancer.choose(whom.service, refused, whom.choice)
         fixed = Instance(whom.uri, whom.service, whom.service, whom.port)
         if fixed in refused:
             raise Unavailable(f"{call.service} does not answer.")
@@ -136,7 +131,7 @@ class Forwarder:
 
     def _lost(self, call: Call) -> Unavailable:
         whom = call.whom
-        others = whom.is_balanced and self._balancer.has_others(whom.service, call.takes)
+        others = whom.is_balanced and self._balancer.has_others(whom.service, whom.choice)
         return _no_proper_answer(call, InstanceLost if others else Unavailable)
 
     async def _ask_one(self, call: Call, instance: Instance) -> Answer:

@@ -43,7 +43,13 @@ def main() -> None:
         process = begin(SERVICE, GatewaySettings)
     except ConfigurationError as error:
         sys.exit(f"cannot start: {error}")
-    policy = Policy(lambda: process.settings)
+    policy = Policy(
+        lambda: process.settings,
+        is_there=lambda target: (
+            not target.is_balanced or process.balancer.has_others(target.service, target.choice)
+        ),
+        services=lambda: process.registry.instances,
+    )
     pages.add(process, policy)
     process.workers.add("configuration", refreshing.keep_asking(process.configuration))
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))

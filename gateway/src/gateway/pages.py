@@ -25,6 +25,11 @@ def add(process: Process[GatewaySettings], policy: Policy) -> None:
         known = process.registry.instances
         return up(instances={name: len(them) for name, them in known.items()})
 
+    def canaries() -> dict[str, Any]:
+        """That one was not fit says nothing against the gateway."""
+        return up(relapsed=policy.canaries.relapsed())
+
     process.actuator.add("gateway/routes", routes)
     process.actuator.add("gateway/routes" + ANY, route)
+    process.actuator.health.add("canaries", canaries)
     process.actuator.health.add("discovery", discovery, readiness=True)

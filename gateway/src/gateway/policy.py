@@ -1,30 +1,38 @@
 """All rules of the gateway as they are configured now, and what they remember between requests."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from gateway import blocking
+from gateway import blocking, trials
 from gateway.caching import Kept
 from gateway.canaries import Canaries
 from gateway.flights import Flights
 from gateway.limiting import Buckets, OverRate, Rate
+from gateway.locating import Locator
 from gateway.routes import Route
 from gateway.seen import Seen
 from gateway.settings import GatewaySettings
 from gateway.store import Address, Bounds, Store
 from gateway.table import Table
+from gateway.targets import Target
 
 
 class Policy:
     """Follows the settings: whatever they come to is made once, and then serves many requests."""
 
     def __init__(
-        self, settings: Callable[[], GatewaySettings], clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Callable[[], GatewaySettings],
+        clock: Callable[[], float] = time.monotonic,
+        is_there: Callable[[Target], bool] = lambda _: True,
+        services: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        """`services` are those that discovery knows, and `is_there` whether one has anybody."""
         self._settings = settings
         self._clock = clock
-        self.canaries = Canaries(clock)
+        self.canaries = Canaries(clock, is_there)
+        self._locator = Locator(services)
         self.store = Store(self._bounds, clock)
         self.flights: Flights[tuple[str, Address], Kept] = Flights()
         self._buckets: dict[str, Buckets] = {}
@@ -47,7 +55,19 @@ class Policy:
         return self._settings().fusebox.gateway.cache.enabled
 
     def find(self, seen: Seen) -> Route | None:
-        return self.table.find(seen)
+        """By a route of the configuration, or else as discovery knows it."""
+        return self.table.find(seen) or self._located(seen)
+
+    def _located(self, seen: Seen) -> Route | None:
+        return self._locator.find(seen, self._hidden) if self._locates else None
+
+    @property
+    def _locates(self) -> bool:
+        return self._settings().spring.cloud.gateway.discovery.locator.enabled
+
+    @property
+    def _hidden(self) -> frozenset[str]:
+        return self._settings().fusebox.gateway.hidden_services
 
     def check(self, seen: Seen) -> None:
         """Pass silently, or raise Forbidden when a rule blocks it."""
@@ -64,14 +84,16 @@ class Policy:
 
     def described(self) -> list[dict[str, Any]]:
         """The routes for the page /actuator/gateway/routes."""
+        located = self._locator.all(self._hidden) if self._locates else []
         return [
             {**route.described(), "metadata": self.canaries.described(route)}
-            for route in self.table.routes
+            for route in (*self.table.routes, *located)
         ]
 
     def _follow(self, settings: GatewaySettings) -> None:
         self._known = settings
-        routes = settings.spring.cloud.gateway.routes
+        gateway = settings.fusebox.gateway
+        routes = trials.split(settings.spring.cloud.gateway.routes, gateway.canaries)
         self.canaries.follow(routes)
         self._table = Table(routes, self.canaries.weigh)
         limited = {route.id for route in routes if route.rate}

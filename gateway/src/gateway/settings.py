@@ -16,9 +16,19 @@ from chassis.settings import (
 from gateway import blocking
 from gateway.blocking import Block
 from gateway.routes import Route, parse
+from gateway.trials import Trial
+
+
+class Locator(Section):
+    enabled: bool = False
+
+
+class DiscoverySection(Section):
+    locator: Locator = Locator()
 
 
 class RoutesSection(Section):
+    discovery: DiscoverySection = DiscoverySection()
     routes: Annotated[tuple[Route, ...], PlainValidator(parse)] = ()
 
 
@@ -45,6 +55,9 @@ class Limits(Section):
     cache: CacheSection = CacheSection()
     # A line in the log for each request.
     access_log: bool = False
+    canaries: dict[str, Trial] = {}
+    # Nobody outside has a business with these.
+    hidden_services: frozenset[str] = frozenset(("config-server", "discovery", "gateway"))
     max_body_bytes: Count = 1_048_576
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+from chassis.balancing import Takes
+
 SERVICE = re.compile(r"[A-Za-z0-9._-]+")
 HTTP_PORT = 80
 
@@ -25,8 +27,14 @@ class Target:
     @property
     def name(self) -> str:
         """Its breaker's: one version of a service may fail while another is well."""
-        version = "+".join(value for value in self.metadata.values() if value)
+        said = {name: value for name, value in self.metadata.items() if value}
+        version = "+".join(name if value == "true" else value for name, value in said.items())
         return f"{self.service}@{version}" if version else self.service
+
+    @property
+    def choice(self) -> Takes | None:
+        """Which instances will do; None when any."""
+        return self.takes if self.metadata else None
 
     def takes(self, metadata: Mapping[str, str]) -> bool:
         """Whether an instance with `metadata` will do; an empty value means: not said."""

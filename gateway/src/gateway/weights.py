@@ -43,14 +43,19 @@ class Relapse:
     max_error_share: float
     min_calls: int = 20
     window_seconds: float = 30.0
+    # Another one is another attempt: whoever has lost its weight gets it back.
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
+    """`is_reserve` for one that takes all when nobody else of its group weighs anything."""
+
     group: str
     weight: int
     sticky: Key | None = None
     relapse: Relapse | None = None
+    is_reserve: bool = False
 
 
 def _weight(said: Arguments) -> Weight:

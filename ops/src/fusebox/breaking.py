@@ -7,12 +7,13 @@ from dataclasses import asdict
 
 import click
 
-from fusebox.parts import PARTS, SERVICES
+from fusebox.parts import BY_NAME, PARTS, SERVICES
 from fusebox.stack import Stack
 
 SERVICE_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS)}."
 SCALED_HELP = f"SERVICE is one of {', '.join(part.name for part in SERVICES)}."
 OURS_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS if part.is_ours)}."
+DISCOVERY = BY_NAME["discovery"].name
 HEAL_HINT = "`make heal` undoes it."
 
 instance_option = click.option(
@@ -20,7 +21,7 @@ instance_option = click.option(
 )
 
 
-@click.command(epilog=SCALED_HELP)
+@click.command(epilog=f"{SCALED_HELP[:-1]}, {DISCOVERY}.")
 @click.argument("service")
 @click.argument("n", type=int)
 @click.pass_obj
@@ -29,9 +30,10 @@ def scale(stack: Stack, service: str, n: int) -> None:
 
     The highest numbers are drained, gracefully.  After `down` and `up` there is one of each again.
     """
-    from fusebox import control
+    from fusebox import control, replicas
 
-    instances = control.scale(stack, service, n)
+    of_discovery = service == DISCOVERY
+    instances = replicas.scale(stack, n) if of_discovery else control.scale(stack, service, n)
     click.echo(f"{service} runs as {', '.join(instances)}")
 
 
@@ -47,6 +49,24 @@ def roll(stack: Stack, service: str) -> None:
 
     for each in control.roll(stack, service):
         click.echo(f"{each} was restarted")
+
+
+@click.command(epilog=SCALED_HELP)
+@click.argument("service")
+@click.argument("weight", type=int)
+@click.option("--version", help="What the new instance says of itself; else …-canary.")
+@click.option("--sticky", help="The same version for the same user, address, cookie:NAME, …")
+@click.pass_obj
+def canary(
+    stack: Stack, service: str, weight: int, version: str | None, sticky: str | None
+) -> None:
+    """Send WEIGHT % of the gateway's calls of SERVICE to a second version of it.
+
+    The first time it starts one more instance; 0 ends it.  Too many errors shift all back.
+    """
+    from fusebox import canary as canaries
+
+    click.echo("\n".join(canaries.shift(stack, service, weight, version, sticky)))
 
 
 @click.command(epilog=SERVICE_HELP)
@@ -148,4 +168,4 @@ def replay_dead(stack: Stack) -> None:
     click.echo(f"{dead_letters.replay(stack)} dead letters were put back.")
 
 
-VERBS = (scale, roll, slow, fail, pause, heal, set_, dead, replay_dead)
+VERBS = (scale, roll, canary, slow, fail, pause, heal, set_, dead, replay_dead)

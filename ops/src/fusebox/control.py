@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from fusebox import ending, health, inside, kafka
+from fusebox import ending, health, inside, kafka, marks
 from fusebox.driver import Driver, State, running_driver
 from fusebox.errors import Fault
 from fusebox.files import locked
@@ -76,14 +76,15 @@ def launch(stack: Stack, driver: Driver, instances: Sequence[str]) -> None:
 
 def scale(stack: Stack, name: str, number: int) -> list[str]:
     """Run the instances 1 to `number` of service `name` and no others; returns their names."""
-    part = _service_named(name, "scaled")
-    _refuse_number(part, number)
+    part = service_named(name, "scaled")
+    refuse_number(part, number)
     driver = running_driver(stack)
-    with _alone(stack, part):
+    with alone(stack, part):
+        _refuse_with_canary(stack, driver, part)
         wanted = [part.instance(each) for each in range(1, number + 1)]
-        _bring_up(stack, driver, part, wanted)
+        bring_up(stack, driver, part, wanted)
         there = part.among(driver.states())
-        _drain(stack, driver, part, [each for each in reversed(there) if each not in wanted])
+        drain(stack, driver, part, [each for each in reversed(there) if each not in wanted])
     return wanted
 
 
@@ -92,27 +93,28 @@ def roll(stack: Stack, name: str) -> list[str]:
 
     Returns who was restarted.  No request fails: there is always an instance that callers know.
     """
-    part = _service_named(name, "rolled")
+    part = service_named(name, "rolled")
     driver = running_driver(stack)
-    _refuse_without_discovery(stack)
-    with _alone(stack, part):
+    refuse_without_discovery(stack)
+    with alone(stack, part):
+        _refuse_with_canary(stack, driver, part)
         instances = chosen(driver.states(), name, None)
         surge = part.instance(number_of(instances[-1]) + 1)
         try:
-            _bring_up(stack, driver, part, [surge])
-            _wait_until_heard(stack, surge)
+            bring_up(stack, driver, part, [surge])
+            wait_until_heard(stack, surge)
             for instance in instances:
                 ending.stop(driver, [instance])
                 launch(stack, driver, [instance])
-                _wait_until_heard(stack, instance)
+                wait_until_heard(stack, instance)
         except Fault as fault:
             fault.remedy = _back_from(part, instances, surge)
             raise
-        _drain(stack, driver, part, [surge])
+        drain(stack, driver, part, [surge])
     return instances
 
 
-def _service_named(name: str, done: str) -> Part:
+def service_named(name: str, done: str) -> Part:
     part = part_named(name)
     if part not in SERVICES:
         raise Fault(
@@ -124,7 +126,7 @@ def _service_named(name: str, done: str) -> Part:
     return part
 
 
-def _refuse_number(part: Part, number: int) -> None:
+def refuse_number(part: Part, number: int) -> None:
     if 1 <= number <= MOST_INSTANCES:
         return
     raise Fault(
@@ -135,14 +137,23 @@ def _refuse_number(part: Part, number: int) -> None:
     )
 
 
+def _refuse_with_canary(stack: Stack, driver: Driver, part: Part) -> None:
+    canary = marks.canary(stack, part, driver.states())
+    if canary:
+        raise Fault(
+            f"{canary} is a canary, and its service is neither scaled nor rolled meanwhile",
+            remedy=f"end it with `make canary SERVICE={part.name} WEIGHT=0`.",
+        )
+
+
 @contextmanager
-def _alone(stack: Stack, part: Part) -> Iterator[None]:
+def alone(stack: Stack, part: Part) -> Iterator[None]:
     """Who changes the number of instances waits for who does so already."""
     with locked(stack.run / f"{part.name}.lock"):
         yield
 
 
-def _bring_up(stack: Stack, driver: Driver, part: Part, wanted: Sequence[str]) -> None:
+def bring_up(stack: Stack, driver: Driver, part: Part, wanted: Sequence[str]) -> None:
     """Have all `wanted` instances running; those that do already are left as they are."""
     states = driver.states()
     for instance in wanted:
@@ -152,14 +163,14 @@ def _bring_up(stack: Stack, driver: Driver, part: Part, wanted: Sequence[str]) -
     launch(stack, driver, down)
 
 
-def _drain(stack: Stack, driver: Driver, part: Part, surplus: Sequence[str]) -> None:
+def drain(stack: Stack, driver: Driver, part: Part, surplus: Sequence[str]) -> None:
     """End `surplus` for good: their requests finished, their partitions given to the others."""
     if surplus:
         ending.withdraw(driver, surplus)
         inside.run(stack, kafka.forget_members, part.name, surplus)
 
 
-def _refuse_without_discovery(stack: Stack) -> None:
+def refuse_without_discovery(stack: Stack) -> None:
     if not inside.run(stack, health.registered):
         raise Fault(
             "discovery does not answer, and callers would not hear of a new instance",
@@ -167,7 +178,7 @@ def _refuse_without_discovery(stack: Stack) -> None:
         )
 
 
-def _wait_until_heard(stack: Stack, instance: str) -> None:
+def wait_until_heard(stack: Stack, instance: str) -> None:
     """Until every caller knows `instance`; raises Fault when discovery cannot tell them."""
     wait_until(
         lambda: instance in inside.run(stack, health.registered),

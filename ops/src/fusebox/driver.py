@@ -48,8 +48,11 @@ class Driver(Protocol):
 
     def states(self) -> dict[str, State]: ...
 
-    def add(self, part: Part, number: int) -> None:
-        """Make one more instance of `part` known; `start` starts it."""
+    def add(self, part: Part, number: int, more: Mapping[str, str] | None = None) -> None:
+        """Make one more instance of `part` known; `start` starts it.
+
+        `more` is what its environment tells it beside what all are told.
+        """
         ...
 
     def start(self, instance: str) -> None:
@@ -105,6 +108,16 @@ def driver_of(stack: Stack) -> Driver:
     from fusebox.supervision import Supervisor
 
     return Supervisor(stack)
+
+
+def refuse_containers(stack: Stack, what: str) -> None:
+    """For what needs instances that differ; compose runs all of a service alike."""
+    if stack.mode == "docker":
+        raise Fault(
+            f"{what} is not to be had in containers as yet",
+            remedy="a shop of plain processes can do it: make down, and make up MODE=native.",
+            exit_code=2,
+        )
 
 
 def running_driver(stack: Stack) -> Driver:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusebox import status
+from fusebox import canary, status, zone
 from fusebox.driver import driver_of
 from fusebox.errors import Fault
 from fusebox.files import locked
@@ -33,6 +33,8 @@ def _start_processes(stack: Stack) -> None:
     left = end_orphans(stack)
     if left:
         print(f"Ended {len(left)} processes that a dead supervisor had left.")
+    canary.forget(stack)
+    zone.forget(stack)
     with display() as shown:
         startup = Startup(stack, shown)
         startup.run()

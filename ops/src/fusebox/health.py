@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fusebox import asking, databases, families, kafka
+from fusebox import asking, databases, families, kafka, zone
 from fusebox.asking import Answer
 from fusebox.driver import State
-from fusebox.parts import BY_NAME, PARTS, Part, is_instance, part_of
+from fusebox.parts import PARTS, Part, is_instance, part_of
 from fusebox.stack import SERVICE_PORT, Stack
 
 SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
@@ -27,10 +27,11 @@ SILENT = Verdict(False, "does not answer")
 
 @dataclass(frozen=True)
 class Address:
-    """Where an instance listens."""
+    """Where an instance listens; `canary` is its version when it is one."""
 
     host: str
     port: int
+    canary: str = ""
 
     @property
     def url(self) -> str:
@@ -39,16 +40,15 @@ class Address:
 
 def registered(stack: Stack) -> dict[str, Address]:
     """Every instance that discovery knows, by its id; empty when discovery is away."""
-    return _registered(asking.get(f"{stack.url('discovery')}/eureka/apps"))
+    return _listed_by(zone.urls(stack).values()) or {}
 
 
 def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
     """Where every service is: as discovery says, or while it is away as their sockets show."""
-    discovery = states.get(BY_NAME["discovery"].instance())
-    if discovery is not None and discovery.is_running and not discovery.is_paused:
-        answer = asking.get(f"{stack.url('discovery')}/eureka/apps")
-        if answer.ok:
-            return _registered(answer)
+    awake = {name for name, each in states.items() if each.is_running and not each.is_paused}
+    listed = _listed_by(url for name, url in zone.urls(stack).items() if name in awake)
+    if listed is not None:
+        return listed
     found = {name: socket(stack, state) for name, state in states.items() if is_instance(name)}
     return {name: at for name, at in found.items() if at is not None}
 
@@ -59,11 +59,27 @@ def socket(stack: Stack, state: State) -> Address | None:
     if not state.is_running:
         return None
     if part.kind != "service":
-        return Address(*stack.address(part.name))
+        return _fixed(stack, state.instance)
     if state.host:
         return Address(state.host, SERVICE_PORT)
     port = families.listening_port(state.pid)
     return Address(stack.host, port) if port else None
+
+
+def _fixed(stack: Stack, instance: str) -> Address:
+    """Where a part is that takes no free port; each replica of discovery has one of its own."""
+    host, port = stack.address(part_of(instance).name)
+    url = zone.urls(stack).get(instance)
+    return Address(host, int(url.rpartition(":")[2]) if url else port)
+
+
+def _listed_by(discoveries: Iterable[str]) -> dict[str, Address] | None:
+    """What the first replica that answers has; None when nobody does."""
+    for url in discoveries:
+        answer = asking.get(f"{url}/eureka/apps")
+        if answer.ok:
+            return _registered(answer)
+    return None
 
 
 def _registered(answer: Answer) -> dict[str, Address]:
@@ -85,15 +101,15 @@ def _listed(value: Any) -> list[dict[str, Any]]:
 
 def _address(instance: dict[str, Any]) -> Address:
     port = _field(instance.get("port"), "$") or 0
-    return Address(str(instance.get("ipAddr") or "127.0.0.1"), int(port))
+    said = instance.get("metadata") or {}
+    canary = str(said.get("version") or "?") if said.get("canary") == "true" else ""
+    return Address(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary)
 
 
 def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address | None:
     """Where `instance` listens; a service's address stands in `known`."""
     part = part_of(instance)
-    if part.kind == "service":
-        return known.get(instance)
-    return Address(*stack.address(part.name))
+    return known.get(instance) if part.kind == "service" else _fixed(stack, instance)
 
 
 def verdict(stack: Stack, instance: str, states: Mapping[str, State]) -> Verdict:

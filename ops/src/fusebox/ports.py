@@ -11,6 +11,8 @@ import psutil
 from fusebox.errors import Fault
 from fusebox.stack import Stack
 
+HIGHEST_PORT = 65_536
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -30,19 +32,35 @@ def taken_ports(stack: Stack) -> dict[str, int]:
 
 def _is_free(stack: Stack, name: str) -> bool:
     local = name in ("postgres", "kafka-controller")
-    bind = "127.0.0.1" if local else stack.bind
+    return _can_listen("127.0.0.1" if local else stack.bind, stack.port(name))
+
+
+def _can_listen(bind: str, port: int) -> bool:
     with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((bind, stack.port(name)))
+            probe.bind((bind, port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise Fault(
-                    f"cannot listen on {bind}:{stack.port(name)}: {error.strerror}",
+                    f"cannot listen on {bind}:{port}: {error.strerror}",
                     remedy="set FUSEBOX_BIND to an address of this machine, or leave it unset.",
                 ) from error
             return False
         return True
+
+
+def free_port_after(stack: Stack, port: int) -> int:
+    """The next one that nobody holds and this stack does not keep for somebody else.
+
+    Near the fixed ones, for above 32768 begin those that outgoing connections take.
+    """
+    kept = set(stack.ports.values())
+    return next(
+        each
+        for each in range(port + 1, HIGHEST_PORT)
+        if each not in kept and _can_listen(stack.bind, each)
+    )
 
 
 def holder_of(port: int) -> Holder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,10 +96,14 @@ def brake_program(part: Part, pid: int, milliseconds: int) -> Program:
     return Program(brake_name(part), command, lasting=False)
 
 
-def service_program(stack: Stack, part: Part, number: int = 1) -> Program:
+def service_program(
+    stack: Stack, part: Part, number: int = 1, more: Mapping[str, str] | None = None
+) -> Program:
+    """`more` is what this instance is told beside its name and its folder."""
     instance = part.instance(number)
     command = [sys.executable, "-m", f"{part.module}.main"]
-    return Program(instance, command, environment=own_environment(stack, instance))
+    environment = {**own_environment(stack, instance), **(more or {})}
+    return Program(instance, command, environment=environment)
 
 
 def own_environment(stack: Stack, instance: str) -> dict[str, str]:

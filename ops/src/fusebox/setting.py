@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fusebox import inside
+from fusebox import inside, overlay
 from fusebox.actuator import Actuator
 from fusebox.driver import State, running_driver
 from fusebox.errors import Fault
@@ -15,8 +16,6 @@ from fusebox.parts import is_instance, part_named, part_of
 from fusebox.stack import Stack
 
 KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\])*(\.[A-Za-z0-9_-]+(\[\d+\])*)*")
-SHARED = "application"
-LINE = re.compile(r"^([^#=\s]+)=(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,24 +32,32 @@ def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> l
 
     Raises Fault, and leaves everything as it was, when a process refuses the value.
     """
-    _refuse_unreadable(key, value)
-    name = part_named(service).name if service else SHARED
+    return set_keys(stack, {key: value}, service)
+
+
+def set_keys(stack: Stack, values: Mapping[str, str | None], service: str | None) -> list[Said]:
+    """The same for several keys at once: all or none."""
+    for key, value in values.items():
+        _refuse_unreadable(key, value)
+    name = part_named(service).name if service else None
     states = running_driver(stack).states()
     asked = [state for state in states.values() if _is_asked(state, service)]
-    return inside.run(stack, _set, name, key, value, asked)
+    return inside.run(stack, _set, name, dict(values), asked)
 
 
-def _set(stack: Stack, name: str, key: str, value: str | None, asked: list[State]) -> list[Said]:
-    file = stack.config / f"{name}.properties"
+def _set(
+    stack: Stack, name: str | None, values: Mapping[str, str | None], asked: list[State]
+) -> list[Said]:
+    file = overlay.file(stack, name)
     before = file.read_bytes() if file.exists() else b""
-    write_whole(file, _with(before.decode(), key, value).encode())
+    overlay.change(file, values)
     said = _tell(stack, asked)
     refused = [each for each in said if each.refusal]
     if refused:
         write_whole(file, before)
         _tell(stack, asked)
         raise Fault(
-            f"{key} was not set: {refused[0].instance} says: {refused[0].refusal}",
+            f"{', '.join(values)} was not set: {refused[0].instance} says: {refused[0].refusal}",
             where=str(file),
             remedy="nothing was changed; give a value that its configuration can have.",
         )
@@ -77,13 +84,6 @@ def _is_asked(state: State, service: str | None) -> bool:
         return False
     part = part_of(state.instance)
     return part.is_ours and service in (None, part.name)
-
-
-def _with(text: str, key: str, value: str | None) -> str:
-    kept = {name: old for name, old in LINE.findall(text) if name != key}
-    if value is not None:
-        kept[key] = value
-    return "".join(f"{name}={each}\n" for name, each in sorted(kept.items()))
 
 
 def _tell(stack: Stack, asked: list[State]) -> list[Said]:

@@ -23,7 +23,8 @@ PAUSED = health.Verdict(False, "paused")
 class Row:
     """One instance; `memory` is in bytes: its proportional share (PSS), or its container's.
 
-    `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …
+    `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …  `canary` is
+    the version of one that is on trial.
     """
 
     service: str
@@ -36,10 +37,11 @@ class Row:
     memory: int = 0
     breakers: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    canary: str = ""
 
     def cells(self) -> tuple[str, ...]:
         return (
-            self.instance,
+            f"{self.instance} ({self.canary})" if self.canary else self.instance,
             self.state.lower(),
             "yes" if self.healthy else f"no: {self.reason}",
             str(self.pid or "-"),
@@ -101,6 +103,7 @@ class Seen:
     port: int | None = None
     breakers: dict[str, str] = field(default_factory=dict)
     assaults: list[str] = field(default_factory=list)
+    canary: str = ""
 
 
 def _look(stack: Stack, states: Mapping[str, State], halts: Mapping[str, int]) -> dict[str, Seen]:
@@ -121,6 +124,7 @@ def _seen(stack: Stack, state: State, paused: bool, known: dict[str, health.Addr
         port=at.port if at else None,
         breakers=actuator.breakers() if actuator else {},
         assaults=assaults.read(actuator) if actuator else [],
+        canary=known[state.instance].canary if state.instance in known else "",
     )
 
 
@@ -144,6 +148,7 @@ def _row(name: str, state: State | None, seen: Seen | None, halts: Mapping[str, 
         port=seen.port,
         breakers=seen.breakers,
         faults=_process_faults(state, paused, halts[part.name]) + seen.assaults,
+        canary=seen.canary,
     )
 
 

@@ -73,8 +73,8 @@ class Supervisor:
                 where=f"its log: {self.stack.logs / 'supervisord.log'}",
             )
 
-    def add(self, part: Part, number: int) -> None:
-        self.add_program(service_program(self.stack, part, number))
+    def add(self, part: Part, number: int, more: Mapping[str, str] | None = None) -> None:
+        self.add_program(service_program(self.stack, part, number, more))
 
     def add_program(self, program: Program) -> None:
         """Make `program` known; it does not run yet."""

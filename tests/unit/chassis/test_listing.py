@@ -80,6 +80,19 @@ def test_another_version_is_no_other_instance() -> None:
     assert not balancer.has_others("order-service", lambda said: "version" in said)
 
 
+def test_a_canary_is_called_by_who_asks_for_it_and_by_others_only_for_want_of_any() -> None:
+    listing = Listing()
+    canary = {**entry("b"), "metadata": {"canary": "true"}}
+    listing.replace(document([entry("a"), canary]))
+    balancer = Balancer(listing.snapshot)
+
+    assert {balancer.choose("order-service").id for _ in range(20)} == {"a"}
+    assert balancer.choose("order-service", takes=lambda said: "canary" in said).id == "b"
+
+    listing.replace(document([canary]))
+    assert balancer.choose("order-service").id == "b"
+
+
 STATUSES = st.sampled_from(["UP", "DOWN", "OUT_OF_SERVICE"])
 CHANGES = st.lists(st.tuples(st.sampled_from("abcd"), STATUSES | st.none()), max_size=12)
 

@@ -1,6 +1,7 @@
 """The client of discovery against a server that may forget."""
 
 import json
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,28 @@ def discovery(monkeypatch: pytest.MonkeyPatch) -> Discovery:
     return made
 
 
-def client(name: str, folder: Path) -> Registry:
-    environment = Environment.read(name, {"FUSEBOX_STATE": str(folder)})
+def client(name: str, folder: Path, **variables: str) -> Registry:
+    environment = Environment.read(name, {"FUSEBOX_STATE": str(folder), **variables})
     made = Registry(environment, Eureka)
     made.port = 5000
     made._renew()
     return made
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, {"version": metadata.version("gateway")}),
+        ({"FUSEBOX_VERSION": "7", "FUSEBOX_CANARY": "true"}, {"version": "7", "canary": "true"}),
+    ],
+)
+def test_an_instance_says_its_version_and_whether_it_is_on_trial(
+    discovery: Discovery, tmp_path: Path, variables: dict[str, str], said: dict[str, str]
+) -> None:
+    client("gateway", tmp_path, **variables)
+
+    found = discovery.known["GATEWAY", "gateway-1"]["metadata"]
+    assert {key: found[key] for key in found.keys() - {"pid", "instance"}} == said
 
 
 def test_who_was_forgotten_registers_at_once_and_calls_the_others_meanwhile(

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from chassis.settings import kebab
+from chassis.settings import Section, kebab
 from gateway import arguments, blocking, filters, predicates, routes
 from gateway.settings import CacheSection
+from gateway.trials import Trial
 
 PAGE = (Path(__file__).parents[3] / "docs" / "gateway.md").read_text()
 
@@ -55,8 +56,16 @@ def test_the_pieces_of_configuration_are_right() -> None:
     assert blocking.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
 
 
-def test_the_caches_keys_and_defaults_are_told() -> None:
-    told = {name: cells[0] for name, cells in rows("Kept answers").items()}
+@pytest.mark.parametrize(
+    ("title", "section"), [("Kept answers", CacheSection), ("Canaries", Trial)]
+)
+def test_the_keys_of_a_section_and_their_defaults_are_told(
+    title: str, section: type[Section]
+) -> None:
+    told = {name: cells[0] for name, cells in rows(title).items()}
 
-    fields = CacheSection.model_fields
-    assert told == {kebab(name): str(field.default).lower() for name, field in fields.items()}
+    fields = section.model_fields
+    assert told == {
+        kebab(name): str("" if field.default is None else field.default).lower()
+        for name, field in fields.items()
+    }

@@ -1,8 +1,10 @@
 """A key set by hand: written whole, read back, refused by name."""
 
+import re
+
 import pytest
 
-from fusebox import setting
+from fusebox import overlay, setting
 from fusebox.driver import State
 from fusebox.errors import Fault
 from fusebox.setting import Said
@@ -56,6 +58,25 @@ def test_without_a_value_it_is_taken_back(stack: Stack, told: list[str]) -> None
     setting.set_key(stack, "a.b", None, None)
 
     assert (stack.config / "application.properties").read_text() == ""
+
+
+def test_several_keys_are_set_together(stack: Stack, told: list[str]) -> None:
+    setting.set_key(stack, "a.b", "1", "gateway")
+    setting.set_keys(stack, {"a.b": None, "a.c": "2"}, "gateway")
+
+    assert (stack.config / "gateway.properties").read_text() == "a.c=2\n"
+    assert told == ["gateway-1", "gateway-1"]
+
+
+def test_what_fits_is_forgotten_and_the_rest_is_kept(stack: Stack, told: list[str]) -> None:
+    overlay.forget(overlay.file(stack), re.compile("a.*"))
+    setting.set_keys(stack, {"a.b": "1", "c.d": "2"}, None)
+    told.clear()
+
+    overlay.forget(overlay.file(stack), re.compile("a.*"))
+
+    assert (stack.config / "application.properties").read_text() == "c.d=2\n"
+    assert told == []
 
 
 def test_a_refused_value_changes_nothing(stack: Stack, told: list[str]) -> None:

@@ -34,7 +34,8 @@ class Containers:
         described = [each for each in engine.inspect(self.stack) if _is_instance(each)]
         return {state.instance: state for state in map(_state, described)}
 
-    def add(self, part: Part, number: int) -> None:
+    def add(self, part: Part, number: int, more: Mapping[str, str] | None = None) -> None:
+        assert not more, "refused before: see driver.refuse_containers"
         there = part.among(self.states())
         scaled = f"{part.name}={len(there) + 1}"
         engine.compose(

@@ -1,0 +1,65 @@
+"""Services without a route of their own are found by their names, and some by nobody."""
+
+from typing import Any
+
+import pytest
+
+from gateway.policy import Policy
+from gateway.seen import Seen
+from gateway.settings import GatewaySettings
+
+OWN = {"id": "own", "uri": "lb://elsewhere", "predicates": ["Path=/orders/**"]}
+
+
+class Gateway:
+    def __init__(self, enabled: bool = True) -> None:
+        self.services = ["orders", "foreign", "discovery", "not a name/at all"]
+        gateway: dict[str, Any] = {"routes": [OWN], "discovery": {"locator": {"enabled": enabled}}}
+        settings = GatewaySettings.model_validate({"spring": {"cloud": {"gateway": gateway}}})
+        self.policy = Policy(lambda: settings, services=lambda: self.services)
+
+    def goes(self, path: str) -> str | None:
+        """Where a request is sent, and as what."""
+        route = self.policy.find(Seen("GET", path))
+        return route and f"{route.target.uri}{route.inner_path(path)}"
+
+
+@pytest.mark.parametrize(
+    ("path", "goes"),
+    [
+        ("/foreign", "lb://foreign/"),
+        ("/foreign/a/b%2Fc", "lb://foreign/a/b%2Fc"),
+        ("/orders/1", "lb://elsewhere/orders/1"),
+        ("/discovery/eureka/apps", None),
+        ("/unknown/x", None),
+        ("/not a name/at all", None),
+        ("/", None),
+    ],
+)
+def test_a_service_is_found_by_its_name_unless_it_is_hidden_or_has_a_route(
+    path: str, goes: str | None
+) -> None:
+    assert Gateway().goes(path) == goes
+
+
+def test_who_has_left_is_not_found_any_more() -> None:
+    gateway = Gateway()
+    assert gateway.goes("/foreign/x")
+
+    gateway.services.remove("foreign")
+    assert gateway.goes("/foreign/x") is None
+
+
+def test_the_page_shows_who_is_open() -> None:
+    assert [each["route_id"] for each in Gateway().policy.described()] == [
+        "own",
+        "discovery:foreign",
+        "discovery:orders",
+    ]
+
+
+def test_without_a_word_only_the_configured_routes_are_open() -> None:
+    gateway = Gateway(enabled=False)
+
+    assert gateway.goes("/foreign/x") is None
+    assert [each["route_id"] for each in gateway.policy.described()] == ["own"]

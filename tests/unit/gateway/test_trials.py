@@ -1,0 +1,131 @@
+"""A service on trial: its routes are split, its errors shift everything back."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway import routes, trials
+from gateway.policy import Policy
+from gateway.seen import Seen
+from gateway.settings import GatewaySettings
+from gateway.targets import Target
+
+SHOP: list[dict[str, Any]] = [
+    {"id": "orders", "uri": "lb://order-service", "predicates": ["Path=/orders/**"]},
+    {
+        "id": "catalog",
+        "uri": "lb://catalog-service",
+        "predicates": ["Path=/catalog/**"],
+        "filters": ["StripPrefix=1", "CircuitBreaker=shelves, forward:/orders"],
+    },
+    {"id": "rest", "uri": "lb://order-service", "predicates": ["Path=/**"]},
+]
+
+
+class Gateway:
+    """Its policy, and who is there to be called."""
+
+    def __init__(self, **trial: str) -> None:
+        self.is_there = True
+        self.set(**trial)
+        self.policy = Policy(lambda: self.settings, is_there=self._is_there)
+
+    def set(self, **trial: str) -> None:
+        canaries = {"catalog-service": {name.replace("_", "-"): v for name, v in trial.items()}}
+        self.settings = GatewaySettings.model_validate(
+            {
+                "spring": {"cloud": {"gateway": {"routes": SHOP}}},
+                "fusebox": {"gateway": {"canaries": canaries}},
+            }
+        )
+
+    def _is_there(self, target: Target) -> bool:
+        return self.is_there or not target.metadata
+
+    def found(self, user: str | None = None) -> routes.Route:
+        route = self.policy.find(Seen("GET", "/catalog/x", user=user))
+        assert route
+        return route
+
+    def share(self) -> float:
+        return sum(self.found().id == "catalog-canary" for _ in range(2000)) / 2000
+
+    def fail(self, calls: int) -> None:
+        canary = next(each for each in self.policy.table.routes if each.id == "catalog-canary")
+        for _ in range(calls):
+            self.policy.canaries.told(canary, failed=True)
+
+
+def test_only_the_routes_of_the_service_are_split_and_keep_their_place() -> None:
+    found = Gateway(weight="10").policy.table.routes
+
+    assert [each.id for each in found] == ["orders", "catalog", "catalog-canary", "rest"]
+    canary = found[2]
+    assert canary.target.uri == "lb://catalog-service?canary=true"
+    assert canary.inner_path("/catalog/x") == "/x"
+    assert canary.breaker
+    assert canary.breaker.name == "shelves@canary"
+    assert canary.target.name == "catalog-service@canary"
+
+
+@pytest.mark.parametrize("trial", [{}, {"weight": "0"}])
+def test_without_a_weight_all_is_as_before(trial: dict[str, str]) -> None:
+    assert len(Gateway(**trial).policy.table.routes) == len(SHOP)
+
+
+def test_a_route_that_has_a_weight_or_a_version_already_is_left_alone() -> None:
+    own = [
+        {**SHOP[1], "uri": "lb://catalog-service?version=1"},
+        {**SHOP[1], "id": "weighted", "predicates": ["Path=/c", "Weight=g, 1"]},
+    ]
+
+    found = trials.split(routes.parse(own), {"catalog-service": trials.Trial(weight=10)})
+
+    assert [each.id for each in found] == ["catalog", "weighted"]
+
+
+def test_it_gets_its_share_of_those_who_have_nothing_to_stick_by() -> None:
+    assert abs(Gateway(weight="10").share() - 0.1) < 0.04
+    assert Gateway(weight="100").share() == 1
+
+
+def test_a_user_sticks_to_a_version_if_asked() -> None:
+    gateway = Gateway(weight="30", sticky="user")
+
+    found = {user: gateway.found(user).id for user in map(str, range(500))}
+
+    assert all(gateway.found(user).id == route for user, route in found.items())
+    assert abs(list(found.values()).count("catalog-canary") / 500 - 0.3) < 0.1
+
+
+@pytest.mark.parametrize("weight", ["10", "100"])
+def test_errors_shift_everything_back_until_it_is_set_anew(weight: str) -> None:
+    gateway = Gateway(weight=weight, attempt="1")
+
+    gateway.fail(20)
+
+    assert gateway.policy.canaries.relapsed() == ["catalog-canary"]
+    assert gateway.share() == 0
+    gateway.set(weight=weight, attempt="2")
+    assert gateway.share() > 0
+    assert gateway.policy.canaries.relapsed() == []
+
+
+@pytest.mark.parametrize("weight", ["10", "100"])
+def test_a_canary_that_has_died_gets_nothing_until_it_is_back(weight: str) -> None:
+    gateway = Gateway(weight=weight)
+
+    gateway.is_there = False
+    assert gateway.share() == 0
+
+    gateway.is_there = True
+    assert gateway.share() > 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("weight", "101"), ("weight", "a few"), ("sticky", "moon")]
+)
+def test_a_wrong_word_is_refused_by_its_name(key: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=rf"canaries.catalog-service.{key}"):
+        Gateway(**{key: value})

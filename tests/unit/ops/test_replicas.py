@@ -1,0 +1,105 @@
+"""Replicas of discovery: who is told of whom, in which order, and what a failure leaves."""
+
+from typing import Any
+
+import pytest
+
+from fusebox import health, overlay, replicas, setting, zone
+from fusebox.asking import Answer
+from fusebox.errors import Fault
+from fusebox.stack import Stack
+
+from .test_control import Shop as ShopWithFakes
+
+FIRST = "http://127.0.0.1:8761"
+
+
+class Shop(ShopWithFakes):
+    """Its processes take what they are told, and it is written down with what is done."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
+        super().__init__(monkeypatch, stack)
+        self.supervisor = self.with_()
+        monkeypatch.setattr(setting, "set_key", self._set)
+
+    def _set(self, stack: Stack, key: str, value: str | None, service: str | None) -> None:
+        assert (key, service) == (zone.KEY, None)
+        self.supervisor.asked.append(f"tell {len(value.split(',')) if value else 1}")
+        overlay.change(overlay.file(stack), {key: value})
+
+    def known(self) -> list[str]:
+        return list(zone.urls(self.stack))
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Shop:
+    stack.make_folders()
+    return Shop(monkeypatch, stack)
+
+
+def test_all_are_told_before_a_replica_starts_and_before_one_ends(shop: Shop) -> None:
+    assert replicas.scale(shop.stack, 2) == ["discovery-1", "discovery-2"]
+    assert replicas.scale(shop.stack, 1) == ["discovery-1"]
+
+    assert shop.supervisor.asked == [
+        "tell 2",
+        "add discovery-2",
+        "start discovery-2",
+        "tell 1",
+        "stop discovery-2",
+        "remove discovery-2",
+    ]
+    assert shop.known() == ["discovery-1"]
+
+
+def test_who_is_there_stays_where_it_is_and_the_dead_are_brought_back(shop: Shop) -> None:
+    replicas.scale(shop.stack, 2)
+    before = zone.urls(shop.stack)
+    shop.supervisor.kill("discovery-1")
+
+    replicas.scale(shop.stack, 3)
+
+    after = zone.urls(shop.stack)
+    assert before.items() <= after.items()
+    assert len(set(after.values())) == 3
+    assert shop.supervisor.known["discovery-1"].is_running
+
+
+def test_one_that_does_not_start_is_forgotten_by_all(shop: Shop) -> None:
+    shop.supervisor.refuses_to_start = {"discovery-2"}
+    with pytest.raises(Fault, match="discovery-2 does not start"):
+        replicas.scale(shop.stack, 2)
+
+    assert shop.known() == ["discovery-1"]
+    assert "discovery-2" not in shop.supervisor.known
+
+
+def test_the_one_that_answers_is_asked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    replicas.scale(shop.stack, 2)
+    second = zone.urls(shop.stack)["discovery-2"]
+    asked: list[str] = []
+
+    def get(url: str, **_: Any) -> Answer:
+        asked.append(url)
+        return Answer(200, b'{"applications": {"application": []}}') if second in url else Answer(0)
+
+    monkeypatch.undo()
+    monkeypatch.setattr("fusebox.asking.get", get)
+    assert health.registered(shop.stack) == {}
+    assert asked == [f"{FIRST}/eureka/apps", f"{second}/eureka/apps"]
+
+
+def test_each_replica_is_asked_for_its_own_health(shop: Shop) -> None:
+    replicas.scale(shop.stack, 2)
+    second = health.address(shop.stack, "discovery-2", {})
+
+    assert second
+    assert second.url == zone.urls(shop.stack)["discovery-2"] != FIRST
+
+
+def test_a_shop_that_comes_up_has_one(shop: Shop) -> None:
+    replicas.scale(shop.stack, 2)
+
+    zone.forget(shop.stack)
+
+    assert shop.known() == ["discovery-1"]
