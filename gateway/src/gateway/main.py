@@ -43,7 +43,7 @@ def main() -> None:
         process = begin(SERVICE, GatewaySettings)
     except ConfigurationError as error:
         sys.exit(f"cannot start: {error}")
-    policy = Policy(lambda: process.settings)
+    policy = Policy(lambda: process.configuration.current)
     pages.add(process, policy)
     process.workers.add("configuration", refreshing.keep_asking(process.configuration))
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))
