@@ -37,11 +37,11 @@ class Process(Generic[S]):
         self.spans = SpanSender(lambda: self.settings.management.zipkin.tracing.endpoint)
         self.tracer = Tracer(
             environment.service,
-            lambda: self.settings.management.tracing.sampling.probability,
+            lambda: configuration.current.management.tracing.sampling.probability,
             self.spans.put,
         )
-        self.breakers = Breakers(lambda: self.settings.fusebox.breaker)
-        self.protections = Protections(self.breakers, lambda: self.settings.fusebox)
+        self.breakers = Breakers(lambda: configuration.current.fusebox.breaker)
+        self.protections = Protections(self.breakers, lambda: configuration.current.fusebox)
         # An open breaker need not wait for its time when whoever had failed has come back.
         self.registry = Registry(
             environment, lambda: self.settings.eureka, appeared=self.breakers.hasten_probe

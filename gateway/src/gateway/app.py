@@ -53,7 +53,7 @@ class Gateway:
 
     @property
     def limits(self) -> Limits:
-        return self._process.settings.fusebox.gateway
+        return self._process.configuration.current.fusebox.gateway
 
     def patience(self) -> Patience:
         limits = self.limits

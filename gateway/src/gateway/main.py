@@ -44,7 +44,7 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(f"cannot start: {error}")
     policy = Policy(
-        lambda: process.settings,
+        lambda: process.configuration.current,
         is_there=lambda target: (
             not target.is_balanced or process.balancer.has_others(target.service, target.choice)
         ),
