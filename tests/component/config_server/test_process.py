@@ -24,7 +24,6 @@ management.zipkin.tracing.endpoint: http://127.0.0.1:1/
 """
 PATIENCE_SECONDS = 60  # for a busy machine
 
-
 Start = Callable[..., AbstractContextManager["Running"]]
 
 
@@ -71,17 +70,13 @@ def leaving() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 @pytest.fixture
 def start(leaving: list[subprocess.Popen[bytes]], tmp_path: Path) -> Start:
-    @contextmanager
-    def started(**files: str) -> Iterator[Running]:
-        with running_in(tmp_path, files) as running:
-            leaving.append(running.process)
-            yield running
-
-    return started
+    return lambda **files: started(tmp_path, leaving, files)
 
 
 @contextmanager
-def running_in(home: Path, files: dict[str, str]) -> Iterator[Running]:
+def started(
+    home: Path, leaving: list[subprocess.Popen[bytes]], files: dict[str, str]
+) -> Iterator[Running]:
     config = home / "config"
     config.mkdir(exist_ok=True)
     for name, text in {"application": SHARED, **files}.items():
@@ -100,6 +95,7 @@ def running_in(home: Path, files: dict[str, str]) -> Iterator[Running]:
     command = [sys.executable, "-m", "config_server.main"]
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(command, env=variables, stderr=log)
+    leaving.append(process)
     running = Running(home, port, process)
     try:
         until(lambda: answers(running))
