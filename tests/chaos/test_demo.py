@@ -61,13 +61,13 @@ def test_a_step_alone_brings_about_what_it_needs_and_mends_it(shop: Any) -> None
 
 
 def test_a_tour_does_not_begin_in_a_shop_that_is_broken(shop: Any) -> None:
-    shop.kill("zipkin")
+    shop.kill("config-server")
     try:
         done = demo(shop)
     finally:
-        shop.start("zipkin")
+        shop.start("config-server")
 
     assert done.returncode == 1
-    assert "zipkin-1: killed" in done.stderr
+    assert "config-server-1: killed" in done.stderr
     assert "make heal" in done.stderr
     assert done.stdout == ""

@@ -1,4 +1,4 @@
-"""Two of each: one may die, or all be restarted one after another, and nobody notices."""
+"""Two of each: one may die, and nobody notices."""
 
 import random
 import time
@@ -11,6 +11,7 @@ import pytest
 from . import answers, breaking
 from .load import Load
 
+DOUBLED = ("catalog-service", "order-service")
 RATE = 10
 CALLS = 20
 # More than the failures that open a breaker lie with each of the two.
@@ -18,34 +19,18 @@ CROWD = 24
 HELD_MILLISECONDS = 1500
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pairs(shop: Any) -> Iterator[None]:
     """Two instances of each service that is to lose one."""
-    for service in ("catalog-service", "order-service"):
-        shop.run("scale", service, "2")
+    _scale(shop, 2)
     yield
-    for service in ("catalog-service", "order-service"):
-        shop.run("scale", service, "1")
+    _scale(shop, 1)
 
 
-def test_of_two_instances_one_may_be_killed(shop: Any, pairs: None) -> None:
-    load = Load(shop, RATE, random.Random(0))
-    moments = []
-
-    with load.running():
-        for service in ("catalog-service", "order-service"):
-            load.await_shots(CALLS)
-            moments.append(time.monotonic())
-            breaking.kill(shop, service, 2)
-            moments.append(time.monotonic())
-            load.await_shots(CALLS)
-
-    # Only what lay with the killed order-service may be lost: it had reached it.
-    _, _, before, after = moments
-    lost = [shot for shot in load.shots if shot.is_refused]
-    assert [s for s in lost if s.began > after or s.ended < before] == []
-    assert not load.complaints()
-    shop.until(lambda: not load.ask_again(), 60)
+def _scale(shop: Any, number: int) -> None:
+    """Both services side by side."""
+    with ThreadPoolExecutor(len(DOUBLED)) as pool:
+        list(pool.map(lambda service: shop.run("scale", service, str(number)), DOUBLED))
 
 
 def test_a_killed_instance_with_much_under_way_takes_nothing_from_the_other(
@@ -64,16 +49,21 @@ def test_a_killed_instance_with_much_under_way_takes_nothing_from_the_other(
     assert set(after) == {"201"}
 
 
-@pytest.mark.parametrize("service", ["order-service", "catalog-service", "user-service"])
-def test_a_roll_fails_no_request(shop: Any, service: str) -> None:
+def test_of_two_instances_one_may_be_killed(shop: Any, pairs: None) -> None:
     load = Load(shop, RATE, random.Random(0))
-    before = shop.rows()[f"{service}-1"]["pid"]
+    moments = []
 
     with load.running():
-        load.await_shots(CALLS)
-        shop.run("roll", service)
-        load.await_shots(CALLS)
+        for service in DOUBLED:
+            load.await_shots(CALLS)
+            moments.append(time.monotonic())
+            breaking.kill(shop, service, 2)
+            moments.append(time.monotonic())
+            load.await_shots(CALLS)
 
-    assert shop.rows()[f"{service}-1"]["pid"] != before
-    assert [shot.outcome for shot in load.shots if shot.is_refused] == []
+    # Only what lay with the killed order-service may be lost: it had reached it.
+    _, _, before, after = moments
+    lost = [shot for shot in load.shots if shot.is_refused]
+    assert [s for s in lost if s.began > after or s.ended < before] == []
     assert not load.complaints()
+    shop.until(lambda: not load.ask_again(), 60)

@@ -14,7 +14,7 @@ from . import breaking, records
 from .load import Load
 
 # Both for `make soak`.
-MINUTES = float(os.environ.get("FUSEBOX_SOAK_MINUTES", "1"))
+MINUTES = float(os.environ.get("FUSEBOX_SOAK_MINUTES", "0.5"))
 SEED = int(os.environ.get("FUSEBOX_SEED", random.randrange(1_000_000)))
 RATE = 20
 KILLED = ("catalog-service", "order-service", "kafka", "postgres", "discovery")

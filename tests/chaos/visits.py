@@ -64,9 +64,11 @@ class Visitors:
 
     def stock_up(self, number: int) -> None:
         """Place `number` orders, to cancel them later."""
-        placed = [self.customer.place().json()["orderId"] for _ in range(number)]
-        RunningShop.until(lambda: self.are_decided(placed), 30)
-        self.cancellable += placed
+        with ThreadPoolExecutor(number) as pool:
+            placed = list(pool.map(lambda _: self.customer.place(), range(number)))
+        order_ids = [answer.json()["orderId"] for answer in placed]
+        RunningShop.until(lambda: self.are_decided(order_ids), 30)
+        self.cancellable += order_ids
 
     def are_decided(self, orders: list[str]) -> bool:
         return all(breaking.fate(self.customer, each) for each in orders)

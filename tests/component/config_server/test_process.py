@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 from typing import Any
 
+import pytest
 import requests
 from sqlalchemy import Engine
 
@@ -22,6 +23,8 @@ eureka.client.service-url.defaultZone: http://127.0.0.1:1/eureka/
 management.zipkin.tracing.endpoint: http://127.0.0.1:1/
 """
 PATIENCE_SECONDS = 60  # for a busy machine
+
+Start = Callable[..., AbstractContextManager["Running"]]
 
 
 @dataclass
@@ -57,8 +60,23 @@ def answers(running: Running) -> bool:
         return False
 
 
+@pytest.fixture(scope="module")
+def leaving() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Those that were asked to end: each does so in good order, while the next test begins."""
+    processes: list[subprocess.Popen[bytes]] = []
+    yield processes
+    assert {process.wait(30) for process in processes} == {0}
+
+
+@pytest.fixture
+def start(leaving: list[subprocess.Popen[bytes]], tmp_path: Path) -> Start:
+    return lambda **files: started(tmp_path, leaving, files)
+
+
 @contextmanager
-def started(home: Path, **files: str) -> Iterator[Running]:
+def started(
+    home: Path, leaving: list[subprocess.Popen[bytes]], files: dict[str, str]
+) -> Iterator[Running]:
     config = home / "config"
     config.mkdir(exist_ok=True)
     for name, text in {"application": SHARED, **files}.items():
@@ -77,21 +95,20 @@ def started(home: Path, **files: str) -> Iterator[Running]:
     command = [sys.executable, "-m", "config_server.main"]
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(command, env=variables, stderr=log)
+    leaving.append(process)
     running = Running(home, port, process)
     try:
         until(lambda: answers(running))
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
-        status = process.wait(30)
-    assert status == 0
 
 
 def test_an_edit_is_noticed_and_a_broken_file_is_told_and_survives_a_restart(
-    tmp_path: Path,
+    tmp_path: Path, start: Start
 ) -> None:
     probe = tmp_path / "config" / "probe.yml"
-    with started(tmp_path, probe="a: 1\n") as running:
+    with start(probe="a: 1\n") as running:
         assert running.component("files")["status"] == "UP"
         until(lambda: "the configuration of all has changed" in running.log)
         probe.write_text("a: 22\n")
@@ -104,26 +121,29 @@ def test_an_edit_is_noticed_and_a_broken_file_is_told_and_survives_a_restart(
         assert files["status"] == "DOWN"
         assert "probe.yml, line 2" in files["details"]["broken"]["probe.yml"]
         assert running.get("/actuator/health").status_code == 200
+    running.process.wait(30)
 
-    with started(tmp_path, probe="a: 22\n  b: 3\n") as running:
+    with start(probe="a: 22\n  b: 3\n") as running:
         assert running.get("/probe/native").json()["propertySources"][0]["source"] == {"a": 22}
         assert running.component("files")["status"] == "DOWN"
 
 
-def test_the_key_of_the_secrets_is_used_and_secrets_are_masked(tmp_path: Path) -> None:
+def test_the_key_of_the_secrets_is_used_and_secrets_are_masked(
+    tmp_path: Path, start: Start
+) -> None:
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "encrypt-key").write_text("a-key-for-the-reference-server-only\n")
     cipher = "301d8c1c271a5ad85a92bcc53be169a2f68dbaace5b9ae990f7991a1f3cd7542"
     own = f"some.password: '{{cipher}}{cipher}'\nencrypt.salt: deadbeef\n"
-    with started(tmp_path, **{"config-server": own}) as running:
+    with start(**{"config-server": own}) as running:
         assert running.get("/encrypt/status").json() == {"status": "OK"}
         assert running.get("/config-server-native.json").json()["some"] == {"password": "secret"}
         shown = running.get("/actuator/env").text
         assert '"some.password": {"value": "******"}' in shown
 
 
-def test_a_git_repository_is_served_and_watched(tmp_path: Path) -> None:
+def test_a_git_repository_is_served_and_watched(tmp_path: Path, start: Start) -> None:
     repository = tmp_path / "repository"
 
     def git(*arguments: str) -> None:
@@ -142,7 +162,7 @@ def test_a_git_repository_is_served_and_watched(tmp_path: Path) -> None:
 spring.profiles.active: git
 spring.cloud.config.server.git.uri: file://{repository}
 """
-    with started(tmp_path, **{"config-server": own}) as running:
+    with start(**{"config-server": own}) as running:
         document = running.get("/probe/native").json()
         assert len(document["version"]) == 40
         assert document["propertySources"][0]["source"] == {"a": 1}
@@ -153,7 +173,9 @@ spring.cloud.config.server.git.uri: file://{repository}
         assert running.get("/probe-native.yml").text == "a: 2\n"
 
 
-def test_a_table_before_a_folder_is_served_and_watched(tmp_path: Path, engine: Engine) -> None:
+def test_a_table_before_a_folder_is_served_and_watched(
+    tmp_path: Path, engine: Engine, start: Start
+) -> None:
     url, secrets = engine.url, tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "config-server-db-password").write_text(str(url.password))
@@ -168,7 +190,7 @@ spring:
     url: jdbc:postgresql://{url.host}:{url.port}/{url.database}
     username: {url.username}
 """
-    with started(tmp_path, probe="a: 0\n", **{"config-server": own}) as running:
+    with start(probe="a: 0\n", **{"config-server": own}) as running:
         sources = running.get("/probe/native").json()["propertySources"]
         assert [each["source"] for each in sources[:2]] == [{"a": "1"}, {"a": 0}]
         until(lambda: "the configuration of all has changed" in running.log)

@@ -18,7 +18,7 @@ async def live(servers: str, port: int) -> None:
         instance_ip="127.0.0.1",
         instance_port=port,
         renewal_interval_in_secs=1,
-        duration_in_secs=3,
+        duration_in_secs=2,
         metadata={"zone": "a"},
     )
     await client.start()

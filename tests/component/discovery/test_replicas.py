@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from aiohttp import ClientTimeout
 
 from discovery.replicas import Neighbourhood
 
@@ -39,16 +40,18 @@ def test_what_a_client_tells_one_replica_all_know(
 
 def test_heartbeats_at_one_replica_keep_the_lease_at_the_other(two: list[Replica]) -> None:
     first, second = two
-    first.register("a", leaseInfo={"renewalIntervalInSecs": 1, "durationInSecs": 3})
-    until(lambda: "a" in second.ids())
+    lease = {"renewalIntervalInSecs": 1, "durationInSecs": 2}
+    for id_ in ("renewed", "forgotten"):
+        first.register(id_, leaseInfo=lease)
+        first.put(f"/apps/PROBE/{id_}")
+    until(lambda: second.ids() == {"renewed", "forgotten"})
 
-    until_seconds = time.monotonic() + 8
-    while time.monotonic() < until_seconds:
-        assert first.put("/apps/PROBE/a").status_code == 200
-        assert "a" in second.ids()
-        time.sleep(0.3)
+    def is_forgotten() -> bool:
+        assert first.put("/apps/PROBE/renewed").status_code == 200
+        assert "renewed" in second.ids()
+        return first.ids() == second.ids() == {"renewed"}
 
-    until(lambda: "a" not in first.ids() and "a" not in second.ids())
+    until(is_forgotten)
 
 
 def test_a_killed_replica_comes_back_with_everything_before_it_answers(
@@ -155,8 +158,9 @@ def silent() -> Iterator[str]:
 
 
 def test_it_answers_nobody_while_it_asks_the_others_and_does_not_ask_for_ever(
-    silent: str,
+    silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("discovery.replicas.TIMEOUT", ClientTimeout(total=1))
     with served(Neighbourhood(silent, retries=1, retry_seconds=0.1)) as found:
         calls = [("GET", "/apps"), ("GET", "/v2/apps/delta"), ("PUT", "/apps/A/b")]
         refused = [found.call(method, path) for method, path in calls]

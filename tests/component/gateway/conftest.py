@@ -34,6 +34,7 @@ from gateway.transport.server import Door
 T = TypeVar("T")
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 WAIT = 5.0
+GET = b"GET /order-service/x HTTP/1.1\r\nHost: shop\r\n"
 
 SOURCE = {
     "fusebox.breaker.fail-max": 3,

@@ -1,4 +1,4 @@
-"""Registering, looking, changing and deleting, over HTTP and on a real PostgreSQL."""
+"""Registering, changing and deleting an account, over HTTP and on a real PostgreSQL."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -8,28 +8,13 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
 
 from chassis import database
 from user_service import main, prepare
 from user_service.models import Base
 from user_service.settings import UserSettings
 
-
-def rows(users: Any, query: str, **given: Any) -> list[Any]:
-    with users.engine.connect() as connection:
-        return list(connection.execute(text(query), given).mappings())
-
-
-def fields(answer: Any) -> set[str]:
-    assert answer.status_code == 422, answer.text
-    assert answer.content_type == "application/problem+json"
-    return {error["field"] for error in answer.json["errors"]}
-
-
-def code(answer: Any) -> tuple[int, str]:
-    assert answer.content_type == "application/problem+json"
-    return answer.status_code, answer.json["code"]
+from .answers import code, fields, rows
 
 
 def test_the_migrations_make_what_the_models_describe(users: Any) -> None:
@@ -129,72 +114,6 @@ def test_a_wrong_method_is_answered_with_the_right_ones(users: Any, method: str,
     assert answer.headers["Allow"]
 
 
-def test_a_profile_shows_the_orders_asked_for_in_the_callers_name(users: Any) -> None:
-    ada = users.member()
-    users.order_service.answer = json.dumps([{"orderId": "1"}]).encode()
-
-    answer = users.call("GET", ada.path, ada.token)
-
-    assert answer.status_code == 200
-    assert set(answer.json) == {"userId", "email", "name", "createdAt", "orders"}
-    assert answer.json["orders"] == [{"orderId": "1"}]
-    (path, headers) = users.order_service.asked[0]
-    assert path == f"/{ada.id}/orders?limit=200"
-    assert headers["Authorization"] == f"Bearer {ada.token}"
-    assert headers["X-B3-TraceId"]
-
-
-@pytest.mark.parametrize(
-    ("status", "answer"), [(500, b"[]"), (401, b"{}"), (200, b"no JSON"), (200, b"{}")]
-)
-def test_a_profile_says_that_order_service_gave_no_answer(
-    users: Any, status: int, answer: bytes
-) -> None:
-    ada = users.member()
-    users.order_service.status, users.order_service.answer = status, answer
-
-    found = users.call("GET", ada.path, ada.token)
-
-    assert found.status_code == 200
-    assert (found.json["orders"], found.json["degraded"]) == ([], ["order-service"])
-
-
-def test_a_profile_is_degraded_without_order_service_and_well_when_it_is_back(users: Any) -> None:
-    ada = users.member()
-    there, users.process.registry.instances = users.process.registry.instances, {}
-
-    answers = [users.call("GET", ada.path, ada.token) for _ in range(6)]
-
-    assert [answer.json.get("degraded") for answer in answers] == 6 * [["order-service"]]
-    assert users.process.breakers.of("order-service").state == "OPEN"
-    users.process.registry.instances = there
-    users.process.breakers.of("order-service")._opened_at -= 60
-    assert "degraded" not in users.call("GET", ada.path, ada.token).json
-
-
-def test_a_user_reaches_only_what_is_theirs(users: Any) -> None:
-    ada, eve = users.member(), users.member()
-
-    assert code(users.call("GET", ada.path, eve.token)) == (403, "forbidden")
-    assert code(users.call("GET", f"/users/{uuid4()}", eve.token)) == (403, "forbidden")
-    assert code(users.call("PATCH", ada.path, eve.token, json={"name": "E"})) == (403, "forbidden")
-    assert code(users.call("DELETE", ada.path, eve.token)) == (403, "forbidden")
-    assert code(users.call("GET", "/users", eve.token)) == (403, "forbidden")
-    assert users.order_service.asked == []
-    assert users.call("GET", ada.path, ada.token).json["name"] == "Ada"
-
-
-def test_an_admin_reaches_everybody(users: Any) -> None:
-    ada, admin = users.member(), users.admin_token()
-
-    assert users.call("GET", ada.path, admin).json["email"] == ada.email
-    assert users.call("PATCH", ada.path, admin, json={"name": "A."}).json["name"] == "A."
-    assert code(users.call("GET", f"/users/{uuid4()}", admin)) == (404, "user-unknown")
-    assert code(users.call("GET", "/users/nobody", admin)) == (404, "not-found")
-    assert users.call("DELETE", ada.path, admin).status_code == 204
-    assert code(users.call("DELETE", ada.path, admin)) == (404, "user-unknown")
-
-
 def test_the_admin_is_made_once_and_then_left_alone(users: Any) -> None:
     query = "SELECT password_hash, role FROM users WHERE email = 'admin@fusebox.example'"
     before = rows(users, query)
@@ -203,36 +122,6 @@ def test_the_admin_is_made_once_and_then_left_alone(users: Any) -> None:
 
     assert rows(users, query) == before
     assert [row["role"] for row in before] == ["admin"]
-
-
-def test_the_list_goes_page_by_page_to_its_end(users: Any) -> None:
-    admin, everybody = users.admin_token(), [users.member().id for _ in range(3)]
-    found, path = [], "/users?limit=2"
-    while path:
-        answer = users.call("GET", path, admin)
-        assert len(answer.json) <= 2
-        found += [user["userId"] for user in answer.json]
-        link = answer.headers.get("Link", "")
-        assert not link or link.startswith("</user-service/users?limit=2&cursor=")
-        path = link.removeprefix("</user-service").partition(">")[0]
-
-    assert found == sorted(found)
-    assert found[-3:] == everybody
-    assert len(found) == len(rows(users, "SELECT id FROM users WHERE deleted_at IS NULL"))
-
-
-@pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "ten", "", "0001999", "٣"])
-def test_a_limit_out_of_bounds_is_refused(users: Any, limit: str) -> None:
-    query = {"limit": limit}
-    answer = users.call("GET", "/users", users.admin_token(), query_string=query)
-    assert fields(answer) == {"limit"}
-
-
-@pytest.mark.parametrize("cursor", ["", "nobody", "bm9ib2R5", "AAAA", "%ff", "é"])
-def test_a_cursor_that_nobody_gave_is_refused(users: Any, cursor: str) -> None:
-    query = {"cursor": cursor}
-    answer = users.call("GET", "/users", users.admin_token(), query_string=query)
-    assert fields(answer) == {"cursor"}
 
 
 def test_a_change_changes_what_it_names(users: Any) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from fusebox.stack import Stack
 
+from .fake_supervisor import Shop
+
 # A parent with a child, and the parent's port: what a supervised service looks like.
 FAMILY = """
 import socket, subprocess, sys, time
@@ -47,3 +49,9 @@ def family() -> Iterator[Family]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Shop:
+    stack.make_folders()
+    return Shop(monkeypatch, stack)

@@ -1,0 +1,90 @@
+"""The gateway's rules before a service that says what a test tells it to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from multidict import CIMultiDict
+
+from chassis.settings import nested
+from gateway.errands import Errand, Reply
+from gateway.pipeline import Pipeline
+from gateway.policy import Policy
+from gateway.routes import Route
+from gateway.seen import Seen
+from gateway.settings import GatewaySettings
+from gateway.shadowing import Mirror
+
+FRESH = [("Cache-Control", "max-age=5"), ("ETag", '"1"'), ("X", "y")]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def entry(name: str, *filters: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "uri": f"lb://{name}",
+        "predicates": [f"Path=/{name}/**"],
+        "filters": list(filters),
+        **more,
+    }
+
+
+class Shop:
+    """The rules with a service that says what it is told to; each errand is remembered."""
+
+    def __init__(self, *routes: dict[str, Any], **flat: Any) -> None:
+        self.clock = Clock()
+        self.settings = self._settings(routes, flat)
+        self.policy = Policy(lambda: self.settings, self.clock)
+        self.mirror = Mirror(lambda: 0.1)
+        self.pipeline = Pipeline(self.policy, self.mirror)
+        self.errands: list[Errand] = []
+        self.says: Callable[[Errand], Awaitable[Reply] | Reply] = lambda _: Reply(200, [], b"hi")
+
+    @staticmethod
+    def _settings(routes: tuple[dict[str, Any], ...], flat: dict[str, Any]) -> GatewaySettings:
+        tree = nested({"spring.cloud.gateway.routes": list(routes), **flat})
+        return GatewaySettings.model_validate(tree)
+
+    def change(self, *routes: dict[str, Any], **flat: Any) -> None:
+        self.settings = self._settings(routes, flat)
+
+    async def ask(self, errand: Errand) -> Reply:
+        self.errands.append(errand)
+        said = self.says(errand)
+        return said if isinstance(said, Reply) else await said
+
+    def route(self, seen: Seen) -> Route:
+        found = self.policy.find(seen)
+        assert found
+        return found
+
+    def errand(self, seen: Seen) -> Errand:
+        return Errand.of(self.route(seen), seen)
+
+    async def get(self, path: str = "/a/x", method: str = "GET", **headers: str) -> Reply:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        seen = Seen(method, path, headers=CIMultiDict(names))
+        return await self.pipeline.answer(self.errand(seen), self.ask)
+
+    def got(self, *given: Any, **more: str) -> Reply:
+        return asyncio.run(self.get(*given, **more))
+
+
+def failing(error: Exception) -> Callable[[Errand], Reply]:
+    def fail(_: Errand) -> Reply:
+        raise error
+
+    return fail
+
+
+async def settled() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -1,0 +1,102 @@
+"""A supervisor that stands for the real one: nothing of it runs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fusebox import control, driver, health, kafka, supervision
+from fusebox.driver import State
+from fusebox.errors import Fault
+from fusebox.programs import Program
+from fusebox.stack import Stack
+
+PARTS = ("postgres-1", "kafka-1", "discovery-1", "gateway-1")
+
+
+class Supervisor(supervision.Supervisor):
+    """Keeps states and writes down what is asked of it."""
+
+    def __init__(self, stack: Stack, *instances: str) -> None:
+        super().__init__(stack)
+        self.known = {name: state(name) for name in (*PARTS, *instances)}
+        self.asked: list[str] = []
+        self.refuses_to_start: set[str] = set()
+
+    def is_up(self) -> bool:
+        return True
+
+    def states(self) -> dict[str, State]:
+        return dict(self.known)
+
+    def add_program(self, program: Program) -> None:
+        assert program.name not in self.known
+        self._note("add", program.name)
+        self.known[program.name] = state(program.name, "STOPPED", pid=0)
+
+    def remove(self, name: str) -> None:
+        assert not self.known[name].pid
+        self._note("remove", name)
+        del self.known[name]
+
+    def start(self, name: str) -> None:
+        if name in self.refuses_to_start:
+            raise Fault(f"{name} does not start")
+        self._note("start", name)
+        self.known[name] = state(name)
+
+    def stop(self, name: str) -> None:
+        self._end("stop", name)
+
+    def kill(self, name: str) -> None:
+        self._end("kill", name)
+
+    def pause(self, name: str) -> None:
+        self._note("pause", name)
+        self.known[name] = replace(self.known[name], is_paused=True)
+
+    def resume(self, name: str) -> bool:
+        was_paused = self.known[name].is_paused
+        self.known[name] = replace(self.known[name], is_paused=False)
+        return was_paused
+
+    def _end(self, how: str, name: str) -> None:
+        self._note(how, name)
+        self.known[name] = state(name, "STOPPED", pid=0)
+
+    def _note(self, what: str, name: str) -> None:
+        self.asked.append(f"{what} {name}")
+
+
+def state(name: str, is_: str = "RUNNING", pid: int = 1) -> State:
+    return State(name, is_, pid, started=1, reason="")
+
+
+class Shop:
+    """A supervisor with what surrounds it; nothing of it runs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
+        self.stack, self._monkeypatch = stack, monkeypatch
+        self.forgotten: list[str] = []
+        self.asked_at_discovery = True
+
+    def with_(self, *instances: str) -> Supervisor:
+        supervisor = Supervisor(self.stack, *instances)
+
+        def launch(_stack: Stack, _supervisor: Any, wanted: Sequence[str]) -> None:
+            for name in wanted:
+                supervisor.start(name)
+
+        def registered(_: Stack) -> dict[str, Any]:
+            return dict(supervisor.known) if self.asked_at_discovery else {}
+
+        def forget(_stack: Stack, _group: str, gone: Sequence[str]) -> None:
+            self.forgotten += gone
+
+        self._monkeypatch.setattr(driver, "driver_of", lambda _: supervisor)
+        self._monkeypatch.setattr(control, "launch", launch)
+        self._monkeypatch.setattr(control, "HEARD_SECONDS", 0)
+        self._monkeypatch.setattr(health, "registered", registered)
+        self._monkeypatch.setattr(kafka, "forget_members", forget)
+        return supervisor
