@@ -43,3 +43,17 @@ def left_behind(stack: Stack) -> list[str]:
         ["docker", "ps", "--all", "--quiet", "--filter", label], capture_output=True, text=True
     )
     return done.stdout.split()
+
+
+def edit(stack: Stack, path: str, text: str | None) -> None:
+    """Write or remove a file where the container `ops` may."""
+    deed = f"rm {path}" if text is None else f"cat > {path}"
+    command = ["docker", "exec", "--interactive", f"{stack.project}-ops-1", "sh", "-c", deed]
+    subprocess.run(command, input=text or "", text=True, check=True)
+
+
+def log(container: str) -> str:
+    done = subprocess.run(
+        ["docker", "logs", container], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return done.stdout

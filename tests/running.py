@@ -12,6 +12,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
+import pytest
 import requests
 
 from fusebox.shop import Customer, Shop
@@ -24,6 +25,7 @@ CLONE = Path(__file__).resolve().parents[1]
 # Another folder for whoever runs the tests twice at a time.
 HOME = Path(os.environ.get("FUSEBOX_TEST_HOME", CLONE / ".fusebox-test"))
 MODE = os.environ.get("FUSEBOX_MODE", "native")
+processes_only = pytest.mark.skipif(MODE == "docker", reason="for a shop of plain processes")
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 
 
@@ -117,6 +119,32 @@ class RunningShop(Shop):
     def discovery(self) -> str:
         host, port = self.address("discovery")
         return f"http://{host}:{port}"
+
+    def url_of_instance(self, instance: str) -> str:
+        """At its own port, whatever discovery knows."""
+        port = self.rows()[instance]["port"]
+        name = f"{self.stack.project}-{instance}"
+        host = containers.reached(self.stack, name) if MODE == "docker" else "127.0.0.1"
+        return f"http://{host}:{port}"
+
+    @property
+    def overlay(self) -> str:
+        """The folder of what is set by hand, as config-server has it."""
+        return "/var/lib/fusebox/config" if MODE == "docker" else str(self.stack.config)
+
+    def edit(self, name: str, text: str | None) -> None:
+        """Write that file of the overlay, or with None remove it."""
+        if MODE == "docker":
+            containers.edit(self.stack, f"{self.overlay}/{name}", text)
+        elif text is None:
+            (self.stack.config / name).unlink()
+        else:
+            (self.stack.config / name).write_text(text)
+
+    def log(self, instance: str) -> str:
+        if MODE == "docker":
+            return containers.log(f"{self.stack.project}-{instance}")
+        return (self.stack.logs / f"{instance}.log").read_text()
 
     def url_of(self, service: str) -> str:
         found: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ import pytest
 
 from fusebox import databases
 
+from ..running import processes_only
 from . import breaking, records
 
 PRODUCT = "CATALOG-0002"
@@ -33,6 +34,7 @@ def test_an_event_that_comes_again_has_no_second_effect(shop: Any, times: int) -
     breaking.assert_verified(shop)
 
 
+@processes_only
 @pytest.mark.parametrize("types", [("placed", "cancelled"), ("cancelled", "placed")])
 def test_a_cancel_may_come_before_its_order(shop: Any, types: tuple[str, ...]) -> None:
     customer = shop.customer()

@@ -7,6 +7,9 @@ from uuid import uuid4
 import pytest
 import requests
 
+from ..running import processes_only
+
+pytestmark = processes_only
 SERVICE, CANARY = "catalog-service", "catalog-service-2"
 ROUTE = "catalog-service-canary"
 

@@ -38,7 +38,7 @@ def test_a_key_set_by_hand_is_in_force_at_once_and_taken_back(shop: Any) -> None
 
 def ask(shop: Any, instance: str, page: str, body: Any = None) -> requests.Response:
     """A page of the actuator at the process' own port; the gateway's is for admins."""
-    url = f"http://127.0.0.1:{shop.rows()[instance]['port']}/actuator/{page}"
+    url = f"{shop.url_of_instance(instance)}/actuator/{page}"
     headers = {}
     if instance.startswith("gateway"):
         headers["Authorization"] = f"Bearer {shop.admin().token}"
@@ -56,7 +56,7 @@ def test_every_process_says_which_source_has_won(shop: Any, service: str) -> Non
     by_hand = ask(shop, f"{service}-1", f"env/{key}").json()["property"]
     shop.run("set", key)
 
-    assert by_hand == {"source": f"file:{shop.stack.config}/application.properties", "value": "7"}
+    assert by_hand == {"source": f"file:{shop.overlay}/application.properties", "value": "7"}
     assert ask(shop, f"{service}-1", f"env/{key}").json()["property"] == shipped
 
 
@@ -83,37 +83,38 @@ def test_a_wrong_value_is_refused_with_the_key_and_the_reason(shop: Any) -> None
 
 
 def test_the_gateway_hears_of_an_edit_too(shop: Any) -> None:
-    file = shop.stack.config / "gateway.properties"
-    file.write_text("fusebox.gateway.zipkin-ui=http://elsewhere.example\n")
+    shop.edit("gateway.properties", "fusebox.gateway.zipkin-ui=http://elsewhere.example\n")
 
     def url() -> str:
         answer = requests.get(f"{shop.gateway}/catalog-service/catalogs", timeout=5)
         return str(answer.headers["X-Trace-Url"])
 
     shop.until(lambda: url().startswith("http://elsewhere.example/"))
-    file.unlink()
+    shop.edit("gateway.properties", None)
     shop.until(lambda: not url().startswith("http://elsewhere.example/"))
 
 
 def test_an_edited_file_needs_nobody_to_tell(shop: Any) -> None:
-    file = shop.stack.config / "order-service.properties"
     before = fail_max(shop, "order-service")
 
-    file.write_text("fusebox.breaker.fail-max=9\n")
+    shop.edit("order-service.properties", "fusebox.breaker.fail-max=9\n")
     shop.until(lambda: fail_max(shop, "order-service") == "9")
     assert fail_max(shop, "catalog-service") == before
 
-    file.unlink()
+    shop.edit("order-service.properties", None)
     shop.until(lambda: fail_max(shop, "order-service") == before)
 
 
 def test_a_word_on_the_bus_is_heard_by_all(shop: Any) -> None:
     config_server = shop.url_of("config-server")
-    log = shop.stack.logs / "config-server-1.log"
+
+    def told() -> int:
+        return int(shop.log("config-server-1").count("order-service-1 has changed"))
+
     for asked in (config_server, shop.url_of("catalog-service")):
-        told = log.read_text().count("order-service-1 has changed")
+        before = told()
 
         answer = requests.post(f"{asked}/actuator/busrefresh", timeout=15)
 
         assert answer.status_code == 204
-        shop.until(lambda told=told: log.read_text().count("order-service-1 has changed") > told)
+        shop.until(lambda before=before: told() > before)

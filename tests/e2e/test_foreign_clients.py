@@ -10,6 +10,9 @@ from typing import Any
 
 import requests
 
+from ..running import processes_only
+
+pytestmark = processes_only
 PROGRAM = Path(__file__).with_name("foreign_application.py")
 NAME = "foreign-service"
 

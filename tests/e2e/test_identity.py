@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from fusebox.shop import Customer
 
+from ..running import processes_only
+
 
 def test_a_user_reaches_only_what_is_theirs(shop: Any) -> None:
     ann, bob = shop.customer(), shop.customer()
@@ -86,6 +88,7 @@ def test_the_actuator_of_a_service_is_for_admins(shop: Any) -> None:
     assert "password" not in json.dumps(seen.json()).replace("db-password", "")
 
 
+@processes_only
 def test_no_service_can_read_anothers_database(shop: Any) -> None:
     services = ["user-service", "order-service", "catalog-service"]
     for service in services:

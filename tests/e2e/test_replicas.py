@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 import requests
 
+from ..running import processes_only
+
+pytestmark = processes_only
 NAMES = {"catalog-service-1", "order-service-1", "user-service-1", "gateway-1", "config-server-1"}
 
 

@@ -63,7 +63,7 @@ def test_a_service_grows_and_shrinks_without_a_failed_request(shop: Any) -> None
         rows = [row for row in shop.rows().values() if row["service"] == "order-service"]
         assert [row["instance"] for row in rows] == [f"order-service-{n}" for n in (1, 2, 3)]
         assert all(row["healthy"] for row in rows)
-        assert len({row["port"] for row in rows}) == 3
+        assert len({row["pid"] for row in rows}) == 3
         shop.run("scale", "order-service", "1")
 
     assert load.bad == []
