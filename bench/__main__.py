@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import breakers, changes, fresh, gateway, loads, outages, registry
+from bench import breakers, changes, containers, fresh, gateway, loads, outages, registry
 from bench.figures import Figures
 from bench.machine import Machine
 from bench.report import page
@@ -45,6 +45,8 @@ def measure(with_fresh_clone: bool) -> Figures:
         change = changes.section(running)
         _tell("an outage")
         outage = outages.section(running)
+        _tell("containers")
+        contained = containers.section(running)
         _tell("protected calls")
         return Figures(
             fresh=fresh_clone,
@@ -57,6 +59,7 @@ def measure(with_fresh_clone: bool) -> Figures:
             sections=[
                 outage,
                 change,
+                contained,
                 breakers.section(),
                 gateway_section(),
                 registry_section(),

@@ -33,12 +33,14 @@ def kept_catalogs(running: RunningStack) -> Measurement:
     return _measure("the same, kept for a second", running, [call] * CONNECTIONS, 200)
 
 
-def orders(running: RunningStack, name: str = "a placed order") -> Measurement:
+def orders(
+    running: RunningStack, name: str = "a placed order", seconds: float = SECONDS
+) -> Measurement:
     """Counted until the last of them is decided, for that is what an order costs."""
     shelf = f"/catalog-service/catalogs/{PRODUCT}"
     running.admin().call("PATCH", shelf, json={"addStock": STOCK}).raise_for_status()
     calls = [_order(running) for _ in range(CONNECTIONS)]
-    return _measure(name, running, calls, 201, running.await_decisions)
+    return _measure(name, running, calls, 201, running.await_decisions, seconds)
 
 
 def _order(running: RunningStack) -> Call:
@@ -57,11 +59,12 @@ def _measure(
     calls: list[Call],
     expected: int,
     settle: Callable[[], None] | None = None,
+    seconds: float = SECONDS,
 ) -> Measurement:
     _put(Plan(calls, expected, WARM_UP_COUNT, WARM_UP_SECONDS))
     _seconds_of(settle)
     before = running.cpu()
-    load = _put(Plan(calls, expected, COUNT, SECONDS))
+    load = _put(Plan(calls, expected, COUNT, seconds))
     settling = _seconds_of(settle)
     return Measurement(name, load, difference(before, running.cpu()), settling)
 

@@ -86,9 +86,12 @@ def paste_order(welcome: str, environment: Mapping[str, str], folder: Path) -> N
 class RunningStack:
     """A stack in its own home, on its own ports.  As a context it is gone at the end."""
 
+    mode = "native"
+
     def __init__(self, clone: Path) -> None:
-        self._clone = clone
-        self._environment = own_environment(clone / ".fusebox-bench", free_offset())
+        self.clone = clone
+        home = clone / f".fusebox-bench-{self.mode}"
+        self._environment = own_environment(home, free_offset()) | {"FUSEBOX_MODE": self.mode}
         self.stack = Stack.from_environment(self._environment, clone)
         self._supervisor = Supervisor(self.stack)
 
@@ -102,13 +105,13 @@ class RunningStack:
     def first_order(self) -> float:
         """Seconds from `make up` to the confirmation of the order that it prints."""
         began = time.monotonic()
-        welcome = said_by(["make", "--silent", "up"], self._environment, self._clone)
-        paste_order(welcome, self._environment, self._clone)
+        welcome = said_by(["make", "--silent", "up"], self._environment, self.clone)
+        paste_order(welcome, self._environment, self.clone)
         return time.monotonic() - began
 
     def verb(self, *verb: str) -> str:
         """`fusebox VERB`.  Raises BenchError when it fails."""
-        return said_by([str(FUSEBOX), *verb], self._environment, self._clone)
+        return said_by([str(FUSEBOX), *verb], self._environment, self.clone)
 
     def await_training(self) -> None:
         """The JVM's caches are made behind the first start; they would disturb the figures."""
@@ -117,7 +120,7 @@ class RunningStack:
             training = self._supervisor.states().get(TRAINING)
             return training is None or not training.is_running
 
-        _wait(is_over, "the JVM's caches are being made")
+        wait(is_over, "the JVM's caches are being made")
 
     def await_decisions(self) -> None:
         with databases.connect(self.stack, "order_service") as connection:
@@ -125,7 +128,7 @@ class RunningStack:
             def is_over() -> bool:
                 return connection.execute(UNDECIDED).fetchone() is None
 
-            _wait(is_over, "orders are undecided")
+            wait(is_over, "orders are undecided")
 
     @property
     def shop(self) -> Shop:
@@ -154,7 +157,7 @@ class RunningStack:
         self.verb("clean", "--yes")
 
 
-def _wait(is_over: Callable[[], bool], while_what: str) -> None:
+def wait(is_over: Callable[[], bool], while_what: str) -> None:
     deadline = time.monotonic() + SETTLE_SECONDS
     while not is_over():
         if time.monotonic() > deadline:

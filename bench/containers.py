@@ -1,0 +1,107 @@
+"""The shop in containers beside that of processes: start, memory, images, an order's cost."""
+
+import json
+import subprocess
+
+import psutil
+
+from bench import loads
+from bench.figures import Measurement
+from bench.machine import cpu_of_tree
+from bench.report import megabytes, milliseconds, table
+from bench.running import RunningStack, wait
+from fusebox import inside, verify
+from fusebox.docker import engine, images
+from fusebox.driver import driver_of
+from fusebox.errors import Fault
+from fusebox.invariants import PENDING
+
+BASE = "python:3.13-slim"
+# What carries containers and their traffic, whoever's they are.
+CARRIERS = ("dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy")
+ROUNDS = 2
+SECONDS = 10.0
+
+
+class RunningContainers(RunningStack):
+    """A stack of containers, of its own home and project."""
+
+    mode = "docker"
+
+    def await_decisions(self) -> None:
+        def is_over() -> bool:
+            orders = inside.run(self.stack, verify.read).orders
+            return not any(order.status == PENDING for order in orders.values())
+
+        wait(is_over, "orders are undecided")
+
+    def memory(self) -> dict[str, int]:
+        driver = driver_of(self.stack)
+        return driver.memory(driver.states().values())
+
+    def cpu(self) -> dict[str, float]:
+        pids = {name: state.pid for name, state in driver_of(self.stack).states().items()}
+        found = {name: cpu_of_tree(pid) for name, pid in pids.items() if pid}
+        carriers = [each for each in psutil.process_iter() if each.name() in CARRIERS]
+        return {**found, "engine": sum(sum(each.cpu_times()[:2]) for each in carriers)}
+
+
+def section(native: RunningStack) -> list[str]:
+    """Of the engine that answers; where none does it says so."""
+    try:
+        engine.refuse_unfit()
+    except Fault as fault:
+        return ["## Containers", "", f"Not measured: {fault.what}."]
+    with RunningContainers(native.clone) as running:
+        images.ensure(running.stack)
+        start = running.first_order()
+        memory = running.memory()
+        rounds = [(_orders(native, "native"), _orders(running, "docker")) for _ in range(ROUNDS)]
+        return [
+            "## Containers",
+            "",
+            *_figures(start, memory),
+            "",
+            *_orders_table(rounds),
+            "",
+            *table(("image", "over its base"), _sizes()),
+        ]
+
+
+def _figures(start: float, memory: dict[str, int]) -> list[str]:
+    return [
+        f"From built images to the first confirmed order {start:.1f} s"
+        f" ({engine.described()}); memory of all containers at rest"
+        f" {megabytes(sum(memory.values()))}, the largest"
+        f" {max(memory, key=lambda name: memory[name])} with {megabytes(max(memory.values()))}.",
+    ]
+
+
+def _orders(running: RunningStack, name: str) -> Measurement:
+    return loads.orders(running, name, SECONDS)
+
+
+def _orders_table(rounds: list[tuple[Measurement, Measurement]]) -> list[str]:
+    rows = [
+        (
+            f"{number}",
+            milliseconds(native.cpu_per_request),
+            milliseconds(docker.cpu_per_request - docker.of("engine")),
+            milliseconds(docker.of("engine")),
+            f"{docker.cpu_per_request / native.cpu_per_request:.2f}",
+        )
+        for number, (native, docker) in enumerate(rounds, 1)
+    ]
+    header = ("round", "CPU an order, processes", "in containers", "the engine", "ratio of all")
+    return table(header, rows)
+
+
+def _sizes() -> list[tuple[str, str]]:
+    base = _size(BASE)
+    return [(image, megabytes(_size(image) - base)) for image in images.names()]
+
+
+def _size(image: str) -> int:
+    done = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=True)
+    found: int = json.loads(done.stdout)[0]["Size"]
+    return found
