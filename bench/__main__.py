@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -41,13 +42,6 @@ def measure(with_fresh_clone: bool) -> Figures:
         untraced = loads.orders(running, "an order that is not traced")
         running.verb("set", SAMPLING)
         verdict = f"After the orders `make verify` says: {_last_line(running.verb('verify'))}"
-        _tell("a change of the configuration")
-        change = changes.section(running)
-        _tell("an outage")
-        outage = outages.section(running)
-        _tell("containers")
-        contained = containers.section(running)
-        _tell("protected calls")
         return Figures(
             fresh=fresh_clone,
             first_up=first_up,
@@ -56,25 +50,24 @@ def measure(with_fresh_clone: bool) -> Figures:
             memory_after_load=memory_after_load,
             loads=[*catalogs, orders, untraced],
             verdict=verdict,
-            sections=[
-                outage,
-                change,
-                contained,
-                breakers.section(),
-                gateway_section(),
-                registry_section(),
-            ],
+            sections=_sections(running),
         )
 
 
-def gateway_section() -> list[str]:
-    _tell("the gateway")
-    return gateway.section()
-
-
-def registry_section() -> list[str]:
-    _tell("the registry")
-    return ["## The registry", "", *registry.lines(registry.measure())]
+def _sections(running: RunningStack) -> list[list[str]]:
+    parts: dict[str, Callable[[], list[str]]] = {
+        "an outage": lambda: outages.section(running),
+        "a change of the configuration": lambda: changes.section(running),
+        "containers": lambda: containers.section(running),
+        "protected calls": breakers.section,
+        "the gateway": gateway.section,
+        "the registry": registry.section,
+    }
+    found = []
+    for what, section in parts.items():
+        _tell(what)
+        found.append(section())
+    return found
 
 
 def _last_line(text: str) -> str:

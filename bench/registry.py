@@ -76,6 +76,10 @@ def measure() -> RegistryFigures:
         return asyncio.run(_Load(process).figures())
 
 
+def section() -> list[str]:
+    return ["## The registry", "", *lines(measure())]
+
+
 def lines(figures: RegistryFigures) -> list[str]:
     """Two Markdown tables and what was in memory."""
     renewals = [

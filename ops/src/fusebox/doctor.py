@@ -38,39 +38,29 @@ class Check:
 
 
 def examine(stack: Stack) -> Iterator[Check]:
-    if stack.mode == "docker":
-        yield from _examine_containers(stack)
-        return
+    in_containers = stack.mode == "docker"
+    first = _docker() if in_containers else _python()
+    yield first
+    if in_containers and not first.right:
+        return  # there is nobody to ask for the rest
     running = driver_of(stack).is_up()
-    yield _python()
     yield _program("make", "install GNU make; every command here is a make verb.")
     yield _program("curl", "install curl, or place orders with another HTTP client.")
     yield from _ports(stack, running)
     yield _disk(stack)
     yield _memory(running)
-    yield _downloads(stack)
+    yield _images(stack) if in_containers else _downloads(stack)
     yield _clock(stack)
     yield from _health(stack, running)
 
 
-def _examine_containers(stack: Stack) -> Iterator[Check]:
+def _docker() -> Check:
     try:
         engine.refuse_unfit()
     except Fault as fault:
-        yield Check(
-            "Docker", False, " ".join([fault.what, *fault.where.splitlines()]), fault.remedy
-        )
-        return
-    yield Check("Docker", True, engine.described())
-    running = driver_of(stack).is_up()
-    yield _program("make", "install GNU make; every command here is a make verb.")
-    yield _program("curl", "install curl, or place orders with another HTTP client.")
-    yield from _ports(stack, running)
-    yield _disk(stack)
-    yield _memory(running)
-    yield _images(stack)
-    yield _clock(stack)
-    yield from _health(stack, running)
+        found = " ".join([fault.what, *fault.where.splitlines()])
+        return Check("Docker", False, found, fault.remedy)
+    return Check("Docker", True, engine.described())
 
 
 def _images(stack: Stack) -> Check:

@@ -1,16 +1,13 @@
 """Containers as the verbs see them, with a program in the engine's place."""
 
 import json
-import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fusebox import credentials, dead, inside
-from fusebox.docker import engine, images, relay, secrets
+from fusebox.docker import engine
 from fusebox.docker.containers import Containers
 from fusebox.docker.startup import _remedy
 from fusebox.errors import Fault
@@ -236,116 +233,6 @@ def test_the_engines_commoner_words_have_a_remedy(said: str, remedy: str) -> Non
     assert remedy in _remedy(said)
 
 
-def test_each_reader_gets_its_own_secrets_and_no_other(tmp_path: Path) -> None:
-    secrets.hand_out(tmp_path / "handed")
-
-    for reader, names in secrets.READERS.items():
-        assert {each.name for each in (tmp_path / "handed" / reader).iterdir()} == set(names)
-    assert stat.S_IMODE((tmp_path / "handed").stat().st_mode) == 0o700
-    key = (tmp_path / "handed" / "ops" / credentials.SIGNING_KEY).read_bytes()
-    assert key == (tmp_path / "handed" / "user-service" / credentials.SIGNING_KEY).read_bytes()
-
-
-def test_secrets_that_are_there_stay_and_go_where_they_lack(tmp_path: Path) -> None:
-    handed, own = tmp_path / "handed", tmp_path / "secrets"
-    own.mkdir()
-    (own / "admin-password").write_bytes(b"native")
-    (handed / "postgres").mkdir(parents=True)
-    (handed / "postgres" / "postgres-password").write_bytes(b"composed")
-
-    secrets.hand_out(handed, own)
-    first = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    secrets.hand_out(handed, own)
-
-    assert (handed / "ops" / "admin-password").read_bytes() == b"native"
-    assert (handed / "ops" / "postgres-password").read_bytes() == b"composed"
-    assert (own / "postgres-password").read_bytes() == b"composed"
-    assert {file: file.read_bytes() for file in first} == first
-
-
-def test_removed_secrets_leave_the_folders_of_a_fresh_clone(tmp_path: Path) -> None:
-    secrets.hand_out(tmp_path)
-
-    secrets.remove(tmp_path)
-
-    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(secrets.READERS)
-    assert not any(file.is_file() for file in tmp_path.rglob("*"))
-
-
-def test_the_digest_of_the_sources_changes_with_them_and_not_with_secrets(tmp_path: Path) -> None:
-    (tmp_path / "gateway").mkdir()
-    (tmp_path / "deploy" / "docker" / "secrets").mkdir(parents=True)
-    (tmp_path / "gateway" / "app.py").write_text("1")
-    first = images.sources_digest(tmp_path)
-
-    (tmp_path / "deploy" / "docker" / "secrets" / "admin-password").write_text("x")
-    assert images.sources_digest(tmp_path) == first
-
-    (tmp_path / "gateway" / "app.py").write_text("2")
-    assert images.sources_digest(tmp_path) != first
-
-
-def add(stack: Stack, one: int, two: int) -> int:
-    assert stack.mode == "native"
-    return one + two
-
-
-def fail(_stack: Stack) -> None:
-    raise Fault("no", where="there", remedy="do", exit_code=2)
-
-
-@pytest.fixture
-def way(monkeypatch: pytest.MonkeyPatch) -> Iterator[relay.Relay]:
-    """Into a process of this machine, where the container's would be."""
-    root = Path(__file__).resolve().parents[3]
-    monkeypatch.setenv("PYTHONPATH", str(root))
-    monkeypatch.delenv("FUSEBOX_MODE", raising=False)
-    opened = relay.Relay([sys.executable, "-m", "fusebox.docker.relay"])
-    yield opened
-    opened.close()
-
-
-def test_a_call_is_done_on_the_other_side(way: relay.Relay) -> None:
-    assert way.run(health_address, "order-service", 8080) == ("order-service", 8080)
-
-
-def health_address(_stack: Stack, host: str, port: int) -> tuple[str, int]:
-    return host, port
-
-
-def test_what_is_raised_there_is_raised_here_whole(way: relay.Relay) -> None:
-    with pytest.raises(Fault) as raised:
-        way.run(fail)
-
-    fault = raised.value
-    assert (fault.what, fault.where, fault.remedy, fault.exit_code) == ("no", "there", "do", 2)
-
-
-def test_a_way_that_is_closed_is_a_fault_and_no_wait_without_end() -> None:
-    closed = relay.Relay([sys.executable, "-c", "pass"])
-
-    for _ in range(2):
-        with pytest.raises(Fault, match="nothing inside can be asked"):
-            closed.run(add, 1, 2)
-    closed.close()
-
-
-def test_a_shop_of_processes_needs_no_way(stack: Stack) -> None:
-    assert inside.run(stack, add, 1, 2) == 3
-
-
-def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path) -> None:
-    told = {"FUSEBOX_HOME": str(tmp_path)}
-    assert Stack.from_environment(told).mode == "native"
-
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "docker").touch()
-    assert Stack.from_environment(told).mode == "docker"
-    assert Stack.from_environment({**told, "FUSEBOX_MODE": "native"}).mode == "native"
-    with pytest.raises(Fault, match="FUSEBOX_MODE is 'podman'"):
-        Stack.from_environment({**told, "FUSEBOX_MODE": "podman"})
-
-
 def test_of_containers_only_what_is_published_is_reached_from_here(shop: Stack) -> None:
     assert shop.url("gateway") == "http://127.0.0.1:8000"
     assert shop.url("discovery") == "http://discovery:8761"
@@ -358,11 +245,3 @@ def test_two_homes_are_two_projects(shop: Stack) -> None:
     default = Stack.from_environment({"FUSEBOX_MODE": "docker"})
     assert default.project == "fusebox"
     assert default.secrets == default.clone / "deploy" / "docker" / "secrets" / "ops"
-
-
-def test_a_dead_letter_survives_the_way() -> None:
-    import pickle
-
-    letter = dead.DeadLetter("orders.dead", 0, 1, None, "", "reason", "from", "now")
-
-    assert pickle.loads(pickle.dumps(letter)) == letter
