@@ -3,7 +3,8 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -25,46 +26,55 @@ def measure(with_fresh_clone: bool) -> Figures:
         _tell("fresh clone to first order, with every download")
         fresh_clone = fresh.measure(CLONE)
     with RunningStack(CLONE) as running:
-        _tell("first `make up`")
-        first_up = running.first_order()
-        running.await_training()
-        running.verb("down")
-        _tell("second `make up`")
-        second_up = running.first_order()
-        at_rest = running.memory()
-        _tell("GET /catalog-service/catalogs")
-        catalogs = [loads.catalogs(running), loads.kept_catalogs(running)]
-        _tell("orders")
-        orders = loads.orders(running)
-        memory_after_load = running.memory()
-        _tell("orders that are not traced")
-        running.verb("set", SAMPLING, "0")
-        untraced = loads.orders(running, "an order that is not traced")
-        running.verb("set", SAMPLING)
-        verdict = f"After the orders `make verify` says: {_last_line(running.verb('verify'))}"
-        return Figures(
-            fresh=fresh_clone,
-            first_up=first_up,
-            second_up=second_up,
-            memory_at_rest=at_rest,
-            memory_after_load=memory_after_load,
-            loads=[*catalogs, orders, untraced],
-            verdict=verdict,
-            sections=_sections(running),
-        )
+        found = replace(_of_the_stack(running), fresh=fresh_clone)
+    # What is measured alone is not to share the cores with a whole shop.
+    alone = _each(
+        {
+            "protected calls": breakers.section,
+            "the gateway": gateway.section,
+            "the registry": registry.section,
+        }
+    )
+    return replace(found, sections=[*found.sections, *alone])
 
 
-def _sections(running: RunningStack) -> list[list[str]]:
-    parts: dict[str, Callable[[], list[str]]] = {
-        "an outage": lambda: outages.section(running),
-        "a change of the configuration": lambda: changes.section(running),
-        "containers": lambda: containers.section(running),
-        "protected calls": breakers.section,
-        "the gateway": gateway.section,
-        "the registry": registry.section,
-    }
+def _of_the_stack(running: RunningStack) -> Figures:
+    _tell("first `make up`")
+    first_up = running.first_order()
+    running.await_training()
+    running.verb("down")
+    _tell("second `make up`")
+    second_up = running.first_order()
+    at_rest = running.memory()
+    _tell("GET /catalog-service/catalogs")
+    catalogs = [loads.catalogs(running), loads.kept_catalogs(running)]
+    _tell("orders")
+    orders = loads.orders(running)
+    memory_after_load = running.memory()
+    _tell("orders that are not traced")
+    running.verb("set", SAMPLING, "0")
+    untraced = loads.orders(running, "an order that is not traced")
+    running.verb("set", SAMPLING)
+    return Figures(
+        first_up=first_up,
+        second_up=second_up,
+        memory_at_rest=at_rest,
+        memory_after_load=memory_after_load,
+        loads=[*catalogs, orders, untraced],
+        verdict=f"After the orders `make verify` says: {_last_line(running.verb('verify'))}",
+        sections=_each(
+            {
+                "an outage": lambda: outages.section(running),
+                "a change of the configuration": lambda: changes.section(running),
+                "containers": lambda: containers.section(running),
+            }
+        ),
+    )
+
+
+def _each(sections: Mapping[str, Callable[[], list[str]]]) -> list[list[str]]:
     found = []
-    for what, section in parts.items():
+    for what, section in sections.items():
         _tell(what)
         found.append(section())
     return found
