@@ -226,6 +226,8 @@ def test_what_is_new_enough_is_taken(docker: Engine) -> None:
         ("Bind for 127.0.0.1:8000 failed: port is already allocated", "FUSEBOX_PORT_OFFSET"),
         ("Error: No such image: fusebox/gateway:9", "docker compose build"),
         ("database files are incompatible with server", "make clean MODE=docker"),
+        ("order-service-1: ended with exit status 137 for want of memory", "2 GB"),
+        ("Get https://registry/v2/: dial tcp: lookup registry: no such host", "POSTGRES_IMAGE"),
         ("something nobody has seen", "make doctor"),
     ],
 )

@@ -28,6 +28,27 @@ UP = ("up", "--detach", "--no-build")
 MARK = "docker"
 CLEAN = "make clean MODE=docker"
 DOCTOR = "make doctor MODE=docker"
+PORT = "set FUSEBOX_PORT_OFFSET, or end who holds the port."
+PULL = (
+    "pull it where there is a network, or name another: POSTGRES_IMAGE, KAFKA_IMAGE, ZIPKIN_IMAGE."
+)
+VOLUME = f"a volume is of another version: {CLEAN} (all orders are gone then)."
+MEMORY = "give Docker 2 GB of memory, or end other containers."
+REMEDIES = {
+    "port is already allocated": PORT,
+    "address already in use": PORT,
+    "No such image": "docker compose build, or remove MODE to run without containers.",
+    "no space left": "free some disk: `docker system df` shows what Docker has.",
+    "annot allocate memory": MEMORY,
+    "want of memory": MEMORY,
+    "incompatible with": VOLUME,
+    "there is a database in": VOLUME,
+    "database format": VOLUME,
+    "pull access denied": PULL,
+    "manifest unknown": PULL,
+    "failed to resolve": PULL,
+    "dial tcp": PULL,
+}
 
 
 class Startup:
@@ -65,11 +86,9 @@ class Startup:
         try:
             engine.compose(self._stack, *UP, timeout=COMPOSE_SECONDS)
         except Fault as fault:
-            said = fault.where.splitlines()[-1:]
+            where = "\n".join([*fault.where.splitlines()[-1:], *self._last_words()])
             raise Fault(
-                "compose could not start the shop",
-                where="\n".join([*said, *self._last_words()]),
-                remedy=_remedy(fault.where),
+                "compose could not start the shop", where=where, remedy=_remedy(where)
             ) from fault
 
     def _last_words(self) -> list[str]:
@@ -87,7 +106,10 @@ class Startup:
                 self._cancelled,
             )
         except Fault as fault:
-            raise Fault(fault.what, where=self._containers.tail(instance), remedy=DOCTOR) from fault
+            state = self._containers.states().get(instance)
+            why = f": {state.reason}" if state and state.reason else ""
+            where = self._containers.tail(instance)
+            raise Fault(fault.what + why, where=where, remedy=_remedy(why + where)) from fault
 
     def _wait_until_open(self) -> None:
         wait_until(
@@ -122,15 +144,7 @@ def _has_failed(state: dict[str, Any]) -> bool:
 
 def _remedy(said: str) -> str:
     """What to do about the engine's commoner words."""
-    known = {
-        "port is already allocated": "set FUSEBOX_PORT_OFFSET, or end who holds the port.",
-        "address already in use": "set FUSEBOX_PORT_OFFSET, or end who holds the port.",
-        "No such image": "docker compose build, or remove MODE to run without containers.",
-        "no space left": "free some disk: `docker system df` shows what Docker has.",
-        "cannot allocate memory": "give Docker 2 GB of memory, or end other containers.",
-        "incompatible with": f"a volume is of another version: {CLEAN} (all orders are gone then).",
-    }
-    return next((remedy for words, remedy in known.items() if words in said), DOCTOR)
+    return next((remedy for words, remedy in REMEDIES.items() if words in said), DOCTOR)
 
 
 def down(stack: Stack) -> bool:
