@@ -29,9 +29,7 @@ MARK = "docker"
 CLEAN = "make clean MODE=docker"
 DOCTOR = "make doctor MODE=docker"
 PORT = "set FUSEBOX_PORT_OFFSET, or end who holds the port."
-PULL = (
-    "pull it where there is a network, or name another: POSTGRES_IMAGE, KAFKA_IMAGE, ZIPKIN_IMAGE."
-)
+PULL = "docker pull it, or name another: POSTGRES_IMAGE, KAFKA_IMAGE, ZIPKIN_IMAGE."
 VOLUME = f"a volume is of another version: {CLEAN} (all orders are gone then)."
 MEMORY = "give Docker 2 GB of memory, or end other containers."
 REMEDIES = {
