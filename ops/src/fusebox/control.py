@@ -103,15 +103,26 @@ def roll(stack: Stack, name: str) -> list[str]:
         try:
             bring_up(stack, driver, part, [surge])
             wait_until_heard(stack, surge)
-            for instance in instances:
-                ending.stop(driver, [instance])
-                launch(stack, driver, [instance])
-                wait_until_heard(stack, instance)
+            cut_short = [each for each in instances if not _restarted(stack, driver, each)]
         except Fault as fault:
             fault.remedy = _back_from(part, instances, surge)
             raise
         drain(stack, driver, part, [surge])
+    if cut_short:
+        raise Fault(
+            f"{', '.join(cut_short)} had not finished in time and was killed: requests may be lost",
+            remedy=f"all run again; make logs SERVICE={part.name} shows what took so long.",
+        )
     return instances
+
+
+def _restarted(stack: Stack, driver: Driver, instance: str) -> bool:
+    """False when it had to be killed."""
+    ending.stop(driver, [instance])
+    in_time = driver.states()[instance].ended_by != "killed"
+    launch(stack, driver, [instance])
+    wait_until_heard(stack, instance)
+    return in_time
 
 
 def service_named(name: str, done: str) -> Part:

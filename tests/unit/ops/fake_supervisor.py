@@ -23,6 +23,7 @@ class Supervisor(supervision.Supervisor):
         self.known = {name: state(name) for name in (*PARTS, *instances)}
         self.asked: list[str] = []
         self.refuses_to_start: set[str] = set()
+        self.outlasts_its_time: set[str] = set()
 
     def is_up(self) -> bool:
         return True
@@ -63,7 +64,8 @@ class Supervisor(supervision.Supervisor):
 
     def _end(self, how: str, name: str) -> None:
         self._note(how, name)
-        self.known[name] = state(name, "STOPPED", pid=0)
+        ended_by = "killed" if how == "kill" or name in self.outlasts_its_time else "stopped"
+        self.known[name] = replace(state(name, "STOPPED", pid=0), ended_by=ended_by)
 
     def _note(self, what: str, name: str) -> None:
         self.asked.append(f"{what} {name}")

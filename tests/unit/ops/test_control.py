@@ -99,6 +99,18 @@ def test_a_roll_that_gets_stuck_leaves_the_one_more_serving(shop: Shop) -> None:
     assert "make scale SERVICE=order-service N=1" in stuck.value.remedy
 
 
+def test_a_roll_that_had_to_kill_says_so(shop: Shop) -> None:
+    supervisor = shop.with_("order-service-1", "order-service-2")
+    supervisor.outlasts_its_time.add("order-service-2")
+
+    with pytest.raises(Fault, match="order-service-2 had not finished in time") as raised:
+        control.roll(shop.stack, "order-service")
+
+    assert "make logs SERVICE=order-service" in raised.value.remedy
+    assert supervisor.known["order-service-2"].is_running
+    assert "order-service-3" not in supervisor.known
+
+
 def test_nothing_is_rolled_that_callers_would_not_hear_of(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     shop.asked_at_discovery = False
