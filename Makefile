@@ -102,7 +102,15 @@ doctor: $(INSTALLED) ## say why it does not work, and what to do
 	@$(FUSEBOX) doctor
 
 test: $(INSTALLED) ## all tests, on a stack of their own; of the whole shop in containers: MODE=docker
-	@$(BIN)/pytest $(or $(TESTS),$(if $(filter docker,$(MODE)),tests/e2e tests/chaos))
+ifneq ($(TESTS)$(filter docker,$(MODE)),)
+	@$(BIN)/pytest $(or $(TESTS),tests/e2e tests/chaos)
+else
+# A whole shop is waited for most of the time: what needs none is tested beside it.
+	@$(BIN)/pytest -p no:cacheprovider tests/unit tests/component tests/contract >$(VENV)/test.log 2>&1 & \
+	  beside=$$!; trap 'kill $$beside' INT TERM; \
+	  $(BIN)/pytest tests/e2e tests/chaos; shop=$$?; \
+	  wait $$beside; others=$$?; cat $(VENV)/test.log; test $$shop = 0 -a $$others = 0
+endif
 
 faults: $(INSTALLED) ## try every promise of docs/faults.md, and write the page
 	@FUSEBOX_WRITE_FAULTS=1 $(BIN)/pytest tests/chaos/test_faults_table.py

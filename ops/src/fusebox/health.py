@@ -118,6 +118,12 @@ def verdict(stack: Stack, instance: str, states: Mapping[str, State]) -> Verdict
     return check(stack, instance, addresses(stack, states) if is_service else {})
 
 
+def of_each_part(stack: Stack) -> dict[str, Verdict]:
+    """The first instance of every part, asked one after another: for a shop that is starting."""
+    known = registered(stack)
+    return {part.instance(): check(stack, part.instance(), known) for part in PARTS}
+
+
 def check(stack: Stack, instance: str, known: dict[str, Address]) -> Verdict:
     """Ask `instance` whether it is ready; `known` is where the services are."""
     part = part_of(instance)

@@ -170,13 +170,3 @@ def _bytes(text: str) -> int:
     """`131.5MiB` in bytes."""
     unit = text.lstrip("0123456789.")
     return int(float(text.removesuffix(unit)) * UNITS.get(unit, 1))
-
-
-def health_of(stack: Stack) -> dict[str, str]:
-    """What the engine's own checks say of each instance: starting, healthy, unhealthy."""
-    found = {}
-    for each in engine.inspect(stack):
-        if _is_instance(each):
-            state = _state(each)
-            found[state.instance] = each["State"].get("Health", {}).get("Status", "")
-    return found
