@@ -18,6 +18,8 @@ def up(stack: Stack) -> bool:
         if not mine:
             raise Fault(f"another `make up` is at work on {stack.home}", remedy="wait for it.")
         if driver_of(stack).is_up():
+            if stack.mode == "docker":
+                stack.docker_mark.touch()  # somebody may have started it without us
             refuse_dead(status.read(stack))
             return False
         if stack.mode == "docker":

@@ -112,6 +112,11 @@ class Stack:
         return self.home == self.clone / ".fusebox"
 
     @property
+    def docker_mark(self) -> Path:
+        """Its presence tells later verbs that the shop of this home is one of containers."""
+        return _docker_mark(self.home)
+
+    @property
     def project(self) -> str:
         """What compose calls a shop of containers."""
         return "fusebox" if self.is_default else f"fusebox-{self.key}"
@@ -179,9 +184,12 @@ def _checked_home(home: Path) -> Path:
 
 def _mode_of(home: Path) -> str:
     """What runs there, the processes first; as long as nothing does, it is a shop of them."""
-    run = home / "run"
-    is_docker = (run / "docker").exists() and not (run / "supervisord.pid").exists()
+    is_docker = _docker_mark(home).exists() and not (home / "run" / "supervisord.pid").exists()
     return "docker" if is_docker else "native"
+
+
+def _docker_mark(home: Path) -> Path:
+    return home / "run" / "docker"
 
 
 def _mode(text: str) -> Mode:

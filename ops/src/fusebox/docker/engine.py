@@ -51,17 +51,15 @@ def compose(stack: Stack, *arguments: str, timeout: float = TIMEOUT_SECONDS) -> 
 def inspect(stack: Stack) -> list[dict[str, Any]]:
     """Every container of the stack, as the engine describes it."""
     label = f"label=com.docker.compose.project={stack.project}"
-    found = docker("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
-    return _described(found) if found else []
-
-
-def _described(ids: Sequence[str]) -> list[dict[str, Any]]:
+    ids = docker("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+    if not ids:
+        return []
     try:
         described: list[dict[str, Any]] = json.loads(docker("inspect", *ids))
     except Fault as fault:
         if "No such object" not in fault.where:
             raise
-        return []  # one was removed in between: the next look shows who is left
+        return inspect(stack)  # one was removed in between: look who is left
     return described
 
 

@@ -23,8 +23,6 @@ COMPOSE_SECONDS = 300.0
 LOOK_SECONDS = 0.3
 IMAGES, CONTAINERS = "images", "containers"
 UP = ("up", "--detach", "--no-build")
-# Its presence tells later verbs that this home's shop is one of containers.
-MARK = "docker"
 CLEAN = "make clean MODE=docker"
 DOCTOR = "make doctor MODE=docker"
 PORT = "set FUSEBOX_PORT_OFFSET, or end who holds the port."
@@ -69,7 +67,7 @@ class Startup:
             self._cancelled.set()
             down(self._stack)
             raise
-        (self._stack.run / MARK).touch()
+        self._stack.docker_mark.touch()
 
     def _steps(self) -> list[Step]:
         return [
@@ -160,7 +158,7 @@ def down(stack: Stack) -> bool:
             if state.is_paused:
                 engine.docker("unpause", state.host)
         engine.compose(stack, "down", timeout=COMPOSE_SECONDS)
-    (stack.run / MARK).unlink(missing_ok=True)
+    stack.docker_mark.unlink(missing_ok=True)
     return there
 
 
