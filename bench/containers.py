@@ -10,7 +10,7 @@ from bench.figures import Measurement
 from bench.machine import cpu_of_tree
 from bench.report import megabytes, milliseconds, table
 from bench.running import RunningStack, wait
-from fusebox import inside, verify
+from fusebox import verify
 from fusebox.docker import engine, images
 from fusebox.driver import driver_of
 from fusebox.errors import Fault
@@ -30,7 +30,7 @@ class RunningContainers(RunningStack):
 
     def await_decisions(self) -> None:
         def is_over() -> bool:
-            orders = inside.run(self.stack, verify.read).orders
+            orders = verify.read(self.stack).orders
             return not any(order.status == PENDING for order in orders.values())
 
         wait(is_over, "orders are undecided")

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import requests
 
+from fusebox import health
+from fusebox.driver import driver_of
 from fusebox.shop import Customer, Shop
 from fusebox.shutdown import orphans
 from fusebox.stack import BASE_PORTS, Stack
@@ -122,10 +124,9 @@ class RunningShop(Shop):
 
     def url_of_instance(self, instance: str) -> str:
         """At its own port, whatever discovery knows."""
-        port = self.rows()[instance]["port"]
-        name = f"{self.stack.project}-{instance}"
-        host = containers.reached(self.stack, name) if MODE == "docker" else "127.0.0.1"
-        return f"http://{host}:{port}"
+        found = health.socket(self.stack, driver_of(self.stack).states()[instance])
+        assert found, f"{instance} listens nowhere"
+        return f"http://{containers.reached(self.stack, found.host)}:{found.port}"
 
     @property
     def overlay(self) -> str:

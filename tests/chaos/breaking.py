@@ -6,12 +6,10 @@ from typing import Any
 
 import requests
 
-from fusebox import control, faults, health
-from fusebox.driver import driver_of
+from fusebox import control, faults
 from fusebox.shop import Customer
 from fusebox.verify import verify
 
-from .. import containers
 from ..running import RunningShop
 
 # Promised is 15 s after the last repair; beside other work on two cores, that is no moment.
@@ -72,10 +70,7 @@ def assert_verified(shop: RunningShop) -> None:
 
 def url_of(shop: RunningShop, service: str) -> str:
     """Where the instance 1 of `service` listens, whether or not discovery knows."""
-    state = driver_of(shop.stack).states()[f"{service}-1"]
-    found = health.socket(shop.stack, state)
-    assert found, f"{service}-1 listens nowhere"
-    return f"http://{containers.reached(shop.stack, found.host)}:{found.port}"
+    return shop.url_of_instance(f"{service}-1")
 
 
 def health_of(shop: RunningShop, service: str) -> dict[str, Any]:

@@ -61,6 +61,10 @@ def _excused(stack: Stack, finding: Finding) -> Finding:
 
 def read(stack: Stack) -> Reading:
     """Catalog's store first: what it has reserved, an order must then stand behind."""
+    return inside.run(stack, _read)
+
+
+def _read(stack: Stack) -> Reading:
     import psycopg
 
     try:
