@@ -189,6 +189,8 @@ def lock_jars(stack: Stack) -> None:
 def _why_down(stack: Stack) -> str:
     from fusebox.shutdown import orphans
 
+    if stack.mode == "docker":
+        return "The shop is down; `make up MODE=docker` starts it."
     left = len(orphans(stack))
     if left:
         return (
