@@ -50,6 +50,8 @@ def test_the_digest_of_the_sources_changes_with_them_and_not_with_secrets(tmp_pa
     first = images.sources_digest(tmp_path)
 
     (tmp_path / "deploy" / "docker" / "secrets" / "admin-password").write_text("x")
+    (tmp_path / "gateway" / ".mypy_cache").mkdir()
+    (tmp_path / "gateway" / ".mypy_cache" / "missing_stubs").write_text("x")
     assert images.sources_digest(tmp_path) == first
 
     (tmp_path / "gateway" / "app.py").write_text("2")

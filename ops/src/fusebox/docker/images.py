@@ -81,8 +81,13 @@ def sources_digest(clone: Path) -> str:
 def _files(clone: Path) -> Iterator[Path]:
     for name in MADE_OF:
         for file in [clone / name] if (clone / name).is_file() else (clone / name).rglob("*"):
-            if file.is_file() and file.suffix in SUFFIXES and "secrets" not in file.parts:
+            if file.is_file() and file.suffix in SUFFIXES and _goes_in(file.relative_to(clone)):
                 yield file
+
+
+def _goes_in(file: Path) -> bool:
+    """Caches of tools and secrets do not."""
+    return "secrets" not in file.parts and not any(part.startswith(".") for part in file.parts)
 
 
 def _label(image: str) -> str | None:
