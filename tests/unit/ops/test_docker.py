@@ -228,6 +228,7 @@ def test_what_is_new_enough_is_taken(docker: Engine) -> None:
         ("database files are incompatible with server", "make clean MODE=docker"),
         ("order-service-1: ended with exit status 137 for want of memory", "2 GB"),
         ("Get https://registry/v2/: dial tcp: lookup registry: no such host", "POSTGRES_IMAGE"),
+        ('password authentication failed for user "order_service"', "another clone"),
         ("something nobody has seen", "make doctor"),
     ],
 )

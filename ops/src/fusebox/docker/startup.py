@@ -28,6 +28,10 @@ DOCTOR = "make doctor MODE=docker"
 PORT = "set FUSEBOX_PORT_OFFSET, or end who holds the port."
 PULL = "docker pull it, or name another: POSTGRES_IMAGE, KAFKA_IMAGE, ZIPKIN_IMAGE."
 VOLUME = f"a volume is of another version: {CLEAN} (all orders are gone then)."
+OTHERS = (
+    f"the volumes were made with other secrets, by another clone perhaps: {CLEAN} (all orders are"
+    " gone then), or another FUSEBOX_HOME."
+)
 MEMORY = "give Docker 2 GB of memory, or end other containers."
 REMEDIES = {
     "port is already allocated": PORT,
@@ -39,6 +43,7 @@ REMEDIES = {
     "incompatible with": VOLUME,
     "there is a database in": VOLUME,
     "database format": VOLUME,
+    "password authentication failed": OTHERS,
     "pull access denied": PULL,
     "manifest unknown": PULL,
     "failed to resolve": PULL,
