@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fusebox.docker import engine
+from fusebox.docker import engine, startup
 from fusebox.docker.containers import Containers
 from fusebox.docker.startup import _remedy
 from fusebox.errors import Fault
@@ -167,6 +167,22 @@ def test_memory_is_read_in_the_engines_units(shop: Stack, docker: Engine) -> Non
         "order-service-1": int(23.5 * 2**20),
         "kafka-1": int(1.5 * 2**30),
     }
+
+
+def test_down_leaves_no_nameless_volume_and_keeps_the_named(shop: Stack, docker: Engine) -> None:
+    nameless = "5" * 64
+    mounts = [
+        {"Type": "volume", "Name": nameless},
+        {"Type": "volume", "Name": "fusebox_postgres"},
+        {"Type": "bind", "Source": "/config"},
+    ]
+    docker.runs({**described(), "Mounts": mounts})
+
+    assert startup.down(shop)
+
+    assert [each for each in docker.asked if each.startswith("volume")] == [
+        f"volume rm --force {nameless}"
+    ]
 
 
 def test_a_new_instance_is_scaled_from_those_there_are(shop: Stack, docker: Engine) -> None:

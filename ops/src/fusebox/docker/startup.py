@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from functools import partial
@@ -24,6 +25,7 @@ LOOK_SECONDS = 0.3
 IMAGES, CONTAINERS = "images", "containers"
 UP = ("up", "--detach", "--no-build")
 CLEAN = "make clean MODE=docker"
+NAMELESS = re.compile("[0-9a-f]{64}")
 DOCTOR = "make doctor MODE=docker"
 PORT = "set FUSEBOX_PORT_OFFSET, or end who holds the port."
 PULL = "docker pull it, or name another: POSTGRES_IMAGE, KAFKA_IMAGE, ZIPKIN_IMAGE."
@@ -156,15 +158,24 @@ def _remedy(said: str) -> str:
 
 def down(stack: Stack) -> bool:
     """Remove the containers and keep the volumes; False when there were none."""
-    there = bool(engine.inspect(stack))
+    there = engine.inspect(stack)
     if there:
         # What is paused hears no request to end.
         for state in Containers(stack).states().values():
             if state.is_paused:
                 engine.docker("unpause", state.host)
         engine.compose(stack, "down", timeout=COMPOSE_SECONDS)
+        _remove_nameless_volumes(there)
     stack.docker_mark.unlink(missing_ok=True)
-    return there
+    return bool(there)
+
+
+def _remove_nameless_volumes(described: list[dict[str, Any]]) -> None:
+    """Those of the containers that are gone: nobody would find them again."""
+    mounts = [mount for each in described for mount in each["Mounts"] if mount["Type"] == "volume"]
+    nameless = {mount["Name"] for mount in mounts if NAMELESS.fullmatch(mount["Name"])}
+    if nameless:
+        engine.docker("volume", "rm", "--force", *nameless)
 
 
 def clean(stack: Stack) -> None:
