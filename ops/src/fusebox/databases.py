@@ -90,18 +90,6 @@ def accepts(host: str, port: int) -> bool:
         return False
 
 
-def answers(stack: Stack) -> bool:
-    """Whether the server answers a query."""
-    import psycopg
-
-    try:
-        with connect(stack) as connection:
-            connection.execute("SELECT 1")
-    except (psycopg.OperationalError, FileNotFoundError):
-        return False
-    return True
-
-
 def version() -> str:
     return repr(SERVICES)
 

@@ -1,4 +1,4 @@
-"""The state of every process: what the supervisor says, and what asking it shows."""
+"""The state of every instance: what its driver says, and what asking it shows."""
 
 from __future__ import annotations
 

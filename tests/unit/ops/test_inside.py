@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def test_what_is_raised_there_is_raised_here_whole(way: relay.Relay) -> None:
 
     fault = raised.value
     assert (fault.what, fault.where, fault.remedy, fault.exit_code) == ("no", "there", "do", 2)
+
+
+def lock(_stack: Stack) -> object:
+    return threading.Lock()
+
+
+def test_what_cannot_be_passed_on_is_a_fault_and_no_wait_without_end(way: relay.Relay) -> None:
+    with pytest.raises(Fault, match="lock has said what cannot be passed on"):
+        way.run(lock)
 
 
 def test_a_way_that_is_closed_is_a_fault_and_no_wait_without_end() -> None:

@@ -78,15 +78,19 @@ class _Link:
 
     def _read(self) -> None:
         with self._process:
-            while (said := _read(self._process.stdout)) is not None:
-                number, result, error = said
-                answer = self._waiting.pop(number)
-                if error is None:
-                    answer.set_result(result)
-                else:
-                    answer.set_exception(error)
-            with self._lock:
-                self._give_up()
+            try:
+                while (said := _read(self._process.stdout)) is not None:
+                    self._pass_on(*said)
+            finally:  # whatever comes, nobody waits without end
+                with self._lock:
+                    self._give_up()
+
+    def _pass_on(self, number: int, result: Any, error: Exception | None) -> None:
+        answer = self._waiting.pop(number)
+        if error is None:
+            answer.set_result(result)
+        else:
+            answer.set_exception(error)
 
     def _give_up(self) -> None:
         self.is_over = True
@@ -131,7 +135,11 @@ def serve() -> None:
         except Exception as raised:  # noqa: BLE001  (told to the caller, who asked for it)
             error = raised
         with lock:
-            _write(output, (number, result, error))
+            try:
+                _write(output, (number, result, error))
+            except (pickle.PicklingError, AttributeError, TypeError) as untold:
+                told = Fault(f"{function.__qualname__} has said what cannot be passed on: {untold}")
+                _write(output, (number, None, told))
 
     with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
         while (asked := _read(sys.stdin.buffer)) is not None:
