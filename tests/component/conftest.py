@@ -25,6 +25,7 @@ from fusebox.parts import BY_NAME
 from fusebox.stack import BASE_PORTS, Stack
 from fusebox.waiting import wait_until
 
+SECONDS_TO_END = 20
 ProcessOf = Callable[..., Process[Any]]
 
 
@@ -48,11 +49,12 @@ def postgres_stack() -> Iterator[Stack]:
             subprocess.Popen(command, stderr=log, **postgres.account_of(place.account)) as server,
         ):
             try:
-                wait_until(lambda: databases.answers(stack), 30, "postgres")
+                at = "127.0.0.1", stack.port("postgres")
+                wait_until(lambda: databases.accepts(*at), 30, "postgres")
                 databases.make_databases(stack)
                 yield stack
             finally:
-                server.send_signal(signal.SIGINT)  # the quick way down, whoever is connected
+                _end(server)
         postgres.remove_refuge(stack)
 
 
@@ -88,6 +90,14 @@ def _make_database(stack: Stack, name: str, owner: str) -> None:
     statement = sql.SQL("CREATE DATABASE {} OWNER {}")
     with databases.connect(stack) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.send_signal(signal.SIGINT)  # the quick way down, whoever is connected
+    try:
+        server.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        server.kill()  # in its first moments it hears no signal
 
 
 def _free_port() -> int:
