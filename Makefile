@@ -122,7 +122,7 @@ soak: $(INSTALLED) ## kill part after part under load: MINUTES=30 [SEED=…, as 
 check: $(INSTALLED) ## lint, format, types, import rules, lock
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/mypy $(SOURCES) tests bench
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m fusebox.lock
 

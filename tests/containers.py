@@ -33,7 +33,7 @@ def resolve_names_of(stack: Stack) -> None:
         return _getaddrinfo(reached(stack, "kafka") if host == "kafka" else host, *given, **named)
 
     if stack.mode == "docker":
-        socket.getaddrinfo = getaddrinfo  # type: ignore[assignment]
+        socket.getaddrinfo = getaddrinfo
 
 
 def left_behind(stack: Stack) -> list[str]:

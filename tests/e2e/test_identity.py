@@ -41,7 +41,7 @@ def test_a_token_that_is_not_ours_opens_nothing(shop: Any) -> None:
     bad = {
         "another key": jwt.encode(claims, forger, "ES256", headers={"kid": header["kid"]}),
         "an unknown key": jwt.encode(claims, forger, "ES256", headers={"kid": "x"}),
-        "alg none": jwt.encode(claims, None, "none", headers={"kid": header["kid"]}),
+        "alg none": jwt.encode(claims, "", "none", headers={"kid": header["kid"]}),
         "tampered": tampered,
         "nonsense": "nonsense",
     }

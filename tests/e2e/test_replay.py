@@ -16,7 +16,7 @@ SPEED = 1500
 
 @pytest.fixture
 def replaying(shop: Any) -> Iterator[subprocess.Popen[str]]:
-    command = [FUSEBOX, "replay", "--synthetic", str(INVOICES), "--speed", str(SPEED)]
+    command = [str(FUSEBOX), "replay", "--synthetic", str(INVOICES), "--speed", str(SPEED)]
     with subprocess.Popen(
         [*command, "--concurrency", "16", "--json"],
         env=shop.environment,

@@ -250,5 +250,7 @@ def two(replicas: list[Replica]) -> list[Replica]:
     for app in ("PROBE", "FOREIGN"):
         first.forget(app)
         second.forget(app)
-        until(lambda app=app: not first.ids(app) and not second.ids(app))
+    until(
+        lambda: not any(each.ids(app) for each in (first, second) for app in ("PROBE", "FOREIGN"))
+    )
     return [first, second]

@@ -14,7 +14,7 @@ from discovery.replicas import Neighbourhood
 
 from .conftest import Replica, served, until
 
-LONG = {"leaseInfo": {"renewalIntervalInSecs": 30, "durationInSecs": 90}}
+LONG: dict[str, Any] = {"leaseInfo": {"renewalIntervalInSecs": 30, "durationInSecs": 90}}
 
 
 def test_what_a_client_tells_one_replica_all_know(

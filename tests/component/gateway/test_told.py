@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from .conftest import Shop, until
-from .test_routes import configure, route, saying
+from .routing import configure, route, saying
 
 
 def figure(shop: Shop, name: str) -> float:

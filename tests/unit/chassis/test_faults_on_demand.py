@@ -1,6 +1,7 @@
 """The actuator's pages that change something: breakers worked by hand, faults ordered."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def test_an_order_changes_what_it_names_and_nothing_else(broken: Process[Setting
     )
     attack = broken.monkey.attack()
     assert attack is not None
-    assert attack == (pytest.approx(0.005), True)
+    assert attack.delay == pytest.approx(0.005)
+    assert attack.fails
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_a_process_dies_only_at_the_point_that_was_armed(
     broken: Process[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed: list[int] = []
-    monkeypatch.setattr(points.os, "kill", lambda pid, _signal: killed.append(pid))
+    monkeypatch.setattr(os, "kill", lambda pid, _signal: killed.append(pid))
     order(broken, killAt=points.AFTER_COMMIT)
 
     points.reach(points.BEFORE_COMMIT)

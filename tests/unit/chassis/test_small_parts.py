@@ -5,6 +5,7 @@ import string
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -129,11 +130,8 @@ def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path
 @given(st.text(string.ascii_letters + string.digits + "-._~ é", min_size=1, max_size=40))
 def test_a_cursor_comes_back_as_the_key_it_was_made_of(key: str) -> None:
     link = paging.next_link("/x", paging.Page(limit=7), key)["Link"]
-    query = requests.utils.urlparse(link.partition("<")[2].partition(">")[0]).query
-    args = {
-        name: requests.utils.unquote(value)
-        for name, value in (pair.split("=", 1) for pair in query.split("&"))
-    }
+    query = urlsplit(link.partition("<")[2].partition(">")[0]).query
+    args = dict(parse_qsl(query))
 
     assert paging.requested(args) == paging.Page(7, key)
 

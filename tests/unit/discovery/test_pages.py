@@ -204,7 +204,7 @@ def test_a_list_is_packed_once() -> None:
     shelf.fill(300)
     page = shelf.all()
 
-    async def both() -> list[bytes]:
+    async def both() -> tuple[bytes, bytes]:
         return await asyncio.gather(page.gzipped(), page.gzipped())
 
     first, second = asyncio.run(both())

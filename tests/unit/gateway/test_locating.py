@@ -21,7 +21,7 @@ class Gateway:
     def goes(self, path: str) -> str | None:
         """Where a request is sent, and as what."""
         route = self.policy.find(Seen("GET", path))
-        return route and f"{route.target.uri}{route.inner_path(path)}"
+        return f"{route.target.uri}{route.inner_path(path)}" if route else None
 
 
 @pytest.mark.parametrize(

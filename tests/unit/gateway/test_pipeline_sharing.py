@@ -1,7 +1,6 @@
 """One call serves all who wait for the same, and nobody waits who must not."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -125,7 +124,7 @@ def test_who_has_wishes_of_its_own_waits_for_nobody(header: str) -> None:
 def test_a_failure_is_shared_but_for_a_deadline_which_is_ones_own(
     error: Exception, calls: int
 ) -> None:
-    async def run() -> list[Any]:
+    async def run() -> list[Reply | BaseException]:
         gate = asyncio.Event()
 
         async def slow(_: Errand) -> Reply:

@@ -1,6 +1,6 @@
 """A supervisor that stands for the real one: nothing of it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,8 @@ from fusebox.driver import State
 from fusebox.errors import Fault
 from fusebox.programs import Program
 from fusebox.stack import Stack
+
+Verb = Callable[[], object]
 
 PARTS = ("postgres-1", "kafka-1", "discovery-1", "gateway-1")
 

@@ -7,16 +7,17 @@ import pytest
 from fusebox import control, faults, shutdown
 from fusebox.errors import Fault
 
-from .fake_supervisor import Shop
+from .fake_supervisor import Shop, Verb
 
 
 def test_what_is_dead_or_paused_cannot_be_made_slow(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     faults.pause(shop.stack, "order-service")
-    for break_ in (
+    breaks: list[Verb] = [
         lambda: faults.slow(shop.stack, "order-service", 300),
         lambda: faults.fail(shop.stack, "order-service", 0.5),
-    ):
+    ]
+    for break_ in breaks:
         with pytest.raises(Fault, match="paused, or not running") as refusal:
             break_()
         assert refusal.value.remedy == "make heal SERVICE=order-service"
@@ -35,11 +36,12 @@ def test_what_is_not_ours_cannot_be_told_to_fail(shop: Shop, name: str) -> None:
 
 
 def test_a_share_above_1_and_a_delay_of_hours_are_refused(shop: Shop) -> None:
-    for break_ in (
+    breaks: list[Verb] = [
         lambda: faults.fail(shop.stack, "gateway", 50),
         lambda: faults.slow(shop.stack, "gateway", 10**7),
         lambda: faults.slow(shop.stack, "gateway", 0),
-    ):
+    ]
+    for break_ in breaks:
         with pytest.raises(Fault) as refusal:
             break_()
         assert refusal.value.exit_code == 2

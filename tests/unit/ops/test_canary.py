@@ -9,7 +9,8 @@ from fusebox.errors import Fault
 from fusebox.parts import part_named
 from fusebox.stack import Stack
 
-from .test_control import Shop as ShopWithFakes
+from .fake_supervisor import Shop as ShopWithFakes
+from .fake_supervisor import Verb
 
 CATALOG = part_named("catalog-service")
 CANARY = "catalog-service-2"
@@ -100,10 +101,11 @@ def test_a_word_that_the_gateway_refuses_ends_only_one_that_was_begun_for_it(sho
 def test_meanwhile_its_service_is_neither_scaled_nor_rolled(shop: Shop) -> None:
     shop.shift(10)
 
-    for verb in (
+    verbs: list[Verb] = [
         lambda: control.scale(shop.stack, "catalog-service", 1),
         lambda: control.roll(shop.stack, "catalog-service"),
-    ):
+    ]
+    for verb in verbs:
         with pytest.raises(Fault, match=f"{CANARY} is a canary") as refusal:
             verb()
         assert "WEIGHT=0" in refusal.value.remedy

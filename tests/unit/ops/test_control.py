@@ -5,7 +5,7 @@ import pytest
 from fusebox import control, ending, faults
 from fusebox.errors import Fault
 
-from .fake_supervisor import Shop, state
+from .fake_supervisor import Shop, Verb, state
 
 
 def test_scaling_up_begins_what_is_missing(shop: Shop) -> None:
@@ -63,10 +63,11 @@ def test_no_instance_at_all_or_far_too_many_are_refused(shop: Shop, number: int)
 
 @pytest.mark.parametrize("name", ["gateway", "discovery", "config-server", "kafka"])
 def test_what_has_a_fixed_port_is_neither_scaled_nor_rolled(shop: Shop, name: str) -> None:
-    for verb in (
+    verbs: list[Verb] = [
         lambda: control.scale(shop.stack, name, 2),
         lambda: control.roll(shop.stack, name),
-    ):
+    ]
+    for verb in verbs:
         with pytest.raises(Fault, match="one fixed port") as refusal:
             verb()
         assert refusal.value.exit_code == 2

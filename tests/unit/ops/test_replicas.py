@@ -9,7 +9,7 @@ from fusebox.asking import Answer
 from fusebox.errors import Fault
 from fusebox.stack import Stack
 
-from .test_control import Shop as ShopWithFakes
+from .fake_supervisor import Shop as ShopWithFakes
 
 FIRST = "http://127.0.0.1:8761"
 
