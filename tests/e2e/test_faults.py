@@ -42,6 +42,18 @@ def test_a_slow_service_answers_late_until_it_is_healed(shop: Any) -> None:
     assert shop.faults() == {}
 
 
+def test_a_service_that_is_stopped_finishes_what_it_has_begun(shop: Any) -> None:
+    url = f"{shop.url_of('catalog-service')}/catalogs"
+    shop.run("slow", "catalog-service", "6500")
+
+    with ThreadPoolExecutor() as pool:
+        begun = pool.submit(requests.get, url, timeout=15)
+        shop.run("stop", "catalog-service")
+        assert begun.result().status_code == 200
+
+    assert shop.faults() == {"catalog-service-1": ["stopped"]}
+
+
 def test_a_gateway_that_fails_says_that_it_is_on_purpose(shop: Any) -> None:
     shop.run("fail", "gateway", "1")
 

@@ -16,7 +16,10 @@ from chassis.process import Process
 
 # Callers learn of a leaving instance when they next fetch the registry.
 DRAIN_SECONDS = 1.5
-GRACE_SECONDS = 5
+# Then what was begun is finished and the background threads end: ten seconds at most in all.
+FINISHING_SECONDS = 6
+# gunicorn's master would kill the worker and end with 0: who sent SIGTERM kills both, and knows.
+MASTER_SECONDS = 15
 # Longer than callers keep an idle connection, so that it is not closed under a request.
 KEEPALIVE_SECONDS = 75
 
@@ -57,7 +60,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": 1,
             "threads": self._threads,
             "keepalive": KEEPALIVE_SECONDS,
-            "graceful_timeout": GRACE_SECONDS,
+            "graceful_timeout": MASTER_SECONDS,
             # Its watchdog would take a process that was paused and let go for one that hangs.
             "timeout": 0,
             "control_socket_disable": True,
@@ -80,6 +83,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return app
 
     def _start(self, worker: Worker) -> None:
+        worker.cfg.set("graceful_timeout", FINISHING_SECONDS)
         if self._process is None:
             return
         worker.process = self._process

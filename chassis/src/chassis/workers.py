@@ -7,11 +7,13 @@ process with it, so that the supervisor starts a whole one: no silent half-dead 
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
 Run = Callable[[threading.Event], None]
+STOP_SECONDS = 2.5
 EXIT_BROKEN = 70  # EX_SOFTWARE of sysexits.h
 
 
@@ -34,12 +36,16 @@ class Workers:
             self._running.append((thread, stop))
             thread.start()
 
-    def stop(self, only: str | None = None, timeout: float = 5.0) -> None:
-        """Stop all, the last started first, or `only` one; each gets at most `timeout` seconds."""
+    def stop(self, only: str | None = None, timeout: float = STOP_SECONDS) -> None:
+        """Stop all, the last started first, or `only` one; together in at most `timeout` seconds.
+
+        Who has not ended by then ends with the process.
+        """
+        deadline = time.monotonic() + timeout
         for thread, stop in reversed(self._running):
             if only in (None, thread.name):
                 stop.set()
-                thread.join(timeout)
+                thread.join(max(0.0, deadline - time.monotonic()))
         self._running = [(thread, stop) for thread, stop in self._running if not stop.is_set()]
 
     def alive(self) -> dict[str, bool]:

@@ -188,6 +188,27 @@ def test_workers_stop_in_reverse_and_a_dead_one_is_noticed() -> None:
     assert stopped == ["second", "first"]
 
 
+def test_workers_that_do_not_stop_hold_up_the_end_no_longer_than_agreed() -> None:
+    let_go, ended = threading.Event(), []
+
+    def stubborn(_stop: threading.Event) -> None:
+        let_go.wait(30)
+        ended.append("stubborn")
+
+    def willing(stop: threading.Event) -> None:
+        stop.wait()
+        ended.append("willing")
+
+    workers = Workers()
+    for run in (stubborn, stubborn, willing):
+        workers.add(run.__name__, run)
+    workers.start()
+    workers.stop(timeout=1)
+
+    assert ended == ["willing"]
+    let_go.set()
+
+
 def test_spans_that_do_not_fit_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spans, "QUEUE_SIZE", 2)
     sender = SpanSender(lambda: "http://127.0.0.1:1/api/v2/spans")
