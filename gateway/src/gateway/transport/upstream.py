@@ -80,7 +80,7 @@ class Upstream(asyncio.Protocol):
         self._asked = asked
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._answer = answer
-        _frame(asked)
+        asked.frame()
         head = framing.request_head(asked.method, asked.target, self._host, asked.headers)
         if isinstance(asked.body, bytes):
             self._transport.write(head + asked.body)
@@ -268,10 +268,16 @@ class Upstream(asyncio.Protocol):
         elif self._due < math.inf:
             self._look_at(self._due)
 
+    async def _listen(self) -> None:
+        """Whoever refuses a long body says so and closes: writing first would lose what it says."""
+        if self._poll.poll(0):
+            await asyncio.sleep(0)
+
     async def _send(self, upload: Upload, patience: float) -> None:
         is_chunked = upload.length is None
         try:
             while data := await upload.next():
+                await self._listen()
                 self._transport.writelines(framing.chunk(data) if is_chunked else (data,))
                 if self._writable is not None:
                     async with asyncio.timeout(patience):
@@ -283,18 +289,3 @@ class Upstream(asyncio.Protocol):
             self._transport.write(framing.LAST_CHUNK)
         if self._head is None:
             self._set_timer(patience)
-
-
-def _frame(asked: Asked) -> None:
-    """Say how long the body is, and what else belongs to this connection alone."""
-    body, headers = asked.body, asked.headers
-    if not isinstance(body, bytes):
-        if body.length is None:
-            headers["Transfer-Encoding"] = framing.CHUNKED
-        else:
-            headers["Content-Length"] = str(body.length)
-    elif body:
-        headers["Content-Length"] = str(len(body))
-    if asked.upgrade is not None:
-        headers["Connection"] = "Upgrade"
-        headers["Upgrade"] = asked.upgrade
