@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 
 import pytest
 from aiohttp import web
@@ -86,6 +87,27 @@ def test_connections_to_a_service_are_kept(shop: Shop) -> None:
         assert shop.call("/order-service/x", "POST", data=b"x" * number).ok
 
     assert len(peers) == 1
+
+
+@pytest.mark.parametrize(("said", "connections"), [("timeout=1", 2), ("timeout=60, max=100", 1)])
+def test_a_connection_is_not_kept_until_the_service_closes_it(
+    shop: Shop, said: str, connections: int
+) -> None:
+    """What is sent in that moment would be lost, and a POST may not be sent again."""
+    peers = set()
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        return web.Response(text="ok", headers={"Keep-Alive": said})
+
+    shop.upstream(answer)
+
+    for _ in range(2):
+        assert "Keep-Alive" not in shop.call("/order-service/x", "POST", data=b"x").headers
+        threading.Event().wait(0.01)
+
+    assert len(peers) == connections
 
 
 def test_a_client_of_http_1_0_gets_an_answer_it_knows(shop: Shop) -> None:

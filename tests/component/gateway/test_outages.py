@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from aiohttp import web
@@ -147,6 +147,23 @@ def test_an_early_answer_to_a_long_upload_arrives(shop: Shop) -> None:
             )
 
             assert connection.recv(65_536).startswith(b"HTTP/1.1 401 Unauthorized")
+
+
+def test_whoever_refuses_a_long_upload_and_closes_is_heard(shop: Shop) -> None:
+    """As servers do that take only so much: the answer, and the end for what is still to come."""
+    shop.set(fusebox__gateway__max_body_bytes=100_000_000)
+    refused = b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
+    with Rude(refused) as rude:
+        shop.knows(rude.port)
+
+        for _ in range(20):
+            with shop.raw() as connection, suppress(ConnectionError):
+                connection.sendall(
+                    b"POST /order-service/x HTTP/1.1\r\nHost: shop\r\n"
+                    b"Content-Length: 20000000\r\n\r\n" + b"x" * 20_000_000
+                )
+
+    until(lambda: shop.process.breakers.of("order-service").calls["successful"] == 20)
 
 
 def test_an_open_breaker_answers_at_once_and_asks_nobody(shop: Shop) -> None:

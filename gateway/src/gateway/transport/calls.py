@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
+from gateway.transport import framing
 from gateway.transport.messages import Headers
 from gateway.transport.stream import Stream
 from gateway.transport.tunnel import Tunnel
@@ -43,6 +44,20 @@ class Asked:
     body: bytes | Upload
     upgrade: str | None = None
     idle: float = 300.0
+
+    def frame(self) -> None:
+        """Say how long the body is, and what else belongs to one connection alone."""
+        body, headers = self.body, self.headers
+        if not isinstance(body, bytes):
+            if body.length is None:
+                headers["Transfer-Encoding"] = framing.CHUNKED
+            else:
+                headers["Content-Length"] = str(body.length)
+        elif body:
+            headers["Content-Length"] = str(len(body))
+        if self.upgrade is not None:
+            headers["Connection"] = "Upgrade"
+            headers["Upgrade"] = self.upgrade
 
 
 class Aborting(Protocol):

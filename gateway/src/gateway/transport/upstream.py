@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import select
 from collections.abc import Callable
 from typing import cast
@@ -21,6 +22,9 @@ LONGEST_HEAD = 131_072
 SWITCHING = 101
 # So fresh it need not be looked at: had it closed, the loop would have told.
 JUST_NOW = 0.05
+# An instance that says for how long it keeps a connection closes it then, whatever is on its way.
+KEEPS = re.compile(r"timeout=(\d{1,9})")
+MARGIN_SECONDS = 1.0
 
 
 class Upstream(asyncio.Protocol):
@@ -41,6 +45,7 @@ class Upstream(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._is_paused = False
         self._poll = select.poll()
+        self._keeps = math.inf
         self.free_since = 0.0
         self._parser = httptools.HttpResponseParser(self)
         self._expect_head()
@@ -61,7 +66,7 @@ class Upstream(asyncio.Protocol):
 
     def is_fresh(self, now: float) -> bool:
         """Whether it may be used again: open, and silent, for what would it have to say?"""
-        if self._transport.is_closing():
+        if self._transport.is_closing() or now - self.free_since > self._keeps:
             return False
         return now - self.free_since < JUST_NOW or not self._poll.poll(0)
 
@@ -80,7 +85,7 @@ class Upstream(asyncio.Protocol):
         self._asked = asked
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._answer = answer
-        _frame(asked)
+        asked.frame()
         head = framing.request_head(asked.method, asked.target, self._host, asked.headers)
         if isinstance(asked.body, bytes):
             self._transport.write(head + asked.body)
@@ -150,6 +155,8 @@ class Upstream(asyncio.Protocol):
         )
         self._head = Answer(status, headers, b"", self)
         self._measure(status, headers)
+        if said := KEEPS.search(headers.get("Keep-Alive", "")):
+            self._keeps = int(said.group(1)) - MARGIN_SECONDS
         if self._asked is not None and self._asked.method == "HEAD":
             self._complete()
             self._parser = httptools.HttpResponseParser(self)  # this one waits for a body
@@ -268,10 +275,16 @@ class Upstream(asyncio.Protocol):
         elif self._due < math.inf:
             self._look_at(self._due)
 
+    async def _listen(self) -> None:
+        """Whoever refuses a long body says so and closes: writing first would lose what it says."""
+        if self._poll.poll(0):
+            await asyncio.sleep(0)
+
     async def _send(self, upload: Upload, patience: float) -> None:
         is_chunked = upload.length is None
         try:
             while data := await upload.next():
+                await self._listen()
                 self._transport.writelines(framing.chunk(data) if is_chunked else (data,))
                 if self._writable is not None:
                     async with asyncio.timeout(patience):
@@ -283,18 +296,3 @@ class Upstream(asyncio.Protocol):
             self._transport.write(framing.LAST_CHUNK)
         if self._head is None:
             self._set_timer(patience)
-
-
-def _frame(asked: Asked) -> None:
-    """Say how long the body is, and what else belongs to this connection alone."""
-    body, headers = asked.body, asked.headers
-    if not isinstance(body, bytes):
-        if body.length is None:
-            headers["Transfer-Encoding"] = framing.CHUNKED
-        else:
-            headers["Content-Length"] = str(body.length)
-    elif body:
-        headers["Content-Length"] = str(len(body))
-    if asked.upgrade is not None:
-        headers["Connection"] = "Upgrade"
-        headers["Upgrade"] = asked.upgrade
