@@ -10,7 +10,7 @@ ESCAPES = {"$": "_-", "_": "__"}
 # XStream leaves letters of all languages and the colon as they are.  Those who read it undo the
 # escapes of these too, and for whoever parses strictly one such name would spoil the whole list.
 TO_ESCAPE = re.compile(r"[^a-zA-Z0-9.-]|^[^a-zA-Z]")
-ESCAPED = re.compile(r"_(?:-|_|\.([0-9a-fA-F]{4}))")
+ESCAPED = re.compile(r"_(?:-|_|(\.)(.{4}|))")
 
 
 @lru_cache(maxsize=1024)
@@ -24,6 +24,7 @@ def _units(character: str) -> str:
 
 
 def unescaped(name: str) -> str:
+    """Raises ValueError for an escape that means nothing."""
     if "_" not in name:
         return name
     found = ESCAPED.sub(_original, name)
@@ -31,4 +32,4 @@ def unescaped(name: str) -> str:
 
 
 def _original(match: re.Match[str]) -> str:
-    return chr(int(match[1], 16)) if match[1] else "$" if match[0] == "_-" else "_"
+    return chr(int(match[2], 16)) if match[1] else "$" if match[0] == "_-" else "_"

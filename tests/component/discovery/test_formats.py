@@ -103,6 +103,17 @@ def test_names_of_metadata_in_a_registration_in_xml_are_the_ones_that_were_meant
     assert instance["metadata"] == {name: "v"}
 
 
+@pytest.mark.parametrize("in_xml", ["_.00zz", "_.12", "x_."])
+def test_an_escape_that_means_nothing_is_refused(discovery: Any, in_xml: str) -> None:
+    body = IN_XML.format(f"<{in_xml}>v</{in_xml}>")
+
+    answer = discovery.call(
+        "POST", "/apps/PROBE", data=body, headers={"Content-Type": "application/xml"}
+    )
+
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("path", [*LISTS, "/apps/PROBE/h:probe:1"])
 @pytest.mark.parametrize("accept", ["application/json", "application/xml"])
 def test_every_document_comes_packed_when_asked_for(discovery: Any, path: str, accept: str) -> None:
