@@ -82,7 +82,8 @@ class Announcer:
     def _met_by(self, destinations: Iterable[Destination]) -> list[Instance]:
         known = [each for them in self._instances().values() for each in them]
         wanted = list(destinations)
-        return [each for each in known if any(one.meets(each) for one in wanted)]
+        met = (each for each in known if any(one.meets(each) for one in wanted))
+        return list({each.url: each for each in met}.values())  # who has two names is met twice
 
 
 def _refresh(instance: Instance) -> None:

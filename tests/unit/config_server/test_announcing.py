@@ -88,7 +88,10 @@ def test_a_change_is_told_to_those_it_concerns_once_and_one_that_is_away_hinders
     told: Told,
 ) -> None:
     away = instance("order-service", 2, port=1)
-    known = {"order-service": (away, instance("order-service", 1, told.port))}
+    known = {
+        "order-service": (away, instance("order-service", 1, told.port)),
+        "second-name": (instance("second-name", 1, told.port),),
+    }
     announcer = Announcer(lambda: MappingProxyType(known))
     announcer.changed({"order-service", "order"})
     announcer.changed(None)
