@@ -69,12 +69,12 @@ class Listing:
         return (app.upper(), instance_id) in self._entries
 
     def snapshot(self) -> Snapshot:
-        """Whoever is UP, by the name under which it is called."""
+        """Whoever is UP, by each name under which it is called."""
         found: dict[str, list[Instance]] = {}
         for entry in self._entries.values():
             if entry["status"] == UP:
-                instance = _instance(entry)
-                found.setdefault(instance.service, []).append(instance)
+                for service in _services(entry):
+                    found.setdefault(service, []).append(_instance(entry, service))
         return MappingProxyType({name: tuple(them) for name, them in found.items()})
 
     def _hash_code(self) -> str:
@@ -103,10 +103,16 @@ def _key(entry: dict[str, Any]) -> tuple[str, str]:
     return entry["app"].upper(), entry.get("instanceId") or entry["hostName"]
 
 
-def _instance(entry: dict[str, Any]) -> Instance:
+def _services(entry: dict[str, Any]) -> list[str]:
+    """Spring's and Netflix's clients may register a list of names, separated by commas."""
+    names = (entry.get("vipAddress") or entry["app"]).lower().split(",")
+    return list(dict.fromkeys(name for each in names if (name := each.strip())))
+
+
+def _instance(entry: dict[str, Any], service: str) -> Instance:
     return Instance(
         id=entry.get("instanceId") or entry["hostName"],
-        service=(entry.get("vipAddress") or entry["app"]).lower(),
+        service=service,
         host=entry["ipAddr"],
         port=int(entry["port"]["$"]),
         since=int(entry.get("lastDirtyTimestamp") or 0),

@@ -18,8 +18,14 @@ TIMEOUT = (0.5, 5)
 AT_ONCE = 16
 ALL = "**"
 LOOK_SECONDS = 0.5
-# A foreign process without that page; one that faces the world, and asks by itself.
-WITHOUT_THE_PAGE = (requests.codes.not_found, requests.codes.unauthorized)
+# A foreign process without that page, or with one that is not for us; one that faces the world,
+# and asks by itself.
+WITHOUT_THE_PAGE = (
+    requests.codes.unauthorized,
+    requests.codes.forbidden,
+    requests.codes.not_found,
+    requests.codes.method_not_allowed,
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ class Announcer:
     def _met_by(self, destinations: Iterable[Destination]) -> list[Instance]:
         known = [each for them in self._instances().values() for each in them]
         wanted = list(destinations)
-        return [each for each in known if any(one.meets(each) for one in wanted)]
+        met = (each for each in known if any(one.meets(each) for one in wanted))
+        return list({each.url: each for each in met}.values())  # who has two names is met twice
 
 
 def _refresh(instance: Instance) -> None:
@@ -87,6 +94,15 @@ def _refresh(instance: Instance) -> None:
         log.info("%s was not told of the change: %s", instance.id, error)
         return
     if answer.status_code == requests.codes.ok:
-        log.info("%s has changed: %s", instance.id, ", ".join(answer.json()) or "nothing")
+        log.info("%s has changed: %s", instance.id, ", ".join(_keys(answer)) or "nothing")
     elif answer.status_code not in WITHOUT_THE_PAGE:
         log.warning("%s refuses the change: %s", instance.id, answer.text)
+
+
+def _keys(answer: requests.Response) -> list[str]:
+    """Foreign processes may answer anything, whatever they are asked."""
+    try:
+        said = answer.json()
+    except requests.JSONDecodeError:
+        return []
+    return [str(each) for each in said] if isinstance(said, list) else []

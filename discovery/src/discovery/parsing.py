@@ -3,11 +3,15 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.sax import SAXException
+from xml.sax.handler import ContentHandler
+from xml.sax.xmlreader import AttributesImpl
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.sax import parseString
 
+from discovery import names
 from discovery.models import DATA_CENTERS, DataCenter, Instance, Port, Status
 
 OPTIONAL_TEXTS = (
@@ -47,12 +51,37 @@ def load_json(body: bytes) -> Mapping[str, Any]:
 def parse_xml(body: bytes) -> Mapping[str, Any]:
     """The instance in `body`, in the shape of its JSON; raises Unreadable."""
     try:
-        root = fromstring(body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        root = _tree(body)
+    except (SAXException, DefusedXmlException, ValueError, LookupError) as error:
         raise Unreadable(str(error)) from error
     if root.tag != "instance":
         raise Unreadable(f"<{root.tag}> where <instance> belongs")
     return {child.tag: _plain(child) for child in root}
+
+
+class _Builder(ContentHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._tree = TreeBuilder()
+
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802
+        self._tree.start(names.unescaped(name), dict(attrs))
+
+    def endElement(self, name: str) -> None:  # noqa: N802
+        self._tree.end(names.unescaped(name))
+
+    def characters(self, content: str) -> None:
+        self._tree.data(content)
+
+    def close(self) -> Element:
+        return self._tree.close()
+
+
+def _tree(body: bytes) -> Element:
+    """Without namespaces, as at Netflix's: a colon is part of a metadata's name."""
+    builder = _Builder()
+    parseString(body, builder, forbid_dtd=True)
+    return builder.close()
 
 
 def _plain(element: Element) -> Any:

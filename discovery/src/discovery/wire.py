@@ -5,10 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from discovery import names
 from discovery.models import DATA_CENTERS, DataCenter, Lease, Port
 
 EMPTY_MAP = "java.util.Collections$EmptyMap"
@@ -23,7 +23,6 @@ BEFORE_TIMES = (
 )
 ATTRIBUTES = ("@class", "@enabled")
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-NOT_IN_A_NAME = re.compile(r"[^\w.-]|^[^a-zA-Z_]", re.ASCII)
 
 # What Netflix's server leaves in a compact instance.
 COMPACT = frozenset(
@@ -190,12 +189,10 @@ def _attributes(value: Document) -> str:
     )
 
 
-@lru_cache(maxsize=1024)
 def _tag(name: str) -> str:
     if name == "overriddenStatus":
         return "overriddenstatus"  # JSON and XML spell it differently
-    # One instance's odd metadata key must not make the list unreadable for everybody.
-    return NOT_IN_A_NAME.sub(lambda match: f"_x{ord(match.group()):04X}_", name) or "_"
+    return names.escaped(name)
 
 
 def _text(value: Any) -> str:

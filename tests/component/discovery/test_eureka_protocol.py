@@ -113,7 +113,7 @@ def test_whoever_does_not_name_json_gets_xml(discovery: Any, accept: str | None)
     assert root.findtext("apps__hashcode") == "UP_1_"
     assert root.findtext("application/instance/overriddenstatus") == "UNKNOWN"
     assert root.findtext("application/instance/metadata/zone") == "a"
-    assert root.findtext("application/instance/metadata/odd_x0020_key") == "<&"
+    assert root.findtext("application/instance/metadata/odd_.0020key") == "<&"
     port = root.find("application/instance/port")
     assert port is not None
     assert (port.text, port.get("enabled")) == ("7001", "true")

@@ -56,6 +56,64 @@ def test_one_instance_is_never_compact_and_neither_is_a_list_that_was_not_asked_
     assert "leaseInfo" in discovery.get("/apps").text
 
 
+# Captured from the real server, but for the colon and the umlaut, which it writes as they are.
+NAMES_IN_XML = {
+    "a_b": "a__b",
+    "_x0041_": "__x0041__",
+    "$e": "_-e",
+    "c d": "c_.0020d",
+    "9f": "_.0039f",
+    "-a": "_.002da",
+    "q²": "q_.00b2",
+    "😀": "_.d83d_.de00",
+    "x:y": "x_.003ay",
+    "ü": "_.00fc",
+    "key.with-both": "key.with-both",
+}
+IN_XML = (
+    "<instance><instanceId>p</instanceId><hostName>h</hostName><app>PROBE</app><ipAddr>1</ipAddr>"
+    "<dataCenterInfo><name>MyOwn</name></dataCenterInfo><metadata>{}</metadata></instance>"
+)
+
+
+def test_names_of_metadata_are_escaped_in_xml_as_the_real_server_does(discovery: Any) -> None:
+    discovery.register(metadata=dict.fromkeys(NAMES_IN_XML, "v"))
+
+    root = ElementTree.fromstring(discovery.get("/apps", accept="application/xml").content)
+
+    metadata = next(root.iter("metadata"))
+    assert [child.tag for child in metadata] == list(NAMES_IN_XML.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "in_xml"),
+    [*NAMES_IN_XML.items(), ("x:y", "x:y"), ("ü", "ü"), ("p_q", "p_q"), ("a__-b", "a____-b")],
+)
+def test_names_of_metadata_in_a_registration_in_xml_are_the_ones_that_were_meant(
+    discovery: Any, name: str, in_xml: str
+) -> None:
+    body = IN_XML.format(f"<{in_xml}>v</{in_xml}>").encode()
+
+    answer = discovery.call(
+        "POST", "/apps/PROBE", data=body, headers={"Content-Type": "application/xml"}
+    )
+
+    assert answer.status_code == 204
+    instance = discovery.get("/apps/PROBE/p").json()["instance"]
+    assert instance["metadata"] == {name: "v"}
+
+
+@pytest.mark.parametrize("in_xml", ["_.00zz", "_.12", "x_."])
+def test_an_escape_that_means_nothing_is_refused(discovery: Any, in_xml: str) -> None:
+    body = IN_XML.format(f"<{in_xml}>v</{in_xml}>")
+
+    answer = discovery.call(
+        "POST", "/apps/PROBE", data=body, headers={"Content-Type": "application/xml"}
+    )
+
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("path", [*LISTS, "/apps/PROBE/h:probe:1"])
 @pytest.mark.parametrize("accept", ["application/json", "application/xml"])
 def test_every_document_comes_packed_when_asked_for(discovery: Any, path: str, accept: str) -> None:

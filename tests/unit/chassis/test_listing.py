@@ -48,6 +48,18 @@ def test_who_is_not_up_is_kept_but_not_called() -> None:
     assert {each.id for each in listing.snapshot()["order-service"]} == {"a", "b"}
 
 
+def test_one_that_registers_under_several_names_is_called_by_each() -> None:
+    listing = Listing()
+
+    listing.replace(document([entry("a") | {"vipAddress": "Orders, order-service,orders,"}]))
+
+    found = listing.snapshot()
+    assert {name: [each.id for each in them] for name, them in found.items()} == {
+        "orders": ["a"],
+        "order-service": ["a"],
+    }
+
+
 def test_one_that_has_registered_anew_is_another_instance() -> None:
     listing = Listing()
     listing.replace(document([entry("a", since=1)]))

@@ -1,8 +1,10 @@
 """Who is told of a change, and that each is told once."""
 
-import json
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 
@@ -38,16 +40,16 @@ class Told:
 
     def __init__(self) -> None:
         self.paths: list[str] = []
+        self.body = b'["a.key"]'
         told = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 told.paths.append(self.path)
-                body = json.dumps(["a.key"]).encode()
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(told.body)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(told.body)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -55,6 +57,23 @@ class Told:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def until_told(self, times: int) -> None:
+        deadline = time.monotonic() + 5
+        while len(self.paths) < times and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+@contextmanager
+def running(announcer: Announcer) -> Iterator[None]:
+    stop = threading.Event()
+    with ThreadPoolExecutor() as pool:
+        run = pool.submit(announcer.run, stop)
+        try:
+            yield
+        finally:
+            stop.set()
+        run.result(5)
 
 
 @pytest.fixture
@@ -69,24 +88,36 @@ def test_a_change_is_told_to_those_it_concerns_once_and_one_that_is_away_hinders
     told: Told,
 ) -> None:
     away = instance("order-service", 2, port=1)
-    known = {"order-service": (away, instance("order-service", 1, told.port))}
+    known = {
+        "order-service": (away, instance("order-service", 1, told.port)),
+        "second-name": (instance("second-name", 1, told.port),),
+    }
     announcer = Announcer(lambda: MappingProxyType(known))
-    stop = threading.Event()
     announcer.changed({"order-service", "order"})
     announcer.changed(None)
     announcer.changed({"catalog-service"})
-    thread = threading.Thread(target=announcer.run, args=(stop,))
-    thread.start()
 
-    deadline = threading.Event()
-    for _ in range(500):
-        if told.paths:
-            break
-        deadline.wait(0.01)
-    stop.set()
-    thread.join(5)
+    with running(announcer):
+        told.until_told(1)
 
     assert told.paths == ["/actuator/refresh"]
+
+
+@pytest.mark.parametrize("body", [b"", b"ok", b"<html>", b"3", b"null", b"[1, null]", b'{"a": 1}'])
+def test_whatever_a_foreign_process_answers_the_next_change_is_told_too(
+    told: Told, body: bytes
+) -> None:
+    told.body = body
+    known = {"foreign-service": (instance("foreign-service", 1, told.port),)}
+    announcer = Announcer(lambda: MappingProxyType(known))
+
+    with running(announcer):
+        announcer.changed(None)
+        told.until_told(1)
+        announcer.changed(None)
+        told.until_told(2)
+
+    assert told.paths == ["/actuator/refresh"] * 2
 
 
 @pytest.mark.parametrize(
