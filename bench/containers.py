@@ -12,7 +12,7 @@ from bench.report import megabytes, milliseconds, table
 from bench.running import RunningStack, wait
 from fusebox import verify
 from fusebox.docker import engine, images
-from fusebox.driver import driver_of
+from fusebox.drivers import driver_of
 from fusebox.errors import Fault
 from fusebox.invariants import PENDING
 

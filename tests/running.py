@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from fusebox import health
-from fusebox.driver import driver_of
+from fusebox.drivers import driver_of
 from fusebox.shop import Customer, Shop
 from fusebox.shutdown import orphans
 from fusebox.stack import BASE_PORTS, Stack

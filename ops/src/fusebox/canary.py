@@ -7,7 +7,8 @@ import time
 from importlib import metadata
 
 from fusebox import control, marks, overlay, setting
-from fusebox.driver import Driver, refuse_containers, running_driver
+from fusebox.driver import Driver
+from fusebox.drivers import refuse_containers, running_driver
 from fusebox.errors import Fault
 from fusebox.parts import Part, number_of
 from fusebox.stack import Stack

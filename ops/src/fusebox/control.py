@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from fusebox import ending, health, inside, kafka, marks
-from fusebox.driver import Driver, State, running_driver
+from fusebox.driver import Driver, State
+from fusebox.drivers import running_driver
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.launching import Launcher

@@ -14,7 +14,7 @@ import psutil
 
 from fusebox import jars, status
 from fusebox.docker import engine, images
-from fusebox.driver import driver_of
+from fusebox.drivers import driver_of
 from fusebox.errors import Fault
 from fusebox.ports import holder_of, taken_ports
 from fusebox.stack import Stack

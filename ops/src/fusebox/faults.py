@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from fusebox import assaults, brakes, control
 from fusebox.actuator import Actuator
-from fusebox.driver import Driver, State, running_driver
+from fusebox.driver import Driver, State
+from fusebox.drivers import running_driver
 from fusebox.errors import Fault
 from fusebox.parts import PARTS, is_instance, part_named, part_of
 from fusebox.stack import Stack

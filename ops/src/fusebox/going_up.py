@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fusebox import canary, status, zone
-from fusebox.driver import driver_of
+from fusebox.drivers import driver_of
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.progress import display

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fusebox import control, ending, setting, zone
-from fusebox.driver import Driver, refuse_containers, running_driver
+from fusebox.driver import Driver
+from fusebox.drivers import refuse_containers, running_driver
 from fusebox.errors import Fault
 from fusebox.parts import number_of
 from fusebox.ports import free_port_after

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from fusebox import inside, overlay
 from fusebox.actuator import Actuator
-from fusebox.driver import State, running_driver
+from fusebox.driver import State
+from fusebox.drivers import running_driver
 from fusebox.errors import Fault
 from fusebox.files import write_whole
 from fusebox.parts import is_instance, part_named, part_of

@@ -9,7 +9,8 @@ from typing import Any
 
 from fusebox import assaults, health, inside
 from fusebox.actuator import Actuator
-from fusebox.driver import State, driver_of
+from fusebox.driver import State
+from fusebox.drivers import driver_of
 from fusebox.parts import PARTS, Part, is_instance, part_of
 from fusebox.stack import Stack
 

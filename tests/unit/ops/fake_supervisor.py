@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fusebox import control, driver, health, kafka, supervision
+from fusebox import control, drivers, health, kafka, supervision
 from fusebox.driver import State
 from fusebox.errors import Fault
 from fusebox.programs import Program
@@ -98,7 +98,7 @@ class Shop:
         def forget(_stack: Stack, _group: str, gone: Sequence[str]) -> None:
             self.forgotten += gone
 
-        self._monkeypatch.setattr(driver, "driver_of", lambda _: supervisor)
+        self._monkeypatch.setattr(drivers, "driver_of", lambda _: supervisor)
         self._monkeypatch.setattr(control, "launch", launch)
         self._monkeypatch.setattr(control, "HEARD_SECONDS", 0)
         self._monkeypatch.setattr(health, "registered", registered)

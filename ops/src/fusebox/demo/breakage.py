@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from fusebox import control
-from fusebox.driver import driver_of
+from fusebox.drivers import driver_of
 from fusebox.errors import Fault
 from fusebox.parts import number_of, part_of
 from fusebox.stack import Stack

@@ -13,7 +13,7 @@ from fusebox import status
 from fusebox.demo.scene import Scene, Step
 from fusebox.demo.stage import stage_for
 from fusebox.demo.steps import STEPS
-from fusebox.driver import running_driver
+from fusebox.drivers import running_driver
 from fusebox.errors import Fault
 from fusebox.files import locked
 from fusebox.stack import Stack

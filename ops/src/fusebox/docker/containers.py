@@ -35,7 +35,7 @@ class Containers:
         return {state.instance: state for state in map(_state, described)}
 
     def add(self, part: Part, number: int, more: Mapping[str, str] | None = None) -> None:
-        assert not more, "refused before: see driver.refuse_containers"
+        assert not more, "refused before: see drivers.refuse_containers"
         there = part.among(self.states())
         scaled = f"{part.name}={len(there) + 1}"
         engine.compose(

@@ -1,0 +1,32 @@
+"""Which driver a stack has."""
+
+from fusebox.docker.containers import Containers
+from fusebox.driver import Driver
+from fusebox.errors import Fault
+from fusebox.stack import Stack
+from fusebox.supervision import Supervisor
+
+
+def driver_of(stack: Stack) -> Driver:
+    if stack.mode == "docker":
+        return Containers(stack)
+    return Supervisor(stack)
+
+
+def refuse_containers(stack: Stack, what: str) -> None:
+    """For what needs instances that differ; compose runs all of a service alike."""
+    if stack.mode == "docker":
+        raise Fault(
+            f"{what} is not to be had in containers as yet",
+            remedy="a shop of plain processes can do it: make down, and make up MODE=native.",
+            exit_code=2,
+        )
+
+
+def running_driver(stack: Stack) -> Driver:
+    """The driver of a shop that is up; raises Fault when it is not."""
+    driver = driver_of(stack)
+    if not driver.is_up():
+        mode = " MODE=docker" if stack.mode == "docker" else ""
+        raise Fault("the shop is not running", remedy=f"start it with `make up{mode}`.")
+    return driver
