@@ -8,8 +8,8 @@ from itertools import islice
 from aiohttp import web
 
 from discovery.journal import Entry
-from discovery.models import Clock, Lease
-from discovery.registry import Registry, by_application
+from discovery.models import Clock, Lease, by_application
+from discovery.registry import Registry
 from discovery.replicas import Replica, Replicas
 
 # More would take the event loop for too long, and nobody reads it.

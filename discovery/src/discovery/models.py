@@ -1,7 +1,7 @@
 """What is registered (`Instance`) and how the registry sees it at this moment (`Lease`)."""
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
@@ -161,3 +161,10 @@ class Lease:
     def serve(self, now: int) -> None:
         if self.status is Status.UP and not self.up_since:
             self.up_since = now
+
+
+def by_application(leases: Iterable[Lease]) -> dict[str, list[Lease]]:
+    found: dict[str, list[Lease]] = {}
+    for lease in leases:
+        found.setdefault(lease.instance.app, []).append(lease)
+    return found

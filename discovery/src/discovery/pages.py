@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from discovery import wire
-from discovery.models import Clock, Lease
-from discovery.registry import Registry, by_application
+from discovery.models import Clock, Lease, by_application
+from discovery.registry import Registry
 
 # A heartbeat changes nothing but a timestamp: the list may show that one late, and the more so
 # the longer it takes to show it; a hundredth of the time is spent on it at most.

@@ -5,7 +5,7 @@ others may read counts and snapshots.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -61,12 +61,18 @@ class Registry:
         """Milliseconds on the wall's clock."""
         return self._clock.milliseconds()
 
-    def register(self, instance: Instance, registered_at: int | None = None) -> Lease:
+    def register(
+        self,
+        instance: Instance,
+        registered_at: int | None = None,
+        overridden_at: int | None = None,
+    ) -> Lease:
         """A new lease for `instance`, in place of the one it may have.
 
-        `registered_at` comes with a registration that another replica took before.
+        The times come with a registration that another replica took before.
         """
         known = self._known(instance.key)
+        self._inherit(instance, known, overridden_at or registered_at)
         said_at = instance.last_dirty or self._clock.milliseconds()
         if known and registered_at and known.is_at_least(said_at, registered_at):
             known.renew(self._clock)
@@ -88,8 +94,6 @@ class Registry:
     ) -> Lease:
         now, steady = self._clock.milliseconds(), self._clock.steady()
         registered_at = registered_at or self._moment(known)
-        if instance.overridden is not Status.UNKNOWN:
-            self._overrides.setdefault(instance.key, Override(registered_at, instance.overridden))
         override = self._overrides.get(instance.key)
         lease = Lease(
             instance=instance,
@@ -105,6 +109,16 @@ class Registry:
         )
         lease.serve(now)
         return lease
+
+    def _inherit(self, instance: Instance, known: Lease | None, at: int | None) -> None:
+        """The override of another replica, when none is known here, or not any more."""
+        if instance.overridden is Status.UNKNOWN or instance.key in self._overrides:
+            return
+        override = Override(at or self._moment(known), instance.overridden)
+        if known:
+            self._override(known, override, override.status)
+        else:
+            self._overrides[instance.key] = override
 
     def _status(self, instance: Instance, registered_at: int) -> Status:
         """What the instance says, or the override: one that says DOWN after it is believed."""
@@ -283,10 +297,3 @@ def _weighed(instance: Instance, known: Lease) -> Instance:
     if instance.status in IN_TRAFFIC and own in IN_TRAFFIC and own is not instance.status:
         return replace(instance, status=own)
     return instance
-
-
-def by_application(leases: Iterable[Lease]) -> dict[str, list[Lease]]:
-    found: dict[str, list[Lease]] = {}
-    for lease in leases:
-        found.setdefault(lease.instance.app, []).append(lease)
-    return found

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 OK, BAD_REQUEST = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
 NOT_FOUND, CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+UNKNOWN = Status.UNKNOWN
 
 JSON = "application/json"
 PACKAGE = "com.netflix.eureka.cluster.protocol"  # Netflix's server names its classes in XML
@@ -42,6 +43,7 @@ class Note:
     status: Status = Status.UNKNOWN
     overridden: Status | None = None
     at: int | None = None  # when the sender took it down
+    overridden_at: int | None = None  # of a registration
     instance: Instance | None = None
 
     @classmethod
@@ -60,6 +62,7 @@ class Note:
             status=Status.of(parsing.text(said, "status") or ""),
             overridden=STATUSES.get(parsing.text(said, "overriddenStatus") or ""),
             at=taken_down_at(action, info) if info else None,
+            overridden_at=updated_at(info) if info else None,
             instance=parsing.instance(info, app) if info else None,
         )
 
@@ -80,13 +83,10 @@ def document(action: Action, lease: Lease, override: Override | None) -> Documen
         "action": action,
     }
     if action is Action.REGISTER:
-        said["instanceInfo"] = as_registered(lease)
+        said["instanceInfo"] = as_registered(lease, override)
     elif action is not Action.HEARTBEAT and override:
         # Netflix's server overlooks the instance here; ours reads when the status was set.
-        said["instanceInfo"] = {
-            **wire.instance(lease),
-            "lastUpdatedTimestamp": str(override.at),
-        }
+        said["instanceInfo"] = {**wire.instance(lease), **_time_of(override)}
         if action is Action.STATUS_UPDATE:
             said["status"] = override.status
     return said
@@ -97,15 +97,23 @@ def cancellation(key: Key, last_dirty: int) -> Document:
     return {"appName": app, "id": id_, "lastDirtyTimestamp": last_dirty, "action": Action.CANCEL}
 
 
-def as_registered(lease: Lease) -> Document:
+def as_registered(lease: Lease, override: Override | None) -> Document:
     """The instance as a replica is to register it."""
     # Its status without the override: that one is told for itself, and may be taken back.
-    return {**wire.instance(lease), "status": lease.own_status}
+    return {**wire.instance(lease), "status": lease.own_status, **_time_of(override)}
+
+
+def _time_of(override: Override | None) -> Document:
+    return {"lastUpdatedTimestamp": str(override.at)} if override else {}
 
 
 def taken_down_at(action: Action, info: Mapping[str, Any]) -> int | None:
-    changed_at = parsing.timestamp(info, "lastUpdatedTimestamp")
+    changed_at = updated_at(info)
     return (_registered_at(info) or changed_at) if action is Action.REGISTER else changed_at
+
+
+def updated_at(info: Mapping[str, Any]) -> int | None:
+    return parsing.timestamp(info, "lastUpdatedTimestamp")
 
 
 def _registered_at(info: Mapping[str, Any]) -> int | None:
@@ -151,7 +159,7 @@ def _answer(status: HTTPStatus) -> Document:
 def _register(registry: Registry, note: Note) -> Document:
     if note.instance is None:
         return _answer(BAD_REQUEST)
-    registry.register(note.instance, note.at or registry.now())
+    registry.register(note.instance, note.at or registry.now(), note.overridden_at)
     return _answer(OK)
 
 
@@ -159,11 +167,20 @@ def _heartbeat(registry: Registry, note: Note) -> Document:
     if not registry.renew(*note.key, note.last_dirty):
         return _answer(NOT_FOUND)
     lease = registry.instance(*note.key)
-    if lease is None or note.overridden not in (None, lease.overridden):
-        return _answer(NOT_FOUND)  # upon that the override is told, with its time
+    if lease is None:
+        return _answer(NOT_FOUND)
+    if note.overridden not in (None, lease.overridden):
+        # Who is told that it is not found tells the override too, with its time.
+        return _conflict(registry, lease) if note.overridden is UNKNOWN else _answer(NOT_FOUND)
     if note.last_dirty is not None and lease.last_dirty > note.last_dirty:
-        return {**_answer(CONFLICT), "responseEntity": as_registered(lease)}
+        return _conflict(registry, lease)
     return _answer(OK)
+
+
+def _conflict(registry: Registry, lease: Lease) -> Document:
+    """Our instance, for a sender that knows less of it."""
+    override = registry.override(lease.instance.key)
+    return {**_answer(CONFLICT), "responseEntity": as_registered(lease, override)}
 
 
 def _cancel(registry: Registry, note: Note) -> Document:
@@ -205,11 +222,11 @@ def take_over(registry: Registry, info: Mapping[str, Any]) -> None:
     """Register what another replica lists; one that cannot be read must not keep out the rest."""
     try:
         found = parsing.instance(info, parsing.text(info, "app") or "")
-        registered_at = taken_down_at(Action.REGISTER, info)
+        registered_at, overridden_at = taken_down_at(Action.REGISTER, info), updated_at(info)
     except (parsing.Unreadable, parsing.Incomplete) as error:
         log.warning("an instance that another replica lists cannot be read: %s", error)
     else:
-        registry.register(found, registered_at or registry.now())
+        registry.register(found, registered_at or registry.now(), overridden_at)
 
 
 def listed_instances(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

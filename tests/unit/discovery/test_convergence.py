@@ -171,3 +171,16 @@ class Partition(RuleBasedStateMachine):
 
 
 TestPartition = Partition.TestCase
+
+
+def test_an_override_outlives_the_replica_that_forgot_it() -> None:
+    """It was set where nobody heard of it, and the client goes on at the replica that forgot."""
+    partition = Partition()
+    partition.register(id_="a", at=1, status=Status.UP)
+    partition.override(id_="a", at=1, status=Status.OUT_OF_SERVICE)
+    partition.register(id_="a", at=0, status=Status.UP)
+    partition.deliver(sender=1)
+    partition.live_on_unheard(at=1)
+    partition.teardown()
+
+    assert partition.replicas[0].state()["a"][0] is Status.OUT_OF_SERVICE
