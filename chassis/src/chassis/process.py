@@ -1,6 +1,7 @@
 """What one process is made of, put together in one place."""
 
 import logging
+from collections.abc import Callable
 from typing import Any, Generic
 
 from chassis import breaker_pages, chaos_pages, levels, logger_pages, refreshing
@@ -21,7 +22,7 @@ from chassis.tokens import Tokens
 from chassis.tracing import Tracer
 from chassis.workers import Workers
 
-KEYS = Fusebox(breaker=BreakerSettings(fail_max=1000, reset_timeout_seconds=0.1))
+KEYS = Fusebox(breaker=BreakerSettings(fail_max=10**9))
 LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
 
 
@@ -46,6 +47,9 @@ class Process(Generic[S]):
         self.registry = Registry(
             environment, lambda: self.settings.eureka, appeared=self.breakers.hasten_probe
         )
+        # Without these its first calls would be refused.
+        self._needed: list[Callable[[], bool]] = [self.registry.fetched.is_set]
+        self.registry.is_prepared = lambda: all(has() for has in self._needed)
         self.balancer = Balancer(lambda: self.registry.instances)
         self.workers = Workers()
         self.metrics = Metrics(self.breakers, self.spans)
@@ -75,8 +79,8 @@ class Process(Generic[S]):
     def tokens(self) -> Tokens:
         """A verifier whose keys come from user-service, found through discovery."""
         # A breaker of its own: keys are fetched in the background, and a failure there says
-        # nothing to those who call user-service.  It hardly ever keeps from asking: a process that
-        # starts before user-service would else be without keys for ten seconds too long.
+        # nothing to those who call user-service.  It never keeps from asking: a process that starts
+        # before user-service would else be without keys for ten seconds too long.
         issuer = Neighbour(
             "user-service",
             self.balancer,
@@ -87,6 +91,7 @@ class Process(Generic[S]):
         tokens = Tokens(lambda: _json(issuer))
         self.workers.add("tokens", tokens.keep_keys)
         self.actuator.health.add("tokens", lambda: up(keys=tokens.keys))
+        self._needed.append(lambda: tokens.keys > 0)
         return tokens
 
     def _registry_health(self) -> dict[str, Any]:

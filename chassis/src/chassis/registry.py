@@ -27,6 +27,9 @@ RETRY_SECONDS = 0.5
 # After a start the others are starting too, and the first call wants to find them.
 SETTLING_SECONDS = 15.0
 SETTLING_PAUSE = 0.2
+# Who is away may stay away: then calls are answered as well as can be.
+PREPARING_SECONDS = 3.0
+PREPARING_PAUSE = 0.05
 # A discovery that was started anew knows nobody until all have noticed that it does not know them.
 FORGETFUL_SECONDS = 5.0
 
@@ -35,6 +38,7 @@ class Registry:
     """`instances` maps a service's name to its instances that are UP, once `fetched` is set.
 
     `appeared` is told the name of a service of which an instance has come or come back.
+    `is_prepared` says whether this process has what it needs to answer those who will call.
     """
 
     def __init__(
@@ -56,10 +60,12 @@ class Registry:
         self.instances: Snapshot = MappingProxyType({})
         self.registered = threading.Event()
         self.fetched = threading.Event()
+        self.is_prepared: Callable[[], bool] = lambda: True
         self.port = 0
 
     def keep_lease(self, stop: threading.Event) -> None:
         """Register, renew until `stop` is set, then leave."""
+        self._prepare(stop)
         while not stop.is_set():
             try:
                 self._renew()
@@ -69,6 +75,13 @@ class Registry:
                 pause = RETRY_SECONDS
             stop.wait(pause)
         self.leave()
+
+    def _prepare(self, stop: threading.Event) -> None:
+        """Callers come as soon as they hear of an instance."""
+        deadline = time.monotonic() + PREPARING_SECONDS
+        while not self.is_prepared() and time.monotonic() < deadline:
+            if stop.wait(PREPARING_PAUSE):
+                return
 
     def leave(self) -> None:
         """Out of the registry, so that nobody new calls; harmless when done twice."""

@@ -1,6 +1,8 @@
 """The client of discovery against a server that may forget."""
 
 import json
+import threading
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -55,10 +57,15 @@ def discovery(monkeypatch: pytest.MonkeyPatch) -> Discovery:
     return made
 
 
-def client(name: str, folder: Path, **variables: str) -> Registry:
+def unregistered(name: str, folder: Path, **variables: str) -> Registry:
     environment = Environment.read(name, {"FUSEBOX_STATE": str(folder), **variables})
     made = Registry(environment, Eureka)
     made.port = 5000
+    return made
+
+
+def client(name: str, folder: Path, **variables: str) -> Registry:
+    made = unregistered(name, folder, **variables)
     made._renew()
     return made
 
@@ -161,3 +168,45 @@ def test_who_has_left_does_not_come_back(discovery: Discovery, tmp_path: Path) -
 
     gateway.fetch()
     assert discovery.known == {}
+
+
+class Stop(threading.Event):
+    """Set when it was waited for twice; notes who was registered each time."""
+
+    def __init__(self, discovery: Discovery, then: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.discovery, self.then = discovery, then
+        self.seen: list[int] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seen.append(len(self.discovery.known))
+        self.then()
+        if len(self.seen) == 2:
+            self.set()
+        return self.is_set()
+
+
+def test_nobody_hears_of_an_instance_before_it_can_answer(
+    discovery: Discovery, tmp_path: Path
+) -> None:
+    keys: list[str] = []
+    order = unregistered("order-service", tmp_path)
+    order.is_prepared = lambda: bool(keys)
+    stop = Stop(discovery, then=lambda: keys.append("key"))
+
+    order.keep_lease(stop)
+
+    assert stop.seen == [0, 1]
+
+
+def test_what_does_not_come_is_not_waited_for_without_end(
+    discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "PREPARING_SECONDS", 0)
+    order = unregistered("order-service", tmp_path)
+    order.is_prepared = lambda: False
+    stop = Stop(discovery)
+
+    order.keep_lease(stop)
+
+    assert stop.seen == [1, 1]
