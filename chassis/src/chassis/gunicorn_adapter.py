@@ -1,5 +1,7 @@
 """gunicorn as every service runs it: one worker with threads, on a free port unless told one."""
 
+import logging
+import os
 import sys
 import threading
 import time
@@ -99,4 +101,17 @@ def serve(service: str, build: Build, threads: int = 32) -> None:
     environment = Environment.read(service)
     port = environment.variables.get("PORT", "0")
     sys.argv = sys.argv[:1]
-    _Server(build, f"{environment.bind}:{port}", threads).run()
+    try:
+        _Server(build, f"{environment.bind}:{port}", threads).run()
+    except SystemExit as end:  # of the master, and of the worker that it has forked in there
+        if end.code:
+            raise
+        _end()
+
+
+def _end() -> None:
+    """At once: on a busy machine the interpreter's own end takes longer than all before it."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
