@@ -101,15 +101,11 @@ replay: $(INSTALLED) ## play a real shop's orders: FILE=… or SYNTHETIC=10000 [
 doctor: $(INSTALLED) ## say why it does not work, and what to do
 	@$(FUSEBOX) doctor
 
-test: $(INSTALLED) ## all tests, on a stack of their own; of the whole shop in containers: MODE=docker
+test: $(INSTALLED) ## all tests, on shops of their own; of the whole shop in containers: MODE=docker
 ifneq ($(TESTS)$(filter docker,$(MODE)),)
 	@$(BIN)/pytest $(or $(TESTS),tests/e2e tests/chaos)
 else
-# A whole shop is waited for most of the time: what needs none is tested beside it.
-	@$(BIN)/pytest -p no:cacheprovider tests/unit tests/component tests/contract >$(VENV)/test.log 2>&1 & \
-	  beside=$$!; trap 'kill $$beside' INT TERM; \
-	  $(BIN)/pytest tests/e2e tests/chaos; shop=$$?; \
-	  wait $$beside; others=$$?; cat $(VENV)/test.log; test $$shop = 0 -a $$others = 0
+	@$(BIN)/python -m tests
 endif
 
 faults: $(INSTALLED) ## try every promise of docs/faults.md, and write the page

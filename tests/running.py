@@ -28,6 +28,7 @@ CLONE = Path(__file__).resolve().parents[1]
 HOME = Path(os.environ.get("FUSEBOX_TEST_HOME", CLONE / ".fusebox-test"))
 MODE = os.environ.get("FUSEBOX_MODE", "native")
 processes_only = pytest.mark.skipif(MODE == "docker", reason="for a shop of plain processes")
+CLAIM_PORT = 7_999  # with the offset added, held by the tests that took the offset
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 
 
@@ -42,29 +43,33 @@ class RunningShop(Shop):
     @contextmanager
     def opened(cls) -> Iterator["RunningShop"]:
         """Up and stocked; verified and gone in the end, with nothing left behind."""
-        environment = {
-            **os.environ,
-            "FUSEBOX_HOME": f"{HOME}-docker" if MODE == "docker" else str(HOME),
-            "FUSEBOX_MODE": MODE,
-            "FUSEBOX_PORT_OFFSET": str(_free_offset()),
-            "NO_COLOR": "1",
-        }
-        stack = Stack.from_environment(environment)
-        containers.resolve_names_of(stack)
-        shop = cls(f"http://127.0.0.1:{stack.port('gateway')}", stack, environment)
-        shop.run("clean", "--yes")
+        with _free_offset() as offset:
+            environment = {
+                **os.environ,
+                "FUSEBOX_HOME": f"{HOME}-docker" if MODE == "docker" else str(HOME),
+                "FUSEBOX_MODE": MODE,
+                "FUSEBOX_PORT_OFFSET": str(offset),
+                "NO_COLOR": "1",
+            }
+            stack = Stack.from_environment(environment)
+            containers.resolve_names_of(stack)
+            shop = cls(f"http://127.0.0.1:{stack.port('gateway')}", stack, environment)
+            yield from shop._up_and_down()
+
+    def _up_and_down(self) -> Iterator["RunningShop"]:
+        self.run("clean", "--yes")
         try:
-            print(shop.run("up").stdout)
-            shop.fill_the_shelves()
-            yield shop
-            verified = shop.run("verify", check=False)
+            print(self.run("up").stdout)
+            self.fill_the_shelves()
+            yield self
+            verified = self.run("verify", check=False)
         finally:
-            shop.run("down")
+            self.run("down")
         assert verified.returncode == 0, verified.stdout
-        assert not orphans(stack), "`make down` left processes behind"
-        if stack.mode == "docker":
-            assert not containers.left_behind(stack), "`make down` left containers behind"
-        shop.run("clean", "--yes")
+        assert not orphans(self.stack), "`make down` left processes behind"
+        if self.stack.mode == "docker":
+            assert not containers.left_behind(self.stack), "`make down` left containers behind"
+        self.run("clean", "--yes")
 
     def run(self, *verb: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`fusebox VERB`, on this stack."""
@@ -178,15 +183,31 @@ class RunningShop(Shop):
             time.sleep(0.05)
 
 
-def _free_offset() -> int:
+@contextmanager
+def _free_offset() -> Iterator[int]:
     """An offset whose ports nobody holds, so that other stacks may run beside this one.
 
     All stay below 32768: above it begin the ports that outgoing connections take.
     """
     for offset in range(10_000, 17_000, 100):
-        if all(_is_free(port + offset) for port in BASE_PORTS.values()):
-            return offset
+        with socket() as claim:
+            if _claimed(claim, offset) and _are_free(offset):
+                yield offset
+                return
     raise AssertionError("no free ports")
+
+
+def _claimed(claim: socket, offset: int) -> bool:
+    """Of two who look at the same time, and find the same ports free, one gets the offset."""
+    try:
+        claim.bind(("127.0.0.1", CLAIM_PORT + offset))
+    except OSError:
+        return False
+    return True
+
+
+def _are_free(offset: int) -> bool:
+    return all(_is_free(port + offset) for port in BASE_PORTS.values())
 
 
 def _is_free(port: int) -> bool:

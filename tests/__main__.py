@@ -1,0 +1,54 @@
+"""All tests, three suites side by side: most of the time a shop is only waited for.
+
+`python -m tests` shows one suite as it goes on, and the others when they have ended.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .running import HOME
+
+WATCHED = "chaos"  # the longest
+SUITES = {
+    WATCHED: ("tests/chaos",),
+    "e2e": ("tests/e2e",),
+    "parts": ("tests/unit", "tests/component", "tests/contract"),
+}
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = {suite: Path(folder, suite) for suite in SUITES}
+        running = [begun(suite, output) for suite, output in outputs.items()]
+        try:
+            codes = [process.wait() for process in running]
+        except KeyboardInterrupt:
+            for process in running:
+                process.send_signal(signal.SIGINT)
+            codes = [process.wait() for process in running]
+        for output in outputs.values():
+            print(output.read_text(), end="")
+    return int(any(codes))
+
+
+def begun(suite: str, output: Path) -> subprocess.Popen[bytes]:
+    """The suite on a shop of its own; what is not watched is written to `output`."""
+    with output.open("wb") as file:
+        return subprocess.Popen(
+            [*PYTEST, *SUITES[suite]],
+            env={**os.environ, "FUSEBOX_TEST_HOME": f"{HOME}-{suite}"},
+            stdout=None if suite == WATCHED else file,
+            stderr=subprocess.STDOUT,
+            # Heard twice, from the terminal and from here, an interrupt would end the tidying up.
+            start_new_session=True,
+        )
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())
