@@ -69,10 +69,10 @@ class Listing:
         return (app.upper(), instance_id) in self._entries
 
     def snapshot(self) -> Snapshot:
-        """Whoever is UP, by each name under which it is called."""
+        """Whoever is UP and can be called from here, by each name under which it is called."""
         found: dict[str, list[Instance]] = {}
         for entry in self._entries.values():
-            if entry["status"] == UP:
+            if entry["status"] == UP and _is_plain(entry):
                 for service in _services(entry):
                     found.setdefault(service, []).append(_instance(entry, service))
         return MappingProxyType({name: tuple(them) for name, them in found.items()})
@@ -101,6 +101,11 @@ def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _key(entry: dict[str, Any]) -> tuple[str, str]:
     return entry["app"].upper(), entry.get("instanceId") or entry["hostName"]
+
+
+def _is_plain(entry: dict[str, Any]) -> bool:
+    """Whether it takes calls without TLS, which all of ours are."""
+    return str(entry["port"].get("@enabled", True)).lower() == "true"
 
 
 def _services(entry: dict[str, Any]) -> list[str]:

@@ -48,6 +48,14 @@ def test_who_is_not_up_is_kept_but_not_called() -> None:
     assert {each.id for each in listing.snapshot()["order-service"]} == {"a", "b"}
 
 
+def test_one_that_offers_its_secure_port_alone_is_not_called() -> None:
+    listing = Listing()
+
+    listing.replace(document([entry("a"), entry("b") | {"port": {"$": 80, "@enabled": "false"}}]))
+
+    assert [each.id for each in listing.snapshot()["order-service"]] == ["a"]
+
+
 def test_one_that_registers_under_several_names_is_called_by_each() -> None:
     listing = Listing()
 
