@@ -34,6 +34,7 @@ from gateway.transport.server import Door
 T = TypeVar("T")
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 WAIT = 5.0
+PATIENCE = 1.0  # of the gateway, for whatever has to come
 GET = b"GET /order-service/x HTTP/1.1\r\nHost: shop\r\n"
 
 SOURCE = {
@@ -41,7 +42,7 @@ SOURCE = {
     "fusebox.breaker.reset-timeout-seconds": 30,
     "fusebox.gateway.max-body-bytes": 200_000,
     "fusebox.gateway.max-header-bytes": 16_384,
-    "fusebox.gateway.read-timeout-seconds": 0.3,
+    "fusebox.gateway.read-timeout-seconds": PATIENCE,
     "fusebox.gateway.zipkin-ui": "http://zipkin.example",
     **{
         f"spring.cloud.gateway.routes[{i}].{key}": value

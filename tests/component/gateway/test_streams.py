@@ -10,7 +10,7 @@ import psutil
 import pytest
 from aiohttp import web
 
-from .conftest import GET, WAIT, Shop, read_answer, until
+from .conftest import GET, PATIENCE, WAIT, Shop, read_answer, until
 from .test_refusals import START, check_raw
 
 MEGABYTE = 1_000_000
@@ -214,7 +214,7 @@ def test_events_pass_one_by_one_however_long_they_take(shop: Shop) -> None:
     found = shop.call("/order-service/x", stream=True)
     pieces = found.iter_content(chunk_size=None)
     for event in (b"one", b"two"):
-        threading.Event().wait(0.5)  # longer than the gateway waits for anything else
+        threading.Event().wait(1.2 * PATIENCE)
         shop.servers.run(told.put(event))
         assert next(pieces) == b"data: " + event + b"\n\n"
     shop.servers.run(told.put(b""))
