@@ -18,7 +18,8 @@ from chassis.process import Process
 
 # Callers learn of a leaving instance when they next fetch the registry.
 DRAIN_SECONDS = 1.5
-# Then what was begun is finished and the background threads end: ten seconds at most in all.
+# Then what was begun is finished and the background threads end: ten seconds at most in all, or a
+# little more when discovery hangs as it is left.
 FINISHING_SECONDS = 6
 # gunicorn's master would kill the worker and end with 0: who sent SIGTERM kills both, and knows.
 MASTER_SECONDS = 15
