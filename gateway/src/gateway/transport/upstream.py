@@ -2,9 +2,11 @@
 
 import asyncio
 import math
+import os
 import re
 import select
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 import httptools
@@ -118,6 +120,8 @@ class Upstream(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self._looking is not None:
             self._looking.cancel()
+        if error is not None:
+            self._read_rest()
         if self._asked is None:
             return
         if self._head is None:
@@ -126,6 +130,13 @@ class Upstream(asyncio.Protocol):
             self._complete()
         else:
             self._fail(UpstreamError("the answer broke off half-way"))
+
+    def _read_rest(self) -> None:
+        """What came before the write that failed: who refuses a long body says so, and closes."""
+        descriptor = self._transport.get_extra_info("socket").fileno()
+        with suppress(OSError):
+            while self._asked is not None and (data := os.read(descriptor, SHORT)):
+                self.data_received(data)
 
     def pause_writing(self) -> None:
         self._writable = self._loop.create_future()
@@ -275,16 +286,10 @@ class Upstream(asyncio.Protocol):
         elif self._due < math.inf:
             self._look_at(self._due)
 
-    async def _listen(self) -> None:
-        """Whoever refuses a long body says so and closes: writing first would lose what it says."""
-        if self._poll.poll(0):
-            await asyncio.sleep(0)
-
     async def _send(self, upload: Upload, patience: float) -> None:
         is_chunked = upload.length is None
         try:
             while data := await upload.next():
-                await self._listen()
                 self._transport.writelines(framing.chunk(data) if is_chunked else (data,))
                 if self._writable is not None:
                     async with asyncio.timeout(patience):
