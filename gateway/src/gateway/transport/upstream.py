@@ -16,6 +16,7 @@ from chassis.errors import Problem
 from gateway.transport import framing
 from gateway.transport.calls import Answer, Asked, Disconnected, Upload, UpstreamError
 from gateway.transport.stream import Stream
+from gateway.transport.timer import Timer
 from gateway.transport.tunnel import Tunnel
 
 # What is whole can be judged and sent in one go, and its sender holds nobody else up.
@@ -40,9 +41,7 @@ class Upstream(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._asked: Asked | None = None
         self._answer: asyncio.Future[Answer] | None = None
-        self._due = math.inf
-        self._looks_at = math.inf
-        self._looking: asyncio.TimerHandle | None = None
+        self._timer = Timer(self._loop, lambda: self._fail(TimeoutError()))
         self._sending: asyncio.Task[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._is_paused = False
@@ -91,7 +90,7 @@ class Upstream(asyncio.Protocol):
         head = framing.request_head(asked.method, asked.target, self._host, asked.headers)
         if isinstance(asked.body, bytes):
             self._transport.write(head + asked.body)
-            self._set_timer(patience)
+            self._timer.start(patience)
         else:
             self._transport.write(head)
             self._sending = self._loop.create_task(self._send(asked.body, patience))
@@ -118,8 +117,7 @@ class Upstream(asyncio.Protocol):
                 self._fail(UpstreamError("its head is too long"))
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
+        self._timer.end()
         if error is not None:
             self._read_rest()
         if self._asked is None:
@@ -220,7 +218,7 @@ class Upstream(asyncio.Protocol):
         self._end_call()
 
     def _deliver(self, body: bytes | Stream | Tunnel) -> None:
-        self._due = math.inf
+        self._timer.stop()
         if self._head is not None and self._answer is not None and not self._answer.done():
             self._head.body = body
             self._answer.set_result(self._head)
@@ -249,7 +247,7 @@ class Upstream(asyncio.Protocol):
 
     def _end_call(self) -> None:
         self._asked = None
-        self._due = math.inf
+        self._timer.stop()
         if self._sending is not None:
             self._sending.cancel()
             self._sending = None
@@ -267,25 +265,6 @@ class Upstream(asyncio.Protocol):
         else:
             self._transport.resume_reading()
 
-    def _set_timer(self, patience: float) -> None:
-        """One timer serves many calls: hardly any is as late as the one that set it."""
-        self._due = self._loop.time() + patience
-        if self._due < self._looks_at:
-            if self._looking is not None:
-                self._looking.cancel()
-            self._look_at(self._due)
-
-    def _look_at(self, moment: float) -> None:
-        self._looks_at = moment
-        self._looking = self._loop.call_at(moment, self._look)
-
-    def _look(self) -> None:
-        self._looks_at, self._looking = math.inf, None
-        if self._due <= self._loop.time():
-            self._fail(TimeoutError())
-        elif self._due < math.inf:
-            self._look_at(self._due)
-
     async def _send(self, upload: Upload, patience: float) -> None:
         is_chunked = upload.length is None
         try:
@@ -300,4 +279,4 @@ class Upstream(asyncio.Protocol):
         if is_chunked:
             self._transport.write(framing.LAST_CHUNK)
         if self._head is None:
-            self._set_timer(patience)
+            self._timer.start(patience)
