@@ -7,9 +7,6 @@ from uuid import uuid4
 import pytest
 import requests
 
-from ..running import processes_only
-
-pytestmark = processes_only
 SERVICE, CANARY = "catalog-service", "catalog-service-2"
 ROUTE = "catalog-service-canary"
 
@@ -22,13 +19,9 @@ def tried(shop: Any) -> Iterator[Any]:
     shop.run("canary", SERVICE, "0")
 
 
-def port_of_canary(shop: Any) -> int:
-    return int(shop.rows()[CANARY]["port"])
-
-
-def served(port: int) -> float:
+def served(url: str) -> float:
     """How often the instance that listens there has shown the shelves."""
-    text = requests.get(f"http://127.0.0.1:{port}/actuator/prometheus", timeout=5).text
+    text = requests.get(f"{url}/actuator/prometheus", timeout=5).text
     lines = [line for line in text.splitlines() if line.startswith("http_server_requests_")]
     return sum(
         float(line.rpartition(" ")[2])
@@ -60,13 +53,13 @@ def test_a_canary_gets_its_share_and_nothing_of_the_inner_calls(tried: Any) -> N
     assert "version 2" in said
     assert "WEIGHT=50" in said
     assert tried.rows()[CANARY]["canary"] == "2"
-    port = port_of_canary(tried)
+    canary = tried.url_of_instance(CANARY)
     assert {look(tried) for _ in range(300)} == {200}
-    share = served(port) / 300
+    share = served(canary) / 300
     assert 0.1 < share < 0.3
     customer = tried.customer()
     assert {customer.place().status_code for _ in range(20)} == {201}
-    assert served(port) / 300 == share
+    assert served(canary) / 300 == share
 
     assert "as it was" in tried.run("canary", SERVICE, "0").stdout
     assert set(tried.rows()) == before
@@ -76,14 +69,14 @@ def test_a_canary_gets_its_share_and_nothing_of_the_inner_calls(tried: Any) -> N
 
 def test_a_user_keeps_its_version_while_the_weight_grows(tried: Any) -> None:
     tried.run("canary", SERVICE, "50", "--sticky", "user")
-    customers, port = [tried.customer() for _ in range(8)], port_of_canary(tried)
+    customers, canary = [tried.customer() for _ in range(8)], tried.url_of_instance(CANARY)
 
     def on_canary() -> list[bool]:
         found = []
         for customer in customers:
-            had = served(port)
+            had = served(canary)
             assert {look(tried, customer) for _ in range(4)} == {200}
-            found.append(served(port) - had)
+            found.append(served(canary) - had)
         assert set(found) <= {0, 4}
         return [bool(each) for each in found]
 

@@ -6,9 +6,9 @@ import re
 import time
 from importlib import metadata
 
-from fusebox import control, marks, overlay, setting
+from fusebox import control, inside, marks, overlay, setting
 from fusebox.driver import Driver
-from fusebox.drivers import refuse_containers, running_driver
+from fusebox.drivers import running_driver
 from fusebox.errors import Fault
 from fusebox.parts import Part, number_of
 from fusebox.stack import Stack
@@ -28,7 +28,6 @@ def shift(
     instance does not start or the gateway refuses.
     """
     part = control.service_named(name, "given a canary")
-    refuse_containers(stack, "a canary")
     _refuse_weight(weight)
     driver = running_driver(stack)
     with control.alone(stack, part):
@@ -47,8 +46,12 @@ def shift(
 
 
 def forget(stack: Stack) -> None:
-    """Of a shop that is down: after `up` there is one of each again."""
+    """Of a shop that goes down or was down: after `up` there is one of each again."""
     marks.forget(stack)
+    inside.run(stack, _forget_shares)
+
+
+def _forget_shares(stack: Stack) -> None:
     ours = re.compile(rf"{re.escape(KEYS)}\..*\.({'|'.join(SET_BY_US)})")
     overlay.forget(overlay.file(stack, ROUTER), ours)
 

@@ -13,16 +13,6 @@ def driver_of(stack: Stack) -> Driver:
     return Supervisor(stack)
 
 
-def refuse_containers(stack: Stack, what: str) -> None:
-    """For what needs instances that differ; compose runs all of a service alike."""
-    if stack.mode == "docker":
-        raise Fault(
-            f"{what} is not to be had in containers as yet",
-            remedy="a shop of plain processes can do it: make down, and make up MODE=native.",
-            exit_code=2,
-        )
-
-
 def running_driver(stack: Stack) -> Driver:
     """The driver of a shop that is up; raises Fault when it is not."""
     driver = driver_of(stack)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from fusebox import asking, databases, families, kafka, zone
 from fusebox.asking import Answer
 from fusebox.driver import State
 from fusebox.parts import PARTS, Part, is_instance, part_of
-from fusebox.stack import SERVICE_PORT, Stack
+from fusebox.stack import INSIDE_PORTS, SERVICE_PORT, Stack
 
 SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
 
@@ -58,19 +59,21 @@ def socket(stack: Stack, state: State) -> Address | None:
     part = part_of(state.instance)
     if not state.is_running:
         return None
+    if state.host:
+        return Address(state.host, INSIDE_PORTS.get(part.name, SERVICE_PORT))
     if part.kind != "service":
         return _fixed(stack, state.instance)
-    if state.host:
-        return Address(state.host, SERVICE_PORT)
     port = families.listening_port(state.pid)
     return Address(stack.host, port) if port else None
 
 
 def _fixed(stack: Stack, instance: str) -> Address:
     """Where a part is that takes no free port; each replica of discovery has one of its own."""
-    host, port = stack.address(part_of(instance).name)
     url = zone.urls(stack).get(instance)
-    return Address(host, int(url.rpartition(":")[2]) if url else port)
+    if url is None:
+        return Address(*stack.address(part_of(instance).name))
+    at = urlsplit(url)
+    return Address(str(at.hostname), int(at.port or 0))
 
 
 def _listed_by(discoveries: Iterable[str]) -> dict[str, Address] | None:

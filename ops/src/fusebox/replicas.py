@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fusebox import control, ending, setting, zone
+from fusebox import control, ending, inside, setting, zone
 from fusebox.driver import Driver
-from fusebox.drivers import refuse_containers, running_driver
+from fusebox.drivers import running_driver
 from fusebox.errors import Fault
 from fusebox.parts import number_of
 from fusebox.ports import free_port_after
-from fusebox.stack import Stack
+from fusebox.stack import INSIDE_PORTS, Stack
 from fusebox.zone import DISCOVERY
 
 MOST_REPLICAS = 5
@@ -21,11 +21,10 @@ def scale(stack: Stack, number: int) -> list[str]:
 
     A new one fills itself from the others before it answers.
     """
-    refuse_containers(stack, "a replica of discovery")
     _refuse_number(number)
     driver = running_driver(stack)
     with control.alone(stack, DISCOVERY):
-        before = zone.urls(stack)
+        before = inside.run(stack, zone.urls)
         wanted = _wanted(stack, before, number)
         # Who starts has to know its peers, and who ends may be asked by nobody any more.
         _tell(stack, wanted)
@@ -49,10 +48,14 @@ def _refuse_number(number: int) -> None:
 
 
 def _wanted(stack: Stack, before: Mapping[str, str], number: int) -> dict[str, str]:
-    """Where each is to be; who is there stays where it is."""
+    """Where each is to be; a process that is there stays where it is."""
+    instances = [DISCOVERY.instance(each) for each in range(1, number + 1)]
+    if stack.mode == "docker":
+        port = INSIDE_PORTS[DISCOVERY.name]
+        return {each: f"http://{stack.container(each)}:{port}" for each in instances}
     wanted: dict[str, str] = {}
     port = max(map(_port, before.values()))
-    for instance in map(DISCOVERY.instance, range(1, number + 1)):
+    for instance in instances:
         if instance not in before:
             port = free_port_after(stack, port)
         wanted[instance] = before.get(instance, f"http://{stack.host}:{port}")

@@ -121,6 +121,10 @@ class Stack:
         """What compose calls a shop of containers."""
         return "fusebox" if self.is_default else f"fusebox-{self.key}"
 
+    def container(self, instance: str) -> str:
+        """What compose calls the container of `instance`, and the others reach it by."""
+        return f"{self.project}-{instance}"
+
     @property
     def run(self) -> Path:
         return self.home / "run"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from fusebox import overlay
+from fusebox import inside, overlay
 from fusebox.parts import BY_NAME
 from fusebox.stack import Stack
 
@@ -15,11 +15,13 @@ PATH = "/eureka/"
 
 
 def urls(stack: Stack) -> dict[str, str]:
-    """The address of each, by its instance's name; that of the first never changes."""
+    """The address of each, by its instance's name."""
     told = overlay.read(overlay.file(stack)).get(KEY, "")
-    others = [each.removesuffix(PATH) for each in told.split(",")[1:]]
-    named = enumerate([stack.url(DISCOVERY.name), *others], 1)
-    return {DISCOVERY.instance(number): url for number, url in named}
+    named = [each.removesuffix(PATH) for each in told.split(",")]
+    # The first of several processes stays where it is; several containers answer to its name.
+    first = named[0] if stack.mode == "inside" and told else stack.url(DISCOVERY.name)
+    numbered = enumerate([first, *named[1:]], 1)
+    return {DISCOVERY.instance(number): url for number, url in numbered}
 
 
 def value(urls: Iterable[str]) -> str:
@@ -28,5 +30,9 @@ def value(urls: Iterable[str]) -> str:
 
 
 def forget(stack: Stack) -> None:
-    """Of a shop that is down: after `up` there is one of each again."""
+    """Of a shop that goes down or was down: after `up` there is one of each again."""
+    inside.run(stack, _forget)
+
+
+def _forget(stack: Stack) -> None:
     overlay.forget(overlay.file(stack), re.compile(re.escape(KEY)))

@@ -130,3 +130,12 @@ def _blocks(file: Path) -> dict[str, tuple[str, ...]]:
         elif line.strip().startswith("--hash"):
             found[list(found)[-1]].append(line.strip(" \\"))
     return {name: tuple(lines) for name, lines in found.items()}
+
+
+@pytest.mark.parametrize("service", [part.name for part in SERVICES])
+def test_a_service_takes_from_compose_what_a_canary_is_told(service: str) -> None:
+    environment = CONTAINERS[service]["environment"]
+
+    # Without a value compose passes on its own, and nothing when it has none.
+    told = {"FUSEBOX_VERSION": None, "FUSEBOX_CANARY": None}
+    assert told.items() <= environment.items()

@@ -30,13 +30,16 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self._log, self._answers = folder / "asked", folder / "answers"
+        self._environment = folder / "environment"
         self._answers.write_text("{}")
         program = folder / "docker"
         program.write_text(
             f"#!{sys.executable}\n"
-            "import json, sys\n"
+            "import json, os, sys\n"
             f"asked = ' '.join(sys.argv[1:])\n"
             f"open({str(self._log)!r}, 'a').write(asked + chr(10))\n"
+            f"if asked.startswith('compose'):\n"
+            f"    json.dump(dict(os.environ), open({str(self._environment)!r}, 'w'))\n"
             f"answers = json.load(open({str(self._answers)!r}))\n"
             "found = [each for words, each in answers.items() if asked.startswith(words)]\n"
             "code, out, err = found[0] if found else (0, '', '')\n"
@@ -55,6 +58,12 @@ class Engine:
     @property
     def asked(self) -> list[str]:
         return self._log.read_text().splitlines() if self._log.exists() else []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of the last `docker compose`."""
+        found: dict[str, str] = json.loads(self._environment.read_text())
+        return found
 
 
 @pytest.fixture
@@ -192,6 +201,15 @@ def test_a_new_instance_is_scaled_from_those_there_are(shop: Stack, docker: Engi
         Containers(shop).add(BY_NAME["order-service"], 3)
 
     assert any(each.endswith("--scale order-service=3 order-service") for each in docker.asked)
+    assert "FUSEBOX_CANARY" not in docker.environment
+
+
+def test_a_canary_is_told_that_it_is_one(shop: Stack, docker: Engine) -> None:
+    docker.runs(described(number=1), described(number=2))
+
+    Containers(shop).add(BY_NAME["order-service"], 2, {"FUSEBOX_CANARY": "true"})
+
+    assert docker.environment["FUSEBOX_CANARY"] == "true"
 
 
 def test_without_docker_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

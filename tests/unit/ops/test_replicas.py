@@ -1,5 +1,6 @@
 """Replicas of discovery: who is told of whom, in which order, and what a failure leaves."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,6 +96,18 @@ def test_each_replica_is_asked_for_its_own_health(shop: Shop) -> None:
 
     assert second
     assert second.url == zone.urls(shop.stack)["discovery-2"] != FIRST
+
+
+def test_several_containers_are_known_by_their_own_names(stack: Stack) -> None:
+    inside = replace(stack, mode="inside")
+    assert zone.urls(inside) == {"discovery-1": "http://discovery:8761"}
+
+    names = [f"http://fusebox-discovery-{number}:8761" for number in (1, 2)]
+    stack.make_folders()
+    overlay.change(overlay.file(inside), {zone.KEY: zone.value(names)})
+
+    assert list(zone.urls(inside).values()) == names
+    assert health.address(inside, "discovery-2", {}) == health.Address("fusebox-discovery-2", 8761)
 
 
 def test_a_shop_that_comes_up_has_one(shop: Shop) -> None:

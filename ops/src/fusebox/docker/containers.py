@@ -35,7 +35,6 @@ class Containers:
         return {state.instance: state for state in map(_state, described)}
 
     def add(self, part: Part, number: int, more: Mapping[str, str] | None = None) -> None:
-        assert not more, "refused before: see drivers.refuse_containers"
         there = part.among(self.states())
         scaled = f"{part.name}={len(there) + 1}"
         engine.compose(
@@ -43,6 +42,7 @@ class Containers:
             *("up", "--detach", "--no-deps", "--no-recreate", "--no-build"),
             *("--scale", scaled, part.name),
             timeout=UP_SECONDS,
+            more=more,
         )
         if part.instance(number) not in self.states():
             raise Fault(
@@ -52,12 +52,12 @@ class Containers:
 
     def start(self, instance: str) -> None:
         self.resume(instance)
-        engine.docker("start", self._name(instance))
+        engine.docker("start", self.stack.container(instance))
 
     def stop(self, instance: str) -> None:
         self.resume(instance)
         # Not waited for: whoever stops several wants them to end side by side.
-        command = ["docker", "stop", f"--time={STOP_WAIT_SECONDS}", self._name(instance)]
+        command = ["docker", "stop", f"--time={STOP_WAIT_SECONDS}", self.stack.container(instance)]
         subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -68,20 +68,20 @@ class Containers:
 
     def kill(self, instance: str) -> None:
         if self.states()[instance].pid:
-            engine.docker("kill", self._name(instance))
+            engine.docker("kill", self.stack.container(instance))
 
     def remove(self, instance: str) -> None:
-        engine.docker("rm", "--volumes", self._name(instance))
+        engine.docker("rm", "--volumes", self.stack.container(instance))
 
     def pause(self, instance: str) -> None:
         if not self.states()[instance].is_paused:
-            engine.docker("pause", self._name(instance))
+            engine.docker("pause", self.stack.container(instance))
 
     def resume(self, instance: str) -> bool:
         state = self.states().get(instance)
         if state is None or not state.is_paused:
             return False
-        engine.docker("unpause", self._name(instance))
+        engine.docker("unpause", self.stack.container(instance))
         return True
 
     def brake(self, part: Part, milliseconds: int) -> None:
@@ -115,10 +115,7 @@ class Containers:
         return {hosts[name]: _bytes(used) for name, used, *_ in lines}
 
     def tail(self, instance: str) -> str:
-        return engine.tail(self._name(instance))
-
-    def _name(self, instance: str) -> str:
-        return f"{self.stack.project}-{instance}"
+        return engine.tail(self.stack.container(instance))
 
     def _brake_file(self, part: Part) -> Path:
         return self.stack.run / f"brake-{part.name}"

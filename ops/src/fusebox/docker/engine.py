@@ -44,8 +44,15 @@ def docker(*arguments: str, timeout: float = TIMEOUT_SECONDS) -> str:
     return _run(["docker", *arguments], None, timeout)
 
 
-def compose(stack: Stack, *arguments: str, timeout: float = TIMEOUT_SECONDS) -> str:
-    return _run(compose_command(stack, *arguments), environment(stack), timeout)
+def compose(
+    stack: Stack,
+    *arguments: str,
+    timeout: float = TIMEOUT_SECONDS,
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """The same with `docker compose …`; `more` is what new containers are told beside the rest."""
+    told = {**environment(stack), **(more or {})}
+    return _run(compose_command(stack, *arguments), told, timeout)
 
 
 def inspect(stack: Stack) -> list[dict[str, Any]]:

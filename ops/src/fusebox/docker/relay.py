@@ -107,7 +107,7 @@ class _Link:
 @lru_cache
 def relay_of(stack: Stack) -> Relay:
     inner = ["python", "-m", "fusebox.docker.relay"]
-    return Relay(["docker", "exec", "--interactive", f"{stack.project}-ops-1", *inner])
+    return Relay(["docker", "exec", "--interactive", stack.container("ops-1"), *inner])
 
 
 def _write(pipe: Any, message: Any) -> None:

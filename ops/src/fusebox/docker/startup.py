@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from fusebox import health, inside
+from fusebox import canary, health, inside, zone
 from fusebox.docker import engine, images, secrets
 from fusebox.docker.containers import Containers
 from fusebox.errors import Fault
@@ -164,6 +165,9 @@ def down(stack: Stack) -> bool:
         for state in Containers(stack).states().values():
             if state.is_paused:
                 engine.docker("unpause", state.host)
+        with suppress(Fault):  # who is to forget may not run
+            canary.forget(stack)
+            zone.forget(stack)
         engine.compose(stack, "down", timeout=COMPOSE_SECONDS)
         _remove_nameless_volumes(there)
     stack.docker_mark.unlink(missing_ok=True)
