@@ -127,11 +127,16 @@ class RunningShop(Shop):
         host, port = self.address("discovery")
         return f"http://{host}:{port}"
 
-    def url_of_instance(self, instance: str) -> str:
-        """At its own port, whatever discovery knows."""
+    def place_of(self, instance: str) -> health.Address:
+        """Where the others reach it: at its own port, whatever discovery knows."""
         found = health.socket(self.stack, driver_of(self.stack).states()[instance])
         assert found, f"{instance} listens nowhere"
-        return f"http://{containers.reached(self.stack, found.host)}:{found.port}"
+        return found
+
+    def url_of_instance(self, instance: str) -> str:
+        """The same for these tests."""
+        place = self.place_of(instance)
+        return f"http://{containers.reached(self.stack, place.host)}:{place.port}"
 
     @property
     def overlay(self) -> str:
