@@ -73,7 +73,7 @@ def _fixed(stack: Stack, instance: str) -> Address:
     if url is None:
         return Address(*stack.address(part_of(instance).name))
     at = urlsplit(url)
-    return Address(str(at.hostname), int(at.port or 0))
+    return Address(str(at.hostname), at.port or 80)
 
 
 def _listed_by(discoveries: Iterable[str]) -> dict[str, Address] | None:

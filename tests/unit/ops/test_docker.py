@@ -178,6 +178,18 @@ def test_memory_is_read_in_the_engines_units(shop: Stack, docker: Engine) -> Non
     }
 
 
+def test_down_has_replicas_and_canaries_forgotten_while_somebody_can(
+    shop: Stack, docker: Engine
+) -> None:
+    docker.runs({**described(), "Mounts": []})
+
+    assert startup.down(shop)
+
+    names = [each.partition(" -")[0] for each in docker.asked]
+    assert names.index("exec") < names.index("compose")
+    assert docker.asked[names.index("compose")].endswith(" down")
+
+
 def test_down_leaves_no_nameless_volume_and_keeps_the_named(shop: Stack, docker: Engine) -> None:
     nameless = "5" * 64
     mounts = [
