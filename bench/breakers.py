@@ -12,12 +12,12 @@ import pybreaker
 from py_zipkin import Kind
 
 from bench.report import table
-from chassis import hops
-from chassis.breaker import Breaker, Breakers
-from chassis.bulkhead import Bulkhead
-from chassis.protection import Protections
-from chassis.settings import BulkheadSettings, Fusebox
-from chassis.tracing import Tracer
+from chassis.config.settings import BulkheadSettings, Fusebox
+from chassis.observability.tracing import Tracer
+from chassis.resilience import deadline
+from chassis.resilience.bulkhead import Bulkhead
+from chassis.resilience.circuit_breaker import Breaker, Breakers
+from chassis.resilience.policy import Protections
 
 CALLERS = 64
 ANSWER_SECONDS = 0.020
@@ -106,9 +106,9 @@ def _enter(context: AbstractContextManager[object]) -> None:
 
 
 def _deadline() -> None:
-    hops.enter_from_outside({}, longest=10)
-    hops.check()
-    hops.outgoing()
+    deadline.enter_from_outside({}, longest=10)
+    deadline.check()
+    deadline.outgoing()
 
 
 def _span_of(probability: float) -> Callable[[], None]:

@@ -11,7 +11,7 @@ import requests
 from bench.figures import percentile
 from bench.report import table
 from bench.running import BenchError, RunningStack
-from fusebox import health
+from fusebox.runtime import health
 
 KEY = "fusebox.retry.budget"
 FILE = "application.properties"

@@ -10,11 +10,11 @@ from bench.figures import Measurement
 from bench.machine import cpu_of_tree
 from bench.report import megabytes, milliseconds, table
 from bench.running import RunningStack, wait
-from fusebox import verify
-from fusebox.docker import engine, images
-from fusebox.drivers import driver_of
-from fusebox.errors import Fault
-from fusebox.invariants import PENDING
+from fusebox.core.errors import Fault
+from fusebox.docker import compose, images
+from fusebox.operations.verify import command
+from fusebox.operations.verify.invariants import PENDING
+from fusebox.runtime.drivers import driver_of
 
 BASE = "python:3.13-slim"
 # What carries containers and their traffic, whoever's they are.
@@ -30,7 +30,7 @@ class RunningContainers(RunningStack):
 
     def await_decisions(self) -> None:
         def is_over() -> bool:
-            orders = verify.read(self.stack).orders
+            orders = command.read(self.stack).orders
             return not any(order.status == PENDING for order in orders.values())
 
         wait(is_over, "orders are undecided")
@@ -49,7 +49,7 @@ class RunningContainers(RunningStack):
 def section(native: RunningStack) -> list[str]:
     """Of the engine that answers; where none does it says so."""
     try:
-        engine.refuse_unfit()
+        compose.refuse_unfit()
     except Fault as fault:
         return ["## Containers", "", f"Not measured: {fault.what}."]
     with RunningContainers(native.clone) as running:
@@ -71,7 +71,7 @@ def section(native: RunningStack) -> list[str]:
 def _figures(start: float, memory: dict[str, int]) -> list[str]:
     return [
         f"From built images to the first confirmed order {start:.1f} s"
-        f" ({engine.described()}); memory of all containers at rest"
+        f" ({compose.described()}); memory of all containers at rest"
         f" {megabytes(sum(memory.values()))}, the largest"
         f" {max(memory, key=lambda name: memory[name])} with {megabytes(max(memory.values()))}.",
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.figures import Load, Measurement, difference
 from bench.load import Call, Plan
 from bench.running import BenchError, RunningStack
-from fusebox.shop import FRESH
+from fusebox.core.shop_client import FRESH
 
 CONNECTIONS = 16
 WARM_UP_SECONDS = 5.0

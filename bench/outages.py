@@ -9,8 +9,9 @@ import requests
 from bench.figures import percentile
 from bench.report import milliseconds, table
 from bench.running import BenchError, RunningStack
-from fusebox import asking, health
-from fusebox.shop import FRESH, Customer
+from fusebox.core import http
+from fusebox.core.shop_client import FRESH, Customer
+from fusebox.runtime import health
 
 CALLED, CALLER = "catalog-service", "order-service"
 OPEN = "OPEN"
@@ -101,7 +102,7 @@ def _latency(ask: Callable[[], object]) -> float:
 
 def _is_open(running: RunningStack) -> bool:
     at = health.registered(running.stack)[f"{CALLER}-1"]
-    page = asking.get(f"{at.url}/actuator/circuitbreakers").json()
+    page = http.get(f"{at.url}/actuator/circuitbreakers").json()
     state = page["circuitBreakers"].get(CALLED, {}).get("state") if isinstance(page, dict) else None
     return bool(state == OPEN)
 

@@ -18,7 +18,7 @@ import httptools
 
 from bench.figures import Load
 from bench.running import BenchError
-from gateway.transport import loops
+from gateway.http import event_loop
 
 LONGEST_SECONDS = 120
 
@@ -138,4 +138,4 @@ async def _main() -> None:
 
 if __name__ == "__main__":
     gc.disable()  # its pauses would be counted as the gateway's; the run is short
-    loops.run(_main())
+    event_loop.run(_main())

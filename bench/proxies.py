@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bench import alone
 from bench.alone import HOST, Alone
 from bench.running import BenchError
-from chassis.registry import SETTLING_SECONDS
-from chassis.tokens import ALGORITHM, ISSUER
+from chassis.discovery.client import SETTLING_SECONDS
+from chassis.web.auth import ALGORITHM, ISSUER
 
 SERVICES = ("user-service", "catalog-service")
 THREADS = 32

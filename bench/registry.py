@@ -16,7 +16,7 @@ from bench.alone import Alone
 from bench.figures import percentile
 from bench.report import milliseconds, table
 from bench.running import BenchError
-from chassis.registry import SETTLING_SECONDS
+from chassis.discovery.client import SETTLING_SECONDS
 
 SIZES = (10, 1_000, 10_000)
 RENEWAL_SECONDS = 30

@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 
 from bench.machine import cpu_of_tree
-from fusebox import databases, families
-from fusebox.parts import TRAINING
-from fusebox.shop import Customer, Shop
-from fusebox.stack import BASE_PORTS, Stack
-from fusebox.supervision import Supervisor
+from fusebox.core.shop_client import Customer, Shop
+from fusebox.core.stack import BASE_PORTS, Stack
+from fusebox.core.topology import TRAINING
+from fusebox.native import databases, process_tree
+from fusebox.native.supervisor import Supervisor
 
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 ORDER_HEADING = "An order to paste:"
@@ -139,7 +139,7 @@ class RunningStack:
 
     def memory(self) -> dict[str, int]:
         """The PSS of each instance with its children, in bytes, and of the supervisor."""
-        found = {name: families.memory(pid) for name, pid in self._pids().items()}
+        found = {name: process_tree.memory(pid) for name, pid in self._pids().items()}
         own = psutil.Process(self._supervisor.pid()).memory_full_info().pss
         return {**found, "supervisor": own}
 

@@ -10,7 +10,7 @@ from typing import cast
 
 import httptools
 
-from gateway.transport import loops
+from gateway.http import event_loop
 
 PRODUCT = (
     b'{"productId":"CATALOG-%04d","productName":"Berlin","unitPrice":1500,"stock":100,'
@@ -86,4 +86,4 @@ async def serve(port: int, keys: bytes) -> None:
 
 
 if __name__ == "__main__":
-    loops.run(serve(int(sys.argv[1]), sys.argv[2].encode()))
+    event_loop.run(serve(int(sys.argv[1]), sys.argv[2].encode()))

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from typing import Any
 
-from fusebox.stack import Stack
+from fusebox.core.stack import Stack
 
 _getaddrinfo = socket.getaddrinfo
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import requests
 
-from fusebox import health
-from fusebox.drivers import driver_of
-from fusebox.shop import Customer, Shop
-from fusebox.shutdown import orphans
-from fusebox.stack import BASE_PORTS, Stack
+from fusebox.core.shop_client import Customer, Shop
+from fusebox.core.stack import BASE_PORTS, Stack
+from fusebox.operations.shutdown import orphans
+from fusebox.runtime import health
+from fusebox.runtime.drivers import driver_of
 
 from . import containers
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
-from fusebox import control, faults
-from fusebox.shop import Customer
-from fusebox.verify import verify
+from fusebox.core.shop_client import Customer
+from fusebox.operations import faults, instances
+from fusebox.operations.verify.command import verify
 
 from ..running import RunningShop
 
@@ -18,11 +18,11 @@ USUAL_SECONDS = 60.0
 
 
 def kill(shop: RunningShop, service: str, number: int | None = None) -> None:
-    control.kill(shop.stack, service, number)
+    instances.kill(shop.stack, service, number)
 
 
 def start(shop: RunningShop, service: str) -> None:
-    control.start(shop.stack, service, None)
+    instances.start(shop.stack, service, None)
 
 
 def pause(shop: RunningShop, service: str) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 
 import requests
 
-from fusebox.shop import PASSWORD, Customer, Shop
+from fusebox.core.shop_client import PASSWORD, Customer, Shop
 
 from ..running import RunningShop
 from . import answers

@@ -10,7 +10,8 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from fusebox import inside, kafka
+from fusebox.native import kafka
+from fusebox.runtime import remote
 
 from ..running import RunningShop
 
@@ -76,6 +77,6 @@ def await_all_read(shop: RunningShop) -> None:
     """Until every service has handled every event that lies there."""
 
     def is_all_read() -> bool:
-        return not any(inside.run(shop.stack, kafka.unread, topic, group) for topic, group in WAYS)
+        return not any(remote.run(shop.stack, kafka.unread, topic, group) for topic, group in WAYS)
 
     shop.until(is_all_read, 30)

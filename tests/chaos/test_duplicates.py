@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fusebox import databases
+from fusebox.native import databases
 
 from ..running import processes_only
 from . import breaking, records

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fusebox import setting
+from fusebox.operations import settings
 
 from ..running import RunningShop
 from . import answers, breaking, rendering
@@ -55,9 +55,9 @@ def _named(broken: Broken) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _impatient_breakers(shop: Any) -> Iterator[None]:
-    setting.set_key(shop.stack, OPEN_KEY, str(OPEN_SECONDS), None)
+    settings.set_key(shop.stack, OPEN_KEY, str(OPEN_SECONDS), None)
     yield
-    setting.set_key(shop.stack, OPEN_KEY, None, None)
+    settings.set_key(shop.stack, OPEN_KEY, None, None)
 
 
 @pytest.mark.parametrize("broken", _at_a_time(), ids=_named)

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from fusebox.shop import Customer
+from fusebox.core.shop_client import Customer
 
 from . import breaking
 

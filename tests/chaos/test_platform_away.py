@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from fusebox.shop import FRESH
+from fusebox.core.shop_client import FRESH
 
 from . import breaking
 

@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 import requests
 
-from chassis import points
-from fusebox.shop import Customer
+from chassis.chaos import kill_points
+from fusebox.core.shop_client import Customer
 
 from . import answers, breaking, records
 
 PRODUCT = "CATALOG-0003"
 BACK_SECONDS = 30
-OF_REQUESTS = (points.BEFORE_COMMIT, points.AFTER_COMMIT)
+OF_REQUESTS = (kill_points.BEFORE_COMMIT, kill_points.AFTER_COMMIT)
 PLACED = [
     (service, point)
     for service in ("order-service", "catalog-service")
-    for point in points.ALL
+    for point in kill_points.ALL
     if service == "order-service" or point not in OF_REQUESTS
 ]
 CANCELLED = [
-    ("order-service", points.AFTER_PUBLISH),
-    ("catalog-service", points.CONSUMED_BEFORE_COMMIT),
-    ("catalog-service", points.CONSUMED_AFTER_COMMIT),
+    ("order-service", kill_points.AFTER_PUBLISH),
+    ("catalog-service", kill_points.CONSUMED_BEFORE_COMMIT),
+    ("catalog-service", kill_points.CONSUMED_AFTER_COMMIT),
 ]
 
 
@@ -38,7 +38,7 @@ def test_an_order_ends_the_same_when_a_process_is_killed_on_its_way(
     answer = _killed_at(shop, service, point, lambda: customer.place(PRODUCT, qty=2, key=key))
     assert _may_be_seen(answer, 201, service, point), answer.text
     # Before the commit nothing has happened, and the key lies with who has died for half a minute.
-    order_id = _order_of(shop, customer, key if point != points.BEFORE_COMMIT else None)
+    order_id = _order_of(shop, customer, key if point != kill_points.BEFORE_COMMIT else None)
 
     shop.until(lambda: breaking.fate(customer, order_id) == "CONFIRMED", BACK_SECONDS)
     records.await_all_read(shop)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fusebox import verify
-from fusebox.invariants import PENDING
+from fusebox.operations.verify import command
+from fusebox.operations.verify.invariants import PENDING
 
 from . import breaking, records
 from .load import Load
@@ -60,7 +60,7 @@ def _storm(shop: Any, load: Load, chance: random.Random) -> None:
 
 
 def _orders(shop: Any) -> dict[str, str]:
-    return {key: order.status for key, order in verify.read(shop.stack).orders.items()}
+    return {key: order.status for key, order in command.read(shop.stack).orders.items()}
 
 
 def _undecided(shop: Any, load: Load) -> list[str]:

@@ -15,15 +15,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from psycopg import sql
 
-from chassis.configuration import Configuration
-from chassis.environment import Environment
-from chassis.process import Process
-from chassis.settings import Settings
-from chassis.tokens import ALGORITHM, ISSUER, Tokens
-from fusebox import credentials, databases, postgres
-from fusebox.parts import BY_NAME
-from fusebox.stack import BASE_PORTS, Stack
-from fusebox.waiting import wait_until
+from chassis.config.client import Configuration
+from chassis.config.settings import Settings
+from chassis.core.environment import Environment
+from chassis.runtime.service import Process
+from chassis.web.auth import ALGORITHM, ISSUER, Tokens
+from fusebox.core import secrets
+from fusebox.core.stack import BASE_PORTS, Stack
+from fusebox.core.topology import BY_NAME
+from fusebox.core.wait import wait_until
+from fusebox.native import databases, postgres
 
 SECONDS_TO_END = 20
 ProcessOf = Callable[..., Process[Any]]
@@ -38,7 +39,7 @@ def postgres_stack() -> Iterator[Stack]:
         offset = _free_port() - BASE_PORTS["postgres"]
         stack = Stack(home=Path(folder), clone=Path(folder), offset=offset)
         stack.make_folders()
-        credentials.make_missing(stack)
+        secrets.make_missing(stack)
         place = postgres.place(stack)
         databases.make_cluster(stack, place, _run)
         # Nothing here outlives the tests, so nothing has to reach the disk.

@@ -8,8 +8,8 @@ import pytest
 from py_zipkin.util import ZipkinAttrs
 from pydantic import BaseModel
 
-from chassis import events
-from chassis.events import BadRecord, Event
+from chassis.messaging import cloudevents
+from chassis.messaging.cloudevents import BadRecord, Event
 
 ID = UUID("0199a1f0-7c3e-7b52-9d41-5f2f0a6c1e01")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -28,11 +28,11 @@ def span(sampled: bool = True, flags: str = "0", trace_id: str = TRACE) -> Zipki
 
 
 def said(attrs: ZipkinAttrs | None = None, time: datetime = NOON) -> dict[str, bytes]:
-    return dict(events.headers(ID, "order.placed", "order-service", time, attrs))
+    return dict(cloudevents.headers(ID, "order.placed", "order-service", time, attrs))
 
 
 def parsed(headers: Mapping[str, bytes]) -> Event | None:
-    return events.parse(b"key", b"{}", list(headers.items()), MODELS)
+    return cloudevents.parse(b"key", b"{}", list(headers.items()), MODELS)
 
 
 def test_a_record_carries_the_cloudevents_headers_and_b3() -> None:

@@ -16,9 +16,9 @@ import catalog_service.events
 import order_service.events
 import user_service.events
 from catalog_service.models import Product, ReservationStatus, on_shelf, release, reserve
-from chassis import events
-from chassis.events import BadRecord
-from chassis.outbox import Message
+from chassis.messaging import cloudevents
+from chassis.messaging.cloudevents import BadRecord
+from chassis.messaging.outbox import Message
 from order_service.models import Line, Order
 
 HERE = Path(__file__).parent
@@ -61,8 +61,8 @@ def produced() -> list[Message]:
 
 def read(kind: str, payload: Any, models: dict[str, type[BaseModel]]) -> Any:
     """What a consumer with `models` gets from a record with `payload`."""
-    headers = events.headers(uuid4(), kind, "a-service", NOW, None)
-    event = events.parse(b"key", events.encode(payload), headers, models)
+    headers = cloudevents.headers(uuid4(), kind, "a-service", NOW, None)
+    event = cloudevents.parse(b"key", cloudevents.encode(payload), headers, models)
     assert event is not None
     return event.data
 
@@ -139,7 +139,7 @@ def test_a_sample_is_as_its_schema_says(kind: str) -> None:
 
 @pytest.mark.parametrize("message", produced(), ids=lambda message: message.type)
 def test_what_a_producer_tells_is_as_its_schema_says(message: Message) -> None:
-    payload = json.loads(events.encode(message.data))
+    payload = json.loads(cloudevents.encode(message.data))
 
     assert violations(message.type, payload) == []
     assert undescribed(payload, SCHEMAS[message.type]) == set()
@@ -194,7 +194,7 @@ def test_a_consumer_needs_only_what_the_schema_promises_and_refuses_less(
 @pytest.mark.parametrize(("service", "kind"), READINGS)
 @pytest.mark.parametrize("value", [b"", b"{no", b"[]", b"null"])
 def test_a_consumer_refuses_what_is_no_object(service: str, kind: str, value: bytes) -> None:
-    headers = events.headers(uuid4(), kind, "a-service", NOW, None)
+    headers = cloudevents.headers(uuid4(), kind, "a-service", NOW, None)
 
     with pytest.raises(BadRecord):
-        events.parse(b"key", value, headers, CONSUMERS[service])
+        cloudevents.parse(b"key", value, headers, CONSUMERS[service])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
-from fusebox.shop import FRESH
+from fusebox.core.shop_client import FRESH
 
 
 @pytest.fixture(autouse=True)

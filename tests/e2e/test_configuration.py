@@ -62,7 +62,7 @@ def test_every_process_says_which_source_has_won(shop: Any, service: str) -> Non
 
 @pytest.mark.parametrize("service", OURS)
 def test_a_loggers_level_is_changed_by_hand(shop: Any, service: str) -> None:
-    instance, page = f"{service}-1", "loggers/chassis.registry"
+    instance, page = f"{service}-1", "loggers/chassis.discovery.client"
 
     changed = ask(shop, instance, page, {"configuredLevel": "DEBUG"})
     assert (changed.status_code, changed.content) == (204, b"")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fusebox.docker import engine
-from fusebox.parts import PARTS, SERVICES
+from fusebox.core.topology import PARTS, SERVICES
+from fusebox.docker import compose
 
 from ..running import MODE, RunningShop
 
@@ -28,7 +28,7 @@ psycopg.connect(host="postgres", user=role, dbname=database, password=password, 
 def described(shop: RunningShop, name: str) -> dict[str, Any]:
     found = [
         each
-        for each in engine.inspect(shop.stack)
+        for each in compose.inspect(shop.stack)
         if each["Name"] == f"/{shop.stack.project}-{name}-1"
     ]
     return found[0]
@@ -63,7 +63,7 @@ def test_a_container_of_ours_runs_with_the_least_rights(shop: RunningShop, name:
 def test_only_two_ports_are_published_and_only_to_this_machine(shop: RunningShop) -> None:
     published = [
         binding["HostIp"] + ":" + binding["HostPort"]
-        for each in engine.inspect(shop.stack)
+        for each in compose.inspect(shop.stack)
         for bindings in (each["NetworkSettings"]["Ports"] or {}).values()
         for binding in bindings or ()
     ]
@@ -75,9 +75,9 @@ def test_only_two_ports_are_published_and_only_to_this_machine(shop: RunningShop
 def test_no_secret_stands_in_an_environment_or_an_image(shop: RunningShop) -> None:
     files = [file for file in (shop.stack.home / "secrets").iterdir() if file.is_file()]
     secrets = [file.read_text().strip() for file in files]
-    told = [str(each["Config"]["Env"]) for each in engine.inspect(shop.stack)]
-    images = {each["Config"]["Image"] for each in engine.inspect(shop.stack)}
-    layers = [engine.docker("history", "--no-trunc", image) for image in images]
+    told = [str(each["Config"]["Env"]) for each in compose.inspect(shop.stack)]
+    images = {each["Config"]["Image"] for each in compose.inspect(shop.stack)}
+    layers = [compose.docker("history", "--no-trunc", image) for image in images]
 
     assert len(secrets) >= 6
     assert not any(secret in text for secret in secrets for text in (*told, *layers))
@@ -126,4 +126,4 @@ def test_a_second_up_says_that_it_is_up(shop: RunningShop) -> None:
 
 
 def test_compose_takes_the_file(shop: RunningShop) -> None:
-    engine.compose(shop.stack, "config", "--quiet")
+    compose.compose(shop.stack, "config", "--quiet")

@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from config_server.answers import errors_as_boot_tells_them
-from config_server.api import ConfigApi
 from config_server.cipher import Cipher
 from config_server.configurations import Configurations
-from config_server.encryption_api import EncryptionApi
+from config_server.http.api import ConfigApi
+from config_server.http.encryption_api import EncryptionApi
+from config_server.http.errors import errors_as_boot_tells_them
 from config_server.model import Backend
-from config_server.watch import Changed, to_the_log
+from config_server.notify.watch import Changed, to_the_log
 
 
 def create_app(

@@ -2,8 +2,8 @@
 
 import re
 
-from config_server import rendering
 from config_server.cipher import Cipher, decrypted
+from config_server.files import render
 from config_server.model import Backend, Found, Question, Source
 
 # The key of this server itself; whoever keeps it beside the values need not publish it.
@@ -32,8 +32,8 @@ class Configurations:
 
     def merged(self, question: Question, resolves: bool) -> dict[str, object]:
         """The winning value of each key, with placeholders filled in when it `resolves`."""
-        properties = rendering.merged(self.find(question).sources)
-        return rendering.filled(properties) if resolves else properties
+        properties = render.merged(self.find(question).sources)
+        return render.filled(properties) if resolves else properties
 
     def file(self, question: Question, path: str) -> bytes | None:
         """The plain file as it is; None when there is none."""
@@ -47,4 +47,4 @@ class Configurations:
         text = content.decode(errors="replace")
         if not resolves or "${" not in text:
             return text
-        return rendering.filled_text(text, rendering.merged(self.find(question).sources))
+        return render.filled_text(text, render.merged(self.find(question).sources))

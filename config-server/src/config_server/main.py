@@ -5,20 +5,20 @@ from typing import Any
 
 from aiohttp import web
 
-from chassis import kafka_clients
-from chassis.actuator import down, up
-from chassis.aiohttp_adapter import add_actuator, serve
-from chassis.environment import Environment
-from chassis.process import Process, begin
-from config_server.announcing import Announcer
+from chassis.actuator.endpoints import down, up
+from chassis.core.environment import Environment
+from chassis.messaging import kafka
+from chassis.runtime.aiohttp import add_actuator, serve
+from chassis.runtime.service import Process, begin
 from config_server.app import create_app
-from config_server.backends.building import build as build_backend
-from config_server.backends.building import folders
-from config_server.bus import Bus, add_pages
+from config_server.backends.factory import build as build_backend
+from config_server.backends.factory import folders
 from config_server.model import Away, Backend, UnknownLabel
+from config_server.notify.announcer import Announcer
+from config_server.notify.bus import Bus, add_pages
+from config_server.notify.watch import Watch
 from config_server.own import cipher_of, own_sources
 from config_server.settings import ConfigServerSettings
-from config_server.watch import Watch
 
 SERVICE = "config-server"
 
@@ -54,8 +54,8 @@ def _bus(process: Process[ConfigServerSettings], announcer: Announcer) -> Bus:
     return Bus(
         f"{environment.service}:{environment.instance}",
         announcer.tell,
-        lambda: kafka_clients.listener(servers(), environment),
-        lambda: kafka_clients.producer(servers(), environment),
+        lambda: kafka.listener(servers(), environment),
+        lambda: kafka.producer(servers(), environment),
     )
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.configuration import ConfigurationError
-from chassis.environment import Environment
-from config_server import rendering
+from chassis.config.client import ConfigurationError
+from chassis.core.environment import Environment
 from config_server.cipher import DEFAULT_SALT, Cipher, decrypted
+from config_server.files import render
 from config_server.model import Away, Backend, Question, Unreadable
 
 SECRET = "encrypt-key"
@@ -18,7 +18,7 @@ def own_sources(home: Backend, environment: Environment) -> list[dict[str, Any]]
         found = home.find(Question(environment.service, environment.profile)).sources
     except (Unreadable, Away) as error:
         raise ConfigurationError(str(error)) from error
-    cipher = cipher_of(environment, rendering.merged(found))
+    cipher = cipher_of(environment, render.merged(found))
     return [{"name": each.name, "source": decrypted(each, cipher).plain()} for each in found]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from chassis.settings import Datasource, Positive, Section, Settings, Spring
+from chassis.config.settings import Datasource, Positive, Section, Settings, Spring
 
 LAST = 2**31 - 1
 HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")

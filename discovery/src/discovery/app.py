@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
-from discovery.api import EurekaApi
-from discovery.cluster import Cluster
-from discovery.dashboard import Dashboard
-from discovery.models import Clock
-from discovery.pages import Pages
-from discovery.registry import Registry, Rules
-from discovery.replicas import Neighbourhood, Replicas, end_if_broken, ended
+from discovery.eureka.api import EurekaApi
+from discovery.eureka.response_cache import Pages
+from discovery.registry.models import Clock
+from discovery.registry.registry import Registry, Rules
+from discovery.replication.peer_client import Neighbourhood, Replicas, end_if_broken, ended
+from discovery.replication.replicated_registry import Cluster
+from discovery.web.dashboard import Dashboard
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

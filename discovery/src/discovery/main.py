@@ -5,14 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from chassis.actuator import Reply, down, up
-from chassis.aiohttp_adapter import add_actuator, serve
-from chassis.metrics import CONTENT_TYPE
-from chassis.process import Process, begin
+from chassis.actuator.endpoints import Reply, down, up
+from chassis.observability.metrics import CONTENT_TYPE
+from chassis.runtime.aiohttp import add_actuator, serve
+from chassis.runtime.service import Process, begin
 from discovery.app import Discovery
-from discovery.metrics import Metrics
-from discovery.replicas import Replicas
+from discovery.replication.peer_client import Replicas
 from discovery.settings import DiscoverySettings
+from discovery.web.metrics import Metrics
 
 
 def own_port() -> int:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.settings import Count, Eureka, Section, Settings
-from discovery.registry import Rules
-from discovery.replicas import Neighbourhood
+from chassis.config.settings import Count, Eureka, Section, Settings
+from discovery.registry.registry import Rules
+from discovery.replication.peer_client import Neighbourhood
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -2,16 +2,17 @@
 
 import sys
 
-from chassis import lifecycle, refreshing
-from chassis.configuration import ConfigurationError
-from chassis.process import Process, begin
-from chassis.tokens import Tokens
-from gateway import pages
-from gateway.app import Gateway
-from gateway.policy import Policy
+from chassis.actuator import refresh
+from chassis.config.client import ConfigurationError
+from chassis.runtime import lifecycle
+from chassis.runtime.service import Process, begin
+from chassis.web.auth import Tokens
+from gateway.http import event_loop
+from gateway.http.server import Door
+from gateway.proxy import actuator_pages
+from gateway.proxy.handler import Gateway
+from gateway.rules import Policy
 from gateway.settings import GatewaySettings
-from gateway.transport import loops
-from gateway.transport.server import Door
 
 SERVICE = "gateway"
 
@@ -50,10 +51,10 @@ def main() -> None:
         ),
         services=lambda: process.registry.instances,
     )
-    pages.add(process, policy)
-    process.workers.add("configuration", refreshing.keep_asking(process.configuration))
+    actuator_pages.add(process, policy)
+    process.workers.add("configuration", refresh.keep_asking(process.configuration))
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))
-    loops.run(run(process, process.tokens(), policy, port))
+    event_loop.run(run(process, process.tokens(), policy, port))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator
 
-from chassis.settings import (
+from chassis.config.settings import (
     BulkheadSettings,
     Count,
     Fusebox,
@@ -13,10 +13,10 @@ from chassis.settings import (
     Settings,
     Spring,
 )
-from gateway import blocking
-from gateway.blocking import Block
-from gateway.routes import Route, parse
-from gateway.trials import Trial
+from gateway.routing.route import Route, parse
+from gateway.security import blocklist
+from gateway.security.blocklist import Block
+from gateway.traffic.canary_routes import Trial
 
 
 class Locator(Section):
@@ -51,7 +51,7 @@ class CacheSection(Section):
 
 
 class Limits(Section):
-    blocked: Annotated[tuple[Block, ...], PlainValidator(blocking.parse)] = ()
+    blocked: Annotated[tuple[Block, ...], PlainValidator(blocklist.parse)] = ()
     cache: CacheSection = CacheSection()
     # A line in the log for each request.
     access_log: bool = False

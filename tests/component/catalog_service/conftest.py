@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from catalog_service import handlers, main, prepare
 from catalog_service.tables import inbox, outbox
-from chassis import database, events
-from chassis.events import Event
-from chassis.process import Process
+from chassis.data import postgres
+from chassis.messaging import cloudevents
+from chassis.messaging.cloudevents import Event
+from chassis.runtime.service import Process
 
 
 @dataclass
@@ -51,7 +52,7 @@ class CatalogService:
 def catalog(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[CatalogService]:
     process = process_of("catalog-service")
     prepare.prepare(process)
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     app = main.wire(process, engine, issuer.tokens)
     yield CatalogService(app.test_client(), engine, issuer.headers(str(uuid4()), "admin"))
     engine.dispose()
@@ -65,7 +66,7 @@ def told() -> Callable[..., Event]:
     def made(type: str, **data: Any) -> Event:
         headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "order-service")]
         encoded = [(name, value.encode()) for name, value in headers]
-        event = events.parse(b"key", events.encode(data), encoded, READ)
+        event = cloudevents.parse(b"key", cloudevents.encode(data), encoded, READ)
         assert event
         return event
 

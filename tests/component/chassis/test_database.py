@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from chassis import database, hops
-from chassis.process import Process
+from chassis.data import postgres
+from chassis.resilience import deadline
+from chassis.runtime.service import Process
 
 SLEEP = text("SELECT pg_sleep(20)")
 
 
-class Hasty(database.Connection):
+class Hasty(postgres.Connection):
     answer_seconds = 0.2
 
 
@@ -22,20 +23,20 @@ def process(process_of: Callable[..., Process[Any]]) -> Process[Any]:
     return process_of("order-service")
 
 
-def engine_of(process: Process[Any], kind: type[database.Connection]) -> Engine:
+def engine_of(process: Process[Any], kind: type[postgres.Connection]) -> Engine:
     datasource = process.settings.spring.datasource
-    return database.engine_of(datasource, process.environment, kind)
+    return postgres.engine_of(datasource, process.environment, kind)
 
 
 @pytest.fixture
 def engine(process: Process[Any]) -> Iterator[Engine]:
-    made = engine_of(process, database.Connection)
+    made = engine_of(process, postgres.Connection)
     yield made
     made.dispose()
 
 
 def test_a_query_has_no_more_time_than_its_request(engine: Engine) -> None:
-    with hops.at_most(0.2), pytest.raises(OperationalError), engine.connect() as connection:
+    with deadline.at_most(0.2), pytest.raises(OperationalError), engine.connect() as connection:
         connection.execute(SLEEP)
 
 
@@ -48,7 +49,7 @@ def test_a_query_outside_any_request_does_not_wait_for_ever(process: Process[Any
 
 
 def test_a_connection_that_was_given_up_is_not_used_again(engine: Engine) -> None:
-    with hops.at_most(0.2), pytest.raises(OperationalError), engine.connect() as connection:
+    with deadline.at_most(0.2), pytest.raises(OperationalError), engine.connect() as connection:
         connection.execute(SLEEP)
 
     with engine.connect() as connection:

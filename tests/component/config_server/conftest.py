@@ -19,8 +19,9 @@ from config_server.app import create_app
 from config_server.backends.folder import FolderBackend
 from config_server.cipher import Cipher
 from config_server.model import Backend
-from fusebox import credentials, databases
-from fusebox.stack import Stack
+from fusebox.core import secrets
+from fusebox.core.stack import Stack
+from fusebox.native import databases
 
 COLUMNS = "APPLICATION text, PROFILE text, LABEL text"
 KEY = "a-key-for-the-reference-server-only"
@@ -108,7 +109,7 @@ def engine(postgres_stack: Stack, tmp_path: Path) -> Iterator[Engine]:
     name = f"config_{tmp_path.name.lower()}"[:60]
     with databases.connect(postgres_stack) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    password = credentials.secret(postgres_stack, "postgres-password")
+    password = secrets.secret(postgres_stack, "postgres-password")
     port = postgres_stack.port("postgres")
     found = create_engine(f"postgresql+psycopg://postgres:{password}@127.0.0.1:{port}/{name}")
     with found.begin() as connection:

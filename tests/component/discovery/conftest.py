@@ -21,8 +21,8 @@ import requests
 from aiohttp import web
 
 from discovery.app import Discovery as ServedDiscovery
-from discovery.models import Clock
-from discovery.replicas import Neighbourhood
+from discovery.registry.models import Clock
+from discovery.replication.peer_client import Neighbourhood
 
 PATIENCE_SECONDS = 60
 

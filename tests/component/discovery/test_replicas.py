@@ -10,7 +10,7 @@ import pytest
 import requests
 from aiohttp import ClientTimeout
 
-from discovery.replicas import Neighbourhood
+from discovery.replication.peer_client import Neighbourhood
 
 from .conftest import Replica, served, until
 
@@ -160,7 +160,7 @@ def silent() -> Iterator[str]:
 def test_it_answers_nobody_while_it_asks_the_others_and_does_not_ask_for_ever(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("discovery.replicas.TIMEOUT", ClientTimeout(total=1))
+    monkeypatch.setattr("discovery.replication.peer_client.TIMEOUT", ClientTimeout(total=1))
     with served(Neighbourhood(silent, retries=1, retry_seconds=0.1)) as found:
         calls = [("GET", "/apps"), ("GET", "/v2/apps/delta"), ("PUT", "/apps/A/b")]
         refused = [found.call(method, path) for method, path in calls]

@@ -18,18 +18,18 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 from py_zipkin.encoding import Span
 
-from chassis.configuration import Configuration
-from chassis.environment import Environment
-from chassis.listing import Instance
-from chassis.process import Process
-from chassis.tokens import Tokens
-from chassis.tracing import Tracer
-from gateway import pages
-from gateway.app import Gateway
-from gateway.policy import Policy
+from chassis.config.client import Configuration
+from chassis.core.environment import Environment
+from chassis.discovery.instances import Instance
+from chassis.observability.tracing import Tracer
+from chassis.runtime.service import Process
+from chassis.web.auth import Tokens
+from gateway.http import event_loop
+from gateway.http.server import Door
+from gateway.proxy import actuator_pages
+from gateway.proxy.handler import Gateway
+from gateway.rules import Policy
 from gateway.settings import GatewaySettings
-from gateway.transport import loops
-from gateway.transport.server import Door
 
 T = TypeVar("T")
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -68,7 +68,7 @@ class Loop:
     """An event loop in a thread, for tests that are clients and block."""
 
     def __init__(self) -> None:
-        self.loop: asyncio.AbstractEventLoop = loops.new()
+        self.loop: asyncio.AbstractEventLoop = event_loop.new()
         self._thread = threading.Thread(target=self.loop.run_forever, name="servers")
         self._thread.start()
 
@@ -158,7 +158,7 @@ class Shop:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.tokens = Tokens(self._jwks)
         self.policy = Policy(lambda: self.process.settings)
-        pages.add(self.process, self.policy)
+        actuator_pages.add(self.process, self.policy)
         self._upstreams: list[Upstream] = []
         self.gateway, self.door, self.port = self.servers.run(self._open())
         self.url = f"http://127.0.0.1:{self.port}"

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from chassis.configuration import ConfigurationError
+from chassis.config.client import ConfigurationError
 
 from .conftest import Shop
 from .routing import configure, route, saying

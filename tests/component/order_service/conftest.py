@@ -14,9 +14,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
-from chassis import database, events
-from chassis.listing import Instance
-from chassis.process import Process
+from chassis.data import postgres
+from chassis.discovery.instances import Instance
+from chassis.messaging import cloudevents
+from chassis.runtime.service import Process
 from order_service import handlers, main, prepare
 from order_service.events import READ
 from order_service.tables import inbox, outbox
@@ -63,7 +64,7 @@ class User:
         """Let an event have its effect as the consumer does."""
         headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "test")]
         encoded = [(name, value.encode()) for name, value in headers]
-        event = events.parse(b"key", events.encode(data), encoded, READ)
+        event = cloudevents.parse(b"key", cloudevents.encode(data), encoded, READ)
         assert event
         with sessionmaker(self.engine).begin() as session:
             handlers.handler(decided=lambda: None)(session, inbox.claim(session, [event]))
@@ -79,7 +80,7 @@ class User:
 def running(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[User]:
     process = process_of("order-service")
     prepare.prepare(process)
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     app = main.wire(process, engine, issuer.tokens)
     catalog = CatalogService()
     server = _serve(catalog)

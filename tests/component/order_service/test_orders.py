@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.orm import sessionmaker
 
-from chassis.errors import Conflict
+from chassis.core.errors import Conflict
 from order_service.idempotency import Keys
 from order_service.models import Base
 

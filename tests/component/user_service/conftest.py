@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from chassis import database
-from chassis.listing import Instance
-from chassis.process import Process
+from chassis.data import postgres
+from chassis.discovery.instances import Instance
+from chassis.runtime.service import Process
 from user_service import main, prepare
 from user_service.settings import UserSettings
 
@@ -80,7 +80,7 @@ class UserService:
 def running(process_of: Callable[..., Process[Any]]) -> Iterator[UserService]:
     process = process_of("user-service", UserSettings, {"fusebox.max-body-bytes": 10_000})
     prepare.prepare(process)
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     app = main.wire(process, engine)
     neighbour = OrderService()
     server = _serve(neighbour)

@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from chassis import database
+from chassis.data import postgres
 from user_service import main, prepare
 from user_service.models import Base
 from user_service.settings import UserSettings
@@ -197,7 +197,7 @@ def test_its_database_is_part_of_its_readiness(users: Any) -> None:
 def test_without_its_database_it_asks_for_patience(process_of: Any) -> None:
     nowhere = {"spring.datasource.url": "postgresql+psycopg://user_service@127.0.0.1:1/nothing"}
     process = process_of("user-service", UserSettings, nowhere)
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     client = main.wire(process, engine).test_client()
 
     answer = client.post("/login", json={"email": "ada@example.org", "password": "long enough"})

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from chassis.breaker import Breaker
-from chassis.errors import CircuitOpen
-from chassis.settings import BreakerSettings
+from chassis.config.settings import BreakerSettings
+from chassis.core.errors import CircuitOpen
+from chassis.resilience.circuit_breaker import Breaker
 
 AWAY = ConnectionError("refused")
 

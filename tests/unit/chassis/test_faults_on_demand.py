@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from chassis import points
-from chassis.actuator import Reply
-from chassis.configuration import Configuration
-from chassis.environment import Environment
-from chassis.process import Process
-from chassis.settings import Settings
+from chassis.actuator.endpoints import Reply
+from chassis.chaos import kill_points
+from chassis.config.client import Configuration
+from chassis.config.settings import Settings
+from chassis.core.environment import Environment
+from chassis.runtime.service import Process
 
 MONKEY = "chaosmonkey/assaults"
 
@@ -110,15 +110,15 @@ def test_a_process_dies_only_at_the_point_that_was_armed(
 ) -> None:
     killed: list[int] = []
     monkeypatch.setattr(os, "kill", lambda pid, _signal: killed.append(pid))
-    order(broken, killAt=points.AFTER_COMMIT)
+    order(broken, killAt=kill_points.AFTER_COMMIT)
 
-    points.reach(points.BEFORE_COMMIT)
+    kill_points.reach(kill_points.BEFORE_COMMIT)
     assert not killed
-    points.reach(points.AFTER_COMMIT)
+    kill_points.reach(kill_points.AFTER_COMMIT)
     assert len(killed) == 1
 
     order(broken, killAt=None)
-    points.reach(points.AFTER_COMMIT)
+    kill_points.reach(kill_points.AFTER_COMMIT)
     assert len(killed) == 1
 
 

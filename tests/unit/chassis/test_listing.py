@@ -8,11 +8,11 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.balancing import Balancer
-from chassis.errors import Unavailable
-from chassis.eureka_servers import Servers
-from chassis.listing import Listing
-from chassis.settings import Eureka, EurekaClient, ServiceUrl
+from chassis.config.settings import Eureka, EurekaClient, ServiceUrl
+from chassis.core.errors import Unavailable
+from chassis.discovery.eureka_http import Servers
+from chassis.discovery.instances import Listing
+from chassis.discovery.load_balancer import Balancer
 
 
 def entry(name: str, status: str = "UP", since: int = 1, action: str = "ADDED") -> dict[str, Any]:

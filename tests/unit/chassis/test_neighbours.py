@@ -8,15 +8,15 @@ from types import MappingProxyType
 
 import pytest
 
-from chassis import hops
-from chassis.balancing import Balancer
-from chassis.breaker import Breakers
-from chassis.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
-from chassis.listing import Instance
-from chassis.neighbours import Neighbour
-from chassis.protection import Protections
-from chassis.settings import BreakerSettings, ClientSettings, Fusebox
-from chassis.tracing import Tracer
+from chassis.config.settings import BreakerSettings, ClientSettings, Fusebox
+from chassis.core.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
+from chassis.discovery.instances import Instance
+from chassis.discovery.load_balancer import Balancer
+from chassis.observability.tracing import Tracer
+from chassis.resilience import deadline
+from chassis.resilience.circuit_breaker import Breakers
+from chassis.resilience.policy import Protections
+from chassis.resilience.service_client import Neighbour
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 FUSEBOX = Fusebox(
@@ -63,7 +63,7 @@ class Service:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                service.asked.append(self.headers.get(hops.ATTEMPT, "1"))
+                service.asked.append(self.headers.get(deadline.ATTEMPT, "1"))
                 answer(self)
 
             def log_message(self, *_: object) -> None:
@@ -94,11 +94,11 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    hops.enter({})
+    deadline.enter({})
     made = Service()
     yield made
     made.close()
-    hops.enter({})
+    deadline.enter({})
 
 
 @pytest.mark.parametrize("status", [200, 404, 409, 429])
@@ -147,7 +147,7 @@ def test_what_broke_off_is_asked_once_more_and_says_that_it_is_a_retry(service: 
 
 
 def test_an_instance_that_dies_says_nothing_about_the_others(service: Service) -> None:
-    hops.enter({hops.ATTEMPT: "2"})  # so that it is not retried
+    deadline.enter({deadline.ATTEMPT: "2"})  # so that it is not retried
     service.instance(breaks_off)
     service.instance(says(200))
 
@@ -168,7 +168,7 @@ def test_retries_have_a_budget(service: Service) -> None:
 
 def test_who_was_asked_a_second_time_does_not_retry(service: Service) -> None:
     service.instance(breaks_off)
-    hops.enter({hops.ATTEMPT: "2"})
+    deadline.enter({deadline.ATTEMPT: "2"})
 
     with pytest.raises(Unavailable):
         service.call()
@@ -185,7 +185,7 @@ def test_too_slow_is_a_failure(service: Service) -> None:
 
 def test_a_caller_in_a_hurry_says_nothing_about_the_service(service: Service) -> None:
     service.instance(service.never)
-    hops.enter_from_outside({hops.TIMEOUT: "30"}, longest=10)
+    deadline.enter_from_outside({deadline.TIMEOUT: "30"}, longest=10)
 
     with pytest.raises(DeadlineOver):
         service.call()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from chassis import refreshing
-from chassis.configuration import Configuration, ConfigurationError
-from chassis.environment import Environment
-from chassis.process import Process
-from chassis.settings import Settings
+from chassis.actuator import refresh
+from chassis.config.client import Configuration, ConfigurationError
+from chassis.config.settings import Settings
+from chassis.core.environment import Environment
+from chassis.runtime.service import Process
 
 
 class Told:
@@ -46,7 +46,7 @@ def told(tmp_path: Path) -> Iterator[Told]:
     before = logging.getLogger().level
     yield Told(tmp_path)
     logging.getLogger().setLevel(before)
-    logging.getLogger("chassis.registry").setLevel(logging.NOTSET)
+    logging.getLogger("chassis.discovery.client").setLevel(logging.NOTSET)
 
 
 def test_each_key_stands_under_the_source_that_has_won(told: Told) -> None:
@@ -64,11 +64,11 @@ def test_one_key_is_told_with_its_source_and_without_its_secret(told: Told) -> N
 
 
 def test_a_logger_is_changed_by_hand_and_given_back(told: Told) -> None:
-    page = "loggers/chassis.registry"
+    page = "loggers/chassis.discovery.client"
 
     assert told.post(page, {"configuredLevel": "debug"}) == 204
     assert told.get(page) == {"configuredLevel": "DEBUG", "effectiveLevel": "DEBUG"}
-    assert told.get("loggers")["loggers"]["chassis.registry"]["effectiveLevel"] == "DEBUG"
+    assert told.get("loggers")["loggers"]["chassis.discovery.client"]["effectiveLevel"] == "DEBUG"
 
     assert told.post(page, {"configuredLevel": None}) == 204
     root = told.get("loggers/ROOT")
@@ -96,11 +96,11 @@ def test_nobody_becomes_a_logger_by_being_asked_for(told: Told) -> None:
 def test_a_level_by_hand_lasts_until_the_configuration_has_another(told: Told) -> None:
     told.post("loggers/ROOT", {"configuredLevel": "ERROR"})
     told.sources = [{"name": "by hand", "source": {"fusebox.threads": 6}}]
-    assert "fusebox.threads" in refreshing.apply(told.process.configuration)
+    assert "fusebox.threads" in refresh.apply(told.process.configuration)
     assert told.get("loggers/ROOT")["configuredLevel"] == "ERROR"
 
     told.sources = [{"name": "x", "source": {"logging.level.root": "WARN"}}]
-    refreshing.apply(told.process.configuration)
+    refresh.apply(told.process.configuration)
     assert told.get("loggers/ROOT")["configuredLevel"] == "WARN"
 
 
@@ -108,4 +108,4 @@ def test_a_configured_level_that_there_is_not_is_refused_by_its_key(told: Told) 
     told.sources = [{"name": "x", "source": {"logging.level.root": "LOUD"}}]
 
     with pytest.raises(ConfigurationError, match=r"logging.level.root.*LOUD"):
-        refreshing.apply(told.process.configuration)
+        refresh.apply(told.process.configuration)

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis import hops
-from chassis.breaker import Breakers
-from chassis.bulkhead import Bulkhead
-from chassis.errors import CircuitOpen, DeadlineOver, Overloaded
-from chassis.protection import Protection, Protections
-from chassis.retries import AT_START, MOST_SAVED, RetryBudget
-from chassis.settings import BreakerSettings, BulkheadSettings, Fusebox, RetrySettings
+from chassis.config.settings import BreakerSettings, BulkheadSettings, Fusebox, RetrySettings
+from chassis.core.errors import CircuitOpen, DeadlineOver, Overloaded
+from chassis.resilience import deadline
+from chassis.resilience.bulkhead import Bulkhead
+from chassis.resilience.circuit_breaker import Breakers
+from chassis.resilience.policy import Protection, Protections
+from chassis.resilience.retry_budget import AT_START, MOST_SAVED, RetryBudget
 
 AWAY = ConnectionError("refused")
 
 
 @pytest.fixture(autouse=True)
 def no_request() -> Iterator[None]:
-    hops.enter({})
+    deadline.enter({})
     yield
-    hops.enter({})
+    deadline.enter({})
 
 
 def bulkhead(places: int, wait: float = 0) -> Bulkhead:
@@ -121,50 +121,50 @@ def test_an_open_breaker_takes_no_place() -> None:
 
 
 def test_a_deadline_travels_and_is_over_at_the_next_hop_too() -> None:
-    hops.enter_from_outside({"X-Request-Timeout-Ms": "40"}, longest=10)
-    sent = hops.outgoing()
-    hops.enter(sent)
+    deadline.enter_from_outside({"X-Request-Timeout-Ms": "40"}, longest=10)
+    sent = deadline.outgoing()
+    deadline.enter(sent)
 
-    left = hops.time_left()
+    left = deadline.time_left()
     assert left is not None
     assert left <= 0.041
-    while (hops.time_left() or 0) > 0:
+    while (deadline.time_left() or 0) > 0:
         threading.Event().wait(0.001)
     with pytest.raises(DeadlineOver):
-        hops.check()
+        deadline.check()
 
 
 @pytest.mark.parametrize("said", ["", "-1", "soon", "1e3", "٣", "9" * 16, "999999999"])
 def test_a_client_cannot_have_more_time_than_the_gateway_gives(said: str) -> None:
-    hops.enter_from_outside({"X-Request-Timeout-Ms": said}, longest=10)
+    deadline.enter_from_outside({"X-Request-Timeout-Ms": said}, longest=10)
 
-    left = hops.time_left()
+    left = deadline.time_left()
     assert left is not None
     assert 9 < left <= 10
 
 
 def test_without_a_deadline_nothing_is_ever_over() -> None:
-    hops.enter({})
+    deadline.enter({})
 
-    hops.check()
-    assert hops.time_left() is None
-    assert hops.outgoing() == {}
+    deadline.check()
+    assert deadline.time_left() is None
+    assert deadline.outgoing() == {}
 
 
 def test_what_is_bounded_within_a_request_keeps_its_deadline() -> None:
-    hops.enter_from_outside({"X-Request-Timeout-Ms": "500"}, longest=10)
+    deadline.enter_from_outside({"X-Request-Timeout-Ms": "500"}, longest=10)
 
-    with hops.at_most(60):
-        assert (hops.time_left() or 0) <= 0.5
-    with hops.at_most(0.01):
-        assert (hops.time_left() or 0) <= 0.01
-    assert (hops.time_left() or 0) > 0.01
+    with deadline.at_most(60):
+        assert (deadline.time_left() or 0) <= 0.5
+    with deadline.at_most(0.01):
+        assert (deadline.time_left() or 0) <= 0.01
+    assert (deadline.time_left() or 0) > 0.01
 
 
 def test_who_was_asked_a_second_time_does_not_ask_a_second_time() -> None:
-    hops.enter(hops.outgoing(is_retry=True))
+    deadline.enter(deadline.outgoing(is_retry=True))
 
-    assert not hops.may_retry()
-    assert hops.outgoing() == {"X-Request-Attempt": "2"}
-    hops.enter({})
-    assert hops.may_retry()
+    assert not deadline.may_retry()
+    assert deadline.outgoing() == {"X-Request-Attempt": "2"}
+    deadline.enter({})
+    assert deadline.may_retry()

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from chassis import registry
-from chassis.environment import Environment
-from chassis.registry import Registry
-from chassis.settings import Eureka
+from chassis.config.settings import Eureka
+from chassis.core.environment import Environment
+from chassis.discovery import client as registry
+from chassis.discovery.client import Registry
 
 
 class Discovery:

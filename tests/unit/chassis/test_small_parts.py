@@ -15,17 +15,20 @@ from hypothesis import strategies as st
 from py_zipkin import Kind
 from pydantic import BaseModel
 
-from chassis import configuration, events, paging, problems, spans
-from chassis.balancing import Balancer
-from chassis.configuration import Configuration, ConfigurationError
-from chassis.environment import Environment
-from chassis.errors import CircuitOpen, Conflict, Invalid, Problem, TimedOut, Unavailable
-from chassis.events import BadRecord
-from chassis.listing import Instance
-from chassis.settings import Settings, nested
-from chassis.spans import SpanSender
-from chassis.tracing import Tracer
-from chassis.workers import Workers
+from chassis.config import client
+from chassis.config.client import Configuration, ConfigurationError
+from chassis.config.settings import Settings, nested
+from chassis.core.environment import Environment
+from chassis.core.errors import CircuitOpen, Conflict, Invalid, Problem, TimedOut, Unavailable
+from chassis.core.workers import Workers
+from chassis.discovery.instances import Instance
+from chassis.discovery.load_balancer import Balancer
+from chassis.messaging import cloudevents
+from chassis.messaging.cloudevents import BadRecord
+from chassis.observability import zipkin
+from chassis.observability.tracing import Tracer
+from chassis.observability.zipkin import SpanSender
+from chassis.web import pagination, problem_details
 
 LEAVES = st.integers() | st.booleans() | st.text(max_size=5)
 KEYS = st.text("abc-", min_size=1, max_size=4)
@@ -87,8 +90,8 @@ def test_the_first_source_wins(tmp_path: Path) -> None:
 def test_without_a_server_the_last_known_good_copy_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(configuration, "PATIENCE_WITH_A_COPY", 0)
-    monkeypatch.setattr(configuration, "PATIENCE_WITHOUT", 0)
+    monkeypatch.setattr(client, "PATIENCE_WITH_A_COPY", 0)
+    monkeypatch.setattr(client, "PATIENCE_WITHOUT", 0)
 
     def nobody() -> list[dict[str, Any]]:
         raise requests.ConnectionError("refused")
@@ -129,11 +132,11 @@ def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path
 
 @given(st.text(string.ascii_letters + string.digits + "-._~ é", min_size=1, max_size=40))
 def test_a_cursor_comes_back_as_the_key_it_was_made_of(key: str) -> None:
-    link = paging.next_link("/x", paging.Page(limit=7), key)["Link"]
+    link = pagination.next_link("/x", pagination.Page(limit=7), key)["Link"]
     query = urlsplit(link.partition("<")[2].partition(">")[0]).query
     args = dict(parse_qsl(query))
 
-    assert paging.requested(args) == paging.Page(7, key)
+    assert pagination.requested(args) == pagination.Page(7, key)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_a_cursor_comes_back_as_the_key_it_was_made_of(key: str) -> None:
 )
 def test_a_wrong_page_names_the_field(args: dict[str, str]) -> None:
     with pytest.raises(Invalid) as refused:
-        paging.requested(args)
+        pagination.requested(args)
 
     assert refused.value.errors[0]["field"] == next(iter(args))
 
@@ -210,7 +213,7 @@ def test_workers_that_do_not_stop_hold_up_the_end_no_longer_than_agreed() -> Non
 
 
 def test_spans_that_do_not_fit_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spans, "QUEUE_SIZE", 2)
+    monkeypatch.setattr(zipkin, "QUEUE_SIZE", 2)
     sender = SpanSender(lambda: "http://127.0.0.1:1/api/v2/spans")
     tracer = Tracer("x", lambda: 1.0, sender.put)
     for _ in range(5):
@@ -248,19 +251,22 @@ def test_a_wrong_record_says_what_is_wrong(
     value: bytes | None, given: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(BadRecord, match=reason):
-        events.parse(b"k", value, headers(**given), {"thing.done": Payload})
+        cloudevents.parse(b"k", value, headers(**given), {"thing.done": Payload})
 
 
 def test_an_event_of_a_type_that_is_not_read_is_no_fault() -> None:
-    assert events.parse(b"k", b"{}", headers(ce_type="other.done"), {"thing.done": Payload}) is None
+    assert (
+        cloudevents.parse(b"k", b"{}", headers(ce_type="other.done"), {"thing.done": Payload})
+        is None
+    )
 
 
 def test_every_problem_has_a_status_and_says_when_to_come_back() -> None:
-    assert problems.status_of(CircuitOpen("x")) == 503
-    assert problems.status_of(TimedOut("x")) == 504
-    assert problems.status_of(Problem("x")) == 500
-    assert problems.headers(Unavailable("x"))["Retry-After"] == "1"
-    document = problems.document(Conflict("x", code="out-of-stock", products=["A"]), "abc")
+    assert problem_details.status_of(CircuitOpen("x")) == 503
+    assert problem_details.status_of(TimedOut("x")) == 504
+    assert problem_details.status_of(Problem("x")) == 500
+    assert problem_details.headers(Unavailable("x"))["Retry-After"] == "1"
+    document = problem_details.document(Conflict("x", code="out-of-stock", products=["A"]), "abc")
     assert json.loads(json.dumps(document)) == {
         "type": "urn:fusebox:problem:out-of-stock",
         "title": "Conflict",

@@ -8,8 +8,8 @@ from py_zipkin.encoding import Span
 from py_zipkin.util import ZipkinAttrs
 from werkzeug.datastructures import Headers
 
-from chassis import tracing
-from chassis.tracing import Tracer
+from chassis.observability import tracing
+from chassis.observability.tracing import Tracer
 
 TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
 

@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 import pytest
 
-from chassis.listing import Instance
-from config_server.announcing import Announcer, Destination
-from config_server.bus import Bus
+from chassis.discovery.instances import Instance
+from config_server.notify.announcer import Announcer, Destination
+from config_server.notify.bus import Bus
 
 
 def instance(service: str, number: int = 1, port: int = 1) -> Instance:

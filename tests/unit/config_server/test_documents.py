@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from config_server import documents
+from config_server.files import documents
 from config_server.model import Unreadable
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from config_server import monitor
+from config_server.notify import webhooks
 
 PUSHED = {
     "commits": [
@@ -25,7 +25,7 @@ PUSHED = {
     ],
 )
 def test_the_files_of_all_commits_are_taken(headers: dict[str, str]) -> None:
-    assert monitor.changed_paths(headers, PUSHED) == [
+    assert webhooks.changed_paths(headers, PUSHED) == [
         "order-service-native.yml",
         "x/probe.yml",
         "application.yml",
@@ -35,8 +35,8 @@ def test_the_files_of_all_commits_are_taken(headers: dict[str, str]) -> None:
 def test_bitbucket_names_no_files_and_so_it_may_be_any() -> None:
     headers = {"X-Event-Key": "repo:push"}
 
-    assert monitor.changed_paths(headers, {"push": {"changes": [1]}}) == ["application.yml"]
-    assert monitor.changed_paths(headers, {}) == []
+    assert webhooks.changed_paths(headers, {"push": {"changes": [1]}}) == ["application.yml"]
+    assert webhooks.changed_paths(headers, {}) == []
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_bitbucket_names_no_files_and_so_it_may_be_any() -> None:
 def test_without_a_known_header_only_path_counts(
     document: dict[str, Any], expected: list[str]
 ) -> None:
-    assert monitor.changed_paths({"X-GitHub-Event": "ping"}, document) == expected
+    assert webhooks.changed_paths({"X-GitHub-Event": "ping"}, document) == expected
 
 
 @pytest.mark.parametrize(
     "commits", [None, "x", {"added": ["a"]}, [None, "x", {"added": 1}, {"added": [None, {}]}]]
 )
 def test_commits_of_another_form_name_nothing(commits: Any) -> None:
-    assert monitor.changed_paths({"X-GitHub-Event": "push"}, {"commits": commits}) == []
+    assert webhooks.changed_paths({"X-GitHub-Event": "push"}, {"commits": commits}) == []
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,11 @@ def test_commits_of_another_form_name_nothing(commits: Any) -> None:
 def test_services_are_guessed_from_file_names(
     path: str, guesses: list[str], names: set[str] | None
 ) -> None:
-    assert monitor.services([path]) == guesses
-    assert monitor.applications(guesses) == names
+    assert webhooks.services([path]) == guesses
+    assert webhooks.applications(guesses) == names
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"1", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_no_notification_is_refused(body: bytes) -> None:
-    with pytest.raises(monitor.NotUnderstood):
-        monitor.parsed(body)
+    with pytest.raises(webhooks.NotUnderstood):
+        webhooks.parsed(body)

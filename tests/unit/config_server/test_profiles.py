@@ -2,7 +2,7 @@
 
 import pytest
 
-from config_server.profiles import WrongExpression, accepts
+from config_server.files.profiles import WrongExpression, accepts
 
 
 @pytest.mark.parametrize(

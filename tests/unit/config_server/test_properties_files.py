@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from config_server import properties_files
+from config_server.files import properties
 from config_server.model import Unreadable
 
 
 def flat(content: bytes | str) -> dict[str, str]:
     content = content.encode() if isinstance(content, str) else content
-    [found] = properties_files.parse(content, "probe.properties")
+    [found] = properties.parse(content, "probe.properties")
     return {key: each.value for key, each in found.items()}
 
 
@@ -44,13 +44,13 @@ def test_comments_and_blank_lines_are_left_out_and_a_later_line_wins() -> None:
 
 
 def test_several_documents_are_parted_by_a_comment_of_dashes() -> None:
-    found = properties_files.parse(b"a=1\n#---\na=2\n!---\n# ----\nb=3\n", "probe.properties")
+    found = properties.parse(b"a=1\n#---\na=2\n!---\n# ----\nb=3\n", "probe.properties")
 
     assert [sorted(each) for each in found] == [["a"], ["a"], ["b"]]
 
 
 def test_each_value_has_its_line_and_column() -> None:
-    [found] = properties_files.parse(b"\na: 1\nb=x\\\n y\nc=z\n", "probe.properties")
+    [found] = properties.parse(b"\na: 1\nb=x\\\n y\nc=z\n", "probe.properties")
 
     assert {key: each.origin for key, each in found.items()} == {"a": "2:4", "b": "3:3", "c": "5:3"}
 
@@ -62,11 +62,11 @@ def test_bytes_are_utf8_or_else_what_java_wrote_before() -> None:
 @pytest.mark.parametrize("text", [r"a=\u12", r"a=\ud83d", r"\uZZZZ=1"])
 def test_a_broken_escape_is_told_with_its_line(text: str) -> None:
     with pytest.raises(Unreadable, match=r"^probe\.properties, line 2: "):
-        properties_files.parse(f"x=1\n{text}\n".encode(), "probe.properties")
+        properties.parse(f"x=1\n{text}\n".encode(), "probe.properties")
 
 
 @given(some.binary(max_size=200))
 def test_whatever_bytes_are_read_or_refused(content: bytes) -> None:
     with suppress(Unreadable):
-        for found in properties_files.parse(content, "probe.properties"):
+        for found in properties.parse(content, "probe.properties"):
             assert found

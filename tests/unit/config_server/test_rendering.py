@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config_server import rendering
+from config_server.files import render
 from config_server.model import Source, Value
 
 
@@ -17,9 +17,9 @@ def test_a_list_is_taken_whole_from_the_source_that_wins_it() -> None:
     strong = Source("strong", {"list[0]": Value("x", "1:1")})
     weak = Source("weak", {"list[0]": Value("a", "1:1"), "list[1]": Value("b", "1:1")})
 
-    assert rendering.merged([strong, weak]) == {"list[0]": "x"}
-    assert rendering.merged([source(list=""), weak]) == {"list": ""}
-    assert rendering.merged([weak, source(list="")]) == {"list[0]": "a", "list[1]": "b"}
+    assert render.merged([strong, weak]) == {"list[0]": "x"}
+    assert render.merged([source(list=""), weak]) == {"list": ""}
+    assert render.merged([weak, source(list="")]) == {"list[0]": "a", "list[1]": "b"}
 
 
 @pytest.mark.parametrize(
@@ -46,37 +46,37 @@ def test_placeholders_are_filled_from_the_properties_or_their_default(
 ) -> None:
     properties = {"a": 1, "b": "one ${a}", "name": "value", "flag": True, "loop": "${loop}"}
 
-    assert rendering.filled({**properties, "text": text})["text"] == expected
+    assert render.filled({**properties, "text": text})["text"] == expected
 
 
 def test_values_that_multiply_come_to_an_end() -> None:
     properties = {"l0": "x" * 1000, **{f"l{n}": f"${{l{n - 1}}}" * 10 for n in range(1, 12)}}
 
-    assert len(rendering.filled_text("${l11}", properties)) < 10_000_000
+    assert len(render.filled_text("${l11}", properties)) < 10_000_000
 
 
 def test_a_filled_placeholder_may_become_a_number_in_yaml_and_stays_text_elsewhere() -> None:
-    properties = rendering.filled({"port": "${P:8000}", "text": "8000", "odd": "${P:a: #b}"})
+    properties = render.filled({"port": "${P:8000}", "text": "8000", "odd": "${P:a: #b}"})
 
-    assert rendering.to_yaml(properties) == "port: 8000\ntext: '8000'\nodd: 'a: #b'\n"
-    assert rendering.to_json(properties) == '{"port":"8000","text":"8000","odd":"a: #b"}'
+    assert render.to_yaml(properties) == "port: 8000\ntext: '8000'\nodd: 'a: #b'\n"
+    assert render.to_json(properties) == '{"port":"8000","text":"8000","odd":"a: #b"}'
 
 
 def test_a_list_is_ordered_by_number_and_has_no_holes() -> None:
     properties = {"l[10]": "k", "l[2]": "c", "l[999999999]": "z", "n[0][1]": 1}
 
-    assert rendering.tree(properties) == {"l": ["c", "k", "z"], "n": [[1]]}
+    assert render.tree(properties) == {"l": ["c", "k", "z"], "n": [[1]]}
 
 
 def test_a_key_that_is_both_a_value_and_a_branch_is_a_branch() -> None:
-    assert rendering.tree({"a": 1, "a.b": 2}) == {"a": {"b": 2}}
+    assert render.tree({"a": 1, "a.b": 2}) == {"a": {"b": 2}}
 
 
 def test_a_line_break_in_a_value_begins_no_property() -> None:
-    assert rendering.to_properties({"a": "x\nb: y", "c": False}) == "a: x\\nb: y\nc: false"
+    assert render.to_properties({"a": "x\nb: y", "c": False}) == "a: x\\nb: y\nc: false"
 
 
 def test_yaml_reads_back_as_it_was() -> None:
     properties = {"a.b[0].c": "x: y", "a.b[1].c": "", "d": None, "e": "true", "f": 1.5}
 
-    assert yaml.safe_load(rendering.to_yaml(properties)) == rendering.tree(properties)
+    assert yaml.safe_load(render.to_yaml(properties)) == render.tree(properties)

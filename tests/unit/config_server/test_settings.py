@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from chassis.configuration import ConfigurationError
-from chassis.environment import Environment
-from chassis.settings import nested
-from config_server.backends.building import build
+from chassis.config.client import ConfigurationError
+from chassis.config.settings import nested
+from chassis.core.environment import Environment
 from config_server.backends.composite import Composite
+from config_server.backends.factory import build
 from config_server.backends.folder import FolderBackend
 from config_server.model import Backend
 from config_server.own import cipher_of

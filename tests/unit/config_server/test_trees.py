@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from config_server import rendering
 from config_server.backends.folder import FolderBackend
+from config_server.files import render
+from config_server.files.trees import Copies
 from config_server.model import Away, Question, Unreadable
-from config_server.trees import Copies
 
 PROFILES = ["a", "b", "c"]
 SUFFIXES = [".yaml", ".yml", ".properties"]  # the weakest first
@@ -99,7 +99,7 @@ def test_the_sources_are_those_of_a_plain_model_in_its_order(
     question = Question(",".join(names), ",".join(profiles))
     found = FolderBackend(folder).find(question).sources
     assert [source.plain()["a"] for source in found] == model[::-1]
-    assert rendering.merged(found).get("a") == (model[-1] if model else None)
+    assert render.merged(found).get("a") == (model[-1] if model else None)
 
 
 def test_of_a_file_that_broke_the_last_good_version_is_served_and_the_fault_is_told(

@@ -10,7 +10,7 @@ import pytest
 
 from config_server.backends.composite import Composite
 from config_server.backends.folder import FolderBackend
-from config_server.watch import Watch, affected
+from config_server.notify.watch import Watch, affected
 
 PERIOD = 0.02
 

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from discovery import replication
-from discovery.cluster import Cluster
-from discovery.models import Clock, DataCenter, Instance, Key, Lease, Status
-from discovery.outbox import Outbox
-from discovery.registry import Registry, Rules
-from discovery.replication import Action
+from discovery.registry.models import Clock, DataCenter, Instance, Key, Lease, Status
+from discovery.registry.registry import Registry, Rules
+from discovery.replication import protocol
+from discovery.replication.pending_changes import Outbox
+from discovery.replication.protocol import Action
+from discovery.replication.replicated_registry import Cluster
 
 DURATION, RENEWAL = 6, 2
 CLIENTS = st.sampled_from(["a", "b"])
@@ -135,8 +135,8 @@ class Partition(RuleBasedStateMachine):
         here.outbox.put_back(batch)
 
     def _apply(self, there: Replica, body: bytes) -> list[Any]:
-        members = replication.read_batch(body)
-        answers = [replication.apply_member(there.registry, member) for member in members]
+        members = protocol.read_batch(body)
+        answers = [protocol.apply_member(there.registry, member) for member in members]
         found: list[Any] = json.loads(json.dumps(answers))
         return found
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from discovery.dashboard import HEADERS, INSTANCES_SHOWN, Dashboard
-from discovery.metrics import Metrics
-from discovery.models import Clock, DataCenter, Instance, Status
-from discovery.outbox import Outbox
-from discovery.registry import Registry, Rules
-from discovery.replicas import Neighbourhood, Replica, Replicas
+from discovery.registry.models import Clock, DataCenter, Instance, Status
+from discovery.registry.registry import Registry, Rules
+from discovery.replication.peer_client import Neighbourhood, Replica, Replicas
+from discovery.replication.pending_changes import Outbox
+from discovery.web.dashboard import HEADERS, INSTANCES_SHOWN, Dashboard
+from discovery.web.metrics import Metrics
 
 PROBE = Instance("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from discovery import wire
-from discovery.models import Clock, DataCenter, Instance, Lease
-from discovery.pages import LONG, SLICE, Page, Pages
-from discovery.registry import Registry, Rules
+from discovery.eureka import serialize
+from discovery.eureka.response_cache import LONG, SLICE, Page, Pages
+from discovery.registry.models import Clock, DataCenter, Instance, Lease
+from discovery.registry.registry import Registry, Rules
 
 PROBE = Instance("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
-FORM = wire.JsonForm()
+FORM = serialize.JsonForm()
 
 
 class Shelf:
@@ -25,7 +25,7 @@ class Shelf:
         self.registry = Registry(clock, lambda: self.rules)
         self.pages = Pages(self.registry, clock)
 
-    def all(self, form: wire.Form = FORM) -> Page:
+    def all(self, form: serialize.Form = FORM) -> Page:
         return asyncio.run(self.pages.all(form))
 
     def fill(self, number: int) -> None:
@@ -42,13 +42,13 @@ def instances(page: Page) -> list[dict[str, Any]]:
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of what was rendered, one after the other."""
     found: list[str] = []
-    real = wire.JsonForm.fragment
+    real = serialize.JsonForm.fragment
 
-    def counted(form: wire.JsonForm, lease: Lease) -> bytes:
+    def counted(form: serialize.JsonForm, lease: Lease) -> bytes:
         found.append(lease.instance.id)
         return real(form, lease)
 
-    monkeypatch.setattr(wire.JsonForm, "fragment", counted)
+    monkeypatch.setattr(serialize.JsonForm, "fragment", counted)
     return found
 
 
@@ -65,7 +65,7 @@ def test_each_form_has_its_own_list() -> None:
     bodies = {
         shelf.all(form).body
         for compact in (False, True)
-        for form in (wire.JsonForm(compact), wire.XmlForm(compact))
+        for form in (serialize.JsonForm(compact), serialize.XmlForm(compact))
     }
 
     assert len(bodies) == 4

@@ -2,7 +2,7 @@
 
 import pytest
 
-from discovery import peers
+from discovery.replication import peers
 from discovery.settings import EurekaWithServer
 
 

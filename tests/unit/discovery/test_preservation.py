@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from discovery.models import Clock, DataCenter, Instance
-from discovery.registry import Registry, Rules
+from discovery.registry.models import Clock, DataCenter, Instance
+from discovery.registry.registry import Registry, Rules
 
 PROBE = Instance(
     "PROBE", "", "h", "127.0.0.1", DataCenter("MyOwn"), renewal_seconds=5, duration_seconds=15

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from discovery.models import Action, Clock, DataCenter, Instance, Status
-from discovery.registry import Registry, Rules
+from discovery.registry.models import Action, Clock, DataCenter, Instance, Status
+from discovery.registry.registry import Registry, Rules
 
 
 class Time:

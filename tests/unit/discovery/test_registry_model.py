@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from discovery import wire
-from discovery.models import Clock, DataCenter, Instance, Status
-from discovery.registry import Registry, Rules
+from discovery.eureka import serialize
+from discovery.registry.models import Clock, DataCenter, Instance, Status
+from discovery.registry.registry import Registry, Rules
 
 DURATION = 10
 IDS = st.sampled_from(["a", "b", "c"])
@@ -112,7 +112,7 @@ class RegistryMachine(RuleBasedStateMachine):
         for lease in self.registry.leases():
             if lease.instance.id in changed:
                 assert changed[lease.instance.id] is lease
-        counted = wire.hash_code(self.registry.leases())
+        counted = serialize.hash_code(self.registry.leases())
         assert sum(int(part) for part in counted.split("_") if part.isdigit()) == len(self.model)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from discovery import replication
-from discovery.models import Clock, DataCenter, Instance, Status
-from discovery.outbox import Batch, Outbox
-from discovery.registry import Registry
-from discovery.replication import Action, Note
+from discovery.registry.models import Clock, DataCenter, Instance, Status
+from discovery.registry.registry import Registry
+from discovery.replication import protocol
+from discovery.replication.pending_changes import Batch, Outbox
+from discovery.replication.protocol import Action, Note
 
 PROBE = Instance("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"), last_dirty=100)
 KEY = ("PROBE", "h:1")
@@ -75,7 +75,7 @@ def test_what_was_told_is_understood(registry: Registry, outbox: Outbox, time: T
     other = Registry(Clock(time, time))
 
     batch = outbox.take(100)
-    answers = [replication.apply_member(other, member) for member in members(batch)]
+    answers = [protocol.apply_member(other, member) for member in members(batch)]
 
     assert [answer["statusCode"] for answer in answers] == [200, 200]
     lease = other.instance(*KEY)
@@ -203,7 +203,7 @@ def test_a_heartbeat_for_an_instance_that_is_younger_there_brings_that_one_here(
     there.register(replace(PROBE, last_dirty=200, metadata={"version": "new"}))
 
     batch = outbox.take(100)
-    answers = [replication.apply_member(there, member) for member in members(batch)]
+    answers = [protocol.apply_member(there, member) for member in members(batch)]
     outbox.answered(batch, json.loads(json.dumps(answers)))
 
     assert answers[0]["statusCode"] == 409
@@ -228,7 +228,7 @@ def test_an_instance_that_has_lapsed_here_is_not_registered_there(
 def test_a_cancellation_does_not_end_a_younger_registration(registry: Registry) -> None:
     registry.register(replace(PROBE, last_dirty=200))
 
-    late = replication.apply(registry, Note(Action.CANCEL, KEY, last_dirty=100))
+    late = protocol.apply(registry, Note(Action.CANCEL, KEY, last_dirty=100))
 
     assert late["statusCode"] == 404
     assert registry.instance(*KEY)
@@ -237,7 +237,7 @@ def test_a_cancellation_does_not_end_a_younger_registration(registry: Registry) 
 def test_of_two_overrides_the_later_holds_whatever_comes_first(registry: Registry) -> None:
     registry.register(PROBE, registered_at=1)
     for at, status in ((30, Status.DOWN), (20, Status.OUT_OF_SERVICE)):
-        replication.apply(registry, Note(Action.STATUS_UPDATE, KEY, 100, status, at=at))
+        protocol.apply(registry, Note(Action.STATUS_UPDATE, KEY, 100, status, at=at))
 
     lease = registry.instance(*KEY)
 
@@ -248,9 +248,9 @@ def test_of_two_overrides_the_later_holds_whatever_comes_first(registry: Registr
 def test_an_override_that_was_taken_back_does_not_come_back_late(registry: Registry) -> None:
     registry.register(PROBE, registered_at=1)
     taken_back = Note(Action.DELETE_STATUS_OVERRIDE, KEY, 100, Status.UP, at=30)
-    replication.apply(registry, taken_back)
+    protocol.apply(registry, taken_back)
 
-    replication.apply(registry, Note(Action.STATUS_UPDATE, KEY, 100, Status.DOWN, at=20))
+    protocol.apply(registry, Note(Action.STATUS_UPDATE, KEY, 100, Status.DOWN, at=20))
 
     lease = registry.instance(*KEY)
     assert lease
@@ -272,7 +272,7 @@ def test_an_override_that_was_taken_back_does_not_come_back_late(registry: Regis
 def test_a_member_that_cannot_be_read_is_refused_and_does_no_harm(
     registry: Registry, member: Any
 ) -> None:
-    assert replication.apply_member(registry, member) == {"statusCode": 400}
+    assert protocol.apply_member(registry, member) == {"statusCode": 400}
     assert registry.leases() == []
 
 
@@ -280,6 +280,6 @@ def test_a_member_that_cannot_be_read_is_refused_and_does_no_harm(
 def test_an_instance_that_another_replica_lists_and_nobody_can_read_is_left_out(
     registry: Registry, info: dict[str, Any]
 ) -> None:
-    replication.take_over(registry, info)
+    protocol.take_over(registry, info)
 
     assert registry.leases() == []

@@ -4,9 +4,9 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from gateway import caching
-from gateway.caching import Kept
-from gateway.seen import Seen
+from gateway.cache import rules
+from gateway.cache.rules import Kept
+from gateway.routing.request_view import Seen
 
 
 def asked(headers: dict[str, str] | None = None, path: str = "/x", **given: Any) -> Seen:
@@ -21,7 +21,7 @@ def keep(
     **when: float,
 ) -> Kept | None:
     when = {"asked": 100.0, "grace": 60.0, **when}
-    return caching.keep("r", seen or asked(), status, list(headers.items()), body, **when)
+    return rules.keep("r", seen or asked(), status, list(headers.items()), body, **when)
 
 
 def kept(headers: dict[str, str], **given: Any) -> Kept:

@@ -6,14 +6,14 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from chassis.settings import nested
-from gateway.errands import Errand, Reply
-from gateway.pipeline import Pipeline
-from gateway.policy import Policy
-from gateway.routes import Route
-from gateway.seen import Seen
+from chassis.config.settings import nested
+from gateway.proxy.pipeline import Pipeline
+from gateway.routing.exchange import Errand, Reply
+from gateway.routing.request_view import Seen
+from gateway.routing.route import Route
+from gateway.rules import Policy
 from gateway.settings import GatewaySettings
-from gateway.shadowing import Mirror
+from gateway.traffic.mirror import Mirror
 
 FRESH = [("Cache-Control", "max-age=5"), ("ETag", '"1"'), ("X", "y")]
 

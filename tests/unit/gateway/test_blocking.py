@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from chassis.errors import Forbidden
-from gateway import blocking
-from gateway.seen import Seen
+from chassis.core.errors import Forbidden
+from gateway.routing.request_view import Seen
+from gateway.security import blocklist
 
 RULE = {
     "id": "scrapers",
@@ -32,7 +32,7 @@ def seen(**changed: Any) -> Seen:
 
 def test_what_all_predicates_hold_for_is_refused() -> None:
     with pytest.raises(Forbidden) as refused:
-        blocking.check(blocking.parse([{**RULE, "detail": "Not you."}]), seen())
+        blocklist.check(blocklist.parse([{**RULE, "detail": "Not you."}]), seen())
 
     assert (refused.value.code, refused.value.detail) == ("blocked", "Not you.")
 
@@ -50,7 +50,7 @@ def test_what_all_predicates_hold_for_is_refused() -> None:
 )
 def test_a_path_is_blocked_however_it_is_spelled(path: str) -> None:
     with pytest.raises(Forbidden):
-        blocking.check(blocking.parse([RULE]), seen(path=path))
+        blocklist.check(blocklist.parse([RULE]), seen(path=path))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_path_is_blocked_however_it_is_spelled(path: str) -> None:
     ],
 )
 def test_what_one_predicate_does_not_hold_for_passes(changed: dict[str, Any]) -> None:
-    blocking.check(blocking.parse([RULE]), seen(**changed))
+    blocklist.check(blocklist.parse([RULE]), seen(**changed))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,6 @@ def test_what_one_predicate_does_not_hold_for_passes(changed: dict[str, Any]) ->
 )
 def test_a_wrong_rule_is_refused_with_its_name_and_key(rule: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match="blocked") as refused:
-        blocking.parse([rule])
+        blocklist.parse([rule])
 
     assert said in str(refused.value)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gateway import caching
+from gateway.cache import rules
 
 from .kept_answers import asked, keep, kept
 
@@ -68,7 +68,7 @@ def test_what_an_answer_says_of_itself(
 def test_which_requests_a_kept_answer_may_be_given_to(
     method: str, headers: dict[str, str], candidate: bool
 ) -> None:
-    assert caching.is_candidate(asked(headers, method=method)) == candidate
+    assert rules.is_candidate(asked(headers, method=method)) == candidate
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_what_the_service_confirms_is_fresh_again_with_its_new_headers() -> None
     old = kept({"Cache-Control": "max-age=5", "ETag": '"1"', "X": "old", "Content-Type": "a/b"})
     assert old.conditions == {"If-None-Match": '"1"'}
 
-    new = caching.renewed(
+    new = rules.renewed(
         old, [("X", "new"), ("Content-Type", "c/d"), ("Content-Length", "0")], asked=200.0, grace=1
     )
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from chassis.settings import Section, kebab
-from gateway import arguments, blocking, filters, predicates, routes
+from chassis.config.settings import Section, kebab
+from gateway.routing import definitions, filters, predicates, route
+from gateway.security import blocklist
 from gateway.settings import CacheSection
-from gateway.trials import Trial
+from gateway.traffic.canary_routes import Trial
 
 PAGE = (Path(__file__).parents[3] / "docs" / "gateway.md").read_text()
 
@@ -45,15 +46,15 @@ def test_every_example_is_right(title: str, kinds: dict[str, Any]) -> None:
     for name, (_, example, *_rest) in rows(title).items():
         text = example.strip("`").replace("\\|", "|")
         assert text.startswith(f"{name}=")
-        arguments.parse(name, text, kinds)
+        definitions.parse(name, text, kinds)
 
 
 def test_the_pieces_of_configuration_are_right() -> None:
     first, weighted, blocked = blocks()
 
-    assert routes.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
-    assert [each.weight.weight for each in routes.parse(weighted) if each.weight] == [90, 10]
-    assert blocking.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
+    assert route.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
+    assert [each.weight.weight for each in route.parse(weighted) if each.weight] == [90, 10]
+    assert blocklist.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
 
 
 @pytest.mark.parametrize(

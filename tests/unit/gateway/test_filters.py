@@ -2,10 +2,11 @@
 
 import pytest
 
-from gateway import arguments, filters, routes
-from gateway.filters import KINDS, Breaker, Retry, Shadow
-from gateway.limiting import Rate
-from gateway.weights import Key
+from gateway.routing import definitions, filters
+from gateway.routing import route as routes
+from gateway.routing.filters import KINDS, Breaker, Retry, Shadow
+from gateway.routing.rate_limit import Rate
+from gateway.routing.weights import Key
 
 
 def route(*texts: str, path: str = "/shop/{kind}/**") -> routes.Route:
@@ -86,7 +87,7 @@ def test_a_rate_limit_in_both_forms_and_under_springs_names() -> None:
         "redis-rate-limiter": {"replenishRate": 2, "burstCapacity": 4, "requestedTokens": 2},
         "key-resolver": "header:X-Key",
     }
-    long = arguments.parse("here", {"name": "RequestRateLimiter", "args": args}, KINDS)[1]
+    long = definitions.parse("here", {"name": "RequestRateLimiter", "args": args}, KINDS)[1]
 
     assert long == Rate(2, 4, 2, Key("header", "X-Key"))
     assert route("RequestRateLimiter=2, 4, address").rate == Rate(2, 4, 1, Key("address"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.guard import is_inner
+from gateway.security.authentication import is_inner
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from multidict import CIMultiDict
 
-from gateway import headers
-from gateway.transport.messages import Request
+from gateway.http.messages import Request
+from gateway.proxy import headers
 
 TRACE = {"X-B3-TraceId": "1" * 32, "X-B3-SpanId": "2" * 16, "X-B3-Sampled": "1"}
 

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gateway import limiting
-from gateway.limiting import Buckets, Rate
-from gateway.seen import Seen
-from gateway.weights import Key
+from gateway.routing import rate_limit
+from gateway.routing.rate_limit import Buckets, Rate
+from gateway.routing.request_view import Seen
+from gateway.routing.weights import Key
 
 
 class Clock:
@@ -70,10 +70,10 @@ def test_never_more_pass_than_the_burst_and_what_came_in_since(
 def test_the_buckets_are_bounded() -> None:
     buckets = Buckets(Rate(1, 1), Clock())
     buckets.take("first")
-    for i in range(limiting.MOST_BUCKETS):
+    for i in range(rate_limit.MOST_BUCKETS):
         buckets.take(str(i))
 
-    assert len(buckets._buckets) == limiting.MOST_BUCKETS
+    assert len(buckets._buckets) == rate_limit.MOST_BUCKETS
     assert buckets.take("first").allowed
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.policy import Policy
-from gateway.seen import Seen
+from gateway.routing.request_view import Seen
+from gateway.rules import Policy
 from gateway.settings import GatewaySettings
 
 OWN = {"id": "own", "uri": "lb://elsewhere", "predicates": ["Path=/orders/**"]}

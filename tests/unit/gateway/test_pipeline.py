@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from chassis.errors import DeadlineOver, Overloaded, TimedOut, Unavailable
-from gateway.errands import Reply
-from gateway.seen import Seen
+from chassis.core.errors import DeadlineOver, Overloaded, TimedOut, Unavailable
+from gateway.routing.exchange import Reply
+from gateway.routing.request_view import Seen
 
 from .shop import FRESH, Shop, entry, failing
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chassis.errors import TimedOut, Unavailable
-from gateway.errands import Reply
+from chassis.core.errors import TimedOut, Unavailable
+from gateway.routing.exchange import Reply
 
 from .shop import FRESH, Shop, entry, failing
 

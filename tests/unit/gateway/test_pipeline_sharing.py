@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from chassis.errors import DeadlineOver, Unavailable
-from gateway import pipeline as pipelines
-from gateway.errands import Errand, Reply
+from chassis.core.errors import DeadlineOver, Unavailable
+from gateway.proxy import pipeline as pipelines
+from gateway.routing.exchange import Errand, Reply
 
 from .shop import FRESH, Shop, entry, settled
 

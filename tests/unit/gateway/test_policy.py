@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from chassis.errors import Forbidden, InstanceLost, Unavailable
-from gateway.errands import Errand, Reply
-from gateway.limiting import OverRate
-from gateway.seen import Seen
+from chassis.core.errors import Forbidden, InstanceLost, Unavailable
+from gateway.routing.exchange import Errand, Reply
+from gateway.routing.rate_limit import OverRate
+from gateway.routing.request_view import Seen
 
 from .shop import Shop, entry, failing
 

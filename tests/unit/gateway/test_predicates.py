@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 from multidict import CIMultiDict
 
-from gateway import arguments, routes
-from gateway.predicates import KINDS, moment
-from gateway.seen import Seen
-from gateway.table import Table
+from gateway.routing import definitions, route
+from gateway.routing.predicates import KINDS, moment
+from gateway.routing.request_view import Seen
+from gateway.routing.table import Table
 
 NOON = datetime.fromisoformat("2026-06-01T12:00:00+00:00").timestamp()
 
@@ -29,7 +29,7 @@ def seen(path: str = "/x", headers: dict[str, str] | None = None, **given: Any) 
 
 
 def holds(text: str, request: Seen) -> bool:
-    return arguments.parse("here", text, KINDS)[1].holds(request)
+    return definitions.parse("here", text, KINDS)[1].holds(request)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_path(pattern: str, path: str, taken: bool) -> None:
 
 def test_a_trailing_slash_may_be_refused() -> None:
     given = {"name": "Path", "args": {"patterns": "/a", "matchTrailingSlash": False}}
-    predicate = arguments.parse("here", given, KINDS)[1]
+    predicate = definitions.parse("here", given, KINDS)[1]
 
     assert predicate.holds(seen("/a"))
     assert not predicate.holds(seen("/a/"))
@@ -178,7 +178,7 @@ def test_the_table_finds_what_asking_one_after_another_finds(
         for i, (pattern, only, order) in enumerate(given)
     ]
 
-    found = Table(routes.parse(entries)).find(seen(path, method=method))
+    found = Table(route.parse(entries)).find(seen(path, method=method))
 
     right = [
         (order, i)

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from chassis.settings import nested
-from gateway import routes
-from gateway.seen import Seen
+from chassis.config.settings import nested
+from gateway.routing import route as routes
+from gateway.routing.request_view import Seen
+from gateway.routing.table import Table
 from gateway.settings import GatewaySettings
-from gateway.table import Table
 
 ORDERS: dict[str, Any] = {
     "id": "order-service",

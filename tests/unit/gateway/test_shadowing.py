@@ -2,10 +2,10 @@
 
 import asyncio
 
-from chassis.errors import Unavailable
-from gateway.errands import Errand, Reply
-from gateway.seen import Seen
-from gateway.shadowing import MOST_UNDER_WAY
+from chassis.core.errors import Unavailable
+from gateway.routing.exchange import Errand, Reply
+from gateway.routing.request_view import Seen
+from gateway.traffic.mirror import MOST_UNDER_WAY
 
 from .shop import Shop, entry, failing, settled
 

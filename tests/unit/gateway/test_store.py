@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gateway.caching import Kept
-from gateway.seen import Seen
-from gateway.store import MOST_VARIANTS, Address, Bounds, Store
+from gateway.cache.rules import Kept
+from gateway.cache.store import MOST_VARIANTS, Address, Bounds, Store
+from gateway.routing.request_view import Seen
 
 from .kept_answers import asked, kept
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from chassis.errors import BadRequest, NotSentInTime, TooLarge
-from gateway import bodies
-from gateway.bodies import Upload
-from gateway.transport import framing
-from gateway.transport.stream import FULL, Stream
+from chassis.core.errors import BadRequest, NotSentInTime, TooLarge
+from gateway.http import framing
+from gateway.http.body_stream import FULL, Stream
+from gateway.proxy import request_body
+from gateway.proxy.request_body import Upload
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -104,7 +104,7 @@ def test_a_chunked_body_that_is_there_is_a_short_one() -> None:
         stream.feed(b"bo")
         stream.feed(b"dy")
         stream.end()
-        assert await bodies.take(stream, 4, 1) == b"body"
+        assert await request_body.take(stream, 4, 1) == b"body"
 
     run(check())
 
@@ -112,7 +112,7 @@ def test_a_chunked_body_that_is_there_is_a_short_one() -> None:
 def test_a_body_over_the_limit_is_refused_as_soon_as_that_is_known() -> None:
     async def check() -> None:
         with pytest.raises(TooLarge):
-            await bodies.take(Stream(lambda: None, 5), 4, 1)
+            await request_body.take(Stream(lambda: None, 5), 4, 1)
         upload = Upload(stream := Stream(lambda: None, None), 4, 1)
         stream.feed(b"body")
         assert await upload.next() == b"body"
@@ -126,7 +126,7 @@ def test_a_body_over_the_limit_is_refused_as_soon_as_that_is_known() -> None:
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     async def check() -> None:
         with pytest.raises(NotSentInTime):
-            await bodies.take(Stream(lambda: None, 4), 10, 0.01)
+            await request_body.take(Stream(lambda: None, 4), 10, 0.01)
         with pytest.raises(NotSentInTime):
             await Upload(Stream(lambda: None, None), 10, 0.01).next()
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway import routes, trials
-from gateway.policy import Policy
-from gateway.seen import Seen
+from gateway.routing import route as routes
+from gateway.routing.request_view import Seen
+from gateway.routing.target import Target
+from gateway.rules import Policy
 from gateway.settings import GatewaySettings
-from gateway.targets import Target
+from gateway.traffic import canary_routes
 
 SHOP: list[dict[str, Any]] = [
     {"id": "orders", "uri": "lb://order-service", "predicates": ["Path=/orders/**"]},
@@ -80,7 +81,9 @@ def test_a_route_that_has_a_weight_or_a_version_already_is_left_alone() -> None:
         {**SHOP[1], "id": "weighted", "predicates": ["Path=/c", "Weight=g, 1"]},
     ]
 
-    found = trials.split(routes.parse(own), {"catalog-service": trials.Trial(weight=10)})
+    found = canary_routes.split(
+        routes.parse(own), {"catalog-service": canary_routes.Trial(weight=10)}
+    )
 
     assert [each.id for each in found] == ["catalog", "weighted"]
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gateway import routes, targets, weights
-from gateway.canaries import Canaries
-from gateway.seen import Seen
-from gateway.table import Table
+from gateway.routing import route as routes
+from gateway.routing import target, weights
+from gateway.routing.request_view import Seen
+from gateway.routing.table import Table
+from gateway.traffic.canary_rollback import Canaries
 
 MEMBERS = some.dictionaries(
     some.sampled_from("abcd"), some.integers(0, 50), min_size=1, max_size=4
@@ -135,13 +136,13 @@ def test_one_lot_is_drawn_for_a_request_and_not_for_each_route() -> None:
     ],
 )
 def test_a_version_is_told_by_the_metadata(uri: str, metadata: dict[str, str], taken: bool) -> None:
-    assert targets.parse(uri).takes(metadata) == taken
+    assert target.parse(uri).takes(metadata) == taken
 
 
 def test_a_version_has_a_breaker_of_its_own() -> None:
-    assert targets.parse("lb://x?version=2").name == "x@2"
-    assert targets.parse("lb://x?version=").name == "x"
-    assert targets.parse("http://[::1]:8080").name == "::1"
+    assert target.parse("lb://x?version=2").name == "x@2"
+    assert target.parse("lb://x?version=").name == "x"
+    assert target.parse("http://[::1]:8080").name == "::1"
 
 
 class Clock:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fusebox.stack import Stack
+from fusebox.core.stack import Stack
 
 from .fake_supervisor import Shop
 

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from fusebox import control, drivers, health, kafka, supervision
-from fusebox.driver import State
-from fusebox.errors import Fault
-from fusebox.programs import Program
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.native import kafka
+from fusebox.native import supervisor as supervision
+from fusebox.native.programs import Program
+from fusebox.operations import instances as control
+from fusebox.runtime import drivers, health
+from fusebox.runtime.driver import State
 
 Verb = Callable[[], object]
 

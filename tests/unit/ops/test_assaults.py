@@ -11,11 +11,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from fusebox import admin_token, assaults, credentials
-from fusebox.actuator import Actuator
-from fusebox.errors import Fault
-from fusebox.parts import BY_NAME
-from fusebox.stack import Stack
+from fusebox.core import secrets
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.core.topology import BY_NAME
+from fusebox.runtime import admin_token, chaos_monkey_client
+from fusebox.runtime.actuator_client import Actuator
 from user_service.signing import Signer
 
 HARMLESS = {
@@ -89,49 +90,59 @@ def monkey() -> Iterator[Monkey]:
 
 
 def test_a_delay_is_the_same_for_every_request(monkey: Monkey) -> None:
-    assaults.assault(monkey.actuator, "order-service-1", assaults.latency(300))
+    chaos_monkey_client.assault(
+        monkey.actuator, "order-service-1", chaos_monkey_client.latency(300)
+    )
 
     assert monkey.assaults["latencyRangeStart"] == monkey.assaults["latencyRangeEnd"] == 300
-    assert assaults.read(monkey.actuator) == ["slow 300 ms"]
+    assert chaos_monkey_client.read(monkey.actuator) == ["slow 300 ms"]
 
 
 def test_a_share_of_failures_is_told_in_percent(monkey: Monkey) -> None:
-    assaults.assault(monkey.actuator, "order-service-1", assaults.exceptions(0.5))
+    chaos_monkey_client.assault(
+        monkey.actuator, "order-service-1", chaos_monkey_client.exceptions(0.5)
+    )
 
-    assert assaults.read(monkey.actuator) == ["fail 50 %"]
+    assert chaos_monkey_client.read(monkey.actuator) == ["fail 50 %"]
 
 
 def test_the_two_stand_side_by_side(monkey: Monkey) -> None:
-    assaults.assault(monkey.actuator, "order-service-1", assaults.latency(5))
-    assaults.assault(monkey.actuator, "order-service-1", assaults.exceptions(1))
+    chaos_monkey_client.assault(monkey.actuator, "order-service-1", chaos_monkey_client.latency(5))
+    chaos_monkey_client.assault(
+        monkey.actuator, "order-service-1", chaos_monkey_client.exceptions(1)
+    )
 
-    assert assaults.read(monkey.actuator) == ["slow 5 ms", "fail 100 %"]
+    assert chaos_monkey_client.read(monkey.actuator) == ["slow 5 ms", "fail 100 %"]
 
 
 def test_failing_at_rate_0_is_no_fault(monkey: Monkey) -> None:
-    assaults.assault(monkey.actuator, "order-service-1", assaults.exceptions(0))
+    chaos_monkey_client.assault(
+        monkey.actuator, "order-service-1", chaos_monkey_client.exceptions(0)
+    )
 
-    assert assaults.read(monkey.actuator) == []
+    assert chaos_monkey_client.read(monkey.actuator) == []
 
 
 def test_a_monkey_that_was_switched_off_is_let_loose(monkey: Monkey) -> None:
     monkey.enabled = False
-    assaults.assault(monkey.actuator, "order-service-1", assaults.latency(300))
+    chaos_monkey_client.assault(
+        monkey.actuator, "order-service-1", chaos_monkey_client.latency(300)
+    )
 
-    assert assaults.read(monkey.actuator) == ["slow 300 ms"]
+    assert chaos_monkey_client.read(monkey.actuator) == ["slow 300 ms"]
 
 
 def test_a_monkey_that_is_switched_off_does_nothing(monkey: Monkey) -> None:
     monkey.enabled = False
     monkey.assaults["latencyActive"] = True
 
-    assert assaults.read(monkey.actuator) == []
+    assert chaos_monkey_client.read(monkey.actuator) == []
 
 
 def test_what_others_have_ordered_is_shown_too(monkey: Monkey) -> None:
     monkey.assaults |= {"latencyActive": True, "level": 3, "killAt": "request.after-commit"}
 
-    assert assaults.read(monkey.actuator) == [
+    assert chaos_monkey_client.read(monkey.actuator) == [
         "slow 1000 to 3000 ms, 1 request in 3",
         "kill at request.after-commit",
     ]
@@ -140,24 +151,26 @@ def test_what_others_have_ordered_is_shown_too(monkey: Monkey) -> None:
 def test_calming_takes_every_assault_off_and_says_which(monkey: Monkey) -> None:
     monkey.assaults |= {"latencyActive": True, "exceptionsActive": True, "killAt": "x"}
 
-    told = assaults.calm(monkey.actuator, "order-service-1")
+    told = chaos_monkey_client.calm(monkey.actuator, "order-service-1")
 
     assert told == ["slow 1000 to 3000 ms", "fail 100 %", "kill at x"]
-    assert assaults.calm(monkey.actuator, "order-service-1") == []
+    assert chaos_monkey_client.calm(monkey.actuator, "order-service-1") == []
     assert monkey.assaults["killAt"] is None
 
 
 def test_a_process_without_faults_on_demand_has_none_to_take_off(monkey: Monkey) -> None:
     monkey.refusal = 404, {}
 
-    assert assaults.calm(monkey.actuator, "order-service-1") == []
-    assert assaults.read(monkey.actuator) == []
+    assert chaos_monkey_client.calm(monkey.actuator, "order-service-1") == []
+    assert chaos_monkey_client.read(monkey.actuator) == []
 
 
 def test_a_process_without_faults_on_demand_says_what_to_configure(monkey: Monkey) -> None:
     monkey.refusal = 404, {}
     with pytest.raises(Fault, match="order-service-1 takes no faults") as refusal:
-        assaults.assault(monkey.actuator, "order-service-1", assaults.latency(1))
+        chaos_monkey_client.assault(
+            monkey.actuator, "order-service-1", chaos_monkey_client.latency(1)
+        )
 
     assert "config/application.yml" in refusal.value.remedy
 
@@ -165,14 +178,16 @@ def test_a_process_without_faults_on_demand_says_what_to_configure(monkey: Monke
 def test_a_refusal_is_passed_on_with_its_reason(monkey: Monkey) -> None:
     monkey.refusal = 422, {"detail": "latencyRangeStart is too high"}
     with pytest.raises(Fault, match="422: latencyRangeStart is too high"):
-        assaults.assault(monkey.actuator, "order-service-1", assaults.latency(1))
+        chaos_monkey_client.assault(
+            monkey.actuator, "order-service-1", chaos_monkey_client.latency(1)
+        )
 
 
 def test_a_process_that_is_silent_is_named() -> None:
     nobody = Actuator(STACK, "http://127.0.0.1:1")
     with pytest.raises(Fault, match="order-service-1 does not answer"):
-        assaults.calm(nobody, "order-service-1")
-    assert assaults.read(nobody) == []
+        chaos_monkey_client.calm(nobody, "order-service-1")
+    assert chaos_monkey_client.read(nobody) == []
 
 
 def test_the_breakers_are_read_off_their_page(monkey: Monkey) -> None:
@@ -181,7 +196,7 @@ def test_the_breakers_are_read_off_their_page(monkey: Monkey) -> None:
 
 def test_only_the_gateway_is_shown_an_admins_token(monkey: Monkey, stack: Stack) -> None:
     stack.make_folders()
-    credentials.make_missing(stack)
+    secrets.make_missing(stack)
 
     for name in ("gateway", "order-service"):
         Actuator.of(stack, BY_NAME[name], monkey.actuator.url).breakers()
@@ -194,8 +209,8 @@ def test_only_the_gateway_is_shown_an_admins_token(monkey: Monkey, stack: Stack)
 
 def test_the_token_is_one_that_user_services_keys_verify(stack: Stack) -> None:
     stack.make_folders()
-    credentials.make_missing(stack)
-    pem = credentials.secret(stack, credentials.SIGNING_KEY)
+    secrets.make_missing(stack)
+    pem = secrets.secret(stack, secrets.SIGNING_KEY)
 
     token = admin_token.token_for(stack)
 

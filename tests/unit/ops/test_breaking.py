@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fusebox import control, faults, shutdown
-from fusebox.errors import Fault
+from fusebox.core.errors import Fault
+from fusebox.operations import faults, instances, shutdown
 
 from .fake_supervisor import Shop, Verb
 
@@ -74,7 +74,10 @@ def test_kafka_is_not_braked_beyond_its_session(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "end",
-    [lambda stack: control.stop(stack, "kafka", None), lambda stack: faults.pause(stack, "kafka")],
+    [
+        lambda stack: instances.stop(stack, "kafka", None),
+        lambda stack: faults.pause(stack, "kafka"),
+    ],
 )
 def test_a_brake_is_taken_off_before_its_part_is_stopped_or_paused(shop: Shop, end: Any) -> None:
     supervisor = shop.with_()
@@ -89,7 +92,7 @@ def test_a_killed_part_loses_its_brake(shop: Shop) -> None:
     supervisor = shop.with_()
     faults.slow(shop.stack, "kafka", 300)
 
-    control.kill(shop.stack, "kafka", None)
+    instances.kill(shop.stack, "kafka", None)
 
     assert "brake-kafka" not in supervisor.known
 
@@ -98,7 +101,7 @@ def test_healing_lets_go_on_takes_off_and_starts(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     faults.slow(shop.stack, "kafka", 300)
     faults.pause(shop.stack, "order-service")
-    control.kill(shop.stack, "postgres", None)
+    instances.kill(shop.stack, "postgres", None)
     supervisor.known.pop("gateway-1")
     supervisor.known.pop("discovery-1")
 
@@ -113,7 +116,7 @@ def test_healing_lets_go_on_takes_off_and_starts(shop: Shop) -> None:
 def test_healing_one_part_leaves_the_others_broken(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     faults.pause(shop.stack, "order-service")
-    control.kill(shop.stack, "postgres", None)
+    instances.kill(shop.stack, "postgres", None)
 
     assert faults.heal(shop.stack, "postgres") == ["postgres-1 is healthy"]
     assert supervisor.known["order-service-1"].is_paused

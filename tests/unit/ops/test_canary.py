@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from fusebox import canary, control, marks, setting
-from fusebox.errors import Fault
-from fusebox.parts import part_named
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.core.topology import part_named
+from fusebox.operations import canary, instances, settings
+from fusebox.state import canary_mark
 
 from .fake_supervisor import Shop as ShopWithFakes
 from .fake_supervisor import Verb
@@ -23,7 +24,7 @@ class Shop(ShopWithFakes):
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
         super().__init__(monkeypatch, stack)
         self.keys: dict[str, str] = {}
-        monkeypatch.setattr(setting, "set_keys", self._set)
+        monkeypatch.setattr(settings, "set_keys", self._set)
         self.supervisor = self.with_("catalog-service-1")
 
     def _set(self, _: Stack, values: Mapping[str, str | None], service: str | None) -> None:
@@ -70,7 +71,7 @@ def test_its_end_takes_back_what_was_set_and_drains_it(shop: Shop) -> None:
 
 def test_a_canary_that_was_killed_is_brought_back(shop: Shop) -> None:
     shop.shift(10)
-    control.kill(shop.stack, "catalog-service", 2)
+    instances.kill(shop.stack, "catalog-service", 2)
 
     shop.shift(20)
 
@@ -102,8 +103,8 @@ def test_meanwhile_its_service_is_neither_scaled_nor_rolled(shop: Shop) -> None:
     shop.shift(10)
 
     verbs: list[Verb] = [
-        lambda: control.scale(shop.stack, "catalog-service", 1),
-        lambda: control.roll(shop.stack, "catalog-service"),
+        lambda: instances.scale(shop.stack, "catalog-service", 1),
+        lambda: instances.roll(shop.stack, "catalog-service"),
     ]
     for verb in verbs:
         with pytest.raises(Fault, match=f"{CANARY} is a canary") as refusal:
@@ -118,7 +119,7 @@ def test_a_shop_that_comes_up_knows_no_canary_of_before(shop: Shop) -> None:
 
     canary.forget(shop.stack)
 
-    assert marks.canary(shop.stack, CATALOG, [CANARY]) is None
+    assert canary_mark.canary(shop.stack, CATALOG, [CANARY]) is None
     assert file.read_text() == f"{PREFIX}max-error-share=0.5\n"
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from fusebox.core.topology import PARTS, SERVICES
 from fusebox.docker.images import MEMBERS
 from fusebox.docker.secrets import READERS
-from fusebox.parts import PARTS, SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -2,8 +2,9 @@
 
 import pytest
 
-from fusebox import control, ending, faults
-from fusebox.errors import Fault
+from fusebox.core.errors import Fault
+from fusebox.operations import faults, instances
+from fusebox.runtime import stopper
 
 from .fake_supervisor import Shop, Verb, state
 
@@ -11,7 +12,7 @@ from .fake_supervisor import Shop, Verb, state
 def test_scaling_up_begins_what_is_missing(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
 
-    names = control.scale(shop.stack, "order-service", 3)
+    names = instances.scale(shop.stack, "order-service", 3)
 
     assert names == ["order-service-1", "order-service-2", "order-service-3"]
     assert "start order-service-1" not in supervisor.asked
@@ -21,7 +22,7 @@ def test_scaling_up_begins_what_is_missing(shop: Shop) -> None:
 def test_scaling_down_drains_the_highest_numbers_and_forgets_them(shop: Shop) -> None:
     supervisor = shop.with_(*(f"order-service-{n}" for n in range(1, 11)))
 
-    assert control.scale(shop.stack, "order-service", 8) == [
+    assert instances.scale(shop.stack, "order-service", 8) == [
         f"order-service-{n}" for n in range(1, 9)
     ]
 
@@ -37,7 +38,7 @@ def test_scaling_down_drains_the_highest_numbers_and_forgets_them(shop: Shop) ->
 def test_scaling_to_what_there_is_changes_nothing(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1", "order-service-2")
 
-    control.scale(shop.stack, "order-service", 2)
+    instances.scale(shop.stack, "order-service", 2)
 
     assert supervisor.asked == shop.forgotten == []
 
@@ -46,7 +47,7 @@ def test_scaling_brings_back_who_is_dead(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     supervisor.known["order-service-1"] = state("order-service-1", "STOPPED", pid=0)
 
-    control.scale(shop.stack, "order-service", 1)
+    instances.scale(shop.stack, "order-service", 1)
 
     assert supervisor.asked == ["start order-service-1"]
 
@@ -55,7 +56,7 @@ def test_scaling_brings_back_who_is_dead(shop: Shop) -> None:
 def test_no_instance_at_all_or_far_too_many_are_refused(shop: Shop, number: int) -> None:
     shop.with_("order-service-1")
     with pytest.raises(Fault, match=f"{number} instances") as refusal:
-        control.scale(shop.stack, "order-service", number)
+        instances.scale(shop.stack, "order-service", number)
 
     assert refusal.value.exit_code == 2
     assert "make stop SERVICE=order-service" in refusal.value.remedy
@@ -64,8 +65,8 @@ def test_no_instance_at_all_or_far_too_many_are_refused(shop: Shop, number: int)
 @pytest.mark.parametrize("name", ["gateway", "discovery", "config-server", "kafka"])
 def test_what_has_a_fixed_port_is_neither_scaled_nor_rolled(shop: Shop, name: str) -> None:
     verbs: list[Verb] = [
-        lambda: control.scale(shop.stack, name, 2),
-        lambda: control.roll(shop.stack, name),
+        lambda: instances.scale(shop.stack, name, 2),
+        lambda: instances.roll(shop.stack, name),
     ]
     for verb in verbs:
         with pytest.raises(Fault, match="one fixed port") as refusal:
@@ -76,7 +77,7 @@ def test_what_has_a_fixed_port_is_neither_scaled_nor_rolled(shop: Shop, name: st
 def test_a_roll_begins_one_more_before_it_stops_any(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1", "order-service-2")
 
-    assert control.roll(shop.stack, "order-service") == ["order-service-1", "order-service-2"]
+    assert instances.roll(shop.stack, "order-service") == ["order-service-1", "order-service-2"]
 
     assert supervisor.asked == [
         "add order-service-3",
@@ -94,7 +95,7 @@ def test_a_roll_that_gets_stuck_leaves_the_one_more_serving(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     supervisor.refuses_to_start = {"order-service-1"}
     with pytest.raises(Fault, match="order-service-1 does not start") as stuck:
-        control.roll(shop.stack, "order-service")
+        instances.roll(shop.stack, "order-service")
 
     assert supervisor.known["order-service-2"].is_running
     assert "make scale SERVICE=order-service N=1" in stuck.value.remedy
@@ -105,7 +106,7 @@ def test_a_roll_that_had_to_kill_says_so(shop: Shop) -> None:
     supervisor.outlasts_its_time.add("order-service-2")
 
     with pytest.raises(Fault, match="order-service-2 had not finished in time") as raised:
-        control.roll(shop.stack, "order-service")
+        instances.roll(shop.stack, "order-service")
 
     assert "make logs SERVICE=order-service" in raised.value.remedy
     assert supervisor.known["order-service-2"].is_running
@@ -116,7 +117,7 @@ def test_nothing_is_rolled_that_callers_would_not_hear_of(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     shop.asked_at_discovery = False
     with pytest.raises(Fault, match="discovery does not answer"):
-        control.roll(shop.stack, "order-service")
+        instances.roll(shop.stack, "order-service")
 
     assert supervisor.asked == []
 
@@ -125,7 +126,7 @@ def test_a_paused_instance_goes_on_when_it_is_started(shop: Shop) -> None:
     supervisor = shop.with_("order-service-1")
     faults.pause(shop.stack, "order-service")
 
-    control.start(shop.stack, "order-service", None)
+    instances.start(shop.stack, "order-service", None)
 
     assert not supervisor.known["order-service-1"].is_paused
 
@@ -133,6 +134,6 @@ def test_a_paused_instance_goes_on_when_it_is_started(shop: Shop) -> None:
 def test_withdrawing_nobody_asks_nothing(shop: Shop) -> None:
     supervisor = shop.with_()
 
-    ending.withdraw(supervisor, [])
+    stopper.withdraw(supervisor, [])
 
     assert supervisor.asked == []

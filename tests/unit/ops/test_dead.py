@@ -8,9 +8,11 @@ import pytest
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from fusebox import dead, files, kafka
-from fusebox.errors import Fault
-from fusebox.stack import Stack
+from fusebox.core import files
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.native import kafka
+from fusebox.operations import dead_letters
 
 HEADERS = [("ce_id", b"1"), ("ce_type", b"order.placed"), ("b3", b"0")]
 BURIED = [
@@ -114,8 +116,8 @@ def broker(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Broker:
     stack.make_folders()
     found = Broker()
     monkeypatch.setattr(kafka, "answers", lambda *_: True)
-    monkeypatch.setattr(dead, "_consumer", lambda _: Consumer(found))
-    monkeypatch.setattr(dead, "_producer", lambda _: Producer(found))
+    monkeypatch.setattr(dead_letters, "_consumer", lambda _: Consumer(found))
+    monkeypatch.setattr(dead_letters, "_producer", lambda _: Producer(found))
     return found
 
 
@@ -124,9 +126,9 @@ def test_a_letter_is_told_with_its_reason_and_where_it_came_from(
 ) -> None:
     broker.bury("orders.dead", b"{}")
 
-    [letter] = dead.letters(stack)
+    [letter] = dead_letters.letters(stack)
 
-    assert letter == dead.DeadLetter(
+    assert letter == dead_letters.DeadLetter(
         topic="orders.dead",
         partition=0,
         offset=0,
@@ -136,21 +138,21 @@ def test_a_letter_is_told_with_its_reason_and_where_it_came_from(
         dead_from="catalog-service orders/3/7",
         time="2023-11-14T22:13:20.000Z",
     )
-    assert "orders.dead/0/0" in dead.described([letter])
-    assert "Field required" in dead.described([replace(letter, key=None)])
+    assert "orders.dead/0/0" in dead_letters.described([letter])
+    assert "Field required" in dead_letters.described([replace(letter, key=None)])
 
 
 def test_looking_at_letters_takes_none_away(stack: Stack, broker: Broker) -> None:
     broker.bury("orders.dead", b"1")
 
-    assert len(dead.letters(stack)) == len(dead.letters(stack)) == 1
+    assert len(dead_letters.letters(stack)) == len(dead_letters.letters(stack)) == 1
     assert broker.committed == {}
 
 
 def test_a_letter_goes_back_to_its_topic_with_its_own_headers(stack: Stack, broker: Broker) -> None:
     broker.bury("orders.dead", b"{}")
 
-    assert dead.replay(stack) == 1
+    assert dead_letters.replay(stack) == 1
 
     assert broker.sent == [("orders", {"key": b"key", "value": b"{}", "headers": HEADERS})]
 
@@ -159,11 +161,11 @@ def test_none_goes_back_twice(stack: Stack, broker: Broker) -> None:
     broker.bury("orders.dead", b"1", b"2")
     broker.bury("users.dead", b"3")
 
-    assert [dead.replay(stack), dead.replay(stack)] == [3, 0]
+    assert [dead_letters.replay(stack), dead_letters.replay(stack)] == [3, 0]
     broker.bury("orders.dead", b"4")
 
-    assert [letter.offset for letter in dead.letters(stack)] == [2]
-    assert dead.replay(stack) == 1
+    assert [letter.offset for letter in dead_letters.letters(stack)] == [2]
+    assert dead_letters.replay(stack) == 1
     assert len(broker.sent) == 4
 
 
@@ -173,11 +175,11 @@ def test_what_was_acknowledged_before_a_failure_is_not_sent_again(
     broker.bury("orders.dead", b"1", b"2", b"3")
     broker.refuses = b"2"
     with pytest.raises(Fault, match="refused"):
-        dead.replay(stack)
+        dead_letters.replay(stack)
     assert broker.committed == {"orders.dead": 1}
     broker.refuses = None
 
-    assert dead.replay(stack) == 2
+    assert dead_letters.replay(stack) == 2
 
 
 @pytest.fixture
@@ -191,15 +193,15 @@ def held(stack: Stack) -> Iterator[None]:
 def test_two_replays_at_a_time_are_refused(stack: Stack, broker: Broker) -> None:
     broker.bury("orders.dead", b"1")
     with pytest.raises(Fault, match="another"):
-        dead.replay(stack)
+        dead_letters.replay(stack)
 
     assert broker.sent == []
 
 
 def test_without_kafka_it_says_where_kafka_should_be(stack: Stack) -> None:
     with pytest.raises(Fault, match=r"Kafka does not answer at 127\.0\.0\.1:9092"):
-        dead.letters(replace(stack, offset=0))
+        dead_letters.letters(replace(stack, offset=0))
 
 
 def test_no_letters_are_told_in_words() -> None:
-    assert dead.described([]) == "No dead letters."
+    assert dead_letters.described([]) == "No dead letters."

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fusebox.demo.promises import (
+from fusebox.demo.assertions import (
     HOPS,
     Breaker,
     Order,
@@ -17,7 +17,7 @@ from fusebox.demo.promises import (
 )
 from fusebox.demo.steps.one_order import picture
 from fusebox.demo.steps.proof import seen
-from fusebox.invariants import Finding
+from fusebox.operations.verify.invariants import Finding
 
 
 def breaker(state: str, failures: int, failed: int = 0, refused: int = 0) -> Breaker:

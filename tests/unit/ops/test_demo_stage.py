@@ -5,8 +5,8 @@ import io
 import pytest
 from click import unstyle
 
-from fusebox.demo.promises import BrokenPromise
-from fusebox.demo.stage import WIDTH, Stage
+from fusebox.demo.assertions import BrokenPromise
+from fusebox.demo.console import WIDTH, Stage
 
 LONG = "a promise in so many words that one line of a terminal cannot hold them all " * 2
 

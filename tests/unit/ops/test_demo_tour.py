@@ -8,21 +8,21 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from fusebox.cli import cli
-from fusebox.demo.breakage import Breakage
+from fusebox.cli.main import cli
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.demo.assertions import BrokenPromise, Order
 from fusebox.demo.command import demo
-from fusebox.demo.crowd import Flow, all_at_once
-from fusebox.demo.looking import Looking
-from fusebox.demo.promises import BrokenPromise, Order
+from fusebox.demo.console import Stage
+from fusebox.demo.context import Scene, Step
+from fusebox.demo.faults import Breakage
+from fusebox.demo.inspection import Looking
+from fusebox.demo.load import Flow, all_at_once
 from fusebox.demo.records import Records
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.stage import Stage
+from fusebox.demo.shop_actions import Trading
 from fusebox.demo.steps import STEPS
 from fusebox.demo.tour import lead, refuse_broken
-from fusebox.demo.trading import Trading
-from fusebox.errors import Fault
-from fusebox.stack import Stack
-from fusebox.status import Row
+from fusebox.operations.status import Row
 
 
 class FakeHands:

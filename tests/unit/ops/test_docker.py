@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from fusebox.docker import engine, startup
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.core.topology import BY_NAME
+from fusebox.docker import compose as engine
+from fusebox.docker import startup
 from fusebox.docker.containers import Containers
 from fusebox.docker.startup import _remedy
-from fusebox.errors import Fault
-from fusebox.parts import BY_NAME
-from fusebox.stack import Stack
 
 
 @pytest.fixture

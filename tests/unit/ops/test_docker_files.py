@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from fusebox import credentials
+from fusebox.core import secrets as credentials
 from fusebox.docker import images, secrets
 
 

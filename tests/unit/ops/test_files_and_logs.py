@@ -6,10 +6,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from fusebox import credentials, done, logs
-from fusebox.errors import Fault
-from fusebox.files import locked, write_whole
-from fusebox.stack import Stack
+from fusebox.core import logs, secrets
+from fusebox.core.errors import Fault
+from fusebox.core.files import locked, write_whole
+from fusebox.core.stack import Stack
+from fusebox.state import stamps
 
 
 def test_a_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
@@ -29,19 +30,19 @@ def test_a_lock_that_is_held_is_not_given_twice(tmp_path: Path) -> None:
 
 def test_secrets_are_made_once(stack: Stack) -> None:
     stack.make_folders()
-    credentials.make_missing(stack)
-    before = credentials.secret(stack, "admin-password")
-    credentials.make_missing(stack)
+    secrets.make_missing(stack)
+    before = secrets.secret(stack, "admin-password")
+    secrets.make_missing(stack)
 
-    assert credentials.secret(stack, "admin-password") == before
+    assert secrets.secret(stack, "admin-password") == before
     assert len({path.read_bytes() for path in stack.secrets.iterdir()}) == 7
 
 
 def test_the_signing_key_is_for_es256(stack: Stack) -> None:
     stack.make_folders()
-    credentials.make_missing(stack)
+    secrets.make_missing(stack)
 
-    key = load_pem_private_key((stack.secrets / credentials.SIGNING_KEY).read_bytes(), None)
+    key = load_pem_private_key((stack.secrets / secrets.SIGNING_KEY).read_bytes(), None)
 
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     assert isinstance(key.curve, ec.SECP256R1)
@@ -49,12 +50,12 @@ def test_the_signing_key_is_for_es256(stack: Stack) -> None:
 
 def test_what_was_done_is_remembered_until_its_store_is_made_anew(stack: Stack) -> None:
     stack.make_folders()
-    done.remember(stack, "topics", "1")
+    stamps.remember(stack, "topics", "1")
 
-    assert done.is_done(stack, "topics", "1")
-    assert not done.is_done(stack, "topics", "2")
-    done.forget(stack, "topics", "databases")
-    assert not done.is_done(stack, "topics", "1")
+    assert stamps.is_done(stack, "topics", "1")
+    assert not stamps.is_done(stack, "topics", "2")
+    stamps.forget(stack, "topics", "databases")
+    assert not stamps.is_done(stack, "topics", "1")
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 9])

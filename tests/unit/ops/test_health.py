@@ -5,18 +5,22 @@ from typing import Any
 
 import pytest
 
-from fusebox import asking, families, health, status, supervision
-from fusebox.asking import Answer
-from fusebox.driver import State
-from fusebox.health import Address
-from fusebox.stack import Stack
+from fusebox.core import http
+from fusebox.core.http import Answer
+from fusebox.core.stack import Stack
+from fusebox.native import process_tree
+from fusebox.native import supervisor as supervision
+from fusebox.operations import status
+from fusebox.runtime import health
+from fusebox.runtime.driver import State
+from fusebox.runtime.health import Address
 
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Answer]:
     """What each address answers; all others are away."""
     known: dict[str, Answer] = {}
-    monkeypatch.setattr(asking, "get", lambda url, **_: known.get(url, Answer(0)))
+    monkeypatch.setattr(http, "get", lambda url, **_: known.get(url, Answer(0)))
     return known
 
 
@@ -121,7 +125,7 @@ def state(name: str, *, paused: bool = False) -> State:
 @pytest.fixture
 def sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every process listens on 4711."""
-    monkeypatch.setattr(families, "listening_port", lambda pid: 4711 if pid else None)
+    monkeypatch.setattr(process_tree, "listening_port", lambda pid: 4711 if pid else None)
 
 
 @pytest.mark.usefixtures("sockets")
@@ -186,8 +190,8 @@ def rows(
         state("brake-kafka"),
     )
     monkeypatch.setattr(status, "driver_of", lambda _: supervisor)
-    monkeypatch.setattr(families, "last_argument", lambda _: "300")
-    monkeypatch.setattr(families, "memory", lambda _: 0)
+    monkeypatch.setattr(process_tree, "last_argument", lambda _: "300")
+    monkeypatch.setattr(process_tree, "memory", lambda _: 0)
     return {row.instance: row for row in status.read(stack).rows}
 
 

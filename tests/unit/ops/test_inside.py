@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fusebox import dead, inside
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
 from fusebox.docker import relay
-from fusebox.errors import Fault
-from fusebox.stack import Stack
+from fusebox.operations import dead_letters
+from fusebox.runtime import remote
 
 
 def add(stack: Stack, one: int, two: int) -> int:
@@ -69,7 +70,7 @@ def test_a_way_that_is_closed_is_a_fault_and_no_wait_without_end() -> None:
 
 
 def test_a_shop_of_processes_needs_no_way(stack: Stack) -> None:
-    assert inside.run(stack, add, 1, 2) == 3
+    assert remote.run(stack, add, 1, 2) == 3
 
 
 def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path) -> None:
@@ -85,6 +86,6 @@ def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path)
 
 
 def test_a_dead_letter_survives_the_way() -> None:
-    letter = dead.DeadLetter("orders.dead", 0, 1, None, "", "reason", "from", "now")
+    letter = dead_letters.DeadLetter("orders.dead", 0, 1, None, "", "reason", "from", "now")
 
     assert pickle.loads(pickle.dumps(letter)) == letter

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fusebox.invariants import (
+from fusebox.operations.verify.command import settle
+from fusebox.operations.verify.invariants import (
     Entry,
     Finding,
     Product,
@@ -15,7 +16,6 @@ from fusebox.invariants import (
     stock_adds_up,
     stores_agree,
 )
-from fusebox.verify import settle
 
 
 def line(qty: int, product_id: str = "BERLIN") -> dict[str, Any]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fusebox import jars
-from fusebox.errors import Fault
-from fusebox.jars import Jar
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.native import jars
+from fusebox.native.jars import Jar
 
 CONTENT = b"classes"
 

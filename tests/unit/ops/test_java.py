@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from fusebox import java
-from fusebox.java import JavaProgram, java_environment
+from fusebox.native import jvm
+from fusebox.native.jvm import JavaProgram, java_environment
 
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JavaProgram:
-    monkeypatch.setattr(java, "jar_folder", lambda: tmp_path)
+    monkeypatch.setattr(jvm, "jar_folder", lambda: tmp_path)
     (tmp_path / "aot").mkdir()
     (tmp_path / "a.jar").write_bytes(b"a")
     (tmp_path / "options").write_text("-Xmx64m\n")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fusebox.replay import synthetic
-from fusebox.replay.lines import Ledger, LeftOut, Line, gather
-from fusebox.replay.reading import GARBLED, Row, rows
-from fusebox.replay.script import write
+from fusebox.replay.input import synthetic
+from fusebox.replay.input.lines import Ledger, LeftOut, Line, gather
+from fusebox.replay.input.rows import GARBLED, Row, rows
+from fusebox.replay.plan import write
 
 SAMPLE = Path(__file__).resolve().parents[4] / "shared/data/online-retail-sample.csv.gz"
 CLEAN = Row("536365", "85123A", "WHITE HEART", "6", "2010-12-01 08:26:00", "2.55", "17850.0")

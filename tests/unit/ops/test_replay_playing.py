@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 
-from fusebox.errors import Fault
-from fusebox.progress import PlainDisplay
-from fusebox.replay import fates, patience, summary, synthetic
-from fusebox.replay.crew import Crew
-from fusebox.replay.hand import Account, Hand
-from fusebox.replay.lines import Ledger, gather
-from fusebox.replay.patience import Patience, Stopped
-from fusebox.replay.performance import Performance
-from fusebox.replay.playing import Clock, Play
-from fusebox.replay.reading import Row
-from fusebox.replay.report import Report
-from fusebox.replay.script import Script, write
+from fusebox.core.errors import Fault
+from fusebox.core.progress import PlainDisplay
+from fusebox.replay.input import synthetic
+from fusebox.replay.input.lines import Ledger, gather
+from fusebox.replay.input.rows import Row
+from fusebox.replay.outcome import order_outcomes, summary
+from fusebox.replay.outcome.report import Report
+from fusebox.replay.plan import Script, write
+from fusebox.replay.run import retry_policy
+from fusebox.replay.run.client import Account, Hand
+from fusebox.replay.run.player import Clock, Play
+from fusebox.replay.run.retry_policy import Patience, Stopped
+from fusebox.replay.run.runner import Performance
+from fusebox.replay.run.worker_pool import Crew
 
 from .fake_shop import NO_ANSWER, Answer, FakeShop, Troubles
 
@@ -27,11 +29,11 @@ Trouble = Callable[[str, str, Callable[[], Answer]], Answer]
 
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.01)
-    monkeypatch.setattr(fates, "PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(fates, "SETTLE_SECONDS", 0.1)
-    monkeypatch.setattr(fates, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(retry_policy, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry_policy, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(order_outcomes, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(order_outcomes, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(order_outcomes, "PATIENCE_SECONDS", 0.1)
 
 
 def scripted(rows: Iterable[Row]) -> tuple[Script, Ledger]:

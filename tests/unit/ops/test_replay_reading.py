@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fusebox.errors import Fault
-from fusebox.replay.reading import GARBLED, Row, rows
+from fusebox.core.errors import Fault
+from fusebox.replay.input.rows import GARBLED, Row, rows
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 LINE = '536365,85123A,"WHITE HEART, LARGE",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom'

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from fusebox.replay.lines import Ledger, LeftOut, Line, Mended
-from fusebox.replay.playing import lanes
-from fusebox.replay.script import Cancellation, Order, Script, stocks_for, write
+from fusebox.replay.input.lines import Ledger, LeftOut, Line, Mended
+from fusebox.replay.plan import Cancellation, Order, Script, stocks_for, write
+from fusebox.replay.run.player import lanes
 
 MONDAY = datetime(2011, 1, 3, 9)
 

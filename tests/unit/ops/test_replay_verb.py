@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fusebox.cli import cli
-from fusebox.errors import Fault
-from fusebox.replay import replaying
-from fusebox.replay.reckoning import Difference
-from fusebox.replay.replaying import Source
-from fusebox.replay.report import Cancellations, Lines, Orders, Pace, Report, Stocks
-from fusebox.stack import Stack
+from fusebox.cli.main import cli
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.replay import replay as replaying
+from fusebox.replay.outcome.reconciliation import Difference
+from fusebox.replay.outcome.report import Cancellations, Lines, Orders, Pace, Report, Stocks
+from fusebox.replay.replay import Source
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
 

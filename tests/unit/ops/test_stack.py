@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fusebox.errors import Fault
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
 
 
 def test_without_an_environment_a_stack_lies_in_the_clone_on_the_usual_ports(

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from fusebox.errors import Fault
-from fusebox.steps import Step, run_steps
-from fusebox.waiting import Cancelled, wait_until
+from fusebox.core.errors import Fault
+from fusebox.core.task_graph import Step, run_steps
+from fusebox.core.wait import Cancelled, wait_until
 
 
 class Record:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from supervisor.xmlrpc import RPCError
 
-from fusebox.errors import Fault
-from fusebox.parts import BY_NAME
-from fusebox.postgres import Place
-from fusebox.programs import Program, brake_program, postgres_program, service_program
-from fusebox.stack import Stack
-from fusebox.supervision import Supervisor
-from fusebox.supervisor_plugin import FuseboxInterface
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.core.topology import BY_NAME
+from fusebox.native.postgres import Place
+from fusebox.native.programs import Program, brake_program, postgres_program, service_program
+from fusebox.native.supervisor import Supervisor
+from fusebox.native.supervisor_plugin import FuseboxInterface
 
 
 def section(program: Program) -> dict[str, str]:
@@ -107,7 +107,7 @@ def test_a_brake_runs_once_and_is_told_whom_to_halt_and_for_how_long() -> None:
     program = brake_program(BY_NAME["kafka"], pid=4711, milliseconds=300)
 
     assert program.name == "brake-kafka"
-    assert program.command[-3:] == ["fusebox.brake", "4711", "300"]
+    assert program.command[-3:] == ["fusebox.native.throttle", "4711", "300"]
     assert not program.lasting
 
 

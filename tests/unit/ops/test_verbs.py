@@ -6,14 +6,17 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from fusebox import control, going_up, invariants, kafka, report, welcome
-from fusebox.cli import cli
-from fusebox.driver import State
-from fusebox.errors import Fault
-from fusebox.parts import part_named
-from fusebox.ports import refuse_taken, taken_ports
-from fusebox.stack import Stack
-from fusebox.status import Row, Status, table
+from fusebox.cli import up, welcome
+from fusebox.cli.main import cli
+from fusebox.core.errors import Fault
+from fusebox.core.ports import refuse_taken, taken_ports
+from fusebox.core.stack import Stack
+from fusebox.core.topology import part_named
+from fusebox.native import kafka
+from fusebox.operations import instances
+from fusebox.operations.status import Row, Status, table
+from fusebox.operations.verify import invariants, report
+from fusebox.runtime.driver import State
 
 
 def state(instance: str) -> State:
@@ -24,19 +27,19 @@ STATES = {name: state(name) for name in ("order-service-1", "order-service-2", "
 
 
 def test_without_a_number_every_instance_is_meant() -> None:
-    found = control.chosen(STATES, "order-service", None)
+    found = instances.chosen(STATES, "order-service", None)
 
     assert found == ["order-service-1", "order-service-2"]
 
 
 def test_with_a_number_only_that_instance_is_meant() -> None:
-    assert control.chosen(STATES, "order-service", 2) == ["order-service-2"]
+    assert instances.chosen(STATES, "order-service", 2) == ["order-service-2"]
 
 
 @pytest.mark.parametrize(("name", "number"), [("order-service", 3), ("zipkin", None)])
 def test_an_instance_that_is_not_there_is_refused(name: str, number: int | None) -> None:
     with pytest.raises(Fault, match="there is no") as refusal:
-        control.chosen(STATES, name, number)
+        instances.chosen(STATES, name, number)
 
     assert refusal.value.exit_code == 2
 
@@ -90,7 +93,7 @@ def test_up_on_a_shop_that_is_half_dead_says_what_to_start() -> None:
     rows = [row("order-service-1", healthy=False), row("order-service-2", healthy=False)]
 
     with pytest.raises(Fault, match="not all of it") as refusal:
-        going_up.refuse_dead(Status([*rows, row("kafka-1")]))
+        up.refuse_dead(Status([*rows, row("kafka-1")]))
 
     assert refusal.value.remedy == "make start SERVICE=order-service"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fusebox.jars import Jar
-from fusebox.zipkin import class_path
+from fusebox.native.jars import Jar
+from fusebox.native.zipkin import class_path
 
 INDEX = '- "BOOT-INF/lib/second-1.jar"\n- "BOOT-INF/lib/first-1.jar"\n'
 

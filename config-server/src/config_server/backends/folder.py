@@ -4,10 +4,10 @@ import errno
 from collections.abc import Hashable
 from pathlib import Path
 
-from config_server import trees
-from config_server.documents import MAX_BYTES
+from config_server.files import trees
+from config_server.files.documents import MAX_BYTES
+from config_server.files.trees import SUFFIXES, Copies, Shelf
 from config_server.model import Away, Found, Question, Stamps, Unreadable
-from config_server.trees import SUFFIXES, Copies, Shelf
 
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL}
 HERE = [""]

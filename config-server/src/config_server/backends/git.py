@@ -15,11 +15,11 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
-from config_server import trees
 from config_server.backends.mirror import Mirror
-from config_server.documents import MAX_BYTES
+from config_server.files import trees
+from config_server.files.documents import MAX_BYTES
+from config_server.files.trees import SUFFIXES, Shelf
 from config_server.model import Away, Found, Question, Stamps, UnknownLabel
-from config_server.trees import SUFFIXES, Shelf
 
 ABBREVIATED = re.compile(r"[0-9a-f]{7,40}")
 # Not there, half written, or without an object that it names.

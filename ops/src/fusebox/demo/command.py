@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fusebox.stack import Stack
+from fusebox.core.stack import Stack
 
 EPILOG = """Each step brings about itself what it needs and leaves the shop as it found it, but for
 its own orders, products (DEMO-…) and one dead letter.

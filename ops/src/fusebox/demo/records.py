@@ -7,10 +7,12 @@ import uuid
 from contextlib import closing
 from typing import Any
 
-from fusebox import dead, inside, kafka
-from fusebox.dead import DeadLetter
-from fusebox.errors import Fault
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.native import kafka
+from fusebox.operations import dead_letters
+from fusebox.operations.dead_letters import DeadLetter
+from fusebox.runtime import remote
 
 TOPIC = "orders"
 FIND_SECONDS = 15.0
@@ -26,23 +28,23 @@ class Records:
 
     def ends(self) -> dict[int, int]:
         """Where each partition of `orders` ends now."""
-        return inside.run(self._stack, _ends)
+        return remote.run(self._stack, _ends)
 
     def placed(self, order_id: str, since: dict[int, int]) -> Any:
         """The record that tells of `order_id`, looked for from the offsets `since` on."""
-        return inside.run(self._stack, _placed, order_id, since)
+        return remote.run(self._stack, _placed, order_id, since)
 
     def send_again(self, record: Any, times: int) -> None:
         """The same bytes with the same `ce_id`, as a producer that was never answered does it."""
-        inside.run(self._stack, _send_again, record, times)
+        remote.run(self._stack, _send_again, record, times)
 
     def poison(self, beside: Any) -> str:
         """Send an unreadable record into the partition of `beside`; returns its `ce_id`."""
-        return inside.run(self._stack, _poison, beside.partition)
+        return remote.run(self._stack, _poison, beside.partition)
 
     def dead_letter(self, key: str) -> DeadLetter | None:
         """The dead letter with that key, if there is one."""
-        return next((each for each in dead.letters(self._stack) if each.key == key), None)
+        return next((each for each in dead_letters.letters(self._stack) if each.key == key), None)
 
 
 def _ends(stack: Stack) -> dict[int, int]:

@@ -9,15 +9,15 @@ from functools import partial
 
 import requests
 
-from fusebox import status
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.stage import stage_for
+from fusebox.core.errors import Fault
+from fusebox.core.files import locked
+from fusebox.core.stack import Stack
+from fusebox.demo.console import stage_for
+from fusebox.demo.context import Scene, Step
 from fusebox.demo.steps import STEPS
-from fusebox.drivers import running_driver
-from fusebox.errors import Fault
-from fusebox.files import locked
-from fusebox.stack import Stack
-from fusebox.status import Row
+from fusebox.operations import status
+from fusebox.operations.status import Row
+from fusebox.runtime.drivers import running_driver
 
 FORCED = ("FORCED_OPEN", "DISABLED")
 

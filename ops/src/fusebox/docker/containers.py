@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fusebox.docker import brakes, engine
-from fusebox.driver import State
-from fusebox.errors import Fault
-from fusebox.files import write_whole
-from fusebox.parts import BY_NAME, Part
-from fusebox.programs import STOP_WAIT_SECONDS
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.files import write_whole
+from fusebox.core.stack import Stack
+from fusebox.core.topology import BY_NAME, Part
+from fusebox.docker import compose, throttle
+from fusebox.native.programs import STOP_WAIT_SECONDS
+from fusebox.runtime.driver import State
 
 NUMBER, SERVICE = "com.docker.compose.container-number", "com.docker.compose.service"
 KILLED = 137
@@ -31,13 +31,13 @@ class Containers:
         return bool(self.states())
 
     def states(self) -> dict[str, State]:
-        described = [each for each in engine.inspect(self.stack) if _is_instance(each)]
+        described = [each for each in compose.inspect(self.stack) if _is_instance(each)]
         return {state.instance: state for state in map(_state, described)}
 
     def add(self, part: Part, number: int, more: Mapping[str, str] | None = None) -> None:
         there = part.among(self.states())
         scaled = f"{part.name}={len(there) + 1}"
-        engine.compose(
+        compose.compose(
             self.stack,
             *("up", "--detach", "--no-deps", "--no-recreate", "--no-build"),
             *("--scale", scaled, part.name),
@@ -52,7 +52,7 @@ class Containers:
 
     def start(self, instance: str) -> None:
         self.resume(instance)
-        engine.docker("start", self.stack.container(instance))
+        compose.docker("start", self.stack.container(instance))
 
     def stop(self, instance: str) -> None:
         self.resume(instance)
@@ -68,32 +68,32 @@ class Containers:
 
     def kill(self, instance: str) -> None:
         if self.states()[instance].pid:
-            engine.docker("kill", self.stack.container(instance))
+            compose.docker("kill", self.stack.container(instance))
 
     def remove(self, instance: str) -> None:
-        engine.docker("rm", "--volumes", self.stack.container(instance))
+        compose.docker("rm", "--volumes", self.stack.container(instance))
 
     def pause(self, instance: str) -> None:
         if not self.states()[instance].is_paused:
-            engine.docker("pause", self.stack.container(instance))
+            compose.docker("pause", self.stack.container(instance))
 
     def resume(self, instance: str) -> bool:
         state = self.states().get(instance)
         if state is None or not state.is_paused:
             return False
-        engine.docker("unpause", self.stack.container(instance))
+        compose.docker("unpause", self.stack.container(instance))
         return True
 
     def brake(self, part: Part, milliseconds: int) -> None:
         state = self.states()[part.instance()]
-        brakes.apply(state.host, milliseconds)
+        throttle.apply(state.host, milliseconds)
         write_whole(self._brake_file(part), json.dumps([state.started, milliseconds]).encode())
 
     def release(self, part: Part) -> bool:
         states = self.states()
         was_braked = bool(self.halt_of(states, part))
         if was_braked:
-            brakes.release(states[part.instance()].host)
+            throttle.release(states[part.instance()].host)
         self._brake_file(part).unlink(missing_ok=True)
         return was_braked
 
@@ -110,12 +110,12 @@ class Containers:
         hosts = {state.host: state.instance for state in states if state.pid}
         if not hosts:
             return {}
-        told = engine.docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *hosts)
+        told = compose.docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *hosts)
         lines = [line.split() for line in told.splitlines()]
         return {hosts[name]: _bytes(used) for name, used, *_ in lines}
 
     def tail(self, instance: str) -> str:
-        return engine.tail(self.stack.container(instance))
+        return compose.tail(self.stack.container(instance))
 
     def _brake_file(self, part: Part) -> Path:
         return self.stack.run / f"brake-{part.name}"

@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from fusebox.docker import engine
-from fusebox.errors import Fault
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.docker import compose
 
 MEMBERS = (
     "ops",
@@ -43,8 +43,8 @@ def ensure(stack: Stack) -> None:
     if not outdated(stack):
         return
     done = subprocess.run(
-        engine.compose_command(stack, "build", "--progress", "plain"),
-        env={**engine.environment(stack), "FUSEBOX_SOURCES": sources_digest(stack.clone)},
+        compose.compose_command(stack, "build", "--progress", "plain"),
+        env={**compose.environment(stack), "FUSEBOX_SOURCES": sources_digest(stack.clone)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -18,8 +18,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from fusebox.errors import Fault
-from fusebox.stack import Stack
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
 
 T = TypeVar("T")
 CALLS_AT_ONCE = 16

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from fusebox import credentials
-from fusebox.credentials import SIGNING_KEY
-from fusebox.files import write_whole
-from fusebox.parts import SERVICES
+from fusebox.core import secrets
+from fusebox.core.files import write_whole
+from fusebox.core.secrets import SIGNING_KEY
+from fusebox.core.topology import SERVICES
 
 OPS = "ops"
 
@@ -38,10 +38,10 @@ def hand_out(folder: Path, own: Path | None = None) -> None:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    for name in (*credentials.PASSWORDS, SIGNING_KEY):
+    for name in (*secrets.PASSWORDS, SIGNING_KEY):
         copies = [folder / reader / name for reader, names in READERS.items() if name in names]
         originals = [own / name] if own else []
-        value = _first(copies) or _first(originals) or credentials.new(name)
+        value = _first(copies) or _first(originals) or secrets.new(name)
         for copy in copies:
             copy.parent.mkdir(mode=0o755, exist_ok=True)
             _write_missing(copy, value, 0o644)

@@ -9,16 +9,18 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from fusebox import canary, health, inside, zone
-from fusebox.docker import engine, images, secrets
+from fusebox.core.errors import Fault
+from fusebox.core.ports import refuse_taken
+from fusebox.core.progress import Display
+from fusebox.core.stack import Stack
+from fusebox.core.task_graph import Step, run_steps
+from fusebox.core.topology import PARTS, Part
+from fusebox.core.wait import wait_until
+from fusebox.docker import compose, images, secrets
 from fusebox.docker.containers import Containers
-from fusebox.errors import Fault
-from fusebox.parts import PARTS, Part
-from fusebox.ports import refuse_taken
-from fusebox.progress import Display
-from fusebox.stack import Stack
-from fusebox.steps import Step, run_steps
-from fusebox.waiting import wait_until
+from fusebox.operations import canary
+from fusebox.runtime import health, remote
+from fusebox.state import eureka_zone
 
 HEALTHY_SECONDS = 180.0
 COMPOSE_SECONDS = 300.0
@@ -66,7 +68,7 @@ class Startup:
 
     def run(self) -> None:
         """Raises what went wrong; nothing is left running then."""
-        engine.refuse_unfit()
+        compose.refuse_unfit()
         refuse_taken(self._stack)
         secrets.hand_out(self._stack.handed, self._stack.home / "secrets")
         try:
@@ -87,7 +89,7 @@ class Startup:
 
     def _up(self) -> None:
         try:
-            engine.compose(self._stack, *UP, timeout=COMPOSE_SECONDS)
+            compose.compose(self._stack, *UP, timeout=COMPOSE_SECONDS)
         except Fault as fault:
             where = "\n".join([*fault.where.splitlines()[-1:], *self._last_words()])
             raise Fault(
@@ -96,8 +98,8 @@ class Startup:
 
     def _last_words(self) -> list[str]:
         """The ends of the logs of all that have failed."""
-        failed = [each for each in engine.inspect(self._stack) if _has_failed(each["State"])]
-        return [engine.tail(each["Name"].removeprefix("/")) for each in failed]
+        failed = [each for each in compose.inspect(self._stack) if _has_failed(each["State"])]
+        return [compose.tail(each["Name"].removeprefix("/")) for each in failed]
 
     def _wait(self, part: Part) -> None:
         instance = part.instance()
@@ -116,7 +118,7 @@ class Startup:
 
     def _wait_until_open(self) -> None:
         wait_until(
-            lambda: inside.run(self._stack, health.shop_is_open),
+            lambda: remote.run(self._stack, health.shop_is_open),
             HEALTHY_SECONDS,
             "every service at the gateway, each knowing the others",
             self._cancelled,
@@ -142,7 +144,7 @@ class Healths:
 
     def _look(self) -> set[str]:
         try:
-            found = inside.run(self._stack, health.of_each_part)
+            found = remote.run(self._stack, health.of_each_part)
         except Fault:  # the container that asks is not there yet
             return set()
         return {instance for instance, verdict in found.items() if verdict.healthy}
@@ -159,16 +161,16 @@ def _remedy(said: str) -> str:
 
 def down(stack: Stack) -> bool:
     """Remove the containers and keep the volumes; False when there were none."""
-    there = engine.inspect(stack)
+    there = compose.inspect(stack)
     if there:
         # What is paused hears no request to end.
         for state in Containers(stack).states().values():
             if state.is_paused:
-                engine.docker("unpause", state.host)
+                compose.docker("unpause", state.host)
         with suppress(Fault):  # who is to forget may not run
             canary.forget(stack)
-            zone.forget(stack)
-        engine.compose(stack, "down", timeout=COMPOSE_SECONDS)
+            eureka_zone.forget(stack)
+        compose.compose(stack, "down", timeout=COMPOSE_SECONDS)
         _remove_nameless_volumes(there)
     stack.docker_mark.unlink(missing_ok=True)
     return bool(there)
@@ -179,10 +181,10 @@ def _remove_nameless_volumes(described: list[dict[str, Any]]) -> None:
     mounts = [mount for each in described for mount in each["Mounts"] if mount["Type"] == "volume"]
     nameless = {mount["Name"] for mount in mounts if NAMELESS.fullmatch(mount["Name"])}
     if nameless:
-        engine.docker("volume", "rm", "--force", *nameless)
+        compose.docker("volume", "rm", "--force", *nameless)
 
 
 def clean(stack: Stack) -> None:
     """Remove the volumes and the secrets with them; `down` came before."""
-    engine.compose(stack, "down", "--volumes", timeout=COMPOSE_SECONDS)
+    compose.compose(stack, "down", "--volumes", timeout=COMPOSE_SECONDS)
     secrets.remove(stack.handed)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from fusebox.stack import Stack
+from fusebox.core.stack import Stack
 
 EPILOG = """FILE is a CSV of the UCI Online Retail format, plain or .gz. What is wrong with it is
 counted by kind. Each replay has products and customers of its own, so one shop can take any number
@@ -50,8 +50,8 @@ def replay(
     json: bool,
 ) -> None:
     """Play the orders of a real shop from FILE, and reconcile the stocks."""
-    from fusebox.replay.replaying import Source
-    from fusebox.replay.replaying import replay as play
+    from fusebox.replay.replay import Source
+    from fusebox.replay.replay import replay as play
 
     if (file is None) == (synthetic is None):
         raise click.UsageError("Give either a FILE or --synthetic N.")

@@ -8,10 +8,11 @@ from pydantic.alias_generators import to_camel
 
 from catalog_service.models import Product
 from catalog_service.service import Catalog
-from chassis import flask_adapter, paging
-from chassis.flask_adapter import body
-from chassis.times import rfc3339
-from chassis.tokens import Tokens
+from chassis.core.clock import rfc3339
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime.flask import body
+from chassis.web import pagination
+from chassis.web.auth import Tokens
 
 ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -47,11 +48,11 @@ def blueprint(catalog: Catalog, tokens: Tokens) -> Blueprint:
     def products() -> Response:
         wanted = request.args.getlist("productId")
         if wanted:
-            return _shown([_json(each) for each in catalog.of(wanted[: paging.LARGEST_LIMIT])])
-        page = paging.requested(request.args)
+            return _shown([_json(each) for each in catalog.of(wanted[: pagination.LARGEST_LIMIT])])
+        page = pagination.requested(request.args)
         found, last = catalog.products(page)
         response = _shown([_json(each) for each in found])
-        response.headers.extend(paging.next_link("/catalog-service/catalogs", page, last))
+        response.headers.extend(pagination.next_link("/catalog-service/catalogs", page, last))
         return response
 
     @api.get("/catalogs/<product_id>")

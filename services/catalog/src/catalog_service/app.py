@@ -6,12 +6,13 @@ from flask import Flask
 
 from catalog_service import api
 from catalog_service.service import Catalog
-from chassis import database, flask_adapter
-from chassis.process import Process
-from chassis.tokens import Tokens
+from chassis.data import postgres
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime.service import Process
+from chassis.web.auth import Tokens
 
 
 def create_app(process: Process[Any], catalog: Catalog, tokens: Tokens) -> Flask:
-    app = flask_adapter.create_app(__package__, process, outages=database.OUTAGES)
+    app = flask_adapter.create_app(__package__, process, outages=postgres.OUTAGES)
     app.register_blueprint(api.blueprint(catalog, tokens))
     return app

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from pydantic.alias_generators import to_camel
 
 from catalog_service.models import Product, Reservation, lines
-from chassis.outbox import Message
-from chassis.times import now
+from chassis.core.clock import now
+from chassis.messaging.outbox import Message
 
 CATALOG = "catalog"
 PRODUCTS = "products"

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from catalog_service.events import OrderCancelled, OrderPlaced
 from catalog_service.service import Decisions
-from chassis.events import Event
+from chassis.messaging.cloudevents import Event
 
 
 def handle(session: Session, events: Sequence[Event]) -> None:

@@ -11,22 +11,23 @@ from catalog_service.app import create_app
 from catalog_service.events import READ
 from catalog_service.service import Catalog
 from catalog_service.tables import inbox, outbox
-from chassis import database, gunicorn_adapter, messaging
-from chassis.process import Process, begin
-from chassis.settings import Settings
-from chassis.tokens import Tokens
+from chassis.config.settings import Settings
+from chassis.data import postgres
+from chassis.runtime import gunicorn, messaging
+from chassis.runtime.service import Process, begin
+from chassis.web.auth import Tokens
 
 SERVICE = "catalog-service"
 
 
 def build() -> tuple[Process[Any], Flask]:
     process = begin(SERVICE, Settings)
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     return process, wire(process, engine, process.tokens())
 
 
 def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
-    process.actuator.health.add("db", database.health(engine), readiness=True)
+    process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     messaging.publish(process, engine, outbox)
     messaging.consume(process, sessions, inbox, ["orders"], READ, handlers.handle)
@@ -34,4 +35,4 @@ def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
 
 
 if __name__ == "__main__":
-    gunicorn_adapter.serve(SERVICE, build)
+    gunicorn.serve(SERVICE, build)

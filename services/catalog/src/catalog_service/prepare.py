@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 from catalog_service.models import Product
 from catalog_service.service import add_if_new
-from chassis import database
-from chassis.process import Process, begin
-from chassis.settings import Settings
+from chassis.config.settings import Settings
+from chassis.data import postgres
+from chassis.runtime.service import Process, begin
 
 SEED = [
     ("CATALOG-0001", "Berlin", 1500, 100),
@@ -22,10 +22,10 @@ def main() -> None:
 
 
 def prepare(process: Process[Any]) -> None:
-    engine = database.engine_of(
-        process.settings.spring.datasource, process.environment, database.PatientConnection
+    engine = postgres.engine_of(
+        process.settings.spring.datasource, process.environment, postgres.PatientConnection
     )
-    database.migrate(engine, "catalog_service")
+    postgres.migrate(engine, "catalog_service")
     with Session(engine) as session, session.begin():
         for product_id, name, unit_price, stock in SEED:
             add_if_new(session, Product.create(product_id, name, unit_price, stock))

@@ -19,10 +19,10 @@ from catalog_service.models import (
     shortage,
 )
 from catalog_service.tables import outbox
-from chassis.errors import Conflict, NotFound
-from chassis.outbox import Message
-from chassis.paging import Page
-from chassis.tracing import ZipkinAttrs
+from chassis.core.errors import Conflict, NotFound
+from chassis.messaging.outbox import Message
+from chassis.observability.tracing import ZipkinAttrs
+from chassis.web.pagination import Page
 
 Shelf = dict[str, Product]
 

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from chassis import flask_adapter, paging
-from chassis.flask_adapter import body
-from chassis.tokens import Tokens
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime.flask import body
+from chassis.web import pagination
+from chassis.web.auth import Tokens
 from order_service.idempotency import Claim, Keys, Replay
 from order_service.models import Order
 from order_service.service import Orders, Wanted
@@ -93,11 +94,11 @@ def blueprint(orders: Orders, keys: Keys, waiting: Waiting, tokens: Tokens) -> B
     @api.get("/<uuid:user_id>/orders")
     def several(user_id: UUID) -> Response:
         flask_adapter.caller(tokens).require_reach(str(user_id))
-        page = paging.requested(request.args)
+        page = pagination.requested(request.args)
         found, last = orders.orders(user_id, page)
         response = jsonify([order_json(each) for each in found])
         path = f"/order-service/{user_id}/orders"
-        response.headers.extend(paging.next_link(path, page, last))
+        response.headers.extend(pagination.next_link(path, page, last))
         return response
 
     @api.get("/<uuid:user_id>/orders/<uuid:order_id>")

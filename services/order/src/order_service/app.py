@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Flask
 
-from chassis import database, flask_adapter
-from chassis.process import Process
-from chassis.tokens import Tokens
+from chassis.data import postgres
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime.service import Process
+from chassis.web.auth import Tokens
 from order_service import api
 from order_service.idempotency import Keys
 from order_service.service import Orders
@@ -16,6 +17,6 @@ from order_service.waiting import Waiting
 def create_app(
     process: Process[Any], orders: Orders, keys: Keys, waiting: Waiting, tokens: Tokens
 ) -> Flask:
-    app = flask_adapter.create_app(__package__, process, outages=database.OUTAGES)
+    app = flask_adapter.create_app(__package__, process, outages=postgres.OUTAGES)
     app.register_blueprint(api.blueprint(orders, keys, waiting, tokens))
     return app

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from chassis.errors import Unavailable
-from chassis.neighbours import Neighbour
+from chassis.core.errors import Unavailable
+from chassis.resilience.service_client import Neighbour
 
 
 class Offer(BaseModel):

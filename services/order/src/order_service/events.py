@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from pydantic.alias_generators import to_camel
 
-from chassis.outbox import Message
-from chassis.times import now, rfc3339
+from chassis.core.clock import now, rfc3339
+from chassis.messaging.outbox import Message
 from order_service.models import Order
 
 ORDERS = "orders"

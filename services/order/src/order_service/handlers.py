@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis.events import Event
+from chassis.messaging.cloudevents import Event
 from order_service.events import ProductChanged, StockRejected, StockReserved, UserDeleted
 from order_service.models import ALLOWED_FROM, ClosedAccount, Order, OrderStatus, ProductFact
 

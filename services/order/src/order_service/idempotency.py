@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis.errors import Conflict, Invalid
+from chassis.core.errors import Conflict, Invalid
 from order_service.models import IdempotencyKey
 
 LONGEST_KEY = 255

@@ -6,10 +6,11 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
-from chassis import database, gunicorn_adapter, messaging
-from chassis.process import Process, begin
-from chassis.settings import Settings
-from chassis.tokens import Tokens
+from chassis.config.settings import Settings
+from chassis.data import postgres
+from chassis.runtime import gunicorn, messaging
+from chassis.runtime.service import Process, begin
+from chassis.web.auth import Tokens
 from order_service.app import create_app
 from order_service.clients import CatalogClient
 from order_service.events import READ
@@ -24,12 +25,12 @@ SERVICE = "order-service"
 
 def build() -> tuple[Process[Any], Flask]:
     process = begin(SERVICE, Settings)
-    engine = database.engine_of(process.settings.spring.datasource, process.environment)
+    engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     return process, wire(process, engine, process.tokens())
 
 
 def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
-    process.actuator.health.add("db", database.health(engine), readiness=True)
+    process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     waiting = Waiting(sessions, places=process.settings.fusebox.threads // 2)
     process.workers.add("waiting", waiting.run)
@@ -47,4 +48,4 @@ def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
 
 
 if __name__ == "__main__":
-    gunicorn_adapter.serve(SERVICE, build)
+    gunicorn.serve(SERVICE, build)

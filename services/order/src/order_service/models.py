@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
-from chassis.errors import Conflict
+from chassis.core.errors import Conflict
 
 
 class Base(DeclarativeBase):

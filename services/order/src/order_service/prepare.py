@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from chassis import database
-from chassis.process import Process, begin
-from chassis.settings import Settings
+from chassis.config.settings import Settings
+from chassis.data import postgres
+from chassis.runtime.service import Process, begin
 
 
 def main() -> None:
@@ -12,10 +12,10 @@ def main() -> None:
 
 
 def prepare(process: Process[Any]) -> None:
-    engine = database.engine_of(
-        process.settings.spring.datasource, process.environment, database.PatientConnection
+    engine = postgres.engine_of(
+        process.settings.spring.datasource, process.environment, postgres.PatientConnection
     )
-    database.migrate(engine, "order_service")
+    postgres.migrate(engine, "order_service")
     engine.dispose()
 
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis import hops, points
-from chassis.errors import Conflict, NotFound, Unauthenticated, Unavailable
-from chassis.paging import Page
+from chassis.chaos import kill_points
+from chassis.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
+from chassis.resilience import deadline
+from chassis.web.pagination import Page
 from order_service import events
 from order_service.clients import CatalogClient, Offer
 from order_service.idempotency import Claim
@@ -44,15 +45,15 @@ class Orders:
         # Prices are fetched before the transaction opens: no lock waits on the network.
         offers, degraded = self._offers([each.product_id for each in wanted])
         order = Order.place(user_id, judge(wanted, offers))
-        hops.check()
+        deadline.check()
         with self._sessions.begin() as session:
             _require_open(session, user_id)
             session.add(order)
             outbox.record(session, [events.order_placed(order)])
             if claim is not None:
                 claim.settle(session, order_json(order, degraded))
-            points.reach(points.BEFORE_COMMIT)
-        points.reach(points.AFTER_COMMIT)
+            kill_points.reach(kill_points.BEFORE_COMMIT)
+        kill_points.reach(kill_points.AFTER_COMMIT)
         return order, degraded
 
     def order(self, user_id: UUID, order_id: UUID) -> Order:

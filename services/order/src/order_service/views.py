@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chassis.times import rfc3339
+from chassis.core.clock import rfc3339
 from order_service.models import Order
 
 LINE = ("productId", "qty", "unitPrice")

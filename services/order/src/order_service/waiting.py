@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis.database import OUTAGES
+from chassis.data.postgres import OUTAGES
 from order_service.models import Order, OrderStatus
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,11 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from chassis import flask_adapter, paging
-from chassis.flask_adapter import body
-from chassis.times import rfc3339
-from chassis.tokens import Tokens
+from chassis.core.clock import rfc3339
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime.flask import body
+from chassis.web import pagination
+from chassis.web.auth import Tokens
 from user_service.models import LONGEST_EMAIL, User, is_email
 from user_service.service import Accounts
 from user_service.signing import Signer
@@ -76,9 +77,9 @@ def users(accounts: Accounts, tokens: Tokens) -> Blueprint:
     @api.get("/users")
     def listed() -> tuple[Response, dict[str, str]]:
         caller = flask_adapter.caller(tokens)
-        page = paging.requested(request.args)
+        page = pagination.requested(request.args)
         found, last = accounts.users(caller, page)
-        return jsonify([_json(each) for each in found]), paging.next_link(USERS, page, last)
+        return jsonify([_json(each) for each in found]), pagination.next_link(USERS, page, last)
 
     @api.get("/users/<uuid:user_id>")
     def profile(user_id: UUID) -> Response:

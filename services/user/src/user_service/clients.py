@@ -5,9 +5,9 @@ from uuid import UUID
 
 import requests
 
-from chassis.errors import Unavailable
-from chassis.neighbours import Neighbour
-from chassis.paging import LARGEST_LIMIT
+from chassis.core.errors import Unavailable
+from chassis.resilience.service_client import Neighbour
+from chassis.web.pagination import LARGEST_LIMIT
 
 ORDER_SERVICE = "order-service"
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from chassis.outbox import Message
-from chassis.times import rfc3339
+from chassis.core.clock import rfc3339
+from chassis.messaging.outbox import Message
 
 USERS = "users"
 

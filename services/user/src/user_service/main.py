@@ -4,8 +4,9 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
-from chassis import database, gunicorn_adapter, messaging
-from chassis.process import Process, begin
+from chassis.data import postgres
+from chassis.runtime import gunicorn, messaging
+from chassis.runtime.service import Process, begin
 from user_service.app import create_app
 from user_service.clients import ORDER_SERVICE, Orders
 from user_service.passwords import Passwords
@@ -19,7 +20,7 @@ SERVICE = "user-service"
 
 def build() -> tuple[Process[UserSettings], Flask]:
     process = begin(SERVICE, UserSettings)
-    engine = database.engine_of(
+    engine = postgres.engine_of(
         process.settings.spring.datasource,
         process.environment,
     )
@@ -27,7 +28,7 @@ def build() -> tuple[Process[UserSettings], Flask]:
 
 
 def wire(process: Process[UserSettings], engine: Engine) -> Flask:
-    process.actuator.health.add("db", database.health(engine), readiness=True)
+    process.actuator.health.add("db", postgres.health(engine), readiness=True)
     messaging.publish(process, engine, outbox)
     signer = Signer(
         process.environment.secret("token-signing-key.pem"),
@@ -39,4 +40,4 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
 
 
 if __name__ == "__main__":
-    gunicorn_adapter.serve(SERVICE, build)
+    gunicorn.serve(SERVICE, build)

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from chassis import database
-from chassis.process import Process, begin
+from chassis.data import postgres
+from chassis.runtime.service import Process, begin
 from user_service.models import User
 from user_service.passwords import Passwords
 from user_service.service import add_if_new
@@ -20,10 +20,10 @@ def main() -> None:
 
 
 def prepare(process: Process[Any]) -> None:
-    engine = database.engine_of(
-        process.settings.spring.datasource, process.environment, database.PatientConnection
+    engine = postgres.engine_of(
+        process.settings.spring.datasource, process.environment, postgres.PatientConnection
     )
-    database.migrate(engine, "user_service")
+    postgres.migrate(engine, "user_service")
     with Session(engine) as session, session.begin():
         # A row that is there is left alone: its password may have been changed, or it deleted.
         if not session.scalar(select(exists().where(func.lower(User.email) == ADMIN))):

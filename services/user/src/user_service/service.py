@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 from uuid_utils.compat import uuid7
 
-from chassis import paging
-from chassis.errors import Conflict, NotFound, Unauthenticated, Unavailable
-from chassis.tokens import Caller
+from chassis.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
+from chassis.web import pagination
+from chassis.web.auth import Caller
 from user_service import events
 from user_service.clients import ORDER_SERVICE, Orders
 from user_service.models import User, is_email
@@ -64,7 +64,7 @@ class Accounts:
         except Unavailable:
             return Profile(user, [], degraded=[ORDER_SERVICE])
 
-    def users(self, caller: Caller, page: paging.Page) -> tuple[list[User], str | None]:
+    def users(self, caller: Caller, page: pagination.Page) -> tuple[list[User], str | None]:
         """A page in the order of the ids, and the key of its last row if more follow."""
         query = select(User).where(User.deleted_at.is_(None)).order_by(User.id)
         if page.after is not None:
@@ -148,4 +148,4 @@ def _key(after: str) -> UUID:
     try:
         return UUID(after)
     except ValueError as error:
-        raise paging.wrong_cursor() from error
+        raise pagination.wrong_cursor() from error

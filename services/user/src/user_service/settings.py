@@ -1,6 +1,6 @@
 """The settings that user-service has beyond those of every process."""
 
-from chassis.settings import Count, Fusebox, Section, Settings
+from chassis.config.settings import Count, Fusebox, Section, Settings
 
 
 class TokenSettings(Section):

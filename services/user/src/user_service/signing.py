@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 
-from chassis.tokens import ALGORITHM, ISSUER
+from chassis.web.auth import ALGORITHM, ISSUER
 from user_service.models import User
 
 

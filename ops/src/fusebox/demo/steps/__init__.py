@@ -1,6 +1,6 @@
 """The steps of the tour in their order."""
 
-from fusebox.demo.scene import Step
+from fusebox.demo.context import Step
 from fusebox.demo.steps import (
     last_piece,
     one_order,

@@ -5,18 +5,12 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from fusebox.demo.crowd import all_at_once
-from fusebox.demo.promises import Order, counted
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.trading import (
-    CONFIRMED,
-    LAST_PIECE,
-    RECOVERY_SECONDS,
-    decided,
-    insist,
-)
-from fusebox.shop import Customer
-from fusebox.waiting import wait_until
+from fusebox.core.shop_client import Customer
+from fusebox.core.wait import wait_until
+from fusebox.demo.assertions import Order, counted
+from fusebox.demo.context import Scene, Step
+from fusebox.demo.load import all_at_once
+from fusebox.demo.shop_actions import CONFIRMED, LAST_PIECE, RECOVERY_SECONDS, decided, insist
 
 BUYERS = 50
 DECIDED_SECONDS = 15

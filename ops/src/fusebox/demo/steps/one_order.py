@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fusebox.demo.looking import eventually
-from fusebox.demo.promises import Order, Span, is_one_trace, missing_hops, service, topic
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.trading import CONFIRMED, HELD_SECONDS, TEAPOT, place
+from fusebox.demo.assertions import Order, Span, is_one_trace, missing_hops, service, topic
+from fusebox.demo.context import Scene, Step
+from fusebox.demo.inspection import eventually
+from fusebox.demo.shop_actions import CONFIRMED, HELD_SECONDS, TEAPOT, place
 
 TRACE_SECONDS = 15
 WHAT = {

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from fusebox.demo.looking import eventually
-from fusebox.demo.promises import (
+from fusebox.core.wait import wait_until
+from fusebox.demo.assertions import (
     OPEN,
     Breaker,
     Order,
@@ -15,9 +15,9 @@ from fusebox.demo.promises import (
     counts_up_and_opens,
     refuses_unasked,
 )
-from fusebox.demo.scene import Outage, Scene, Step
-from fusebox.demo.trading import CONFIRMED, PENDING, again, decided, place
-from fusebox.waiting import wait_until
+from fusebox.demo.context import Outage, Scene, Step
+from fusebox.demo.inspection import eventually
+from fusebox.demo.shop_actions import CONFIRMED, PENDING, again, decided, place
 
 CALLER, CALLED = "order-service", "catalog-service"
 WATCHED = f"{CALLER}-1"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.trading import LAST_PIECE, TEAPOT
-from fusebox.invariants import Finding
-from fusebox.verify import verify
+from fusebox.demo.context import Scene, Step
+from fusebox.demo.shop_actions import LAST_PIECE, TEAPOT
+from fusebox.operations.verify.command import verify
+from fusebox.operations.verify.invariants import Finding
 
 SHOWN = 5
 

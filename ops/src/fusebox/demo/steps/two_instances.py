@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from fusebox.demo.crowd import Flow
-from fusebox.demo.looking import eventually
-from fusebox.demo.promises import Order, counted
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.trading import CONFIRMED, decided, place
-from fusebox.parts import number_of
-from fusebox.shop import Customer
+from fusebox.core.shop_client import Customer
+from fusebox.core.topology import number_of
+from fusebox.demo.assertions import Order, counted
+from fusebox.demo.context import Scene, Step
+from fusebox.demo.inspection import eventually
+from fusebox.demo.load import Flow
+from fusebox.demo.shop_actions import CONFIRMED, decided, place
 
 SERVICE = "catalog-service"
 HANDS, ORDERS_A_SECOND = 4, 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from fusebox.demo.promises import counted
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.trading import CONFIRMED, PENDING, decided, fates, place
+from fusebox.demo.assertions import counted
+from fusebox.demo.context import Scene, Step
+from fusebox.demo.shop_actions import CONFIRMED, PENDING, decided, fates, place
 
 ORDERS = 3
 DECIDED_SECONDS = 45

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fusebox.demo.looking import eventually
-from fusebox.demo.scene import Scene, Step
-from fusebox.demo.trading import CONFIRMED, HELD_SECONDS, fates, place
+from fusebox.demo.context import Scene, Step
+from fusebox.demo.inspection import eventually
+from fusebox.demo.shop_actions import CONFIRMED, HELD_SECONDS, fates, place
 
 COPIES = 3
 BURIED_SECONDS = 15

@@ -1,4 +1,4 @@
-"""Runs user-service's migrations on the connection that `chassis.database.migrate` holds."""
+"""Runs the migrations on the connection that `chassis.data.postgres.migrate` holds."""
 
 from alembic import context
 

@@ -1,0 +1,208 @@
+"""What a process tells about itself under /actuator, in Spring Boot's shapes.
+
+Framework-free: `answer` maps a method and a path to a reply, and each adapter mounts it.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from chassis.config.client import Configuration
+from chassis.core.environment import Environment
+from chassis.core.errors import NotFound, Problem
+from chassis.core.workers import Workers
+from chassis.observability import metrics
+from chassis.observability.metrics import Metrics
+from chassis.web import problem_details
+
+# Rather one too many, but not every key of the monkey.
+SECRET = re.compile(r"password|secret|token|(?<!mon)key|credential", re.IGNORECASE)
+# In a value: who logs in where, between the slashes and the @ of an address.
+LOGIN = re.compile(r"//[^/@\s]+@")
+MASK = "******"
+JSON = "application/vnd.spring-boot.actuator.v3+json"
+Check = Callable[[], dict[str, Any]]
+# The end of a path that stands for any one segment.
+ANY = "/*"
+
+
+@dataclass(frozen=True)
+class Reply:
+    body: bytes
+    status: int = 200
+    content_type: str = JSON
+
+
+class Asked(NamedTuple):
+    """`name` is the last segment of the path where the page was added for any."""
+
+    name: str
+    body: bytes
+
+
+Page = Callable[[Asked], Reply]
+
+
+def reply(document: Any, status: int = 200) -> Reply:
+    return Reply(json.dumps(document).encode(), status)
+
+
+def up(**details: Any) -> dict[str, Any]:
+    return {"status": "UP", "details": details}
+
+
+def down(reason: str, **details: Any) -> dict[str, Any]:
+    return {"status": "DOWN", "details": {"error": reason, **details}}
+
+
+@dataclass
+class Health:
+    """Named checks.  Each returns `up(…)` or `down(…)`, quickly, and raises nothing.
+
+    Those in `readiness` decide whether requests should come here; the others only tell.
+    """
+
+    checks: dict[str, Check] = field(default_factory=dict)
+    readiness: set[str] = field(default_factory=set)
+    leaving: bool = False
+
+    def add(self, name: str, check: Check, readiness: bool = False) -> None:
+        self.checks[name] = check
+        if readiness:
+            self.readiness.add(name)
+
+    def document(self, only: set[str] | None = None) -> dict[str, Any]:
+        names = self.checks if only is None else sorted(only)
+        found = {name: self.checks[name]() for name in names}
+        if self.leaving:
+            return {"status": "OUT_OF_SERVICE", "components": found}
+        deciding = [found[name]["status"] for name in found if name in self.readiness]
+        return {"status": "DOWN" if "DOWN" in deciding else "UP", "components": found}
+
+
+class Actuator:
+    """The pages that every process has; `add` adds the others."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        configuration: Configuration[Any],
+        measured: Metrics,
+        workers: Workers,
+    ) -> None:
+        self._environment = environment
+        self._configuration = configuration
+        self._metrics = measured
+        self._workers = workers
+        self.health = Health()
+        self.health.add("configuration", self._configuration_health)
+        self.health.add("workers", self._workers_health, readiness=True)
+        self._pages: dict[tuple[str, str], Page] = {}
+        self.add("", self._index)
+        self.add("health", lambda _: self._health(None))
+        self.add("health/liveness", lambda _: reply({"status": "UP"}))
+        self.add("health/readiness", lambda _: self._health(self.health.readiness))
+        self.add("info", self._info)
+        self.add("env", self._env)
+        self.add("env" + ANY, self._env_of)
+        self.add("prometheus", self._prometheus)
+
+    def add(self, path: str, page: Page, method: str = "GET") -> None:
+        """`page` answers `method` on /actuator/`path`; one that ends in ANY, for any last segment.
+
+        It may raise a Problem.
+        """
+        self._pages[method, path] = page
+
+    def answer(self, method: str, path: str, body: bytes = b"") -> Reply:
+        """The reply to `method` on /actuator/`path`."""
+        name = path.strip("/")
+        general, _, last = name.rpartition("/")
+        method = "GET" if method == "HEAD" else method
+        try:
+            for known in (name, general + ANY):
+                page = self._pages.get((method, known))
+                if page is not None:
+                    return page(Asked(last, body))
+                if any(path == known for _, path in self._pages):
+                    return _in_form(405, "method-not-allowed", f"{method} is not for this page.")
+            raise NotFound(f"There is no page /actuator/{name}.")
+        except Problem as problem:
+            return _in_form(
+                problem_details.status_of(problem),
+                problem.code,
+                problem.detail,
+                **({"errors": problem.errors} if problem.errors else {}),
+            )
+
+    def _index(self, _: Asked) -> Reply:
+        return reply(
+            {
+                "_links": {
+                    path.replace(ANY, "-name"): {
+                        "href": f"/actuator/{path.replace(ANY, '/{name}')}",
+                        "templated": path.endswith(ANY),
+                    }
+                    for method, path in self._pages
+                    if path and method == "GET"
+                }
+            }
+        )
+
+    def _health(self, only: set[str] | None) -> Reply:
+        document = self.health.document(only)
+        return reply(document, 200 if document["status"] == "UP" else 503)
+
+    def _configuration_health(self) -> dict[str, Any]:
+        refused, source = self._configuration.refused, self._configuration.source
+        return down(refused, source=source) if refused else up(source=source)
+
+    def _workers_health(self) -> dict[str, Any]:
+        alive = self._workers.alive()
+        dead = [name for name, lives in alive.items() if not lives]
+        return down(f"dead: {', '.join(dead)}") if dead else up(threads=sorted(alive))
+
+    def _info(self, _: Asked) -> Reply:
+        told = self._environment
+        app = {"name": told.service, "instance": told.instance, "version": told.version}
+        return reply({"app": app, "process": {"pid": os.getpid()}})
+
+    def _env(self, _: Asked) -> Reply:
+        sources: dict[str, dict[str, Any]] = {}
+        for key, (value, source) in self._configuration.flat.items():
+            sources.setdefault(source, {})[key] = {"value": _shown(key, value)}
+        return reply(
+            {
+                "activeProfiles": [self._environment.profile],
+                "propertySources": [
+                    {"name": name, "properties": properties} for name, properties in sources.items()
+                ],
+            }
+        )
+
+    def _env_of(self, asked: Asked) -> Reply:
+        """One key: its value, and the source that has won."""
+        key = asked.name
+        if key not in self._configuration.flat:
+            raise NotFound(f"No source has {key}.")
+        value, source = self._configuration.flat[key]
+        found = {"source": source, "value": _shown(key, value)}
+        return reply({"property": found, "activeProfiles": [self._environment.profile]})
+
+    def _prometheus(self, _: Asked) -> Reply:
+        return Reply(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+
+def _shown(key: str, value: Any) -> Any:
+    """Without secrets."""
+    if SECRET.search(key):
+        return MASK
+    return LOGIN.sub(f"//{MASK}@", value) if isinstance(value, str) else value
+
+
+def _in_form(status: int, code: str, detail: str, **members: Any) -> Reply:
+    document = problem_details.render(status, code, detail, None, **members)
+    return Reply(json.dumps(document).encode(), status, problem_details.CONTENT_TYPE)

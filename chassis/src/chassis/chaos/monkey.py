@@ -1,0 +1,96 @@
+"""Faults on demand, in the shape of the Chaos Monkey for Spring Boot.
+
+They exist only where the configuration turns them on, and live in the process: one that is started
+anew is well.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from chassis.chaos import kill_points
+from chassis.core.errors import Invalid, Problem
+
+Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
+
+
+class Assaults(BaseModel):
+    """`level`: every so many requests one is delayed.  `exception_rate`: the share that fails."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
+    )
+
+    level: Annotated[int, Field(ge=1, le=10_000)] = 1
+    latency_active: bool = False
+    latency_range_start: Milliseconds = 1000
+    latency_range_end: Milliseconds = 3000
+    exceptions_active: bool = False
+    exception_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
+    kill_at: Literal[kill_points.ALL] | None = None  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def in_order(self) -> "Assaults":
+        if self.latency_range_start > self.latency_range_end:
+            raise ValueError("latencyRangeStart is above latencyRangeEnd")
+        return self
+
+
+class Attack(NamedTuple):
+    """What befalls one request: a delay in seconds, and whether it fails then."""
+
+    delay: float = 0.0
+    fails: bool = False
+
+
+class Harm(Problem):
+    """A failure on demand."""
+
+    code = "chaos"
+
+
+class ChaosMonkey:
+    def __init__(self, exists: Callable[[], bool]) -> None:
+        self._exists = exists
+        self.awake = True
+        self._assaults = Assaults()
+
+    @property
+    def exists(self) -> bool:
+        return self._exists()
+
+    def attack(self) -> Attack | None:
+        """What the next request suffers, if anything."""
+        plan = self._assaults
+        if not (plan.latency_active or plan.exceptions_active) or not (self.awake and self.exists):
+            return None
+        delayed = plan.latency_active and random.random() * plan.level < 1
+        span = (plan.latency_range_start, plan.latency_range_end)
+        delay = random.uniform(*span) / 1000 if delayed else 0.0
+        return Attack(delay, plan.exceptions_active and random.random() < plan.exception_rate)
+
+    def change(self, given: bytes) -> None:
+        """Take over the keys of the JSON document `given`.  Raises Invalid."""
+        try:
+            said = Assaults.model_validate_json(given or b"{}").model_dump(exclude_unset=True)
+            self._assaults = Assaults(**{**self._assaults.model_dump(), **said})
+        except ValidationError as error:
+            raise Invalid(
+                "These assaults cannot be.",
+                errors=[
+                    {"field": ".".join(map(str, each["loc"])), "message": each["msg"]}
+                    for each in error.errors()
+                ],
+            ) from error
+        kill_points.arm(self._assaults.kill_at)
+
+    def assaults(self) -> dict[str, Any]:
+        # Not what was asked for but what is: a point that was reached is no longer armed.
+        return self._assaults.model_dump(by_alias=True) | {"killAt": kill_points.armed()}
+
+
+def harm() -> Harm:
+    return Harm("Failed on purpose: somebody has told this service to.")

@@ -1,0 +1,149 @@
+"""The settings that every process knows, validated, under the names that Spring gave them."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from chassis.core import log_levels
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Section(BaseModel):
+    """A part of the configuration; keys that nobody reads are left alone."""
+
+    model_config = ConfigDict(alias_generator=kebab, populate_by_name=True, frozen=True)
+
+
+class ServiceUrl(Section):
+    default_zone: str = Field("http://127.0.0.1:8761/eureka/", alias="defaultZone")
+
+
+class EurekaClient(Section):
+    service_url: ServiceUrl = ServiceUrl()
+    registry_fetch_interval_seconds: Positive = 1
+
+
+class EurekaInstance(Section):
+    lease_renewal_interval_in_seconds: Count = 5
+    lease_expiration_duration_in_seconds: Count = 15
+
+
+class Eureka(Section):
+    client: EurekaClient = EurekaClient()
+    instance: EurekaInstance = EurekaInstance()
+
+
+class Sampling(Section):
+    probability: float = Field(1.0, ge=0, le=1)
+
+
+class Tracing(Section):
+    sampling: Sampling = Sampling()
+
+
+class ZipkinTracing(Section):
+    endpoint: str = "http://127.0.0.1:9411/api/v2/spans"
+
+
+class Zipkin(Section):
+    tracing: ZipkinTracing = ZipkinTracing()
+
+
+class Management(Section):
+    tracing: Tracing = Tracing()
+    zipkin: Zipkin = Zipkin()
+
+
+class BreakerSettings(Section):
+    fail_max: Count = 5
+    reset_timeout_seconds: Positive = 10
+
+
+class ClientSettings(Section):
+    connect_timeout_seconds: Positive = 1
+    read_timeout_seconds: Positive = 2
+
+
+class BulkheadSettings(Section):
+    max_concurrent_calls: Count = 24
+    max_wait_seconds: float = Field(0.1, ge=0)
+
+
+class RetrySettings(Section):
+    budget: float = Field(0.1, ge=0, le=1)
+
+
+class Fusebox(Section):
+    breaker: BreakerSettings = BreakerSettings()
+    bulkhead: BulkheadSettings = BulkheadSettings()
+    retry: RetrySettings = RetrySettings()
+    client: ClientSettings = ClientSettings()
+    threads: Count = 32
+    max_body_bytes: Count = 1_048_576
+
+
+class Kafka(Section):
+    bootstrap_servers: str = "127.0.0.1:9092"
+
+
+class Datasource(Section):
+    url: str = ""
+    pool_size: Count = 8
+
+
+class Spring(Section):
+    kafka: Kafka = Kafka()
+    datasource: Datasource = Datasource()
+
+
+class LogLevels(Section):
+    root: Annotated[str, AfterValidator(log_levels.checked)] = "INFO"
+
+
+class Logging(Section):
+    level: LogLevels = LogLevels()
+
+
+class Monkey(Section):
+    enabled: bool = False
+
+
+class Chaos(Section):
+    monkey: Monkey = Monkey()
+
+
+class Settings(Section):
+    """What every process reads.  A process with settings of its own extends this class."""
+
+    eureka: Eureka = Eureka()
+    management: Management = Management()
+    fusebox: Fusebox = Fusebox()
+    spring: Spring = Spring()
+    logging: Logging = Logging()
+    chaos: Chaos = Chaos()
+
+
+def nested(flat: dict[str, Any]) -> dict[str, Any]:
+    """The tree of flat keys: `{"a.b[0]": 1}` becomes `{"a": {"b": [1]}}`."""
+    tree: dict[str, Any] = {}
+    for key, value in flat.items():
+        steps = [step for part in key.split(".") for step in part.replace("]", "").split("[")]
+        node = tree
+        for step in steps[:-1]:
+            node = node.setdefault(step, {})
+        node[steps[-1]] = value
+    return {key: _lists(value) for key, value in tree.items()}
+
+
+def _lists(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if node and all(key.isdigit() for key in node):
+        return [_lists(node[key]) for key in sorted(node, key=int)]
+    return {key: _lists(value) for key, value in node.items()}

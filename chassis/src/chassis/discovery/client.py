@@ -1,0 +1,218 @@
+"""The client of discovery: this instance's lease, and a snapshot of everybody else's.
+
+Two threads: one registers and renews, one fetches.  Readers only ever see `instances`, an
+immutable snapshot, and go on with the last one while discovery is away.
+"""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import requests
+
+from chassis.config.settings import Eureka
+from chassis.core.environment import Environment
+from chassis.discovery.eureka_http import Servers
+from chassis.discovery.instances import Listing, Snapshot, merged
+
+log = logging.getLogger(__name__)
+
+# Within a failed attempt's pause a renewed discovery is found soon, and a dead one is not hammered.
+RETRY_SECONDS = 0.5
+# After a start the others are starting too, and the first call wants to find them.
+SETTLING_SECONDS = 15.0
+SETTLING_PAUSE = 0.2
+# Who is away may stay away: then calls are answered as well as can be.
+PREPARING_SECONDS = 3.0
+PREPARING_PAUSE = 0.05
+# A discovery that was started anew knows nobody until all have noticed that it does not know them.
+FORGETFUL_SECONDS = 5.0
+
+
+class Registry:
+    """`instances` maps a service's name to its instances that are UP, once `fetched` is set.
+
+    `appeared` is told the name of a service of which an instance has come or come back.
+    `is_prepared` says whether this process has what it needs to answer those who will call.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        settings: Callable[[], Eureka],
+        appeared: Callable[[str], None] = lambda _service: None,
+    ) -> None:
+        self._environment = environment
+        self._settings = settings
+        self._appeared = appeared
+        # A session is one thread's: the lease has its own.
+        self._renewing, self._fetching = Servers(settings), Servers(settings)
+        self._listing = Listing()
+        self._is_complete = False
+        self._delta = b""
+        self._keep_until = 0.0
+        self._shown = (0, False)
+        self.instances: Snapshot = MappingProxyType({})
+        self.registered = threading.Event()
+        self.fetched = threading.Event()
+        self.is_prepared: Callable[[], bool] = lambda: True
+        self.port = 0
+
+    def keep_lease(self, stop: threading.Event) -> None:
+        """Register, renew until `stop` is set, then leave."""
+        self._prepare(stop)
+        while not stop.is_set():
+            try:
+                self._renew()
+                pause = float(self._settings().instance.lease_renewal_interval_in_seconds)
+            except requests.RequestException as error:
+                log.info("discovery does not answer, the lease is not renewed: %s", error)
+                pause = RETRY_SECONDS
+            stop.wait(pause)
+        self.leave()
+
+    def _prepare(self, stop: threading.Event) -> None:
+        """Callers come as soon as they hear of an instance."""
+        deadline = time.monotonic() + PREPARING_SECONDS
+        while not self.is_prepared() and time.monotonic() < deadline:
+            if stop.wait(PREPARING_PAUSE):
+                return
+
+    def leave(self) -> None:
+        """Out of the registry, so that nobody new calls; harmless when done twice."""
+        if not self.registered.is_set():
+            return
+        self.registered.clear()
+        try:
+            self._renewing.ask("DELETE", self._path)
+        except requests.RequestException as error:
+            log.info("discovery does not answer, the lease will run out: %s", error)
+
+    def keep_fetching(self, stop: threading.Event) -> None:
+        settled = time.monotonic() + SETTLING_SECONDS
+        while not stop.is_set():
+            try:
+                self.fetch()
+            except (requests.RequestException, ValueError, KeyError) as error:
+                log.info("discovery does not answer, its last list is used: %s", error)
+            pause = self._settings().client.registry_fetch_interval_seconds
+            stop.wait(pause if time.monotonic() > settled else min(pause, SETTLING_PAUSE))
+
+    def fetch(self) -> None:
+        """Bring the snapshot up to date.  Raises what requests raises, ValueError or KeyError."""
+        complete, self._is_complete = self._is_complete, False
+        if not complete or not self._follow_delta():
+            self._listing.replace(json.loads(self._asked("/apps")))
+        self._is_complete = True
+        if not complete:
+            self._keep_others()
+        if self.registered.is_set() and not self._is_listed():
+            self._keep_others()
+            self._register(self._fetching)
+            if not self.registered.is_set():  # the other thread has left meanwhile
+                self._fetching.ask("DELETE", self._path)
+        self._show()
+        self.fetched.set()
+
+    def _show(self) -> None:
+        """Make the snapshot anew, unless it is that of this list already."""
+        keeps = time.monotonic() < self._keep_until
+        if self._shown == (self._listing.version, keeps):
+            return
+        self._shown = (self._listing.version, keeps)
+        before, listed = self.instances, self._listing.snapshot()
+        self.instances = merged(listed, before) if keeps else listed
+        for service, them in self.instances.items():
+            if not set(them) <= set(before.get(service, ())):
+                self._appeared(service)
+
+    def _keep_others(self) -> None:
+        """Discovery may have been started anew: those it does not list may only be late."""
+        self._keep_until = time.monotonic() + FORGETFUL_SECONDS
+
+    def _is_listed(self) -> bool:
+        return self._listing.knows(self._app, self._environment.instance)
+
+    def _follow_delta(self) -> bool:
+        """Whether this copy is the server's now.  A delta that was seen is not read again."""
+        delta = self._asked("/apps/delta")
+        if delta == self._delta:
+            return True
+        self._delta = b""
+        if not self._listing.change(json.loads(delta)):
+            return False
+        self._delta = delta
+        return True
+
+    def _asked(self, path: str) -> bytes:
+        answer = self._fetching.ask("GET", path, headers={"Accept": "application/json"})
+        answer.raise_for_status()
+        return answer.content
+
+    def _renew(self) -> None:
+        if self.registered.is_set():
+            answer = self._renewing.ask("PUT", self._path)
+            if answer.status_code != 404:
+                answer.raise_for_status()
+                return
+            self._keep_others()
+        self._register(self._renewing)
+        self.registered.set()
+
+    def _register(self, servers: Servers) -> None:
+        answer = servers.ask("POST", f"/apps/{self._app}", json=self._registration())
+        answer.raise_for_status()
+        log.info("registered with discovery as %s", self._environment.instance)
+
+    def _registration(self) -> dict[str, Any]:
+        environment, lease = self._environment, self._settings().instance
+        url = f"http://{environment.address}:{self.port}"
+        return {
+            "instance": {
+                "instanceId": environment.instance,
+                "hostName": environment.address,
+                "app": self._app,
+                "ipAddr": environment.address,
+                "status": "UP",
+                "overriddenstatus": "UNKNOWN",
+                "port": {"$": self.port, "@enabled": "true"},
+                "securePort": {"$": 443, "@enabled": "false"},
+                "countryId": 1,
+                "dataCenterInfo": {
+                    "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo",
+                    "name": "MyOwn",
+                },
+                "leaseInfo": {
+                    "renewalIntervalInSecs": lease.lease_renewal_interval_in_seconds,
+                    "durationInSecs": lease.lease_expiration_duration_in_seconds,
+                },
+                "metadata": self._metadata(),
+                "homePageUrl": f"{url}/",
+                "statusPageUrl": f"{url}/actuator/info",
+                "healthCheckUrl": f"{url}/actuator/health",
+                "vipAddress": environment.service,
+                "secureVipAddress": environment.service,
+            }
+        }
+
+    def _metadata(self) -> dict[str, str]:
+        environment = self._environment
+        told = {
+            "pid": str(os.getpid()),
+            "instance": environment.instance,
+            "version": environment.version,
+        }
+        return {**told, "canary": "true"} if environment.is_canary else told
+
+    @property
+    def _app(self) -> str:
+        return self._environment.service.upper()
+
+    @property
+    def _path(self) -> str:
+        return f"/apps/{self._app}/{self._environment.instance}"

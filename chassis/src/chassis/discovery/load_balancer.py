@@ -1,0 +1,103 @@
+"""Picks an instance: the less busy of two random ones, and none that has just refused."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from chassis.core.errors import Unavailable
+from chassis.discovery.instances import Instance
+
+# A lease of a dead instance outlives it by some seconds; until then its refusals are remembered.
+AVOID_SECONDS = 3.0
+
+# Whether an instance that says this of itself will do.
+Takes = Callable[[Mapping[str, str]], bool]
+
+
+class Balancer:
+    def __init__(self, instances: Callable[[], Mapping[str, tuple[Instance, ...]]]) -> None:
+        self._instances = instances
+        self._outstanding: dict[Instance, int] = {}
+        self._avoided: dict[Instance, float] = {}
+        self._lock = threading.Lock()
+
+    def choose(
+        self, service: str, tried: Collection[Instance] = (), takes: Takes | None = None
+    ) -> Instance:
+        """An instance of `service` that is not among `tried`; Unavailable when there is none.
+
+        With `takes`, only one whose metadata it takes; without, no canary while there are others.
+        When all have refused lately one of them is asked all the same: it may be back.
+        """
+        known = self._known(service, takes)
+        if tried:
+            known = [each for each in known if each not in tried]
+        if not known:
+            raise Unavailable(f"No instance of {service} answers.", service=service)
+        return self._less_busy_of_two(self._not_avoided(known) or known)
+
+    def has_others(self, service: str, takes: Takes | None = None) -> bool:
+        """Whether an instance is left that has not refused lately."""
+        return bool(self._not_avoided(self._known(service, takes)))
+
+    def _known(self, service: str, takes: Takes | None) -> Sequence[Instance]:
+        known = self._instances().get(service, ())
+        if takes:
+            return [each for each in known if takes(each.metadata)]
+        return [each for each in known if not each.is_canary] or known
+
+    def _not_avoided(self, known: Sequence[Instance]) -> Sequence[Instance]:
+        if not self._avoided:
+            return known
+        now = time.monotonic()
+        return [each for each in known if self._avoided.get(each, 0) < now]
+
+    def _less_busy_of_two(self, wanted: Sequence[Instance]) -> Instance:
+        # By hand, for random.sample costs more than all else here.
+        number = len(wanted)
+        first = int(random.random() * number)
+        if number == 1:
+            return wanted[first]
+        other = (first + 1 + int(random.random() * (number - 1))) % number
+        busy = self._outstanding
+        return wanted[first if busy.get(wanted[first], 0) <= busy.get(wanted[other], 0) else other]
+
+    def calling(self, instance: Instance) -> "Calling":
+        """`instance` is busy with one more call meanwhile."""
+        return Calling(self, instance)
+
+    def begun(self, instance: Instance) -> None:
+        with self._lock:
+            self._outstanding[instance] = self._outstanding.get(instance, 0) + 1
+
+    def ended(self, instance: Instance) -> None:
+        with self._lock:
+            left = self._outstanding[instance] - 1
+            if left:
+                self._outstanding[instance] = left
+            else:
+                del self._outstanding[instance]
+
+    def refused(self, instance: Instance) -> None:
+        """Remember that `instance` took no connection."""
+        now = time.monotonic()
+        with self._lock:
+            self._avoided = {each: until for each, until in self._avoided.items() if until > now}
+            self._avoided[instance] = now + AVOID_SECONDS
+
+
+class Calling:
+    """A class, for a generator would cost twice as much at each call."""
+
+    __slots__ = ("_balancer", "_instance")
+
+    def __init__(self, balancer: Balancer, instance: Instance) -> None:
+        self._balancer = balancer
+        self._instance = instance
+
+    def __enter__(self) -> None:
+        self._balancer.begun(self._instance)
+
+    def __exit__(self, *_: object) -> None:
+        self._balancer.ended(self._instance)

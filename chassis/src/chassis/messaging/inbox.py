@@ -1,0 +1,45 @@
+"""The inbox: which events have had their effect already."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, DateTime, MetaData, Table, Uuid, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chassis.messaging.cloudevents import Event
+
+
+class Inbox:
+    def __init__(self, metadata: MetaData) -> None:
+        self.table = Table(
+            "inbox",
+            metadata,
+            Column("event_id", Uuid, primary_key=True),
+            Column(
+                "received_at",
+                DateTime(timezone=True),
+                nullable=False,
+                server_default=func.now(),
+                index=True,
+            ),
+        )
+
+    def claim(self, session: Session, events: Sequence[Event]) -> list[Event]:
+        """Those of `events` that nobody has handled, each once, in their order.
+
+        The primary key decides, not a SELECT beforehand: of two consumers racing on one event
+        only one can insert.  Entry and effect commit together or not at all.
+        """
+        first = {event.id: event for event in events}
+        if not first:
+            return []
+        claimed = set(
+            session.scalars(
+                insert(self.table)
+                # In one order everywhere, so that two racing batches cannot deadlock.
+                .values([{"event_id": id} for id in sorted(first)])
+                .on_conflict_do_nothing()
+                .returning(self.table.c.event_id)
+            )
+        )
+        return [event for id, event in first.items() if id in claimed]

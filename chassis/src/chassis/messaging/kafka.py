@@ -1,0 +1,63 @@
+"""kafka-python's clients as this project uses them.
+
+Their constructors wait for a broker, so they are called by the background thread that owns them.
+"""
+
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+
+from chassis.core.environment import Environment
+
+# A SIGKILLed member holds its partitions that long; the same instance gets them back at once.
+SESSION_MILLISECONDS = 6_000
+
+
+def producer(servers: str, environment: Environment) -> KafkaProducer:
+    """Idempotent, acknowledged by all replicas: the library's defaults."""
+    return KafkaProducer(
+        **_common(servers, environment),
+        max_block_ms=5_000,
+        delivery_timeout_ms=20_000,
+        linger_ms=0,
+    )
+
+
+def consumer(servers: str, environment: Environment) -> KafkaConsumer:
+    """A member of the service's group that keeps its partitions over a quick restart."""
+    return KafkaConsumer(
+        **_common(servers, environment),
+        group_id=environment.service,
+        group_instance_id=environment.instance,
+        session_timeout_ms=SESSION_MILLISECONDS,
+        heartbeat_interval_ms=1_000,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        partition_assignment_strategy=[CooperativeStickyAssignor],
+        max_poll_records=500,
+        metadata_max_age_ms=10_000,
+    )
+
+
+def listener(servers: str, environment: Environment) -> KafkaConsumer:
+    """Hears what is said from now on, for itself alone, and keeps no place."""
+    return KafkaConsumer(
+        **_common(servers, environment),
+        group_id=None,
+        auto_offset_reset="latest",
+        enable_auto_commit=False,
+        metadata_max_age_ms=10_000,
+    )
+
+
+def _common(servers: str, environment: Environment) -> dict[str, Any]:
+    return {
+        "bootstrap_servers": servers,
+        "client_id": environment.instance,
+        "bootstrap_timeout_ms": 2_000,
+        "reconnect_backoff_max_ms": 1_000,
+        "request_timeout_ms": 10_000,
+        "metrics_enabled": False,
+        "allow_auto_create_topics": False,
+    }

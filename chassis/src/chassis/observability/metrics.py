@@ -1,0 +1,92 @@
+"""What is counted here, under the names that Spring's dashboards know."""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
+
+from chassis.observability.zipkin import SpanSender
+from chassis.resilience.circuit_breaker import Breakers
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+STATES = ("closed", "open", "half_open", "forced_open", "disabled")
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+OUTCOMES = {1: "INFORMATIONAL", 2: "SUCCESS", 3: "REDIRECTION", 4: "CLIENT_ERROR"}
+
+
+class Metrics:
+    def __init__(self, breakers: Breakers, spans: SpanSender) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "http_server_requests_seconds",
+            "Requests answered here.",
+            ("method", "uri", "status", "outcome"),
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        # A look-up of prometheus_client's own costs more than the counting.
+        self._known: dict[tuple[str, str, int], Histogram] = {}
+        self.add(lambda: _breaker_metrics(breakers))
+        self.add(lambda: _span_metrics(spans))
+
+    def add(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        """Figures of one process of its own, read at each scrape."""
+        self._registry.register(_Collected(collect))
+
+    def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
+        """Count a request; `uri` is the route's template, so that there are few."""
+        known = self._known.get((method, uri, status)) or self._series(method, uri, status)
+        known.observe(seconds)
+
+    def _series(self, method: str, uri: str, status: int) -> Histogram:
+        # A client may make up methods without end, and each would be kept for ever.
+        method = method if method in METHODS else "UNKNOWN"
+        outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
+        found = self._requests.labels(method, uri, str(status), outcome)
+        self._known[method, uri, status] = found
+        return found
+
+    def exposition(self) -> bytes:
+        return generate_latest(self._registry)
+
+
+class _Collected:
+    """Reads the figures where they are kept, at each scrape."""
+
+    def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        self.collect = collect
+
+
+def _breaker_metrics(breakers: Breakers) -> Iterable[Metric]:
+    state = GaugeMetricFamily(
+        "resilience4j_circuitbreaker_state", "1 for the state it is in.", labels=("name", "state")
+    )
+    calls = SummaryMetricFamily(
+        "resilience4j_circuitbreaker_calls_seconds", "Calls.", labels=("name", "kind")
+    )
+    refused = CounterMetricFamily(
+        "resilience4j_circuitbreaker_not_permitted_calls",
+        "Calls refused while open.",
+        labels=("name", "kind"),
+    )
+    for breaker in breakers.all():
+        for each in STATES:
+            state.add_metric((breaker.name, each), float(breaker.state.lower() == each))
+        for kind, number in breaker.calls.items():
+            calls.add_metric((breaker.name, kind), number, breaker.seconds[kind])
+        refused.add_metric((breaker.name, "not_permitted"), breaker.not_permitted)
+    return state, calls, refused
+
+
+def _span_metrics(spans: SpanSender) -> Iterable[Metric]:
+    sent = CounterMetricFamily("zipkin_reporter_spans_sent", "Spans that Zipkin took.")
+    sent.add_metric((), spans.sent)
+    dropped = CounterMetricFamily("zipkin_reporter_spans_dropped", "Spans given up.")
+    dropped.add_metric((), spans.dropped)
+    return sent, dropped

@@ -1,0 +1,43 @@
+"""A bound on the calls that wait for one service, so that a slow one cannot take all threads."""
+
+import threading
+from collections.abc import Callable
+
+from chassis.config.settings import BulkheadSettings
+from chassis.core.errors import Overloaded
+
+
+class Bulkhead:
+    def __init__(self, name: str, settings: Callable[[], BulkheadSettings]) -> None:
+        self._name = name
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
+        self._taken = 0
+
+    def enter(self) -> None:
+        """Take a place, until `leave`.
+
+        Overloaded when all places are taken, and none gets free within the configured wait.
+        """
+        with self._lock:
+            if not (self._is_free() or self._gets_free()):
+                raise Overloaded(f"{self._taken} calls wait for {self._name} already.")
+            self._taken += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._taken -= 1
+            if self._waiting:
+                self._changed.notify()
+
+    def _gets_free(self) -> bool:
+        self._waiting += 1
+        try:
+            return self._changed.wait_for(self._is_free, self._settings().max_wait_seconds)
+        finally:
+            self._waiting -= 1
+
+    def _is_free(self) -> bool:
+        return self._taken < self._settings().max_concurrent_calls

@@ -1,0 +1,124 @@
+"""Calls to one other service: protected, instance picked, time bounded, span recorded."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
+
+from chassis.config.settings import ClientSettings
+from chassis.core.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
+from chassis.discovery.instances import Instance
+from chassis.discovery.load_balancer import Balancer
+from chassis.observability import tracing
+from chassis.observability.tracing import ActiveSpan, Kind, Tracer
+from chassis.resilience import deadline
+from chassis.resilience.policy import Protection
+
+POOL = 64
+
+
+class Neighbour:
+    """One pooled `requests` session for one service."""
+
+    def __init__(
+        self,
+        service: str,
+        balancer: Balancer,
+        protection: Protection,
+        tracer: Tracer,
+        settings: Callable[[], ClientSettings],
+    ) -> None:
+        self.service = service
+        self._balancer = balancer
+        self._protection = protection
+        self._tracer = tracer
+        self._settings = settings
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=POOL))
+
+    def get(
+        self,
+        path: str,
+        name: str,
+        params: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """GET `path`; `name` is its template, for the trace.
+
+        4xx are answers and are returned.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
+        """
+        deadline.check()
+        with (
+            self._protection.admitted() as permit,
+            self._tracer.span(f"get {name}", Kind.CLIENT) as span,
+        ):
+            given = {"params": list(params), "headers": {**(headers or {}), **tracing.outgoing()}}
+            try:
+                answer = self._ask_someone(span, path, given)
+            except UNTELLING:
+                raise
+            except Unavailable as failure:
+                permit.failed(failure)
+                raise
+            permit.succeeded()
+            span.tags["http.status_code"] = str(answer.status_code)
+            return answer
+
+    def _ask_someone(self, span: ActiveSpan, path: str, given: dict[str, Any]) -> requests.Response:
+        refused: set[Instance] = set()
+        is_retry = False
+        while True:
+            deadline.check()
+            instance = self._balancer.choose(self.service, refused)
+            span.called(self.service, instance.host, instance.port)
+            try:
+                with self._balancer.calling(instance):
+                    return self._ask(instance, path, given, is_retry)
+            except requests.ConnectionError as error:
+                self._balancer.refused(instance)
+                if _took_no_connection(error):
+                    refused.add(instance)
+                elif is_retry or not self._may_retry():
+                    others = self._balancer.has_others(self.service)
+                    kind = InstanceLost if others else Unavailable
+                    raise kind(f"{self.service} broke off its answer.") from error
+                else:
+                    is_retry = True
+            except requests.RequestException as error:
+                raise Unavailable(f"{self.service} gave no proper answer.") from error
+
+    def _may_retry(self) -> bool:
+        return deadline.may_retry() and self._protection.retries.take()
+
+    def _ask(
+        self, instance: Instance, path: str, given: dict[str, Any], is_retry: bool
+    ) -> requests.Response:
+        settings, left = self._settings(), deadline.time_left()
+        longest = settings.read_timeout_seconds
+        patience = longest if left is None else min(longest, max(left, 0.001))
+        try:
+            answer = self._session.get(
+                instance.url + path,
+                params=given["params"],
+                headers=given["headers"] | deadline.outgoing(is_retry=is_retry),
+                timeout=(min(settings.connect_timeout_seconds, patience), patience),
+                allow_redirects=False,
+            )
+        except requests.ReadTimeout as error:
+            # With less than the usual time, its being late says nothing about the service.
+            kind = TimedOut if patience == longest else DeadlineOver
+            raise kind(f"{self.service} did not answer in time.") from error
+        if answer.status_code >= 500:
+            raise Unavailable(f"{self.service} answered {answer.status_code}.")
+        return answer
+
+
+def _took_no_connection(error: requests.ConnectionError) -> bool:
+    """Nothing was sent, so that another instance may be asked at no risk."""
+    cause = error.args[0] if error.args else None
+    return isinstance(error, requests.ConnectTimeout) or isinstance(
+        getattr(cause, "reason", None), NewConnectionError
+    )

@@ -1,0 +1,84 @@
+"""The chassis under aiohttp: the actuator, and a server for the whole life of a process."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from chassis.chaos import monkey as chaos
+from chassis.chaos.monkey import ChaosMonkey
+from chassis.config.client import ConfigurationError
+from chassis.runtime import lifecycle
+from chassis.runtime.service import Process
+from chassis.web import problem_details
+
+KEEPALIVE_SECONDS = 75.0
+BACKLOG = 1024
+
+Build = Callable[[], tuple[Process[Any], web.Application]]
+
+
+def add_actuator(app: web.Application, process: Process[Any]) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        page = request.match_info.get("page", "")
+        body = await request.read()
+        # Checks may look at files or wait for a lock: never on the event loop.
+        found = await asyncio.to_thread(process.actuator.answer, request.method, page, body)
+        return web.Response(
+            body=found.body, status=found.status, headers={"Content-Type": found.content_type}
+        )
+
+    app.middlewares.append(_harming(process.monkey))
+    app.router.add_route("*", "/actuator/{page:.*}", answer)
+    app.router.add_route("*", "/actuator", answer)
+
+
+def _harming(monkey: ChaosMonkey) -> Middleware:
+    @web.middleware
+    async def harm(request: web.Request, handler: Handler) -> web.StreamResponse:
+        attack = None if request.path.startswith("/actuator") else monkey.attack()
+        if attack:
+            await asyncio.sleep(attack.delay)
+            if attack.fails:
+                problem = chaos.harm()
+                document = problem_details.document(problem, None)
+                return web.json_response(
+                    document, status=document["status"], content_type=problem_details.CONTENT_TYPE
+                )
+        return await handler(request)
+
+    return harm
+
+
+def serve(build: Build, port: int, **runner_options: Any) -> None:
+    """Run until SIGTERM or SIGINT: out of the registry, finish, end."""
+    try:
+        process, app = build()
+    except ConfigurationError as error:
+        sys.exit(f"cannot start: {error}")
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        shutdown_timeout=lifecycle.GRACE_SECONDS,
+        **runner_options,
+    )
+    asyncio.run(lifecycle.run(process, _Server(runner), port))
+
+
+class _Server:
+    def __init__(self, runner: web.BaseRunner) -> None:
+        self._runner = runner
+
+    async def open(self, host: str, port: int) -> None:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, backlog=BACKLOG).start()
+
+    def leave(self) -> None:
+        """Whoever comes now is still served."""
+
+    async def close(self) -> None:
+        await self._runner.cleanup()

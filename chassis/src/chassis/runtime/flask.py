@@ -1,0 +1,198 @@
+"""The chassis under Flask: errors, traces, metrics, the actuator, bodies and callers."""
+
+import logging
+import re
+import time
+from typing import Any, TypeVar
+
+from flask import Flask, Request, Response, g, jsonify, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from chassis.chaos import monkey as chaos
+from chassis.chaos.monkey import ChaosMonkey
+from chassis.core.errors import (
+    BadRequest,
+    FieldError,
+    Invalid,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+from chassis.observability import tracing
+from chassis.resilience import deadline
+from chassis.runtime.service import Process
+from chassis.web import problem_details
+from chassis.web.auth import Caller, Tokens
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=BaseModel)
+
+# In a route: its name, behind a converter if there is one.
+PARAMETER = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>")
+
+CODES = {
+    400: "malformed-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    414: "uri-too-long",
+    415: "unsupported-media-type",
+    431: "headers-too-large",
+}
+
+
+def create_app(
+    name: str, process: Process[Any], outages: tuple[type[Exception], ...] = ()
+) -> Flask:
+    """A Flask application that traces and counts each request and answers every error in form.
+
+    `outages` are the errors of the libraries below that mean: a part of ours is away.
+    """
+    app = Flask(name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = process.settings.fusebox.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    _trace_requests(app, process)
+    _harm_requests(app, process.monkey)
+    _answer_errors(app)
+    for kind in outages:
+        app.register_error_handler(kind, _away)
+
+    @app.route("/actuator/", defaults={"page": ""}, methods=["GET", "POST"])
+    @app.route("/actuator/<path:page>", methods=["GET", "POST"])
+    def actuator(page: str) -> Response:
+        found = process.actuator.answer(request.method, page, request.get_data(cache=False))
+        return Response(found.body, found.status, content_type=found.content_type)
+
+    return app
+
+
+def body(model: type[M]) -> M:
+    """The request's JSON body as a `model`.
+
+    Raises UnsupportedMedia, BadRequest, TooLarge, or Invalid with a line for each bad field.
+    """
+    if request.mimetype != "application/json":
+        raise UnsupportedMedia(
+            f"Send JSON with `Content-Type: application/json`, not {request.mimetype or 'nothing'}."
+        )
+    try:
+        # Strict, and as JSON: "3" is no number here, though a date may be a string.
+        return model.model_validate_json(_bytes(request), strict=True)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        if any(each["type"] == "json_invalid" for each in found):
+            raise BadRequest(f"The body is no JSON: {found[0]['msg']}.") from error
+        raise Invalid("Some fields are wrong.", errors=[_field(each) for each in found]) from error
+
+
+def caller(tokens: Tokens) -> Caller:
+    """Who is asking; Unauthenticated when the token is missing or no good."""
+    return tokens.caller_of(request.headers.get("Authorization"))
+
+
+def _bytes(incoming: Request) -> bytes:
+    limit = incoming.max_content_length or 0
+    if limit and (incoming.content_length or 0) > limit:
+        raise TooLarge(f"The body has over {limit} bytes.")
+    return incoming.get_data(cache=False)
+
+
+def _field(error: Any) -> FieldError:
+    return {"field": ".".join(str(step) for step in error["loc"]), "message": error["msg"]}
+
+
+def _trace_requests(app: Flask, process: Process[Any]) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+        deadline.enter(request.headers)
+        rule = request.url_rule.rule if request.url_rule else "unknown"
+        g.template = PARAMETER.sub(r"{\1}", rule)
+        if not rule.startswith("/actuator"):
+            name = f"{request.method} {g.template}".lower()
+            g.opened = process.tracer.serve(name, request.headers)
+            g.span = g.opened.__enter__()
+            deadline.check()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        status = response.status_code
+        process.metrics.answered(request.method, g.template, status, time.perf_counter() - g.began)
+        if "span" in g:
+            g.span.tags["http.status_code"] = str(status)
+            g.span.tags["http.path"] = request.path
+            if status >= 500:
+                g.span.fail(str(status))
+        return response
+
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        if "opened" in g:
+            g.pop("opened").__exit__(None, None, None)
+
+
+def _harm_requests(app: Flask, monkey: ChaosMonkey) -> None:
+    @app.before_request
+    def harm() -> None:
+        attack = monkey.attack() if "span" in g else None
+        if attack:
+            time.sleep(attack.delay)
+            if attack.fails:
+                raise chaos.harm()
+
+
+def _answer_errors(app: Flask) -> None:
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> Response:
+        return _respond(
+            problem_details.document(error, _trace_id()), problem_details.headers(error)
+        )
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        status = error.code or 500
+        headers = {
+            key: value
+            for key, value in error.get_headers()
+            if key.lower() not in ("content-type", "content-length")
+        }
+        detail = error.description or "The request was refused."
+        return _respond(
+            problem_details.render(status, CODES.get(status, "refused"), detail, _trace_id()),
+            headers,
+        )
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Response:
+        log.exception("an error that nobody expected, at %s %s", request.method, request.path)
+        if "span" in g:
+            g.span.fail(type(error).__name__)
+        detail = "Something broke here; it is in the log under this trace id."
+        return _respond(problem_details.render(500, "internal-error", detail, _trace_id()), {})
+
+
+def _away(error: Exception) -> Response:
+    log.warning("a part of ours is away: %s", type(error).__name__)
+    problem = Unavailable(
+        "A part that this needs is away for the moment. Ask again; what was to be done once, with "
+        "the same Idempotency-Key."
+    )
+    return _respond(
+        problem_details.document(problem, _trace_id()), problem_details.headers(problem)
+    )
+
+
+def _respond(document: dict[str, Any], headers: dict[str, str]) -> Response:
+    response = jsonify(document)
+    response.status_code = document["status"]
+    response.content_type = problem_details.CONTENT_TYPE
+    response.headers.extend(headers)
+    return response
+
+
+def _trace_id() -> str | None:
+    attrs = tracing.current()
+    return attrs.trace_id if attrs else None

@@ -1,0 +1,55 @@
+"""Puts a service's relay and consumer among the workers of its process."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from chassis.actuator.endpoints import up
+from chassis.messaging import kafka
+from chassis.messaging.consumer import Consumer, Handler
+from chassis.messaging.inbox import Inbox
+from chassis.messaging.outbox import Outbox, Relay
+from chassis.runtime.service import Process
+
+
+def publish(process: Process[Any], engine: Engine, outbox: Outbox) -> None:
+    """Publish what is written to `outbox`, from the start of `process` on."""
+    relay = Relay(
+        outbox,
+        engine,
+        process.tracer,
+        process.environment.service,
+        lambda: kafka.producer(_servers(process), process.environment),
+    )
+    process.workers.add("outbox-relay", relay.run)
+    process.actuator.health.add("outbox", lambda: up(active=relay.active))
+
+
+def consume(
+    process: Process[Any],
+    sessions: sessionmaker[Session],
+    inbox: Inbox,
+    topics: Sequence[str],
+    models: Mapping[str, type[BaseModel]],
+    handler: Handler,
+) -> None:
+    """Let events of `models` on `topics` have their effect, from the start of `process` on."""
+    consumer = Consumer(
+        topics,
+        models,
+        handler,
+        inbox,
+        sessions,
+        process.tracer,
+        process.environment.service,
+        lambda: kafka.consumer(_servers(process), process.environment),
+        lambda: kafka.producer(_servers(process), process.environment),
+    )
+    process.workers.add("events", consumer.run)
+
+
+def _servers(process: Process[Any]) -> str:
+    return process.settings.spring.kafka.bootstrap_servers  # type: ignore[no-any-return]

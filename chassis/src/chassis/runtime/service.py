@@ -1,0 +1,141 @@
+"""What one process is made of, put together in one place."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Generic
+
+from chassis.actuator import chaosmonkey, circuitbreakers, loggers, refresh
+from chassis.actuator.endpoints import Actuator, up
+from chassis.chaos.monkey import ChaosMonkey
+from chassis.config.client import Ask, Configuration, S
+from chassis.config.settings import BreakerSettings, Fusebox
+from chassis.core import log_levels
+from chassis.core.environment import Environment
+from chassis.core.errors import Unavailable
+from chassis.core.workers import Workers
+from chassis.discovery.client import Registry
+from chassis.discovery.load_balancer import Balancer
+from chassis.observability.metrics import Metrics
+from chassis.observability.tracing import Tracer
+from chassis.observability.zipkin import SpanSender
+from chassis.resilience.circuit_breaker import Breakers
+from chassis.resilience.policy import Protections
+from chassis.resilience.service_client import Neighbour
+from chassis.web.auth import Tokens
+
+KEYS = Fusebox(breaker=BreakerSettings(fail_max=10**9))
+LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
+
+
+class Process(Generic[S]):
+    """The parts that every process has.  Nothing runs before `start`.
+
+    Made after gunicorn's fork: sessions, threads and locks belong to one process.
+    """
+
+    def __init__(self, environment: Environment, configuration: Configuration[S]) -> None:
+        self.environment = environment
+        self.configuration = configuration
+        self.spans = SpanSender(lambda: self.settings.management.zipkin.tracing.endpoint)
+        self.tracer = Tracer(
+            environment.service,
+            lambda: configuration.current.management.tracing.sampling.probability,
+            self.spans.put,
+        )
+        self.breakers = Breakers(lambda: configuration.current.fusebox.breaker)
+        self.protections = Protections(self.breakers, lambda: configuration.current.fusebox)
+        # An open breaker need not wait for its time when whoever had failed has come back.
+        self.registry = Registry(
+            environment, lambda: self.settings.eureka, appeared=self.breakers.hasten_probe
+        )
+        # Without these its first calls would be refused.
+        self._needed: list[Callable[[], bool]] = [self.registry.fetched.is_set]
+        self.registry.is_prepared = lambda: all(has() for has in self._needed)
+        self.balancer = Balancer(lambda: self.registry.instances)
+        self.workers = Workers()
+        self.metrics = Metrics(self.breakers, self.spans)
+        self.monkey = ChaosMonkey(lambda: self.settings.chaos.monkey.enabled)
+        self.actuator = Actuator(environment, configuration, self.metrics, self.workers)
+        circuitbreakers.add(self.actuator, self.breakers)
+        chaosmonkey.add(self.actuator, self.monkey)
+        loggers.add(self.actuator)
+        refresh.add(self.actuator, configuration, environment)
+        self.actuator.health.add("registry", self._registry_health)
+        self.workers.add("spans", self.spans.run)
+        self.workers.add("registry", self.registry.keep_fetching)
+
+    @property
+    def settings(self) -> S:
+        return self.configuration.current
+
+    def neighbour(self, service: str) -> Neighbour:
+        return Neighbour(
+            service,
+            self.balancer,
+            self.protections.of(service),
+            self.tracer,
+            lambda: self.settings.fusebox.client,
+        )
+
+    def tokens(self) -> Tokens:
+        """A verifier whose keys come from user-service, found through discovery."""
+        # A breaker of its own: keys are fetched in the background, and a failure there says
+        # nothing to those who call user-service.  It never keeps from asking: a process that starts
+        # before user-service would else be without keys for ten seconds too long.
+        issuer = Neighbour(
+            "user-service",
+            self.balancer,
+            Protections(Breakers(lambda: KEYS.breaker), lambda: KEYS).of("user-service"),
+            Tracer(self.environment.service, lambda: 0.0, self.spans.put),
+            lambda: self.settings.fusebox.client,
+        )
+        tokens = Tokens(lambda: _json(issuer))
+        self.workers.add("tokens", tokens.keep_keys)
+        self.actuator.health.add("tokens", lambda: up(keys=tokens.keys))
+        self._needed.append(lambda: tokens.keys > 0)
+        return tokens
+
+    def _registry_health(self) -> dict[str, Any]:
+        return up(
+            registered=self.registry.registered.is_set(),
+            services=sorted(self.registry.instances),
+        )
+
+    def start(self, port: int) -> None:
+        """Start the background threads; the lease last, so that nobody calls before all run."""
+        self.registry.port = port
+        self.tracer.listens_on(self.environment.address, port)
+        self.workers.add("lease", self.registry.keep_lease)
+        self.workers.start()
+
+    def leave(self) -> None:
+        """Out of the registry: nobody new calls, and what has come is still answered."""
+        self.actuator.health.leaving = True
+        self.workers.stop(only="lease")
+
+    def stop(self) -> None:
+        self.workers.stop()
+
+
+def _json(issuer: Neighbour) -> dict[str, Any]:
+    answer = issuer.get("/.well-known/jwks.json", "/.well-known/jwks.json")
+    if answer.status_code != 200:
+        raise Unavailable(f"{issuer.service} answered {answer.status_code} for its public keys.")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def begin(service: str, model: type[S], ask: Ask | None = None) -> Process[S]:
+    """A process with its configuration loaded and its log set up.
+
+    `ask` gets the property sources of a process that cannot ask config-server.
+    Raises ConfigurationError when there is none or it does not validate.
+    """
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    environment = Environment.read(service)
+    configuration = Configuration(model, environment, ask)
+    log_levels.configure(configuration.load().logging.level.root)
+    # Their connection attempts are told by whoever uses them.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return Process(environment, configuration)

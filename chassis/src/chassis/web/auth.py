@@ -1,0 +1,141 @@
+"""Checks signed tokens against the public keys that their issuer publishes."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jwt
+
+from chassis.core.errors import Forbidden, Problem, Unauthenticated, Unavailable
+
+log = logging.getLogger(__name__)
+
+ALGORITHM = "ES256"
+ISSUER = "fusebox"
+REMEMBERED = 10_000
+RETRY_SECONDS = 0.2
+REFRESH_SECONDS = 60.0
+# However many tokens with unknown keys come in, the issuer is asked once a second at the most.
+LEAST_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking, as a verified token has it."""
+
+    subject: str
+    roles: frozenset[str]
+    expires: float
+
+    @property
+    def is_admin(self) -> bool:
+        return "admin" in self.roles
+
+    def require_admin(self) -> None:
+        if not self.is_admin:
+            raise Forbidden("Only an admin may do this.")
+
+    def require(self, subject: str) -> None:
+        """Only `subject` itself may."""
+        if self.subject != subject:
+            raise Forbidden("This belongs to somebody else.")
+
+    def require_reach(self, subject: str) -> None:
+        """`subject` itself may, and an admin."""
+        if not self.is_admin:
+            self.require(subject)
+
+
+class Tokens:
+    """`caller_of` checks a token; `keep_keys` is the thread that fetches the keys.
+
+    `fetch` returns the issuer's JWKS document and may raise Problem.
+    """
+
+    def __init__(self, fetch: Callable[[], dict[str, object]]) -> None:
+        self._fetch = fetch
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._verified: OrderedDict[str, Caller] = OrderedDict()
+        self._lock = threading.Lock()
+        self._wanted = threading.Event()
+
+    @property
+    def keys(self) -> int:
+        """How many public keys are known; none until the issuer has answered once."""
+        return len(self._keys)
+
+    def keep_keys(self, stop: threading.Event) -> None:
+        told = ""
+        while not stop.is_set():
+            try:
+                self.refresh()
+                pause = REFRESH_SECONDS
+            except (Problem, jwt.PyJWTError) as error:
+                if str(error) != told:
+                    log.info("the public keys cannot be fetched: %s", error)
+                told = str(error)
+                pause = REFRESH_SECONDS if self._keys else RETRY_SECONDS
+            self._pause(stop, pause)
+
+    def refresh(self) -> None:
+        found = jwt.PyJWKSet.from_dict(self._fetch())
+        self._keys = {key.key_id: key for key in found.keys if key.key_id}
+
+    def caller_of(self, authorization: str | None) -> Caller:
+        """The caller named by an Authorization header.
+
+        Raises Unauthenticated for anything but a good token, and Unavailable while no key is known.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("This needs a token: send `Authorization: Bearer <accessToken>`.")
+        known = self._verified.get(token)
+        if known is None:
+            known = self._verify(token)
+            self._remember(token, known)
+        if known.expires <= time.time():
+            raise Unauthenticated("The token has expired: log in again.", code="token-expired")
+        return known
+
+    def _verify(self, token: str) -> Caller:
+        try:
+            claims = jwt.decode(
+                token,
+                self._key_for(token),
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                options={"require": ["exp", "iat", "sub", "iss"]},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated(
+                "The token has expired: log in again.", code="token-expired"
+            ) from error
+        except (jwt.PyJWTError, ValueError) as error:
+            raise Unauthenticated("The token is not valid: log in again.") from error
+        return Caller(claims["sub"], frozenset(claims.get("roles", ())), float(claims["exp"]))
+
+    def _key_for(self, token: str) -> jwt.PyJWK:
+        if not self._keys:
+            raise Unavailable("Tokens cannot be checked yet: user-service gave no public keys.")
+        key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
+        if key is None:
+            self._wanted.set()
+            raise Unauthenticated("The token was signed with an unknown key: log in again.")
+        return key
+
+    def _remember(self, token: str, caller: Caller) -> None:
+        with self._lock:
+            self._verified[token] = caller
+            if len(self._verified) > REMEMBERED:
+                self._verified.popitem(last=False)
+
+    def _pause(self, stop: threading.Event, seconds: float) -> None:
+        """Until `stop`, a token with an unknown key, or the time is over; a second at the least."""
+        until = time.monotonic() + seconds
+        stop.wait(min(LEAST_PAUSE, seconds))
+        while not stop.is_set() and not self._wanted.is_set() and time.monotonic() < until:
+            stop.wait(0.5)
+        self._wanted.clear()

@@ -1,0 +1,160 @@
+"""The page at `/`: who is registered, how the replicas do, what happened last."""
+
+import time
+from collections.abc import Iterable
+from html import escape
+from itertools import islice
+
+from aiohttp import web
+
+from discovery.registry.journal import Entry
+from discovery.registry.models import Clock, Lease, by_application
+from discovery.registry.registry import Registry
+from discovery.replication.peer_client import Replica, Replicas
+
+# More would take the event loop for too long, and nobody reads it.
+INSTANCES_SHOWN = 500
+ENTRIES_SHOWN = 20
+REFRESH_SECONDS = 5
+
+STYLE = """
+body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;
+color:#222;background:#fff}
+table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
+th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd;
+overflow-wrap:anywhere;vertical-align:top}
+.UP{color:#186a3b}.DOWN,.UNKNOWN,.away{color:#a61b1b}.STARTING,.OUT_OF_SERVICE{color:#8a5a00}
+.preserving{background:#a61b1b;color:#fff;padding:.5rem 1rem}
+@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}th,td{border-color:#444}
+.UP{color:#6fcf97}.DOWN,.UNKNOWN,.away{color:#ff8a80}.STARTING,.OUT_OF_SERVICE{color:#f2c94c}}
+"""
+# Names are whatever was registered: even if one slipped through, nothing would run or load.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Dashboard:
+    def __init__(self, registry: Registry, replicas: Replicas, clock: Clock) -> None:
+        self._registry = registry
+        self._replicas = replicas
+        self._clock = clock
+
+    async def page(self, _: web.Request) -> web.Response:
+        self._registry.sweep()
+        return web.Response(text=self.html(), content_type="text/html", headers=HEADERS)
+
+    def html(self) -> str:
+        leases, journal = self._registry.leases(), self._registry.journal
+        parts = [
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
+            f'<meta name="viewport" content="width=device-width"><title>discovery</title>'
+            f"<style>{STYLE}</style></head><body><h1>discovery</h1>",
+            self._state(leases),
+            self._applications(leases),
+            "<h2>Replicas</h2>",
+            self._of_replicas(self._replicas.all()),
+            "<h2>Last registered</h2>",
+            _entries(journal.registered),
+            "<h2>Last cancelled or evicted</h2>",
+            _entries(journal.gone),
+            "</body></html>",
+        ]
+        return "".join(parts)
+
+    def _state(self, leases: list[Lease]) -> str:
+        registry = self._registry
+        said = (
+            f"<p>{len(leases)} instances, {registry.overdue} of them overdue, "
+            f"{registry.journal.renewals_last_minute} renewals in the last minute.</p>"
+        )
+        if not registry.preserving:
+            return f"{said}<p>Self-preservation: not needed.</p>"
+        return (
+            f'{said}<p class="preserving">Self-preservation: too many instances are silent at '
+            "once, so the network is taken to be at fault and nobody is evicted. Some of these "
+            "instances may be gone.</p>"
+        )
+
+    def _applications(self, leases: list[Lease]) -> str:
+        now = self._clock.milliseconds()
+        rows = [
+            _row(
+                escape(app),
+                _instance(lease),
+                f'<span class="{lease.status}">{lease.status}</span>{_override(lease)}',
+                _age(now - lease.renewed_at),
+                _age(now - lease.registered_at),
+            )
+            for app, each in sorted(by_application(islice(leases, INSTANCES_SHOWN)).items())
+            for lease in each
+        ]
+        if len(leases) > INSTANCES_SHOWN:
+            rows.append(_row(f"… and {len(leases) - INSTANCES_SHOWN} more", "", "", "", ""))
+        heads = ("Application", "Instance", "Status", "Renewed", "Registered")
+        return f"<h2>Applications</h2>{_table(heads, rows)}"
+
+    def _of_replicas(self, replicas: list[Replica]) -> str:
+        if not replicas:
+            return "<p>None: this one is alone.</p>"
+        rows = [
+            _row(
+                escape(each.address),
+                _reached(each),
+                "never" if each.heard_at is None else _age((time.time() - each.heard_at) * 1000),
+                str(len(each.outbox)),
+            )
+            for each in replicas
+        ]
+        return _table(("Replica", "State", "Heard", "To be told"), rows)
+
+
+def _instance(lease: Lease) -> str:
+    """Its id, as a link where what it registered is an address of the web and nothing else."""
+    name = escape(lease.instance.id)
+    address = lease.instance.texts.get("statusPageUrl", "")
+    if not address.startswith(("http://", "https://")):
+        return name
+    return f'<a href="{escape(address)}" rel="noreferrer">{name}</a>'
+
+
+def _override(lease: Lease) -> str:
+    return " (by hand)" if lease.status is lease.overridden else ""
+
+
+def _reached(replica: Replica) -> str:
+    if replica.reached is None:
+        return "not asked yet"
+    if replica.reached:
+        return '<span class="UP">reached</span>'
+    return f'<span class="away">away: {escape(replica.error)}</span>'
+
+
+def _entries(entries: Iterable[Entry]) -> str:
+    rows = [
+        _row(
+            time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(entry.at)),
+            escape(entry.key[0]),
+            escape(entry.key[1]),
+            entry.event,
+        )
+        for entry in islice(entries, ENTRIES_SHOWN)
+    ]
+    return _table(("At", "Application", "Instance", ""), rows) if rows else "<p>None.</p>"
+
+
+def _age(milliseconds: float) -> str:
+    return f"{max(milliseconds, 0) / 1000:.0f} s ago"
+
+
+def _row(*cells: str) -> str:
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f"<th>{each}</th>" for each in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -1,0 +1,194 @@
+"""What a shared cache may keep, how long, and for whom (RFC 9111): rules over plain values."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from gateway.routing.request_view import Seen
+
+Headers = tuple[tuple[str, str], ...]
+
+DIRECTIVE = re.compile(r'([A-Za-z-]+)(?:\s*=\s*("[^"]*"|[^\s,]*))?')
+# Those whose meaning does not depend on what the client asked for.
+STATUSES = frozenset((200, 203, 204, 301, 308, 404, 410))
+# With one of these the answer is not the whole representation, or depends on what the client has.
+PARTIAL = ("Range", "If-Match", "If-Range", "If-Unmodified-Since", "Upgrade")
+NEVER_KEPT = (*PARTIAL, "Transfer-Encoding")
+# Written anew for each answer.
+NOT_KEPT = frozenset(("age", "warning", "connection", "transfer-encoding", "content-length"))
+# What a 304 says of these is of the 304 (RFC 9111, 3.2).
+NOT_RENEWED = NOT_KEPT | {"content-encoding", "content-type", "content-range"}
+STALE = '110 - "Response is Stale"'
+LONGEST = 2**31
+# Of an entry's own objects, roughly.
+OVERHEAD = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer and its terms.
+
+    It was made at `born`, is fresh for `lifetime` seconds, and for `grace` more it will do when
+    nobody answers.  `vary` are the headers, with their values, that a request must have as well.
+    """
+
+    route: str
+    status: int
+    headers: Headers
+    body: bytes
+    born: float
+    lifetime: float
+    grace: float
+    vary: tuple[tuple[str, str | None], ...] = ()
+
+    @property
+    def size(self) -> int:
+        return OVERHEAD + len(self.body) + sum(len(n) + len(v) for n, v in self.headers)
+
+    def header(self, name: str) -> str | None:
+        return next((value for found, value in self.headers if found.lower() == name), None)
+
+    def age(self, now: float) -> float:
+        return max(0.0, now - self.born)
+
+    def is_for(self, route: str, seen: Seen) -> bool:
+        return self.route == route and all(
+            seen.headers.get(name) == value for name, value in self.vary
+        )
+
+    def is_fresh(self, now: float, seen: Seen) -> bool:
+        """Whether it is new enough for this client."""
+        text = seen.headers.get("Cache-Control") or seen.headers.get("Pragma")
+        if not text:
+            return self.age(now) < self.lifetime
+        wanted, limit = directives(text), self.lifetime
+        if "no-cache" in wanted:
+            return False
+        if "max-age" in wanted:
+            limit = min(limit, seconds(wanted["max-age"]))
+        return self.age(now) + seconds(wanted.get("min-fresh", "0")) < limit
+
+    def will_do(self, now: float) -> bool:
+        """Whether it may be given when nobody answers."""
+        return self.age(now) < self.lifetime + self.grace
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers that ask whether it is still so."""
+        etag, modified = self.header("etag"), self.header("last-modified")
+        if etag:
+            return {"If-None-Match": etag}
+        return {"If-Modified-Since": modified} if modified else {}
+
+    def is_had_by(self, seen: Seen) -> bool:
+        """Whether the client's own copy is this one, so that 304 says it all."""
+        etag, had = self.header("etag"), seen.headers.get("If-None-Match")
+        if had is not None:
+            wanted = {each.strip().removeprefix("W/") for each in had.split(",")}
+            return had.strip() == "*" or (etag or "").removeprefix("W/") in wanted
+        modified = self.header("last-modified")
+        return modified is not None and modified == seen.headers.get("If-Modified-Since")
+
+    def shown(self, now: float) -> list[tuple[str, str]]:
+        """Its headers, with the age that it has by now."""
+        age = [("Age", str(int(self.age(now))))]
+        warning = [] if self.age(now) < self.lifetime else [("Warning", STALE)]
+        return [*self.headers, *age, *warning]
+
+
+def directives(text: str) -> dict[str, str]:
+    """Those of a Cache-Control, lower case; of one said twice the first counts."""
+    found: dict[str, str] = {}
+    for name, value in DIRECTIVE.findall(text):
+        found.setdefault(name.lower(), value.strip('"'))
+    return found
+
+
+def seconds(text: str) -> float:
+    """What is malformed is stale."""
+    return float(min(int(text), LONGEST)) if text.isascii() and text.isdigit() else 0.0
+
+
+def is_candidate(seen: Seen) -> bool:
+    """Whether a kept answer may be given to this request at all."""
+    if seen.method != "GET":
+        return False
+    headers = seen.headers
+    if seen.has_any(NEVER_KEPT) or headers.get("Content-Length", "0") != "0":
+        return False
+    return "no-store" not in headers.get("Cache-Control", "").lower()
+
+
+def keep(
+    route: str,
+    seen: Seen,
+    status: int,
+    pairs: Iterable[tuple[str, str]],
+    body: bytes,
+    **when: float,
+) -> Kept | None:
+    """The answer with its terms, or None when it may not be kept.
+
+    `when`: it was `asked` for at that moment of the clock, so it is no older; `grace` in seconds is
+    for an answer that does not say itself how long it will do when nobody answers.
+    """
+    pairs = list(pairs)
+    if status not in STATUSES or "cache-control" not in [name.lower() for name, _ in pairs]:
+        return None
+    fields = _fields(pairs)
+    said = directives(fields["cache-control"])
+    if not _is_shared(said, fields, seen) or "*" in fields.get("vary", ""):
+        return None
+    headers = tuple((n, v) for n, v in pairs if n.lower() not in NOT_KEPT)
+    kept = Kept(route, status, headers, body, 0.0, 0.0, 0.0, _vary(fields, seen))
+    kept = _with_terms(kept, said, fields, when)
+    return kept if kept.lifetime > 0 or kept.conditions else None
+
+
+def renewed(kept: Kept, pairs: Iterable[tuple[str, str]], **when: float) -> Kept:
+    """`kept` after a 304 whose headers are `pairs`."""
+    pairs = list(pairs)
+    new = tuple((n, v) for n, v in pairs if n.lower() not in NOT_RENEWED)
+    names = {name.lower() for name, _ in new}
+    old = tuple((n, v) for n, v in kept.headers if n.lower() not in names)
+    fields = _fields((*old, *pairs))
+    said = directives(fields.get("cache-control", ""))
+    return _with_terms(replace(kept, headers=old + new), said, fields, when)
+
+
+def _with_terms(
+    kept: Kept, said: Mapping[str, str], fields: Mapping[str, str], when: Mapping[str, float]
+) -> Kept:
+    lifetime = seconds(said.get("s-maxage", said.get("max-age", "0")))
+    strict = {"must-revalidate", "proxy-revalidate", "s-maxage", "no-cache"} & said.keys()
+    grace = seconds(said["stale-if-error"]) if "stale-if-error" in said else when["grace"]
+    return replace(
+        kept,
+        born=when["asked"] - seconds(fields.get("age", "0")),
+        lifetime=0.0 if "no-cache" in said else lifetime,
+        grace=0.0 if strict else grace,
+    )
+
+
+def _is_shared(said: Mapping[str, str], fields: Mapping[str, str], seen: Seen) -> bool:
+    if not ({"max-age", "s-maxage"} & said.keys()) or {"no-store", "private"} & said.keys():
+        return False
+    if "set-cookie" in fields:
+        return False
+    if "Authorization" in seen.headers:
+        return bool({"public", "s-maxage", "must-revalidate"} & said.keys())
+    return True
+
+
+def _vary(fields: Mapping[str, str], seen: Seen) -> tuple[tuple[str, str | None], ...]:
+    names = sorted({each.strip().lower() for each in fields.get("vary", "").split(",")} - {""})
+    return tuple((name, seen.headers.get(name)) for name in names)
+
+
+def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """By lower-case name, the lines of one field as one."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        name = name.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found

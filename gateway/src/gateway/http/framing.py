@@ -1,0 +1,72 @@
+"""How heads are written and targets read: what both sides of the gateway have in common."""
+
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+
+from multidict import CIMultiDict
+
+from chassis.core.errors import BadRequest
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+CHUNKED = "chunked"
+# A body is neither sent nor announced with these.
+BODILESS = frozenset((204, 304))
+REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+def request_head(method: str, target: str, host: str, headers: CIMultiDict[str]) -> bytes:
+    """`headers` may name another host."""
+    own = "" if "Host" in headers else f"Host: {host}\r\n"
+    return _head(f"{method} {target} HTTP/1.1\r\n{own}", headers)
+
+
+def response_head(version: str, status: int, headers: CIMultiDict[str]) -> bytes:
+    return _head(f"HTTP/{version} {status} {REASONS.get(status, 'Unknown')}\r\n", headers)
+
+
+def _head(first: str, headers: CIMultiDict[str]) -> bytes:
+    lines = "\r\n".join(map(": ".join, headers.items()))
+    return f"{first}{lines}\r\n\r\n".encode("latin-1")
+
+
+def chunk(data: bytes) -> tuple[bytes, bytes, bytes]:
+    return b"%x\r\n" % len(data), data, b"\r\n"
+
+
+def split_target(target: str) -> tuple[str, str, str | None]:
+    """Path, query, and the host of an absolute address.  Raises BadRequest."""
+    host = None
+    if not target.startswith("/"):
+        target, host = _without_host(target)
+    if "#" in target:
+        raise BadRequest("An address has no fragment where it is asked for.")
+    path, _, query = target.partition("?")
+    return path, query, host
+
+
+def _without_host(target: str) -> tuple[str, str | None]:
+    scheme, separator, rest = target.partition("://")
+    if not separator:
+        return target, None  # `*`, or what CONNECT has: an address of nothing here
+    end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    host, inner = rest[:end], rest[end:]
+    if scheme.lower() not in ("http", "https") or not host or "@" in host:
+        raise BadRequest("This is not an address that HTTP/1.1 knows.")
+    return (inner if inner.startswith("/") else f"/{inner}"), host
+
+
+class Clock:
+    """The time as headers have it, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._text = ""
+
+    def text(self) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._text = formatdate(second, usegmt=True)
+        return self._text

@@ -1,0 +1,54 @@
+"""What passes between the transport and the rules: a request, and the response to it."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from multidict import CIMultiDict
+
+from chassis.core.errors import Problem
+from gateway.http.body_stream import Stream
+from gateway.http.tunnel import Tunnel
+
+Headers = CIMultiDict[str]
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """`target` is path and query as they came, percent-encoding untouched.
+
+    `upgrade` is the protocol that the client would like to go on with, `body` None when there is
+    none, and `trace_id` what the rules have called it.
+    """
+
+    method: str
+    target: str
+    path: str
+    query: str
+    headers: Headers
+    version: str
+    remote: str
+    body: Stream | None = None
+    upgrade: str | None = None
+    keep_alive: bool = True
+    trace_id: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Response:
+    """`body` is whole, or a stream that passes chunk by chunk, each within `patience` seconds.
+
+    A Tunnel goes with status 101 only.  Headers of the connection are not among `headers`.
+    """
+
+    status: int
+    headers: Headers = field(default_factory=CIMultiDict)
+    body: bytes | Stream | Tunnel = b""
+    patience: float | None = None
+
+
+# Called once for a request; what breaks off half-way raises ConnectionError.
+Send = Callable[[Response], Awaitable[None]]
+Handle = Callable[[Request, Send], Coroutine[Any, Any, None]]
+# The answer to what never became a request, or broke the handler.
+Refuse = Callable[[Request | None, Problem], Response]

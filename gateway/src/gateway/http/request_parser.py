@@ -1,0 +1,232 @@
+"""The requests of one connection, out of its bytes: llhttp's strict parser, and our limits."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import httptools
+from multidict import CIMultiDict
+
+from chassis.core.errors import BadRequest, HeadersTooLarge, Problem, TargetTooLong
+from gateway.http import framing
+from gateway.http.body_stream import Stream
+from gateway.http.messages import Request
+
+# gunicorn takes lines of up to 8190 bytes, method and version included.
+LONGEST_TARGET = 8001
+MOST_HEADERS = 128
+# HTTP/2 without TLS: inside it whole requests would pass by every rule here.
+NEVER_UPGRADED = "h2c"
+VERSIONS = ("1.1", "1.0")
+
+
+class Taker(Protocol):
+    """Who is told of what has come."""
+
+    remote: str
+
+    def arrived(self, request: Request) -> None: ...
+    def flow(self) -> None: ...
+    def go_on(self) -> None: ...
+
+
+class Reader:
+    """`feed` calls `taker.arrived` when a head is complete, and fills the request's body then.
+
+    `is_between` is true while nothing of a next request has come.
+    """
+
+    def __init__(self, taker: Taker, max_header_bytes: Callable[[], int]) -> None:
+        self._taker = taker
+        self._limit = max_header_bytes
+        self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._pairs: list[tuple[bytes, bytes]] = []
+        self._in_head = True
+        self._unanswered = 0
+        self._body: Stream | None = None
+        self._resumed: Stream | None = None
+        self._is_cut = False
+        self._held: bytes | None = None
+        self.is_between = True
+        self.is_broken = False
+
+    def feed(self, data: bytes) -> None:
+        """Raises the Problem that makes the rest of the connection unreadable."""
+        if self._held is not None:
+            self._hold(data)
+            return
+        # Whatever makes neither a head nor a body of so many bytes is too much of something.
+        self._unanswered += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as pause:
+            self._paused(data[pause.args[0] :])
+        except httptools.HttpParserCallbackError as error:
+            raise error.__context__ or error from error
+        except httptools.HttpParserError as error:
+            raise BadRequest("This is not a request that HTTP/1.1 knows.") from error
+        if self._unanswered > self._limit() + LONGEST_TARGET:
+            raise self._too_much()
+
+    def fail(self, error: Exception) -> None:
+        """Of a body that has begun; what has come of it can still be read."""
+        if self._body is not None:
+            self._body.fail(error)
+            self._body = None
+            self.is_broken = True
+
+    @property
+    def is_in_body(self) -> bool:
+        return self._body is not None
+
+    @property
+    def is_full(self) -> bool:
+        return self._body is not None and self._body.is_full
+
+    def take_held(self) -> bytes:
+        """What came after a request to upgrade, which has been granted."""
+        held, self._held = self._held or b"", b""
+        return held
+
+    def decline(self) -> None:
+        """The upgrade has not been granted: what follows is HTTP as before."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._go_on(held)
+
+    def on_message_begin(self) -> None:
+        self.is_between = False
+        self._in_head = True
+        self._url = b""
+        self._pairs = []
+
+    def on_url(self, part: bytes) -> None:
+        self._url += part
+        if len(self._url) > LONGEST_TARGET:
+            raise TargetTooLong(f"The address is longer than {LONGEST_TARGET} bytes.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # a trailer otherwise, which is dropped
+            self._pairs.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._resumed is not None:
+            self._body, self._resumed = self._resumed, None
+            return
+        request = self._request()
+        self._unanswered = 0
+        body = self._body = request.body
+        if body is not None and request.headers.get("Expect", "").lower() == "100-continue":
+            body.wanted = self._taker.go_on if request.version == "1.1" else None
+        if self._parser.should_upgrade():
+            self._upgrading(request)
+        self._taker.arrived(request)
+
+    def on_body(self, chunk: bytes) -> None:
+        self._unanswered = 0
+        if self._body is not None:
+            self._body.feed(chunk)
+
+    def on_message_complete(self) -> None:
+        if self._is_cut:
+            return
+        self._unanswered = 0
+        self.is_between = True
+        body, self._body = self._body, None
+        if body is not None:
+            body.end()
+
+    def _request(self) -> Request:
+        self._check_size()
+        headers = CIMultiDict(
+            [(name.decode(), value.rstrip(b" \t").decode("latin-1")) for name, value in self._pairs]
+        )
+        version = self._parser.get_http_version()
+        target = self._url.decode()
+        path, query, host = framing.split_target(target)
+        _check(version, headers)
+        if host is not None:
+            headers["Host"] = host
+        return Request(
+            method=self._parser.get_method().decode(),
+            target=target,
+            path=path,
+            query=query,
+            headers=headers,
+            version=version,
+            remote=self._taker.remote,
+            body=self._stream(headers),
+            keep_alive=self._parser.should_keep_alive(),
+        )
+
+    def _stream(self, headers: CIMultiDict[str]) -> Stream | None:
+        if "Transfer-Encoding" in headers:
+            return Stream(self._taker.flow, None)
+        length = int(headers.get("Content-Length", 0))
+        return Stream(self._taker.flow, length) if length else None
+
+    def _check_size(self) -> None:
+        limit = self._limit()
+        if len(self._pairs) > MOST_HEADERS:
+            raise HeadersTooLarge(f"There are more than {MOST_HEADERS} headers.")
+        # The bytes that have come are no fewer, so there is hardly ever anything to add up.
+        if self._unanswered > limit and _size(self._pairs) > limit:
+            raise HeadersTooLarge(f"The headers are longer than {limit} bytes together.")
+
+    def _too_much(self) -> Problem:
+        if self._in_head and not self._pairs and len(self._url) > LONGEST_TARGET:
+            return TargetTooLong(f"The address is longer than {LONGEST_TARGET} bytes.")
+        return HeadersTooLarge(f"The headers are longer than {self._limit()} bytes together.")
+
+    def _upgrading(self, request: Request) -> None:
+        """httptools skips the body of whoever asks to upgrade: it is read by another parser."""
+        wish = ", ".join(request.headers.getall("Upgrade", ()))
+        if request.method == "CONNECT":
+            request.keep_alive = False
+        elif request.body is not None:
+            self._is_cut = True
+        elif NEVER_UPGRADED not in wish.lower() and request.version == "1.1":
+            request.upgrade = wish
+            self._held = b""
+
+    def _paused(self, rest: bytes) -> None:
+        if self._held is not None:
+            self._hold(rest)
+        elif self._is_cut:
+            self._is_cut = False
+            self._read_body_anew(rest)
+        else:
+            self._go_on(rest)
+
+    def _read_body_anew(self, rest: bytes) -> None:
+        body = self._resumed = self._body
+        framed = "Transfer-Encoding: chunked"
+        if body is not None and body.length is not None:
+            framed = f"Content-Length: {body.length}"
+        self._go_on(f"POST / HTTP/1.1\r\n{framed}\r\n\r\n".encode())
+        self.feed(rest)
+
+    def _go_on(self, data: bytes) -> None:
+        self._parser = httptools.HttpRequestParser(self)
+        if data:
+            self.feed(data)
+
+    def _hold(self, data: bytes) -> None:
+        self._held = (self._held or b"") + data
+        if len(self._held) > self._limit():
+            raise BadRequest("The other protocol may not begin before it has been agreed to.")
+
+
+def _size(pairs: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in pairs)
+
+
+def _check(version: str, headers: CIMultiDict[str]) -> None:
+    """What llhttp leaves to us.  Raises BadRequest."""
+    hosts = headers.getall("Host", ())
+    if version not in VERSIONS or len(hosts) > 1 or (version == "1.1" and not hosts):
+        raise BadRequest("This is not a request that HTTP/1.1 knows.")
+    encodings = headers.getall("Transfer-Encoding", ())
+    if encodings and ([each.lower() for each in encodings] != ["chunked"] or version == "1.0"):
+        raise BadRequest("A body can be chunked, and of HTTP/1.1, or have a length: nothing else.")

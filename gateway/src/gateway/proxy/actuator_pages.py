@@ -1,0 +1,35 @@
+"""What the gateway adds to its actuator: its routes, and whether it knows whom to send to."""
+
+from typing import Any
+
+from chassis.actuator.endpoints import ANY, Asked, Reply, down, reply, up
+from chassis.core.errors import NotFound
+from chassis.runtime.service import Process
+from gateway.rules import Policy
+from gateway.settings import GatewaySettings
+
+
+def add(process: Process[GatewaySettings], policy: Policy) -> None:
+    def routes(_: Asked) -> Reply:
+        return reply(policy.described())
+
+    def route(asked: Asked) -> Reply:
+        for found in policy.described():
+            if found["route_id"] == asked.name:
+                return reply(found)
+        raise NotFound(f"There is no route {asked.name}.")
+
+    def discovery() -> dict[str, Any]:
+        if not process.registry.fetched.is_set():
+            return down("discovery has not answered yet")
+        known = process.registry.instances
+        return up(instances={name: len(them) for name, them in known.items()})
+
+    def canaries() -> dict[str, Any]:
+        """That one was not fit says nothing against the gateway."""
+        return up(relapsed=policy.canaries.relapsed())
+
+    process.actuator.add("gateway/routes", routes)
+    process.actuator.add("gateway/routes" + ANY, route)
+    process.actuator.health.add("canaries", canaries)
+    process.actuator.health.add("discovery", discovery, readiness=True)

@@ -1,0 +1,111 @@
+"""Headers on their way through: what belongs to one connection stays there, the rest passes."""
+
+from collections.abc import Mapping
+
+from multidict import CIMultiDict
+
+from chassis.resilience import deadline
+from gateway.http.messages import Headers, Request
+
+HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+TRACE = frozenset(
+    (
+        "b3",
+        "traceparent",
+        "tracestate",
+        "x-b3-flags",
+        "x-b3-parentspanid",
+        "x-b3-sampled",
+        "x-b3-spanid",
+        "x-b3-traceid",
+    )
+)
+# Written anew for the next hop.
+FORWARDED = frozenset(
+    (
+        "host",
+        "expect",
+        "forwarded",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+    )
+)
+# Between our own processes only; from outside they are not believed.
+HOPS = frozenset((deadline.DEADLINE.lower(), deadline.ATTEMPT.lower(), deadline.TIMEOUT.lower()))
+NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | HOPS
+NOT_TO_CLIENT = HOP_BY_HOP | {"x-trace-id", "x-trace-url"}
+VIA = "1.1 gateway"
+SCHEME = "http"
+# All that most clients say there, and it names no header.
+KEEP_ALIVE = ["keep-alive"]
+
+
+def to_upstream(request: Request, prefix: str, trace: Mapping[str, str]) -> Headers:
+    """`trace` are such as no client can give: of NOT_UPSTREAM."""
+    given = request.headers
+    host = given.get("Host", "")
+    passed = _without(given, NOT_UPSTREAM)
+    passed += (
+        ("Forwarded", _appended(given, "Forwarded", _forwarded(request.remote, host))),
+        ("X-Forwarded-For", _appended(given, "X-Forwarded-For", request.remote)),
+        # What a client says of these two is not believed.
+        ("X-Forwarded-Proto", SCHEME),
+        ("X-Forwarded-Host", host),
+        ("Via", _appended(given, "Via", VIA)),
+        *trace.items(),
+    )
+    if prefix:
+        passed.append(("X-Forwarded-Prefix", prefix))
+    return CIMultiDict(passed)
+
+
+def _forwarded(remote: str, host: str) -> str:
+    """RFC 7239, as Spring's gateway writes it; a quote in a host would end the text."""
+    node = f"[{remote}]" if ":" in remote else remote
+    shown = host.replace("\\", "").replace('"', "")
+    return f'proto={SCHEME};host="{shown}";for="{node}"'
+
+
+def to_client(given: Headers, instance: str, prefix: str) -> list[tuple[str, str]]:
+    passed = _without(given, NOT_TO_CLIENT)
+    if "Location" not in given:
+        return passed
+    return [
+        (name, _outside(value, instance, prefix) if name.lower() == "location" else value)
+        for name, value in passed
+    ]
+
+
+def _outside(location: str, instance: str, prefix: str) -> str:
+    """An address of an instance means nothing outside, and is nobody's business there."""
+    rest = location.removeprefix(instance)
+    if rest == location or rest[:1] not in ("", "/", "?"):
+        return location
+    return prefix + (rest if rest.startswith("/") else f"/{rest}")
+
+
+def _without(given: Headers, dropped: frozenset[str]) -> list[tuple[str, str]]:
+    """A copy with duplicates and their order, but without `dropped` and what Connection names."""
+    named = given.getall("Connection", ())
+    if named and named != KEEP_ALIVE:
+        dropped = dropped | {name.strip().lower() for line in named for name in line.split(",")}
+    return [pair for pair in given.items() if pair[0].lower() not in dropped]
+
+
+def _appended(given: Headers, name: str, value: str) -> str:
+    return ", ".join((*given.getall(name), value)) if name in given else value

@@ -1,0 +1,73 @@
+"""The client's body: a short one is taken whole, a long one passes chunk by chunk."""
+
+import asyncio
+
+from chassis.core.errors import NotSentInTime, TooLarge
+from gateway.http.body_stream import Stream
+from gateway.http.upstream_connection import SHORT
+
+# In bytes a second.  A client that dribbles would hold a connection of a service for hours.
+SLOWEST = 4096
+LATE = "The body did not come in time."
+
+
+class Upload:
+    """A long body: the next chunk is taken when the last one is on its way."""
+
+    def __init__(self, body: Stream, limit: int, patience: float) -> None:
+        self.length = body.length
+        self._body = body
+        self._limit = limit
+        self._patience = patience
+        self._passed = 0
+        self._waited = 0.0
+        self._clock = asyncio.get_running_loop().time
+
+    async def next(self) -> bytes:
+        """Raises TooLarge, NotSentInTime, and BadRequest when the framing is wrong."""
+        began = self._clock()
+        try:
+            chunk = await self._body.next(self._patience)
+        except TimeoutError as error:
+            raise NotSentInTime(LATE) from error
+        self._passed += len(chunk)
+        # Without the time that the service took.
+        self._waited += self._clock() - began
+        if self._passed > self._limit:
+            raise too_large(self._limit)
+        if self._waited > self._patience + self._passed / SLOWEST:
+            raise NotSentInTime(LATE)
+        return chunk
+
+
+def too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is longer than {limit} bytes.")
+
+
+async def take(body: Stream, limit: int, patience: float) -> bytes | Upload:
+    """The client's body, whole when it is short.  Raises as `Upload.next` does."""
+    if body.length is not None and body.length > limit:
+        raise too_large(limit)
+    if body.is_whole and not body.is_full:
+        return _within(body.taken(), limit)
+    if body.length is None or body.length > SHORT:
+        return Upload(body, limit, patience)
+    return await whole(body, limit, patience)
+
+
+async def whole(body: Stream, limit: int, patience: float) -> bytes:
+    """All of it, within `patience` seconds.  Raises as `Upload.next` does."""
+    found = b""
+    try:
+        async with asyncio.timeout(patience):
+            while chunk := await body.next(None):
+                found = _within(found + chunk, limit)
+    except TimeoutError as error:
+        raise NotSentInTime(LATE) from error
+    return found
+
+
+def _within(found: bytes, limit: int) -> bytes:
+    if len(found) > limit:
+        raise too_large(limit)
+    return found

@@ -1,0 +1,45 @@
+"""Routes for services that nobody has written one for: discovery knows them, so they are open."""
+
+from collections.abc import Callable, Collection
+
+from gateway.routing import route
+from gateway.routing.request_view import Seen
+from gateway.routing.route import Route
+from gateway.routing.target import SERVICE
+
+
+class Locator:
+    """Spring's way: `/{service}/**` leads to `lb://{service}`, with the first segment taken off."""
+
+    def __init__(self, services: Callable[[], Collection[str]]) -> None:
+        self._services = services
+        self._made: dict[str, Route] = {}
+
+    def find(self, seen: Seen, hidden: Collection[str]) -> Route | None:
+        service = seen.path[1:].partition("/")[0]
+        known = service in self._services() and _is_open(service, hidden)
+        return self._route(service) if known else None
+
+    def all(self, hidden: Collection[str]) -> list[Route]:
+        found = [each for each in self._services() if _is_open(each, hidden)]
+        return [self._route(each) for each in sorted(found)]
+
+    def _route(self, service: str) -> Route:
+        if service not in self._made:
+            self._made[service] = _made_for(service)
+        return self._made[service]
+
+
+def _is_open(service: str, hidden: Collection[str]) -> bool:
+    """A foreigner may have a name that no address could have."""
+    return service not in hidden and SERVICE.fullmatch(service) is not None
+
+
+def _made_for(service: str) -> Route:
+    entry = {
+        "id": f"discovery:{service}",
+        "uri": f"lb://{service}",
+        "predicates": [f"Path=/{service}/**"],
+        "filters": ["StripPrefix=1"],
+    }
+    return route.parse([entry])[0]

@@ -1,0 +1,112 @@
+"""All rules of the gateway as they are configured now, and what they remember between requests."""
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from gateway.cache.coalescing import Flights
+from gateway.cache.rules import Kept
+from gateway.cache.store import Address, Bounds, Store
+from gateway.routing.discovery_locator import Locator
+from gateway.routing.rate_limit import Buckets, OverRate, Rate
+from gateway.routing.request_view import Seen
+from gateway.routing.route import Route
+from gateway.routing.table import Table
+from gateway.routing.target import Target
+from gateway.security import blocklist
+from gateway.settings import GatewaySettings
+from gateway.traffic import canary_routes
+from gateway.traffic.canary_rollback import Canaries
+
+
+class Policy:
+    """Follows the settings: whatever they come to is made once, and then serves many requests."""
+
+    def __init__(
+        self,
+        settings: Callable[[], GatewaySettings],
+        clock: Callable[[], float] = time.monotonic,
+        is_there: Callable[[Target], bool] = lambda _: True,
+        services: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """`services` are those that discovery knows, and `is_there` whether one has anybody."""
+        self._settings = settings
+        self._clock = clock
+        self.canaries = Canaries(clock, is_there)
+        self._locator = Locator(services)
+        self.store = Store(self._bounds, clock)
+        self.flights: Flights[tuple[str, Address], Kept] = Flights()
+        self._buckets: dict[str, Buckets] = {}
+        self._follow(settings())
+
+    @property
+    def table(self) -> Table:
+        settings = self._settings()
+        if settings is not self._known:
+            self._follow(settings)
+        return self._table
+
+    @property
+    def grace_seconds(self) -> float:
+        """So long beyond its time a kept answer will do when nobody answers."""
+        return self._settings().fusebox.gateway.cache.stale_if_error_seconds
+
+    @property
+    def caches(self) -> bool:
+        return self._settings().fusebox.gateway.cache.enabled
+
+    def find(self, seen: Seen) -> Route | None:
+        """By a route of the configuration, or else as discovery knows it."""
+        return self.table.find(seen) or self._located(seen)
+
+    def _located(self, seen: Seen) -> Route | None:
+        return self._locator.find(seen, self._hidden) if self._locates else None
+
+    @property
+    def _locates(self) -> bool:
+        return self._settings().spring.cloud.gateway.discovery.locator.enabled
+
+    @property
+    def _hidden(self) -> frozenset[str]:
+        return self._settings().fusebox.gateway.hidden_services
+
+    def check(self, seen: Seen) -> None:
+        """Pass silently, or raise Forbidden when a rule blocks it."""
+        blocklist.check(self._settings().fusebox.gateway.blocked, seen)
+
+    def admit(self, route: Route, seen: Seen) -> dict[str, str]:
+        """The headers that tell the client of its rate.  Raises OverRate when it is over it."""
+        if route.rate is None:
+            return {}
+        verdict = self._buckets_of(route.id, route.rate).take(route.rate.key_of(seen))
+        if not verdict.allowed:
+            raise OverRate(verdict)
+        return verdict.headers
+
+    def described(self) -> list[dict[str, Any]]:
+        """The routes for the page /actuator/gateway/routes."""
+        located = self._locator.all(self._hidden) if self._locates else []
+        return [
+            {**route.described(), "metadata": self.canaries.described(route)}
+            for route in (*self.table.routes, *located)
+        ]
+
+    def _follow(self, settings: GatewaySettings) -> None:
+        self._known = settings
+        gateway = settings.fusebox.gateway
+        routes = canary_routes.split(settings.spring.cloud.gateway.routes, gateway.canaries)
+        self.canaries.follow(routes)
+        self._table = Table(routes, self.canaries.weigh)
+        limited = {route.id for route in routes if route.rate}
+        self._buckets = {name: self._buckets[name] for name in limited & self._buckets.keys()}
+
+    def _buckets_of(self, name: str, rate: Rate) -> Buckets:
+        """A rate that stays as it was goes on counting."""
+        known = self._buckets.get(name)
+        if known is None or (known.rate is not rate and known.rate != rate):
+            known = self._buckets[name] = Buckets(rate, self._clock)
+        return known
+
+    def _bounds(self) -> Bounds:
+        cache = self._settings().fusebox.gateway.cache
+        return Bounds(cache.max_bytes, cache.max_entries, cache.max_entry_bytes)

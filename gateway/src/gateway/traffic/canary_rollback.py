@@ -1,0 +1,147 @@
+"""Weighted routes that lose their weight by themselves when too many of their calls fail."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gateway.routing.route import Route
+from gateway.routing.target import Target
+from gateway.routing.weights import Relapse, Weight
+
+log = logging.getLogger(__name__)
+
+# A window is forgotten slice by slice, so that its cost does not grow with the traffic.
+SLICES = 10
+
+
+class Window:
+    """Calls and failures of the last so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._slice = seconds / SLICES
+        self._slices: deque[list[int]] = deque(maxlen=SLICES)
+
+    def count(self, now: float, failed: bool) -> None:
+        number = int(now / self._slice)
+        self._forget(number)
+        if not self._slices or self._slices[-1][0] != number:
+            self._slices.append([number, 0, 0])
+        self._slices[-1][1] += 1
+        self._slices[-1][2] += failed
+
+    def figures(self, now: float) -> tuple[int, int]:
+        """Calls, and those of them that failed."""
+        self._forget(int(now / self._slice))
+        return sum(each[1] for each in self._slices), sum(each[2] for each in self._slices)
+
+    def _forget(self, number: int) -> None:
+        while self._slices and self._slices[0][0] <= number - SLICES:
+            self._slices.popleft()
+
+
+class Canary:
+    """One route under watch: it has its weight until it relapses, and then none."""
+
+    def __init__(self, relapse: Relapse) -> None:
+        self._relapse = relapse
+        self._window = Window(relapse.window_seconds)
+        self.has_relapsed = False
+
+    def told(self, now: float, failed: bool) -> bool:
+        """Count a call; True when it was one too many."""
+        if self.has_relapsed:
+            return False
+        self._window.count(now, failed)
+        self.has_relapsed = failed and self._is_too_much(now)
+        return self.has_relapsed
+
+    def figures(self, now: float) -> tuple[int, int]:
+        return self._window.figures(now)
+
+    def _is_too_much(self, now: float) -> bool:
+        calls, failures = self._window.figures(now)
+        relapse = self._relapse
+        return calls >= relapse.min_calls and failures > calls * relapse.max_error_share
+
+
+class Canaries:
+    """Those of this gateway, by the route's name.  A route whose weight is set anew starts anew.
+
+    `is_there` says whether anybody answers for a target: a canary that has died gets nothing.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        is_there: Callable[[Target], bool] = lambda _: True,
+    ) -> None:
+        self._clock = clock
+        self._is_there = is_there
+        self._known: dict[str, tuple[Weight, Target, Canary]] = {}
+        self._routes: tuple[Route, ...] = ()
+
+    def follow(self, routes: Iterable[Route]) -> None:
+        """From now on these are the routes."""
+        self._routes = tuple(routes)
+        self._known = {
+            route.id: self._kept(route, route.weight, route.weight.relapse)
+            for route in self._routes
+            if route.weight and route.weight.relapse
+        }
+
+    def weigh(self, route: Route) -> int:
+        """What `route` weighs at the moment."""
+        weight, known = route.weight, self._known.get(route.id)
+        if weight is None:
+            return 0
+        if known and (known[2].has_relapsed or not self._is_there(route.target)):
+            return 0
+        if weight.is_reserve and not weight.weight and not self._others_weigh(route):
+            return 1
+        return weight.weight
+
+    def relapsed(self) -> list[str]:
+        """The routes that have lost their weight."""
+        return [name for name, (_, _, canary) in self._known.items() if canary.has_relapsed]
+
+    def told(self, route: Route, failed: bool) -> None:
+        """The outcome of a call by `route`."""
+        known = self._known.get(route.id)
+        if known and self._others_weigh(route) and known[2].told(self._clock(), failed):
+            calls, failures = known[2].figures(self._clock())
+            log.warning(
+                "route %s: %d of %d calls failed: its weight is 0 until it is set anew",
+                *(route.id, failures, calls),
+            )
+
+    def described(self, route: Route) -> dict[str, Any]:
+        """What the actuator shows of a weighted route beside the configuration."""
+        if route.weight is None:
+            return {}
+        found: dict[str, Any] = {
+            "group": route.weight.group,
+            "configured": route.weight.weight,
+            "current": self.weigh(route),
+        }
+        if known := self._known.get(route.id):
+            found["calls"], found["failures"] = known[2].figures(self._clock())
+            found["relapsed"] = known[2].has_relapsed
+        return {"weight": found}
+
+    def _kept(
+        self, route: Route, weight: Weight, relapse: Relapse
+    ) -> tuple[Weight, Target, Canary]:
+        known = self._known.get(route.id)
+        same = known and known[:2] == (weight, route.target)
+        return known if known and same else (weight, route.target, Canary(relapse))
+
+    def _others_weigh(self, route: Route) -> bool:
+        """Without them a weight of 0 would leave nobody to answer."""
+        group = route.weight and route.weight.group
+        return any(
+            each.weight.is_reserve or self.weigh(each) > 0
+            for each in self._routes
+            if each.weight and each.weight.group == group and each.id != route.id
+        )

@@ -1,0 +1,174 @@
+"""The command line's verbs that break the shop on purpose, mend it, and change it live."""
+
+from __future__ import annotations
+
+import json as json_format
+from dataclasses import asdict
+
+import click
+
+from fusebox.core.stack import Stack
+from fusebox.core.topology import BY_NAME, PARTS, SERVICES
+
+SERVICE_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS)}."
+SCALED_HELP = f"SERVICE is one of {', '.join(part.name for part in SERVICES)}."
+OURS_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS if part.is_ours)}."
+DISCOVERY = BY_NAME["discovery"].name
+HEAL_HINT = "`make heal` undoes it."
+
+instance_option = click.option(
+    "--instance", type=click.IntRange(min=1), help="Only this one (order-service-2: 2)."
+)
+
+
+@click.command(epilog=f"{SCALED_HELP[:-1]}, {DISCOVERY}.")
+@click.argument("service")
+@click.argument("n", type=int)
+@click.pass_obj
+def scale(stack: Stack, service: str, n: int) -> None:
+    """Run N instances of SERVICE: start what is missing, drain what is too much.
+
+    The highest numbers are drained, gracefully.  After `down` and `up` there is one of each again.
+    """
+    from fusebox.operations import discovery_replicas
+    from fusebox.operations import instances as control
+
+    of_discovery = service == DISCOVERY
+    instances = (
+        discovery_replicas.scale(stack, n) if of_discovery else control.scale(stack, service, n)
+    )
+    click.echo(f"{service} runs as {', '.join(instances)}")
+
+
+@click.command(epilog=SCALED_HELP)
+@click.argument("service")
+@click.pass_obj
+def roll(stack: Stack, service: str) -> None:
+    """Restart the instances of SERVICE one after another, without a failed request.
+
+    One more instance is begun first and drained in the end.
+    """
+    from fusebox.operations import instances as control
+
+    for each in control.roll(stack, service):
+        click.echo(f"{each} was restarted")
+
+
+@click.command(epilog=SCALED_HELP)
+@click.argument("service")
+@click.argument("weight", type=int)
+@click.option("--version", help="What the new instance says of itself; else …-canary.")
+@click.option("--sticky", help="The same version for the same user, address, cookie:NAME, …")
+@click.pass_obj
+def canary(
+    stack: Stack, service: str, weight: int, version: str | None, sticky: str | None
+) -> None:
+    """Send WEIGHT % of the gateway's calls of SERVICE to a second version of it.
+
+    The first time it starts one more instance; 0 ends it.  Too many errors shift all back.
+    """
+    from fusebox.operations import canary as canaries
+
+    click.echo("\n".join(canaries.shift(stack, service, weight, version, sticky)))
+
+
+@click.command(epilog=SERVICE_HELP)
+@click.argument("service")
+@click.argument("ms", type=int)
+@instance_option
+@click.pass_obj
+def slow(stack: Stack, service: str, ms: int, instance: int | None) -> None:
+    """Make every answer of SERVICE come MS milliseconds late.
+
+    Kafka, PostgreSQL and Zipkin get a brake instead: they stand still for MS milliseconds, run for
+    a moment, and so on (Kafka for at most 1500).  The fault ends with the process, or by `heal`.
+    """
+    from fusebox.operations import faults
+
+    for each in faults.slow(stack, service, ms, instance):
+        click.echo(f"{each} is slow by {ms} ms. {HEAL_HINT}")
+
+
+@click.command(epilog=OURS_HELP)
+@click.argument("service")
+@click.argument("rate", type=float)
+@instance_option
+@click.pass_obj
+def fail(stack: Stack, service: str, rate: float, instance: int | None) -> None:
+    """Have SERVICE answer the share RATE (0 to 1) of its requests with 500.
+
+    The fault ends with the process, or by `heal`.
+    """
+    from fusebox.operations import faults
+
+    for each in faults.fail(stack, service, rate, instance):
+        click.echo(f"{each} fails {100 * rate:g} % of its requests. {HEAL_HINT}")
+
+
+@click.command(epilog=SERVICE_HELP)
+@click.argument("service")
+@instance_option
+@click.pass_obj
+def pause(stack: Stack, service: str, instance: int | None) -> None:
+    """SIGSTOP: SERVICE takes connections and does nothing, until `heal`."""
+    from fusebox.operations import faults
+
+    for each in faults.pause(stack, service, instance):
+        click.echo(f"{each} is paused. {HEAL_HINT}")
+
+
+@click.command(epilog=SERVICE_HELP)
+@click.argument("service", required=False)
+@click.pass_obj
+def heal(stack: Stack, service: str | None) -> None:
+    """Undo every fault of the shop, or of SERVICE: slow, fail, pause, kill and stop."""
+    from fusebox.operations import faults
+
+    healed = faults.heal(stack, service)
+    click.echo("\n".join(healed or ["Nothing was broken on purpose."]))
+
+
+@click.command("set", epilog=OURS_HELP)
+@click.argument("key")
+@click.argument("value", required=False)
+@click.option("--service", help="Only for this one.")
+@click.pass_obj
+def set_(stack: Stack, key: str, value: str | None, service: str | None) -> None:
+    """Set KEY of the configuration to VALUE, live; without VALUE, take it back.
+
+    It is kept beside the shop's data and wins over config/.  A value that a process refuses
+    changes nothing.
+    """
+    from fusebox.operations import settings
+
+    for each in settings.set_key(stack, key, value, service):
+        click.echo(f"{each.instance}: {', '.join(each.changed) or 'has it already'}")
+
+
+@click.command()
+@click.option("--json", is_flag=True, help="For a program to read.")
+@click.pass_obj
+def dead(stack: Stack, json: bool) -> None:
+    """List the dead letters that were not put back yet, each with its reason."""
+    from fusebox.operations import dead_letters
+
+    found = dead_letters.letters(stack)
+    if json:
+        click.echo(json_format.dumps([asdict(letter) for letter in found], indent=2))
+    else:
+        click.echo(dead_letters.described(found))
+
+
+@click.command("replay-dead")
+@click.pass_obj
+def replay_dead(stack: Stack) -> None:
+    """Put each dead letter back to the topic it came from, once.
+
+    One that is still wrong comes back as a new dead letter.
+    """
+    from fusebox.operations import dead_letters
+
+    click.echo(f"{dead_letters.replay(stack)} dead letters were put back.")
+
+
+VERBS = (scale, roll, canary, slow, fail, pause, heal, set_, dead, replay_dead)

@@ -1,0 +1,154 @@
+"""`doctor`: why it does not work, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from fusebox.core.errors import Fault
+from fusebox.core.ports import holder_of, taken_ports
+from fusebox.core.stack import Stack
+from fusebox.docker import compose, images
+from fusebox.native import jars
+from fusebox.operations import status
+from fusebox.runtime.drivers import driver_of
+
+OLDEST_PYTHON = (3, 11)
+NEWEST_PYTHON = (3, 14)
+DISK_BYTES = 2_000_000_000
+MEMORY_BYTES = 1_500_000_000
+# A file may come from a machine whose clock is a little ahead.
+CLOCK_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at; `remedy` is what to do when it is not right."""
+
+    name: str
+    right: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(stack: Stack) -> Iterator[Check]:
+    in_containers = stack.mode == "docker"
+    first = _docker() if in_containers else _python()
+    yield first
+    if in_containers and not first.right:
+        return  # there is nobody to ask for the rest
+    running = driver_of(stack).is_up()
+    yield _program("make", "install GNU make; every command here is a make verb.")
+    yield _program("curl", "install curl, or place orders with another HTTP client.")
+    yield from _ports(stack, running)
+    yield _disk(stack)
+    yield _memory(running)
+    yield _images(stack) if in_containers else _downloads(stack)
+    yield _clock(stack)
+    yield from _health(stack, running)
+
+
+def _docker() -> Check:
+    try:
+        compose.refuse_unfit()
+    except Fault as fault:
+        found = " ".join([fault.what, *fault.where.splitlines()])
+        return Check("Docker", False, found, fault.remedy)
+    return Check("Docker", True, compose.described())
+
+
+def _images(stack: Stack) -> Check:
+    missing = images.outdated(stack)
+    found = ", ".join(missing) + ": missing, or older than the sources" if missing else "all fit"
+    return Check("images", not missing, found, "`make up MODE=docker` builds them.")
+
+
+def _python() -> Check:
+    version = sys.version_info[:2]
+    return Check(
+        "Python",
+        OLDEST_PYTHON <= version <= NEWEST_PYTHON,
+        sys.version.split()[0],
+        "install Python 3.11 to 3.14 and remove .venv, so that it is made anew.",
+    )
+
+
+def _program(name: str, remedy: str) -> Check:
+    path = shutil.which(name)
+    return Check(name, path is not None, path or "not found", remedy)
+
+
+def _ports(stack: Stack, running: bool) -> Iterator[Check]:
+    wanted = " ".join(map(str, stack.ports.values()))
+    if running:
+        yield Check("ports", True, f"{wanted}: held by this shop")
+        return
+    taken = taken_ports(stack)
+    for name, port in taken.items():
+        found = f"{port} ({name}) is held by {holder_of(port)}"
+        yield Check("port", False, found, "end it, or set FUSEBOX_PORT_OFFSET to move the shop.")
+    if not taken:
+        yield Check("ports", True, f"{wanted}: free")
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _disk(stack: Stack) -> Check:
+    free = shutil.disk_usage(_existing(stack.home)).free
+    found = f"{free / 1e9:.1f} GB free for {stack.home}"
+    return Check("disk", free >= DISK_BYTES, found, "free 2 GB, or set FUSEBOX_HOME elsewhere.")
+
+
+def _memory(running: bool) -> Check:
+    free = psutil.virtual_memory().available
+    found = f"{free / 1e9:.1f} GB available"
+    # A shop that runs has its memory already.
+    return Check("memory", running or free >= MEMORY_BYTES, found, "end other programs: 1.5 GB.")
+
+
+def _downloads(stack: Stack) -> Check:
+    pinned = jars.read_lock(stack.native / "jars.lock")
+    missing = jars.unsound(pinned, jars.jar_folder())
+    found = f"{len(pinned) - len(missing)} of {len(pinned)} jars are there and as pinned"
+    fetched = not missing or os.access(_existing(jars.jar_folder()), os.W_OK)
+    remedy = (
+        "`make up` fetches the rest from Maven Central."
+        if fetched
+        else f"{jars.jar_folder()} is read-only: run `make up` as its owner."
+    )
+    return Check("downloads", not missing, found, remedy)
+
+
+def _clock(stack: Stack) -> Check:
+    newest = (stack.native / "jars.lock").stat().st_mtime
+    behind = newest - time.time()
+    found = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    remedy = "set the clock: it is behind this clone's files, and tokens and traces go by it."
+    return Check("clock", behind < CLOCK_SECONDS, found, remedy)
+
+
+def _health(stack: Stack, running: bool) -> Iterator[Check]:
+    if not running:
+        yield Check("health", True, "the shop is down; `make up` starts it")
+        return
+    for row in status.read(stack).rows:
+        if not row.healthy:
+            verb = "heal" if row.faults else "start"
+            remedy = f"make logs SERVICE={row.service}; make {verb} SERVICE={row.service}"
+            yield Check(row.instance, False, row.reason, remedy)
+            continue
+        yield Check(row.instance, True, "healthy")
+
+
+def lines(check: Check) -> list[str]:
+    told = [f"{'ok ' if check.right else 'NOT'}  {check.name:<18} {check.found}"]
+    return told if check.right else [*told, f"     {'':<18} what to do: {check.remedy}"]

@@ -1,0 +1,223 @@
+"""The command line: each verb of the Makefile, its options and its exit codes."""
+
+from __future__ import annotations
+
+import json as json_format
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from fusebox.cli import chaos_verbs
+from fusebox.cli.chaos_verbs import SERVICE_HELP, instance_option
+from fusebox.core.errors import Fault, Interrupted
+from fusebox.core.stack import Stack
+from fusebox.demo.command import demo
+from fusebox.replay.command import replay
+
+EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: all right), 1 not,
+2 asked for something that does not exist, 130 interrupted, 143 terminated.
+
+Environment: FUSEBOX_HOME (folder of this shop), FUSEBOX_PORT_OFFSET (added to every port),
+FUSEBOX_BIND (address to listen on, 127.0.0.1), FUSEBOX_MODE (native: processes, docker: containers;
+without it, whichever of them is up)."""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """A microservices shop you can break on purpose."""
+    context.obj = Stack.from_environment(os.environ)
+
+
+@cli.command()
+@click.pass_obj
+def up(stack: Stack) -> None:
+    """Start the shop and wait until all of it is healthy."""
+    from fusebox.cli.up import up as go_up
+    from fusebox.cli.welcome import welcome
+
+    if not go_up(stack):
+        click.echo("It was up already; nothing was changed.")
+    click.echo(welcome(stack))
+
+
+@cli.command()
+@click.pass_obj
+def down(stack: Stack) -> None:
+    """Stop everything, keep the data."""
+    from fusebox.operations.shutdown import down as go_down
+
+    click.echo("The shop is down; its data are kept." if go_down(stack) else "Nothing was running.")
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def clean(stack: Stack, yes: bool) -> None:
+    """Stop everything and remove its data, logs and secrets."""
+    from fusebox.operations import shutdown
+
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Remove {stack.home} with all orders in it?", abort=True)
+    shutdown.down(stack)
+    shutdown.clean(stack)
+    click.echo(f"Removed what the shop had in {stack.home}.")
+
+
+@cli.command()
+@click.option("--json", is_flag=True, help="For a program to read.")
+@click.pass_obj
+def status(stack: Stack, json: bool) -> None:
+    """Show every process, and whether it is really healthy."""
+    from fusebox.operations import status as states
+
+    found = states.read(stack)
+    if json:
+        click.echo(json_format.dumps(found.document(), indent=2))
+    elif found.is_down:
+        click.echo(_why_down(stack))
+    else:
+        click.echo(states.table(found))
+        click.echo(f"memory of all: {found.memory / 1e6:.0f} MB")
+    sys.exit(0 if found.healthy else 1)
+
+
+@cli.command(epilog=SERVICE_HELP)
+@click.argument("service", required=False)
+@click.option("--follow/--no-follow", default=True, help="Go on with what is logged from now on.")
+@click.option("--lines", default=20, show_default=True, help="How many of each log's last lines.")
+@click.pass_obj
+def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
+    """Show the logs of all, or of SERVICE, each line with its instance's name."""
+    from fusebox.core import logs as reading
+    from fusebox.core.topology import part_named
+
+    if stack.mode == "docker":
+        from fusebox.docker import compose
+
+        compose.follow_logs(stack, part_named(service).name if service else None, follow, lines)
+        return
+    found = reading.logs_of(stack.logs, part_named(service).name if service else None)
+    width = max(len(log.stem) for log in found)
+    for log in found:
+        for line in reading.last_lines(log, lines):
+            click.echo(f"{log.stem:<{width}} | {line}")
+    with suppress(KeyboardInterrupt):  # the way to end it
+        for name, line in reading.follow(found) if follow else ():
+            click.echo(f"{name:<{width}} | {line}")
+
+
+def _instance_verb(name: str, help_text: str, done: str) -> None:
+    """Add the verb `name`, which acts on a part's instances."""
+
+    @cli.command(name, help=help_text, epilog=SERVICE_HELP)
+    @click.argument("service")
+    @instance_option
+    @click.pass_obj
+    def verb(stack: Stack, service: str, instance: int | None) -> None:
+        from fusebox.operations import instances
+
+        act: Callable[[Stack, str, int | None], list[str]] = getattr(instances, name)
+        for each in act(stack, service, instance):
+            click.echo(f"{each} {done}")
+
+
+_instance_verb("kill", "SIGKILL; it stays dead until `start`.", "is dead")
+_instance_verb(
+    "start", "Start it, or let go on what is paused, and wait until it is healthy.", "is healthy"
+)
+_instance_verb("stop", "Stop it gracefully; it stays down until `start`.", "has ended")
+
+
+for breaking_verb in chaos_verbs.VERBS:
+    cli.add_command(breaking_verb)
+cli.add_command(replay)
+cli.add_command(demo)
+
+
+@cli.command()
+@click.option("--json", is_flag=True, help="For a program to read.")
+@click.pass_obj
+def verify(stack: Stack, json: bool) -> None:
+    """Check what must hold between the stores, read-only, on the live shop."""
+    from fusebox.operations.verify import report
+    from fusebox.operations.verify.command import verify as check
+
+    findings = check(stack)
+    broken = [finding for finding in findings if not finding.holds]
+    click.echo(report.as_json(findings) if json else report.as_text(findings))
+    sys.exit(1 if broken else 0)
+
+
+@cli.command()
+@click.pass_obj
+def doctor(stack: Stack) -> None:
+    """Say why it does not work, and what to do."""
+    from fusebox.cli import doctor as examining
+
+    right = True
+    for check in examining.examine(stack):
+        right &= check.right
+        click.echo("\n".join(examining.lines(check)))
+    sys.exit(0 if right else 1)
+
+
+@cli.command("topics", hidden=True)
+@click.pass_obj
+def topics(stack: Stack) -> None:
+    """Make those of the shop's topics that are missing."""
+    from fusebox.native import kafka
+
+    click.echo(f"{len(kafka.make_topics(kafka.servers(stack)))} topics were made.")
+
+
+@cli.command("lock-jars")
+@click.pass_obj
+def lock_jars(stack: Stack) -> None:
+    """Resolve Kafka and Zipkin anew and write deploy/native/jars.lock."""
+    from fusebox.cli.jars_lock import renew
+
+    click.echo(f"{renew(stack.native / 'jars.lock')} jars are pinned.")
+
+
+def _why_down(stack: Stack) -> str:
+    from fusebox.operations.shutdown import orphans
+
+    if stack.mode == "docker":
+        return "The shop is down; `make up MODE=docker` starts it."
+    left = len(orphans(stack))
+    if left:
+        return (
+            f"The supervisor has died and left {left} processes; `make up` ends and replaces them."
+        )
+    return "The shop is down; `make up` starts it."
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted
+
+
+def main() -> NoReturn:
+    """Run the command line; a fault is told in a few lines, without a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        cli.main(standalone_mode=False)
+    except Fault as fault:
+        click.echo("\n".join(fault.lines()), err=True)
+        sys.exit(fault.exit_code)
+    except click.exceptions.Abort:
+        click.echo("fusebox: interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Interrupted:
+        click.echo("fusebox: terminated", err=True)
+        sys.exit(143)
+    sys.exit(0)

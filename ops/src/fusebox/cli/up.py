@@ -1,0 +1,66 @@
+"""The verb `up`: at most one at a time, and only on a stack that is down."""
+
+from __future__ import annotations
+
+from fusebox.core.errors import Fault
+from fusebox.core.files import locked
+from fusebox.core.progress import display
+from fusebox.core.stack import Stack
+from fusebox.operations import canary, status
+from fusebox.operations.shutdown import end_orphans
+from fusebox.runtime.drivers import driver_of
+from fusebox.state import eureka_zone
+
+
+def up(stack: Stack) -> bool:
+    """Start the shop; False when it was up already. Raises Fault when a part is dead."""
+    stack.make_folders()
+    with locked(stack.run / "up.lock", wait=False) as mine:
+        if not mine:
+            raise Fault(f"another `make up` is at work on {stack.home}", remedy="wait for it.")
+        if driver_of(stack).is_up():
+            if stack.mode == "docker":
+                stack.docker_mark.touch()  # somebody may have started it without us
+            refuse_dead(status.read(stack))
+            return False
+        if stack.mode == "docker":
+            _start_containers(stack)
+        else:
+            _start_processes(stack)
+        return True
+
+
+def _start_processes(stack: Stack) -> None:
+    from fusebox.native.startup import Startup
+
+    left = end_orphans(stack)
+    if left:
+        print(f"Ended {len(left)} processes that a dead supervisor had left.")
+    canary.forget(stack)
+    eureka_zone.forget(stack)
+    with display() as shown:
+        startup = Startup(stack, shown)
+        startup.run()
+    startup.train_java()
+
+
+def _start_containers(stack: Stack) -> None:
+    from fusebox.docker.startup import Startup
+
+    with display() as shown:
+        Startup(stack, shown).run()
+
+
+def refuse_dead(found: status.Status) -> None:
+    dead = [row for row in found.rows if not row.healthy]
+    if not dead:
+        return
+    raise Fault(
+        "the shop is up, but not all of it",
+        where="\n".join(f"  {row.instance}: {row.reason}" for row in dead),
+        remedy=" && ".join(f"make start SERVICE={name}" for name in _names(dead)),
+    )
+
+
+def _names(rows: list[status.Row]) -> list[str]:
+    return list(dict.fromkeys(row.service for row in rows))

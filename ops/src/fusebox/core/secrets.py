@@ -1,0 +1,42 @@
+"""The secrets of a stack, made at its first start and never shown."""
+
+from __future__ import annotations
+
+import secrets
+
+from fusebox.core.files import write_whole
+from fusebox.core.stack import Stack
+from fusebox.core.topology import SERVICES
+
+SIGNING_KEY = "token-signing-key.pem"
+PASSWORDS = (
+    "admin-password",
+    "encrypt-key",
+    "postgres-password",
+    *(f"{service.name}-db-password" for service in SERVICES),
+)
+
+
+def make_missing(stack: Stack) -> None:
+    for name in (*PASSWORDS, SIGNING_KEY):
+        if not (stack.secrets / name).exists():
+            write_whole(stack.secrets / name, new(name))
+
+
+def new(name: str) -> bytes:
+    return _new_signing_key() if name == SIGNING_KEY else secrets.token_urlsafe(24).encode()
+
+
+def secret(stack: Stack, name: str) -> str:
+    return (stack.secrets / name).read_text().strip()
+
+
+def _new_signing_key() -> bytes:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

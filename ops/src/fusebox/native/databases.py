@@ -1,0 +1,137 @@
+"""PostgreSQL's cluster, roles and databases, each made when it is missing."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import struct
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fusebox.core.secrets import secret
+from fusebox.core.stack import Stack
+from fusebox.core.topology import SERVICES
+from fusebox.native.postgres import SUPERUSER, Place
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CONNECT_TIMEOUT_SECONDS = 5
+PROTOCOL_3 = 3 << 16
+STARTUP = b"user\0postgres\0database\0postgres\0\0"
+AUTHENTICATION = b"R"
+Run = Callable[[list[str], str | None], None]
+
+
+def make_cluster(stack: Stack, place: Place, run: Run) -> None:
+    """`initdb` into a folder beside the data's, moved into its place when it is whole."""
+    scratch = Path(tempfile.mkdtemp(prefix="postgres-", dir=place.data.parent))
+    try:
+        password = scratch / "password"
+        password.write_text(secret(stack, "postgres-password"))
+        for path in (scratch, password):
+            _give(path, place.account)
+        run(_initdb(place, scratch / "cluster", password), place.account)
+        (scratch / "cluster").replace(place.data)
+    finally:
+        shutil.rmtree(scratch)
+
+
+def _initdb(place: Place, data: Path, password: Path) -> list[str]:
+    return [
+        place.program("initdb"),
+        f"--pgdata={data}",
+        f"--username={SUPERUSER}",
+        f"--pwfile={password}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale-provider=builtin",
+        "--locale=C.UTF-8",
+        "--no-sync",  # a cluster cut short by a power failure here is simply made again
+        "--no-instructions",
+    ]
+
+
+def _give(path: Path, account: str | None) -> None:
+    if account is not None:
+        entry = pwd.getpwnam(account)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def connect(stack: Stack, database: str = "postgres") -> Connection[tuple[object, ...]]:
+    """A connection of the superuser's, for what only ops may do."""
+    import psycopg
+
+    host, port = stack.address("postgres")
+    return psycopg.connect(
+        # Of plain processes it is on this machine alone, whatever the others are bound to.
+        host="127.0.0.1" if stack.mode == "native" else host,
+        port=port,
+        user=SUPERUSER,
+        password=secret(stack, "postgres-password"),
+        dbname=database,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        autocommit=True,
+    )
+
+
+def accepts(host: str, port: int) -> bool:
+    """Whether the server asks who we are: it does once it takes connections."""
+    try:
+        with socket.create_connection((host, port), CONNECT_TIMEOUT_SECONDS) as connection:
+            connection.sendall(struct.pack(">ii", 8 + len(STARTUP), PROTOCOL_3) + STARTUP)
+            # All of it is read: closing over unread bytes would be an error in the log.
+            return connection.recv(1024).startswith(AUTHENTICATION)
+    except OSError:
+        return False
+
+
+def version() -> str:
+    return repr(SERVICES)
+
+
+def make_databases(stack: Stack) -> None:
+    """A role and a database for each service, which no other service may enter."""
+    with connect(stack) as connection:
+        roles = _names(connection, "SELECT rolname FROM pg_roles")
+        databases = _names(connection, "SELECT datname FROM pg_database")
+        for service in SERVICES:
+            if service.module not in roles:
+                password = secret(stack, f"{service.name}-db-password")
+                _make_role(connection, service.module, password)
+            if service.module not in databases:
+                _make_database(connection, service.module)
+        for name in ("postgres", "template1", *(service.module for service in SERVICES)):
+            _close_to_others(connection, name)
+
+
+def _names(connection: Connection[tuple[object, ...]], query: str) -> set[object]:
+    return {row[0] for row in connection.execute(query.encode())}
+
+
+def _make_role(connection: Connection[tuple[object, ...]], name: str, password: str) -> None:
+    from psycopg import sql
+
+    connection.execute(
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+            sql.Identifier(name), sql.Literal(password)
+        )
+    )
+
+
+def _make_database(connection: Connection[tuple[object, ...]], name: str) -> None:
+    from psycopg import sql
+
+    database = sql.Identifier(name)
+    connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, database))
+
+
+def _close_to_others(connection: Connection[tuple[object, ...]], name: str) -> None:
+    from psycopg import sql
+
+    statement = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC")
+    connection.execute(statement.format(sql.Identifier(name)))

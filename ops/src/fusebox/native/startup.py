@@ -1,0 +1,155 @@
+"""`up`: everything made, started and healthy, side by side as far as the order allows."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from functools import partial
+
+from fusebox.core import secrets
+from fusebox.core.ports import refuse_taken
+from fusebox.core.progress import Display
+from fusebox.core.stack import Stack
+from fusebox.core.task_graph import Step, run_steps
+from fusebox.core.topology import PARTS, SERVICES, TRAINING, Part
+from fusebox.core.wait import wait_until
+from fusebox.native import databases, jars, kafka, postgres, programs, zipkin
+from fusebox.native.jvm import java_environment
+from fusebox.native.programs import Program
+from fusebox.native.supervisor import Supervisor
+from fusebox.operations.shutdown import down
+from fusebox.runtime import health
+from fusebox.runtime.launcher import CHECK_SECONDS, Launcher
+from fusebox.runtime.subprocesses import Children
+from fusebox.state import stamps as done
+
+OPEN_SECONDS = 60.0
+LIBRARIES = "libraries"
+TOPICS = "topics"
+DATABASES = "databases"
+
+
+class Startup:
+    """One run of `up` on a stack that is down."""
+
+    def __init__(self, stack: Stack, display: Display) -> None:
+        self._stack = stack
+        self._display = display
+        self._cancelled = threading.Event()
+        self._supervisor = Supervisor(stack)
+        self._launcher = Launcher(stack, self._supervisor, self._cancelled)
+        environment = {**java_environment(os.environ), **stack.environment()}
+        self._children = Children(environment, self._cancelled)
+
+    def run(self) -> None:
+        """Raises what went wrong; nothing is left running then."""
+        refuse_taken(self._stack)
+        secrets.make_missing(self._stack)
+        try:
+            self._supervisor.launch()
+            run_steps(self._steps(), self._display, self._launcher.watch, self._cancelled)
+        except BaseException:
+            self._cancelled.set()
+            down(self._stack)
+            raise
+
+    def train_java(self) -> None:
+        """Have the JVM's caches made in the background when there are none that fit."""
+        missing = [
+            program
+            for program in (kafka.program(self._stack), zipkin.program(self._stack))
+            if not program.cache.exists()
+        ]
+        if missing and os.access(jars.jar_folder(), os.W_OK):
+            self._supervisor.add_program(programs.training_program())
+            self._supervisor.start(TRAINING)
+
+    def _steps(self) -> list[Step]:
+        platform = [part for part in PARTS if part.kind == "platform"]
+        return [
+            Step("postgres", self._postgres),
+            *(Step(part.name, partial(self._start, part), _needs(part)) for part in platform),
+            Step(LIBRARIES, self._libraries),
+            Step("kafka", self._kafka, (LIBRARIES,)),
+            Step("zipkin", self._zipkin, (LIBRARIES,)),
+            Step(TOPICS, self._topics, ("kafka",)),
+            *(
+                Step(_schema(part), partial(self._prepare, part), ("postgres", "config-server"))
+                for part in SERVICES
+            ),
+            *(Step(part.name, partial(self._start, part), (_schema(part),)) for part in SERVICES),
+            Step("shop", self._wait_until_open, ("gateway", *(part.name for part in SERVICES))),
+        ]
+
+    def _libraries(self) -> None:
+        wanted = jars.read_lock(self._stack.native / "jars.lock")
+
+        def progress(done: int, of: int) -> None:
+            self._display.advanced(LIBRARIES, done, of)
+
+        jars.ensure(wanted, jars.jar_folder(), progress)
+
+    def _postgres(self) -> None:
+        place = postgres.place(self._stack)
+        if not place.is_made:
+            done.forget(self._stack, DATABASES, *(part.name for part in SERVICES))
+            databases.make_cluster(self._stack, place, self._run_initdb)
+        self._launch(programs.postgres_program(self._stack, place))
+        if not done.is_done(self._stack, DATABASES, databases.version()):
+            databases.make_databases(self._stack)
+            done.remember(self._stack, DATABASES, databases.version())
+
+    def _run_initdb(self, command: list[str], account: str | None) -> None:
+        self._children.run("initdb", command, self._stack.logs / "initdb.log", account)
+
+    def _kafka(self) -> None:
+        settings = kafka.write_settings_of(self._stack)
+        if not kafka.is_formatted(kafka.data_folder(self._stack)):
+            done.forget(self._stack, TOPICS)
+            command = kafka.format_command(self._stack, settings)
+            log = self._stack.logs / "kafka-format.log"
+            self._children.run("formatting Kafka's storage", command, log)
+        self._launch(programs.kafka_program(self._stack))
+
+    def _zipkin(self) -> None:
+        self._launch(programs.zipkin_program(self._stack))
+
+    def _topics(self) -> None:
+        if not done.is_done(self._stack, TOPICS, kafka.topics_version()):
+            kafka.make_topics(kafka.servers(self._stack))
+            done.remember(self._stack, TOPICS, kafka.topics_version())
+
+    def _prepare(self, part: Part) -> None:
+        version = done.version_of(part)
+        if done.is_done(self._stack, part.name, version):
+            return
+        command = [sys.executable, "-m", f"{part.module}.prepare"]
+        log = self._stack.logs / f"{part.name}-prepare.log"
+        own = programs.own_environment(self._stack, f"{part.name}-prepare")
+        self._children.run(f"preparing {part.name}'s database", command, log, environment=own)
+        done.remember(self._stack, part.name, version)
+
+    def _start(self, part: Part) -> None:
+        self._launch(programs.service_program(self._stack, part))
+
+    def _launch(self, program: Program) -> None:
+        self._supervisor.add_program(program)
+        self._launcher.launch(program.name)
+
+    def _wait_until_open(self) -> None:
+        wait_until(
+            lambda: health.shop_is_open(self._stack),
+            OPEN_SECONDS,
+            "every service at the gateway, each knowing the others",
+            self._cancelled,
+            pause=CHECK_SECONDS,
+        )
+
+
+def _needs(part: Part) -> tuple[str, ...]:
+    return ("config-server",) if part.name == "gateway" else ()
+
+
+def _schema(part: Part) -> str:
+    return f"{part.name}'s schema"

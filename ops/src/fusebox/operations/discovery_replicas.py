@@ -1,0 +1,90 @@
+"""`scale` for discovery: replicas that know one another, and everybody who knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fusebox.core.errors import Fault
+from fusebox.core.ports import free_port_after
+from fusebox.core.stack import INSIDE_PORTS, Stack
+from fusebox.core.topology import number_of
+from fusebox.operations import instances as control
+from fusebox.operations import settings
+from fusebox.runtime import remote, stopper
+from fusebox.runtime.driver import Driver
+from fusebox.runtime.drivers import running_driver
+from fusebox.state import eureka_zone
+from fusebox.state.eureka_zone import DISCOVERY
+
+MOST_REPLICAS = 5
+
+
+def scale(stack: Stack, number: int) -> list[str]:
+    """Run the replicas 1 to `number` of discovery and no others; returns their names.
+
+    A new one fills itself from the others before it answers.
+    """
+    _refuse_number(number)
+    driver = running_driver(stack)
+    with control.alone(stack, DISCOVERY):
+        before = remote.run(stack, eureka_zone.urls)
+        wanted = _wanted(stack, before, number)
+        # Who starts has to know its peers, and who ends may be asked by nobody any more.
+        _tell(stack, wanted)
+        try:
+            _bring_up(stack, driver, wanted)
+        except Fault:
+            _tell(stack, before)
+            _withdraw(driver, [each for each in wanted if each not in before])
+            raise
+        _withdraw(driver, [each for each in before if each not in wanted])
+    return list(wanted)
+
+
+def _refuse_number(number: int) -> None:
+    if not 1 <= number <= MOST_REPLICAS:
+        raise Fault(
+            f"discovery cannot have {number} replicas",
+            remedy=f"give a number from 1 to {MOST_REPLICAS}.",
+            exit_code=2,
+        )
+
+
+def _wanted(stack: Stack, before: Mapping[str, str], number: int) -> dict[str, str]:
+    """Where each is to be; a process that is there stays where it is."""
+    instances = [DISCOVERY.instance(each) for each in range(1, number + 1)]
+    if stack.mode == "docker":
+        port = INSIDE_PORTS[DISCOVERY.name]
+        return {each: f"http://{stack.container(each)}:{port}" for each in instances}
+    wanted: dict[str, str] = {}
+    port = max(map(_port, before.values()))
+    for instance in instances:
+        if instance not in before:
+            port = free_port_after(stack, port)
+        wanted[instance] = before.get(instance, f"http://{stack.host}:{port}")
+    return wanted
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def _tell(stack: Stack, wanted: Mapping[str, str]) -> None:
+    value = eureka_zone.value(wanted.values()) if len(wanted) > 1 else None
+    settings.set_key(stack, eureka_zone.KEY, value, None)
+
+
+def _bring_up(stack: Stack, driver: Driver, wanted: Mapping[str, str]) -> None:
+    """Have all `wanted` running; those that do already are left as they are."""
+    states = driver.states()
+    for instance, url in wanted.items():
+        if instance not in states:
+            told = {"SERVER_PORT": str(_port(url))}
+            driver.add(DISCOVERY, number_of(instance), told)
+    down = [each for each in wanted if each not in states or not states[each].is_running]
+    control.launch(stack, driver, down)
+
+
+def _withdraw(driver: Driver, surplus: Sequence[str]) -> None:
+    there = driver.states()
+    stopper.withdraw(driver, [each for each in surplus if each in there])

@@ -1,0 +1,209 @@
+"""kill, start, stop, scale and roll: one part of a running shop, or one instance of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from fusebox.core.errors import Fault
+from fusebox.core.files import locked
+from fusebox.core.stack import Stack
+from fusebox.core.topology import SERVICES, Part, number_of, part_named
+from fusebox.core.wait import wait_until
+from fusebox.native import kafka
+from fusebox.runtime import health, remote, stopper
+from fusebox.runtime.driver import Driver, State
+from fusebox.runtime.drivers import running_driver
+from fusebox.runtime.launcher import Launcher
+from fusebox.state import canary_mark
+
+KILL_SECONDS = 5
+# Each instance keeps connections of PostgreSQL, which has 200 of them for all.
+MOST_INSTANCES = 16
+REGISTERED_SECONDS = 10
+# Callers fetch the registry every second.
+HEARD_SECONDS = 1.5
+
+
+def chosen(states: Mapping[str, State], name: str, number: int | None) -> list[str]:
+    """The instances of part `name`: all, or the one with that number."""
+    part = part_named(name)
+    there = part.among(states)
+    wanted = there if number is None else [part.instance(number)]
+    if not wanted or not set(wanted) <= set(there):
+        asked = part.name if number is None else part.instance(number)
+        raise Fault(
+            f"there is no {asked} in this shop",
+            remedy=f"its instances are {', '.join(there) or 'none; start the shop first'}.",
+            exit_code=2,
+        )
+    return wanted
+
+
+def kill(stack: Stack, name: str, number: int | None) -> list[str]:
+    """SIGKILL; they stay dead until they are started. Returns whom it hit."""
+    driver = running_driver(stack)
+    instances = chosen(driver.states(), name, number)
+    for instance in instances:
+        driver.kill(instance)
+    stopper.wait_until_dead(driver, instances, KILL_SECONDS)
+    driver.release(part_named(name))
+    return instances
+
+
+def stop(stack: Stack, name: str, number: int | None) -> list[str]:
+    """SIGTERM, and SIGKILL for who has not ended in time."""
+    driver = running_driver(stack)
+    instances = chosen(driver.states(), name, number)
+    driver.release(part_named(name))  # it would halt who is to end
+    stopper.stop(driver, instances)
+    return instances
+
+
+def start(stack: Stack, name: str, number: int | None) -> list[str]:
+    """Start them, let go on who is paused, and return when they are healthy."""
+    driver = running_driver(stack)
+    instances = chosen(driver.states(), name, number)
+    for instance in instances:
+        driver.resume(instance)
+    launch(stack, driver, instances)
+    return instances
+
+
+def launch(stack: Stack, driver: Driver, instances: Sequence[str]) -> None:
+    """Start them side by side and return when they are healthy."""
+    Launcher(stack, driver, threading.Event()).launch_all(instances)
+
+
+def scale(stack: Stack, name: str, number: int) -> list[str]:
+    """Run the instances 1 to `number` of service `name` and no others; returns their names."""
+    part = service_named(name, "scaled")
+    refuse_number(part, number)
+    driver = running_driver(stack)
+    with alone(stack, part):
+        _refuse_with_canary(stack, driver, part)
+        wanted = [part.instance(each) for each in range(1, number + 1)]
+        bring_up(stack, driver, part, wanted)
+        there = part.among(driver.states())
+        drain(stack, driver, part, [each for each in reversed(there) if each not in wanted])
+    return wanted
+
+
+def roll(stack: Stack, name: str) -> list[str]:
+    """Restart the instances of service `name` one after another, beside one more that serves.
+
+    Returns who was restarted.  No request fails: there is always an instance that callers know.
+    """
+    part = service_named(name, "rolled")
+    driver = running_driver(stack)
+    refuse_without_discovery(stack)
+    with alone(stack, part):
+        _refuse_with_canary(stack, driver, part)
+        instances = chosen(driver.states(), name, None)
+        surge = part.instance(number_of(instances[-1]) + 1)
+        try:
+            bring_up(stack, driver, part, [surge])
+            wait_until_heard(stack, surge)
+            cut_short = [each for each in instances if not _restarted(stack, driver, each)]
+        except Fault as fault:
+            fault.remedy = _back_from(part, instances, surge)
+            raise
+        drain(stack, driver, part, [surge])
+    if cut_short:
+        raise Fault(
+            f"{', '.join(cut_short)} had not finished in time and was killed: requests may be lost",
+            remedy=f"all run again; make logs SERVICE={part.name} shows what took so long.",
+        )
+    return instances
+
+
+def _restarted(stack: Stack, driver: Driver, instance: str) -> bool:
+    """False when it had to be killed."""
+    stopper.stop(driver, [instance])
+    in_time = driver.states()[instance].ended_by != "killed"
+    launch(stack, driver, [instance])
+    wait_until_heard(stack, instance)
+    return in_time
+
+
+def service_named(name: str, done: str) -> Part:
+    part = part_named(name)
+    if part not in SERVICES:
+        raise Fault(
+            f"{part.name} cannot be {done}: it has one fixed port, so there is only one of it",
+            remedy=f"name one of {', '.join(each.name for each in SERVICES)}; to restart it with a"
+            f" gap of seconds: make stop SERVICE={part.name} && make start SERVICE={part.name}.",
+            exit_code=2,
+        )
+    return part
+
+
+def refuse_number(part: Part, number: int) -> None:
+    if 1 <= number <= MOST_INSTANCES:
+        return
+    raise Fault(
+        f"{part.name} cannot have {number} instances",
+        remedy=f"give a number from 1 to {MOST_INSTANCES}; `make stop SERVICE={part.name}`"
+        " ends them all.",
+        exit_code=2,
+    )
+
+
+def _refuse_with_canary(stack: Stack, driver: Driver, part: Part) -> None:
+    canary = canary_mark.canary(stack, part, driver.states())
+    if canary:
+        raise Fault(
+            f"{canary} is a canary, and its service is neither scaled nor rolled meanwhile",
+            remedy=f"end it with `make canary SERVICE={part.name} WEIGHT=0`.",
+        )
+
+
+@contextmanager
+def alone(stack: Stack, part: Part) -> Iterator[None]:
+    """Who changes the number of instances waits for who does so already."""
+    with locked(stack.run / f"{part.name}.lock"):
+        yield
+
+
+def bring_up(stack: Stack, driver: Driver, part: Part, wanted: Sequence[str]) -> None:
+    """Have all `wanted` instances running; those that do already are left as they are."""
+    states = driver.states()
+    for instance in wanted:
+        if instance not in states:
+            driver.add(part, number_of(instance))
+    down = [each for each in wanted if each not in states or not states[each].is_running]
+    launch(stack, driver, down)
+
+
+def drain(stack: Stack, driver: Driver, part: Part, surplus: Sequence[str]) -> None:
+    """End `surplus` for good: their requests finished, their partitions given to the others."""
+    if surplus:
+        stopper.withdraw(driver, surplus)
+        remote.run(stack, kafka.forget_members, part.name, surplus)
+
+
+def refuse_without_discovery(stack: Stack) -> None:
+    if not remote.run(stack, health.registered):
+        raise Fault(
+            "discovery does not answer, and callers would not hear of a new instance",
+            remedy="make heal SERVICE=discovery",
+        )
+
+
+def wait_until_heard(stack: Stack, instance: str) -> None:
+    """Until every caller knows `instance`; raises Fault when discovery cannot tell them."""
+    wait_until(
+        lambda: instance in remote.run(stack, health.registered),
+        REGISTERED_SECONDS,
+        f"discovery, asked for {instance},",
+    )
+    time.sleep(HEARD_SECONDS)
+
+
+def _back_from(part: Part, instances: Sequence[str], surge: str) -> str:
+    return (
+        f"see `make status`; {surge}, begun for the roll, goes on serving until"
+        f" `make scale SERVICE={part.name} N={len(instances)}`."
+    )

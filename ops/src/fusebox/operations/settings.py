@@ -1,0 +1,105 @@
+"""`set`: one key of the configuration changed by hand, in all running processes, or refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from fusebox.core.errors import Fault
+from fusebox.core.files import write_whole
+from fusebox.core.stack import Stack
+from fusebox.core.topology import is_instance, part_named, part_of
+from fusebox.runtime import remote
+from fusebox.runtime.actuator_client import Actuator
+from fusebox.runtime.driver import State
+from fusebox.runtime.drivers import running_driver
+from fusebox.state import config_overlay
+
+KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\])*(\.[A-Za-z0-9_-]+(\[\d+\])*)*")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one process says of the change: the keys that are others now, or why it refuses."""
+
+    instance: str
+    changed: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> list[Said]:
+    """Give `key` a `value`, or take it back, for all or one service; who was told, and its answer.
+
+    Raises Fault, and leaves everything as it was, when a process refuses the value.
+    """
+    return set_keys(stack, {key: value}, service)
+
+
+def set_keys(stack: Stack, values: Mapping[str, str | None], service: str | None) -> list[Said]:
+    """The same for several keys at once: all or none."""
+    for key, value in values.items():
+        _refuse_unreadable(key, value)
+    name = part_named(service).name if service else None
+    states = running_driver(stack).states()
+    asked = [state for state in states.values() if _is_asked(state, service)]
+    return remote.run(stack, _set, name, dict(values), asked)
+
+
+def _set(
+    stack: Stack, name: str | None, values: Mapping[str, str | None], asked: list[State]
+) -> list[Said]:
+    file = config_overlay.file(stack, name)
+    before = file.read_bytes() if file.exists() else b""
+    config_overlay.change(file, values)
+    said = _tell(stack, asked)
+    refused = [each for each in said if each.refusal]
+    if refused:
+        write_whole(file, before)
+        _tell(stack, asked)
+        raise Fault(
+            f"{', '.join(values)} was not set: {refused[0].instance} says: {refused[0].refusal}",
+            where=str(file),
+            remedy="nothing was changed; give a value that its configuration can have.",
+        )
+    return said
+
+
+def _refuse_unreadable(key: str, value: str | None) -> None:
+    if not KEY.fullmatch(key):
+        raise Fault(
+            f"{key!r} is no key of the configuration",
+            remedy="give one like fusebox.breaker.fail-max; /actuator/env shows those in use.",
+            exit_code=2,
+        )
+    if value is not None and ("\n" in value or "\\" in value):
+        raise Fault(
+            "a value with a line break or a backslash cannot be set by hand",
+            remedy="write it into a file in config/.",
+            exit_code=2,
+        )
+
+
+def _is_asked(state: State, service: str | None) -> bool:
+    if not state.is_running or not is_instance(state.instance):
+        return False
+    part = part_of(state.instance)
+    return part.is_ours and service in (None, part.name)
+
+
+def _tell(stack: Stack, asked: list[State]) -> list[Said]:
+    with ThreadPoolExecutor(max(1, len(asked))) as pool:
+        return list(pool.map(lambda state: _refresh(stack, state), asked))
+
+
+def _refresh(stack: Stack, state: State) -> Said:
+    actuator = Actuator.at(stack, state)
+    if actuator is None:
+        return Said(state.instance)
+    answer = actuator.post("refresh")
+    body = answer.json()
+    if answer.ok and isinstance(body, list):
+        return Said(state.instance, tuple(map(str, body)))
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return Said(state.instance, refusal=str(detail or "no answer"))

@@ -1,0 +1,107 @@
+"""A file of the Online Retail format, plain or .gz, as rows of text."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fusebox.core.errors import Fault
+
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+# Each column of a Row by its names in Online Retail and Online Retail II, small and without blanks.
+NAMES = {
+    "invoice": ("InvoiceNo", "Invoice"),
+    "code": ("StockCode",),
+    "description": ("Description",),
+    "quantity": ("Quantity",),
+    "date": ("InvoiceDate",),
+    "price": ("UnitPrice", "Price"),
+    "customer": ("CustomerID", "Customer ID"),
+}
+REMEDY = (
+    "give a CSV file, plain or .gz, with the columns "
+    f"{', '.join(names[0] for names in NAMES.values())}."
+)
+
+
+class Row(NamedTuple):
+    """One line of the file, as it stands there."""
+
+    invoice: str
+    code: str
+    description: str
+    quantity: str
+    date: str
+    price: str
+    customer: str
+
+
+# Stands for a line with too few or too many fields: nobody can tell which is which.
+GARBLED = Row("", "", "", "", "", "", "")
+
+
+def rows(path: Path) -> Iterator[Row]:
+    """The rows of the file at `path`.  Raises Fault when it is none of this format."""
+    text = _text(path)
+    if not text.strip():
+        raise _fault("the file is empty", path)
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        places = _places(next(reader), path)
+        for fields in reader:
+            if fields:
+                whole = len(fields) == places.width
+                yield Row(*(fields[each] for each in places.order)) if whole else GARBLED
+    except csv.Error as error:
+        raise _fault(f"line {reader.line_num} is no CSV: {error}", path) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        if content.startswith(GZIP) or path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _fault(f"the file cannot be unpacked: {error}", path) from error
+    except OSError as error:
+        raise _fault(f"the file cannot be read: {error.strerror or error}", path) from error
+    if content.startswith(ZIP):
+        raise _fault("the file is a workbook or a ZIP archive", path)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")  # which takes any byte
+
+
+class _Places(NamedTuple):
+    width: int
+    order: list[int]
+
+
+def _places(header: Sequence[str], path: Path) -> _Places:
+    """Where each field of a Row stands."""
+    found = {_plain(name): place for place, name in enumerate(header)}
+    order, missing = [], []
+    for names in NAMES.values():
+        place = next((found[_plain(name)] for name in names if _plain(name) in found), None)
+        if place is None:
+            missing.append(names[0])
+        else:
+            order.append(place)
+    if missing:
+        raise _fault(f"the file's first line names no {', '.join(missing)}", path)
+    return _Places(len(header), order)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_]", "", name).lower()
+
+
+def _fault(what: str, path: Path) -> Fault:
+    return Fault(what, where=f"It is {path}.", remedy=REMEDY, exit_code=2)

@@ -1,0 +1,95 @@
+"""Invoices of a shop that never was, made by chance with a fixed seed: the same each time."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+from fusebox.replay.input.rows import Row
+
+SEED = 2011
+FIRST_DAY = datetime(2011, 1, 3, 8)
+SECONDS_BETWEEN = 60
+INVOICES_A_CUSTOMER = 10
+INVOICES_A_PRODUCT = 10
+MOST_PRODUCTS = 1000
+CANCELLING = 0.04
+DIRTY = 0.03
+# Dozens and half dozens are what wholesalers take.
+QUANTITIES = (1, 1, 2, 2, 3, 4, 6, 6, 12, 12, 24)
+REMEMBERED = 200
+
+
+def rows(invoices: int, seed: int = SEED) -> Iterator[Row]:
+    """The lines of so many invoices, dirt and cancellations among them."""
+    return _Shop(invoices, random.Random(seed)).rows()
+
+
+class _Shop:
+    def __init__(self, invoices: int, chance: random.Random) -> None:
+        self._chance = chance
+        self._numbers = range(500_000, 500_000 + invoices)
+        count = min(max(invoices // INVOICES_A_PRODUCT, 10), MOST_PRODUCTS)
+        self._codes = [f"{10_000 + each}" for each in range(count)]
+        self._prices = [f"{chance.randint(20, 1500) / 100:.2f}" for _ in self._codes]
+        self._weights = _skewed(count)
+        self._customers = [f"{12_000 + n}" for n in range(max(invoices // INVOICES_A_CUSTOMER, 1))]
+        self._loyalty = _skewed(len(self._customers))
+        self._past: deque[list[Row]] = deque(maxlen=REMEMBERED)
+
+    def rows(self) -> Iterator[Row]:
+        at = FIRST_DAY
+        for number in self._numbers:
+            at += timedelta(seconds=round(self._chance.expovariate(1 / SECONDS_BETWEEN)))
+            if self._past and self._chance.random() < CANCELLING:
+                yield from self._cancellation(number, at)
+            else:
+                yield from self._order(number, at)
+
+    def _order(self, number: int, at: datetime) -> list[Row]:
+        (customer,) = self._chance.choices(self._customers, cum_weights=self._loyalty)
+        lines = min(1 + int(self._chance.expovariate(1 / 2)), 12)
+        places = self._chance.choices(range(len(self._codes)), cum_weights=self._weights, k=lines)
+        made = [self._line(number, at, customer, place) for place in places]
+        self._past.append(made)
+        return [self._soiled(row) for row in made]
+
+    def _cancellation(self, number: int, at: datetime) -> list[Row]:
+        """Of an order some time ago, which may have been cancelled already."""
+        order = self._chance.choice(self._past)
+        return [
+            row._replace(invoice=f"C{number}", date=str(at), quantity=f"-{row.quantity}")
+            for row in order
+        ]
+
+    def _line(self, number: int, at: datetime, customer: str, place: int) -> Row:
+        return Row(
+            invoice=str(number),
+            code=self._codes[place],
+            description=f"SYNTHETIC ARTICLE {place + 1}",
+            quantity=str(self._chance.choice(QUANTITIES)),
+            date=str(at),
+            price=self._prices[place],
+            customer=customer,
+        )
+
+    def _soiled(self, row: Row) -> Row:
+        if self._chance.random() >= DIRTY:
+            return row
+        dirt = (
+            row._replace(customer=""),
+            row._replace(price="0.0"),
+            row._replace(quantity=f"-{row.quantity}"),
+            row._replace(quantity="a dozen"),
+            row._replace(description=""),
+            row._replace(code="POST"),
+        )
+        return self._chance.choice(dirt)
+
+
+def _skewed(count: int) -> list[float]:
+    """Cumulated weights by which the n-th of `count` is chosen 1/n as often as the first."""
+    return list(accumulate(1 / rank for rank in range(1, count + 1)))

@@ -1,0 +1,63 @@
+"""The actuator of one running process of ours, asked at the process' own port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fusebox.core import http
+from fusebox.core.http import Answer
+from fusebox.core.stack import Stack
+from fusebox.core.topology import Part, part_of
+from fusebox.runtime import health, remote
+from fusebox.runtime.admin_token import token_for
+from fusebox.runtime.driver import State
+
+
+@dataclass(frozen=True)
+class Actuator:
+    """`url` is the process' address; only the gateway wants a token, as it faces the world."""
+
+    stack: Stack
+    url: str
+    token: str = ""
+
+    @classmethod
+    def of(cls, stack: Stack, part: Part, url: str) -> Actuator:
+        return cls(stack, url, token_for(stack) if part.name == "gateway" else "")
+
+    @classmethod
+    def at(cls, stack: Stack, state: State) -> Actuator | None:
+        """None for what has none: a part that is not ours, or that takes no connections yet."""
+        part, at = part_of(state.instance), health.socket(stack, state)
+        return cls.of(stack, part, at.url) if at and part.is_ours else None
+
+    def page(self, name: str) -> dict[str, Any]:
+        """The JSON object under that name; empty when there is none."""
+        return _object(self.get(name))
+
+    def get(self, name: str) -> Answer:
+        return remote.run(self.stack, _get, f"{self.url}/actuator/{name}", self.token)
+
+    def post(self, name: str, document: Any = None) -> Answer:
+        return remote.run(self.stack, _post, f"{self.url}/actuator/{name}", document, self.token)
+
+    def breakers(self) -> dict[str, str]:
+        """The state of the breaker of each service that this process calls."""
+        found = self.page("circuitbreakers").get("circuitBreakers")
+        if not isinstance(found, dict):
+            return {}
+        return {name: str(each.get("state", "?")) for name, each in found.items()}
+
+
+def _get(_stack: Stack, url: str, token: str) -> Answer:
+    return http.get(url, token=token)
+
+
+def _post(_stack: Stack, url: str, document: Any, token: str) -> Answer:
+    return http.post(url, document, token=token)
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    document = answer.json() if answer.ok else None
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,22 @@
+"""Which driver a stack has."""
+
+from fusebox.core.errors import Fault
+from fusebox.core.stack import Stack
+from fusebox.docker.containers import Containers
+from fusebox.native.supervisor import Supervisor
+from fusebox.runtime.driver import Driver
+
+
+def driver_of(stack: Stack) -> Driver:
+    if stack.mode == "docker":
+        return Containers(stack)
+    return Supervisor(stack)
+
+
+def running_driver(stack: Stack) -> Driver:
+    """The driver of a shop that is up; raises Fault when it is not."""
+    driver = driver_of(stack)
+    if not driver.is_up():
+        mode = " MODE=docker" if stack.mode == "docker" else ""
+        raise Fault("the shop is not running", remedy=f"start it with `make up{mode}`.")
+    return driver

@@ -1,0 +1,186 @@
+"""Whether a part is really healthy: asked, never assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from fusebox.core import http
+from fusebox.core.http import Answer
+from fusebox.core.stack import INSIDE_PORTS, SERVICE_PORT, Stack
+from fusebox.core.topology import PARTS, Part, is_instance, part_of
+from fusebox.native import databases, kafka, process_tree
+from fusebox.runtime.driver import State
+from fusebox.state import eureka_zone
+
+SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    healthy: bool
+    reason: str = ""
+
+
+HEALTHY = Verdict(True)
+SILENT = Verdict(False, "does not answer")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an instance listens; `canary` is its version when it is one."""
+
+    host: str
+    port: int
+    canary: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+def registered(stack: Stack) -> dict[str, Address]:
+    """Every instance that discovery knows, by its id; empty when discovery is away."""
+    return _listed_by(eureka_zone.urls(stack).values()) or {}
+
+
+def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
+    """Where every service is: as discovery says, or while it is away as their sockets show."""
+    awake = {name for name, each in states.items() if each.is_running and not each.is_paused}
+    listed = _listed_by(url for name, url in eureka_zone.urls(stack).items() if name in awake)
+    if listed is not None:
+        return listed
+    found = {name: socket(stack, state) for name, state in states.items() if is_instance(name)}
+    return {name: at for name, at in found.items() if at is not None}
+
+
+def socket(stack: Stack, state: State) -> Address | None:
+    """Where the running instance `state` takes connections, asked of nobody but the machine."""
+    part = part_of(state.instance)
+    if not state.is_running:
+        return None
+    if state.host:
+        return Address(state.host, INSIDE_PORTS.get(part.name, SERVICE_PORT))
+    if part.kind != "service":
+        return _fixed(stack, state.instance)
+    port = process_tree.listening_port(state.pid)
+    return Address(stack.host, port) if port else None
+
+
+def _fixed(stack: Stack, instance: str) -> Address:
+    """Where a part is that takes no free port; each replica of discovery has one of its own."""
+    url = eureka_zone.urls(stack).get(instance)
+    if url is None:
+        return Address(*stack.address(part_of(instance).name))
+    at = urlsplit(url)
+    return Address(str(at.hostname), at.port or 80)
+
+
+def _listed_by(discoveries: Iterable[str]) -> dict[str, Address] | None:
+    """What the first replica that answers has; None when nobody does."""
+    for url in discoveries:
+        answer = http.get(f"{url}/eureka/apps")
+        if answer.ok:
+            return _registered(answer)
+    return None
+
+
+def _registered(answer: Answer) -> dict[str, Address]:
+    applications = _listed(_field(_field(answer.json(), "applications"), "application"))
+    listed = [each for app in applications for each in _listed(_field(app, "instance"))]
+    return {each["instanceId"]: _address(each) for each in listed if "instanceId" in each}
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _listed(value: Any) -> list[dict[str, Any]]:
+    """Eureka writes a list of one as the thing itself."""
+    if isinstance(value, dict):
+        return [value]
+    return value if isinstance(value, list) else []
+
+
+def _address(instance: dict[str, Any]) -> Address:
+    port = _field(instance.get("port"), "$") or 0
+    said = instance.get("metadata") or {}
+    canary = str(said.get("version") or "?") if said.get("canary") == "true" else ""
+    return Address(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary)
+
+
+def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address | None:
+    """Where `instance` listens; a service's address stands in `known`."""
+    part = part_of(instance)
+    return known.get(instance) if part.kind == "service" else _fixed(stack, instance)
+
+
+def verdict(stack: Stack, instance: str, states: Mapping[str, State]) -> Verdict:
+    """Ask `instance`, one of `states`, whether it is ready."""
+    is_service = part_of(instance).kind == "service"
+    return check(stack, instance, addresses(stack, states) if is_service else {})
+
+
+def of_each_part(stack: Stack) -> dict[str, Verdict]:
+    """The first instance of every part, asked one after another: for a shop that is starting."""
+    known = registered(stack)
+    return {part.instance(): check(stack, part.instance(), known) for part in PARTS}
+
+
+def check(stack: Stack, instance: str, known: dict[str, Address]) -> Verdict:
+    """Ask `instance` whether it is ready; `known` is where the services are."""
+    part = part_of(instance)
+    at = address(stack, instance, known)
+    if at is None:
+        return Verdict(False, "not registered with discovery")
+    if part.is_ours:
+        return _readiness(at)
+    return HEALTHY if _answers(part, at) else SILENT
+
+
+def _answers(part: Part, at: Address) -> bool:
+    if part.name == "postgres":
+        return databases.accepts(at.host, at.port)
+    if part.name == "kafka":
+        return kafka.answers(at.host, at.port)
+    return http.get(f"{at.url}/health").ok
+
+
+def _readiness(at: Address) -> Verdict:
+    answer = http.get(f"{at.url}/actuator/health/readiness")
+    body = answer.json()
+    status = _field(body, "status")
+    if answer.ok and status == "UP":
+        return HEALTHY
+    if answer.status == 0:
+        return SILENT
+    components = _field(body, "components") or {}
+    wrong = [name for name, each in components.items() if _field(each, "status") != "UP"]
+    told = f"readiness is {status or answer.status}"
+    return Verdict(False, f"{told} ({', '.join(wrong)})" if wrong else told)
+
+
+def shop_is_open(stack: Stack) -> bool:
+    """Whether a first order will go through: who is ready may not know the others yet.
+
+    Each is asked directly until all know all: questions through the gateway that fail would open
+    its breakers, and keep the shop closed for as long as those stay open.
+    """
+    known = registered(stack)
+    told = [known.get(f"{name}-1") for name in SERVICES]
+    urls = [stack.url("gateway"), *(at.url for at in told if at)]
+    return None not in told and all(map(_knows_the_others, urls)) and _catalog_answers(stack)
+
+
+def _catalog_answers(stack: Stack) -> bool:
+    return http.get(f"{stack.url('gateway')}/catalog-service/catalogs").ok
+
+
+def _knows_the_others(url: str) -> bool:
+    """Whether the process at `url` has found all services, and the keys to check tokens with."""
+    components = _field(http.get(f"{url}/actuator/health").json(), "components") or {}
+    found = _field(_field(components.get("registry"), "details"), "services") or []
+    tokens = _field(_field(components.get("tokens"), "details"), "keys")
+    return set(SERVICES) <= set(found) and tokens != 0

@@ -1,0 +1,34 @@
+"""Which instance of a service is its canary, written down for as long as the shop is up."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from pathlib import Path
+
+from fusebox.core.files import write_whole
+from fusebox.core.stack import Stack
+from fusebox.core.topology import SERVICES, Part
+
+
+def canary(stack: Stack, part: Part, instances: Container[str]) -> str | None:
+    """The canary of `part` among the `instances` that there are."""
+    file = _file(stack, part)
+    name = file.read_text() if file.exists() else ""
+    return name if name in instances else None
+
+
+def mark(stack: Stack, part: Part, instance: str) -> None:
+    write_whole(_file(stack, part), instance.encode())
+
+
+def unmark(stack: Stack, part: Part) -> None:
+    _file(stack, part).unlink(missing_ok=True)
+
+
+def forget(stack: Stack) -> None:
+    for part in SERVICES:
+        unmark(stack, part)
+
+
+def _file(stack: Stack, part: Part) -> Path:
+    return stack.run / f"{part.name}.canary"
