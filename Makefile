@@ -109,7 +109,7 @@ else
 endif
 
 faults: $(INSTALLED) ## try every promise of docs/faults.md, and write the page
-	@FUSEBOX_WRITE_FAULTS=1 $(BIN)/pytest tests/chaos/test_faults_table.py
+	@FUSEBOX_WRITE_FAULTS=1 $(BIN)/pytest tests/chaos/table/test_faults_table.py
 
 soak: $(INSTALLED) ## kill part after part under load: MINUTES=30 [SEED=…, as printed]
 	@FUSEBOX_SOAK_MINUTES=$(of_minutes) $(if $(SEED),FUSEBOX_SEED=$(SEED)) \

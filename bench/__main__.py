@@ -9,11 +9,20 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import breakers, changes, containers, fresh, gateway, loads, outages, registry
-from bench.figures import Figures
-from bench.machine import Machine
-from bench.report import page
-from bench.running import BenchError, RunningStack
+from bench import (
+    breakers,
+    changes,
+    containers,
+    loads,
+    outages,
+    registry,
+)
+from bench.harness import fresh
+from bench.harness.figures import Figures
+from bench.harness.machine import Machine
+from bench.harness.report import page
+from bench.harness.running import BenchError, RunningStack
+from bench.proxying import gateway
 
 CLONE = Path(__file__).resolve().parents[1]
 SAMPLING = "management.tracing.sampling.probability"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from bench.machine import cpu_of_tree
-from bench.running import BenchError
+from bench.harness.machine import cpu_of_tree
+from bench.harness.running import BenchError
 
 START_SECONDS = 20.0
 ENDING_SECONDS = 10.0

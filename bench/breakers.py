@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 import pybreaker
 from py_zipkin import Kind
 
-from bench.report import table
+from bench.harness.report import table
 from chassis.config.settings import BulkheadSettings, Fusebox
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import requests
 
-from bench.figures import percentile
-from bench.report import table
-from bench.running import BenchError, RunningStack
+from bench.harness.figures import percentile
+from bench.harness.report import table
+from bench.harness.running import BenchError, RunningStack
 from fusebox.runtime import health
 
 KEY = "fusebox.retry.budget"

@@ -6,10 +6,10 @@ import subprocess
 import psutil
 
 from bench import loads
-from bench.figures import Measurement
-from bench.machine import cpu_of_tree
-from bench.report import megabytes, milliseconds, table
-from bench.running import RunningStack, wait
+from bench.harness.figures import Measurement
+from bench.harness.machine import cpu_of_tree
+from bench.harness.report import megabytes, milliseconds, table
+from bench.harness.running import RunningStack, wait
 from fusebox.core.errors import Fault
 from fusebox.docker import compose, images
 from fusebox.operations.verify import command

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.figures import Load, Measurement, difference
-from bench.load import Call, Plan
-from bench.running import BenchError, RunningStack
+from bench.harness.figures import Load, Measurement, difference
+from bench.harness.load import Call, Plan
+from bench.harness.running import BenchError, RunningStack
 from fusebox.core.shop_client import FRESH
 
 CONNECTIONS = 16
@@ -79,7 +79,7 @@ def _seconds_of(settle: Callable[[], None] | None) -> float:
 
 def _put(plan: Plan) -> Load:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.load"],
+        [sys.executable, "-m", "bench.harness.load"],
         input=plan.document(),
         cwd=Path(__file__).parents[1],
         capture_output=True,

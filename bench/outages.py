@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import requests
 
-from bench.figures import percentile
-from bench.report import milliseconds, table
-from bench.running import BenchError, RunningStack
+from bench.harness.figures import percentile
+from bench.harness.report import milliseconds, table
+from bench.harness.running import BenchError, RunningStack
 from fusebox.core import http
 from fusebox.core.shop_client import FRESH, Customer
 from fusebox.runtime import health

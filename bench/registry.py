@@ -13,9 +13,9 @@ import aiohttp
 
 from bench import alone
 from bench.alone import Alone
-from bench.figures import percentile
-from bench.report import milliseconds, table
-from bench.running import BenchError
+from bench.harness.figures import percentile
+from bench.harness.report import milliseconds, table
+from bench.harness.running import BenchError
 from chassis.discovery.client import SETTLING_SECONDS
 
 SIZES = (10, 1_000, 10_000)

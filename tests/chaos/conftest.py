@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from . import breaking
+from .table import breaking
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,13 @@ import requests
 from fusebox.core.shop_client import PASSWORD, Customer, Shop
 
 from ..running import RunningShop
-from . import answers
-from .answers import NO_ANSWER, NO_CONNECTION, REFUSED, Seen
+from .table import answers
+from .table.answers import (
+    NO_ANSWER,
+    NO_CONNECTION,
+    REFUSED,
+    Seen,
+)
 
 CUSTOMERS = 8
 CALLERS = 64

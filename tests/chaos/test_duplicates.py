@@ -10,7 +10,8 @@ import pytest
 from fusebox.native import databases
 
 from ..running import processes_only
-from . import breaking, records
+from . import records
+from .table import breaking
 
 PRODUCT = "CATALOG-0002"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from . import answers, breaking
 from .load import Load
+from .table import answers, breaking
 
 DOUBLED = ("catalog-service", "order-service")
 RATE = 10

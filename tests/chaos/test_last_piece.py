@@ -9,7 +9,7 @@ import requests
 
 from fusebox.core.shop_client import Customer
 
-from . import breaking
+from .table import breaking
 
 BUYERS = 50
 

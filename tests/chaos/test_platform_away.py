@@ -9,7 +9,7 @@ import requests
 
 from fusebox.core.shop_client import FRESH
 
-from . import breaking
+from .table import breaking
 
 # Requests of which the median is taken, with and without Zipkin.
 ASKED = 60

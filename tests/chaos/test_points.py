@@ -10,7 +10,8 @@ import requests
 from chassis.chaos import kill_points
 from fusebox.core.shop_client import Customer
 
-from . import answers, breaking, records
+from . import records
+from .table import answers, breaking
 
 PRODUCT = "CATALOG-0003"
 BACK_SECONDS = 30

@@ -10,8 +10,9 @@ import pytest
 from fusebox.operations.verify import command
 from fusebox.operations.verify.invariants import PENDING
 
-from . import breaking, records
+from . import records
 from .load import Load
+from .table import breaking
 
 # Both for `make soak`.
 MINUTES = float(os.environ.get("FUSEBOX_SOAK_MINUTES", "0.5"))

@@ -10,7 +10,12 @@ from contextlib import contextmanager, suppress
 import pytest
 from aiohttp import web
 
-from .conftest import WAIT, Answer, Shop, until
+from .conftest import (
+    WAIT,
+    Answer,
+    Shop,
+    until,
+)
 from .test_refusals import check
 
 

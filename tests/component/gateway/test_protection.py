@@ -8,7 +8,12 @@ import pytest
 import requests
 from aiohttp import web
 
-from .conftest import PATIENCE, WAIT, Shop, until
+from .conftest import (
+    PATIENCE,
+    WAIT,
+    Shop,
+    until,
+)
 from .test_outages import Rude, saying, slow
 from .test_refusals import check
 

@@ -1,7 +1,12 @@
 """The arithmetic of the benchmarks."""
 
 import pytest
-from bench.figures import Load, Measurement, difference, percentile
+from bench.harness.figures import (
+    Load,
+    Measurement,
+    difference,
+    percentile,
+)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,15 @@
 from dataclasses import replace
 from datetime import date
 
-from bench.figures import Figures, Load, Measurement
-from bench.machine import Machine, cpu_model
-from bench.report import FRESH, megabytes, milliseconds, page, table
+from bench.harness.figures import Figures, Load, Measurement
+from bench.harness.machine import Machine, cpu_model
+from bench.harness.report import (
+    FRESH,
+    megabytes,
+    milliseconds,
+    page,
+    table,
+)
 
 MACHINE = Machine("Acme 3000", 2, 8 * 2**30, "Linux 6.1", "3.13.1", date(2026, 11, 21), 0.4)
 LOAD = Load(latencies=[0.004, 0.008, 0.016], failures=1, took=1.5, own_cpu=0.3)

@@ -1,0 +1,99 @@
+"""The load generator, a process of its own: a plan as JSON on its input, a Load on its output."""
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+
+import aiohttp
+
+from bench.harness.figures import Load
+
+ANSWER_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one connection asks again and again."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Each of `calls` on its own keep-alive connection, until `count` answers or `seconds`."""
+
+    calls: list[Call]
+    expected: int
+    count: int
+    seconds: float
+
+    def document(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, document: str) -> "Plan":
+        said = json.loads(document)
+        return cls(**{**said, "calls": [Call(**each) for each in said["calls"]]})
+
+
+class _Run:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._left = plan.count
+        self._end = time.perf_counter() + plan.seconds
+        self.latencies: list[float] = []
+        self.failures = 0
+
+    async def ask(self, session: aiohttp.ClientSession, call: Call) -> None:
+        clock = time.perf_counter
+        while self._left > 0 and clock() < self._end:
+            self._left -= 1
+            began = clock()
+            if await self._is_as_expected(session, call):
+                self.latencies.append(clock() - began)
+            else:
+                self.failures += 1
+
+    async def _is_as_expected(self, session: aiohttp.ClientSession, call: Call) -> bool:
+        try:
+            async with session.request(
+                call.method, call.url, headers=call.headers, data=call.body
+            ) as answer:
+                await answer.read()
+                return answer.status == self._plan.expected
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+
+async def run(plan: Plan) -> Load:
+    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        running = _Run(plan)
+        began, cpu = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(running.ask(session, call) for call in plan.calls))
+        return Load(
+            latencies=running.latencies,
+            failures=running.failures,
+            took=time.perf_counter() - began,
+            own_cpu=time.process_time() - cpu,
+        )
+
+
+def main() -> None:
+    plan = Plan.read(sys.stdin.read())
+    gc.freeze()
+    gc.disable()  # its pauses would be counted as the shop's; the run is short
+    json.dump(asdict(asyncio.run(run(plan))), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

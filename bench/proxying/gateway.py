@@ -1,0 +1,99 @@
+"""The gateway beside nginx and beside a plain one on Flask, before the same upstream.
+
+`python -m bench.gateway` measures and prints; `section` is for the larger page.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from bench.alone import Alone
+from bench.harness.report import table
+from bench.proxying import passing, pressing, proxies
+from bench.proxying.pressing import Press
+from bench.proxying.proxies import Issuer
+
+CONNECTIONS = 32
+ROUNDS = 3
+OURS, NGINX, FLASK = "gateway", "nginx", "Flask, pooled requests, gunicorn gthread"
+COUNTS = {OURS: 6_000, NGINX: 12_000, FLASK: 1_500}
+WARM_UP = 500
+PATH = "/catalog-service/catalogs"
+LEFT_OUT = "nginx was left out: there is no program of that name here."
+HOW = f"""\
+One upstream that costs hardly anything, {CONNECTIONS} connections, by turns, {ROUNDS} rounds: CPU
+with all children. The gateway has everything on: routes, a token checked, a rate limit, a blocking
+rule, breaker and bulkhead, a deadline, metrics, a trace that is not sampled. nginx passes on and
+writes its access log; the one on Flask does nothing but pass on. What else the machine does
+hits all of them, so that only the ratios, taken within each round, mean something elsewhere."""
+
+
+def section() -> list[str]:
+    issuer = Issuer.new()
+    with ExitStack() as stack:
+        upstream = stack.enter_context(proxies.upstream(issuer.keys()))
+        found = {
+            OURS: stack.enter_context(proxies.gateway(upstream)),
+            NGINX: stack.enter_context(proxies.nginx(upstream)),
+            FLASK: stack.enter_context(proxies.flask(upstream)),
+        }
+        there = {name: process for name, process in found.items() if process is not None}
+        asked = request(issuer.token("somebody"))
+        memory = passing.memory(there[OURS], asked)
+        costs = cpu_by_turns(there, asked)
+        return [
+            "## The gateway",
+            "",
+            *HOW.splitlines(),
+            "",
+            *_compared(costs),
+            *([] if NGINX in there else ["", LEFT_OUT]),
+            "",
+            *passing.latency(there[OURS], upstream, asked),
+            "",
+            *memory,
+        ]
+
+
+def request(token: str, path: str = PATH) -> str:
+    """As a client of the library requests sends it."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: python-requests/2.32\r\n"
+        "Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    )
+
+
+def cpu_by_turns(there: Mapping[str, Alone], asked: str) -> dict[str, list[float]]:
+    """CPU seconds of a request, round by round."""
+    for process in there.values():
+        pressing.put(Press(process.port, asked, WARM_UP, CONNECTIONS))
+    found: dict[str, list[float]] = {name: [] for name in there}
+    for _ in range(ROUNDS):
+        for name, process in there.items():
+            before = process.cpu()
+            pressing.put(Press(process.port, asked, COUNTS[name], CONNECTIONS))
+            found[name].append((process.cpu() - before) / COUNTS[name])
+    return found
+
+
+def _compared(costs: Mapping[str, Sequence[float]]) -> list[str]:
+    rows = [
+        (
+            name,
+            f"{statistics.median(each) * 1e6:.0f} µs",
+            f"{min(each) * 1e6:.0f}–{max(each) * 1e6:.0f} µs",
+            f"{_ratio(each, costs[OURS]):.2g}",
+        )
+        for name, each in costs.items()
+    ]
+    return table(("", "CPU/request", "rounds", "times the gateway's"), rows)
+
+
+def _ratio(costs: Sequence[float], others: Sequence[float]) -> float:
+    """Within each round, for what else the machine does hits both alike."""
+    return statistics.median(cost / other for cost, other in zip(costs, others, strict=True))
+
+
+if __name__ == "__main__":
+    print("\n".join(section()))

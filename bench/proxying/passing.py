@@ -1,0 +1,109 @@
+"""What passing through the gateway adds: latency at a steady rate, and memory."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import requests
+
+from bench.alone import HOST, Alone
+from bench.harness.figures import percentile
+from bench.harness.report import megabytes, milliseconds, table
+from bench.harness.running import BenchError
+from bench.proxying import pressing
+from bench.proxying.pressing import Press
+
+RATE = 1_000
+COUNT = 5_000
+ROUNDS = 2
+IDLE = 1_000
+LONG_BYTES = 100_000_000
+PIECE = 65_536
+SAMPLE_SECONDS = 0.01
+SERVICE = "/catalog-service"
+
+
+def memory(gateway: Alone, asked: str) -> list[str]:
+    """Of one that is fresh, for memory that was once used hides what is used then."""
+    before = gateway.resident()
+    with _idle(gateway, asked):
+        idle = gateway.resident() - before
+    rows = [
+        ("at rest", megabytes(before)),
+        (f"{IDLE} idle connections more", megabytes(idle)),
+        ("most while 100 MB come down more", megabytes(_growth(gateway, _download))),
+        ("most while 100 MB go up more", megabytes(_growth(gateway, _upload))),
+    ]
+    return table(("memory of the gateway (resident)", ""), rows)
+
+
+def latency(gateway: Alone, upstream: Alone, asked: str) -> list[str]:
+    through, direct = _latencies(gateway, upstream, asked)
+    rows = [
+        (name, milliseconds(percentile(each, 50)), milliseconds(percentile(each, 99)))
+        for name, each in (("upstream alone", direct), ("through the gateway", through))
+    ]
+    added = [percentile(through, each) - percentile(direct, each) for each in (50, 99)]
+    rows.append(("added", milliseconds(added[0]), milliseconds(added[1])))
+    return table((f"{RATE} requests a second", "p50", "p99"), rows)
+
+
+def _latencies(gateway: Alone, upstream: Alone, asked: str) -> tuple[list[float], list[float]]:
+    """By turns; the upstream minds neither the path nor the token."""
+    through: list[float] = []
+    direct: list[float] = []
+    for _ in range(ROUNDS):
+        for process, found in ((upstream, direct), (gateway, through)):
+            found += pressing.put(Press(process.port, asked, COUNT, rate=RATE)).latencies
+    return through, direct
+
+
+@contextmanager
+def _idle(gateway: Alone, asked: str) -> Iterator[None]:
+    """Connections that have asked once and stay."""
+    connections = [socket.create_connection((HOST, gateway.port)) for _ in range(IDLE)]
+    try:
+        for connection in connections:
+            connection.sendall(asked.encode())
+            if not connection.recv(PIECE).startswith(b"HTTP/1.1 200"):
+                raise BenchError("the gateway refused one of many connections")
+        yield
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def _growth(gateway: Alone, transfer: Callable[[str], None]) -> int:
+    """How much more memory it had at the most while something passed, in bytes."""
+    ended, before = threading.Event(), gateway.resident()
+    sizes = [before]
+
+    def watch() -> None:
+        while not ended.wait(SAMPLE_SECONDS):
+            sizes.append(gateway.resident())
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        transfer(gateway.url + SERVICE)
+    finally:
+        ended.set()
+        watching.join()
+    return max(sizes) - before
+
+
+def _download(service: str) -> None:
+    with requests.get(f"{service}/long/{LONG_BYTES}", stream=True, timeout=30) as answer:
+        _check(sum(map(len, answer.iter_content(PIECE))))
+
+
+def _upload(service: str) -> None:
+    pieces = (bytes(PIECE) for _ in range(LONG_BYTES // PIECE))
+    answer = requests.post(service + "/swallowed", data=pieces, timeout=30)
+    _check(int(answer.text) + LONG_BYTES % PIECE)
+
+
+def _check(passed: int) -> None:
+    if passed != LONG_BYTES:
+        raise BenchError(f"{passed} of {LONG_BYTES} bytes have passed")

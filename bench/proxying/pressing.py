@@ -1,0 +1,141 @@
+"""A load generator that costs little itself: the same bytes again and again, on raw connections.
+
+A process of its own: a plan as JSON on its input, a Load on its output.
+"""
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import httptools
+
+from bench.harness.figures import Load
+from bench.harness.running import BenchError
+from gateway.http import event_loop
+
+LONGEST_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Press:
+    """`count` times `request`, on so many connections: each asks when it was answered.
+
+    With a `rate`, so many a second altogether; an answer that makes the next request wait is
+    counted as that much later.
+    """
+
+    port: int
+    request: str
+    count: int
+    connections: int = 32
+    rate: float = 0.0
+
+
+class _Run:
+    def __init__(self, press: Press) -> None:
+        self.request = press.request.encode("latin-1")
+        self.pause = press.connections / press.rate if press.rate else 0.0
+        self._left = press.count
+        self.latencies: list[float] = []
+        self.failures = 0
+
+    def takes_one(self) -> bool:
+        self._left -= 1
+        return self._left >= 0
+
+
+class _Connection(asyncio.Protocol):
+    """`due` is when the next request is to be sent."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, run: _Run, due: float, ended: asyncio.Future[None]) -> None:
+        self._run = run
+        self._due = due
+        self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpResponseParser(self)
+        self._began = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        if self._parser.get_status_code() == 200:
+            self._run.latencies.append(time.perf_counter() - self._began)
+        else:
+            self._run.failures += 1
+        self._due += self._run.pause
+        self._next()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def _next(self) -> None:
+        early = self._due - time.perf_counter() if self._run.pause else 0.0
+        if early > 0:
+            # The timer's own lateness is nobody's fault but this one's.
+            self._loop.call_later(early, lambda: self._ask(time.perf_counter()))
+        else:
+            self._ask(self._due if self._run.pause else time.perf_counter())
+
+    def _ask(self, began: float) -> None:
+        if not self._run.takes_one():
+            self._transport.close()
+            return
+        self._began = began
+        self._transport.write(self._run.request)
+
+
+async def run(press: Press) -> Load:
+    loop, running = asyncio.get_running_loop(), _Run(press)
+    began, cpu = time.perf_counter(), time.process_time()
+    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(press.connections)]
+    for number, ended in enumerate(ends):
+        due = began + number / press.rate if press.rate else began
+        made = partial(_Connection, running, due, ended)
+        await loop.create_connection(made, "127.0.0.1", press.port)
+    await asyncio.gather(*ends)
+    took, own_cpu = time.perf_counter() - began, time.process_time() - cpu
+    return Load(running.latencies, running.failures, took, own_cpu)
+
+
+def put(press: Press) -> Load:
+    """Raises BenchError when an answer is other than 200."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.proxying.pressing"],
+        input=json.dumps(asdict(press)),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"the load generator failed:\n{done.stderr}")
+    load = Load(**json.loads(done.stdout))
+    if load.failures or len(load.latencies) != press.count:
+        raise BenchError(f"{press.count - len(load.latencies)} of {press.count} were not answered")
+    return load
+
+
+async def _main() -> None:
+    press = Press(**json.load(sys.stdin))
+    json.dump(asdict(await run(press)), sys.stdout)
+
+
+if __name__ == "__main__":
+    gc.disable()  # its pauses would be counted as the gateway's; the run is short
+    event_loop.run(_main())

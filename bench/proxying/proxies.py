@@ -1,0 +1,164 @@
+"""The gateways that are compared, each before the same upstream."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bench import alone
+from bench.alone import HOST, Alone
+from bench.harness.running import BenchError
+from chassis.discovery.client import SETTLING_SECONDS
+from chassis.web.auth import ALGORITHM, ISSUER
+
+SERVICES = ("user-service", "catalog-service")
+THREADS = 32
+BODY_BYTES = 200_000_000
+HOUR = 3600
+PATIENCE_SECONDS = 10.0
+NGINX = """\
+worker_processes 1; daemon off; pid {folder}/pid; error_log stderr crit;
+events {{ worker_connections 4096; }}
+http {{
+  access_log {folder}/access.log;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  upstream service {{ server {upstream}; keepalive 64; keepalive_requests 1000000; }}
+  server {{
+    listen {host}:{port};
+    keepalive_requests 1000000;
+    location /catalog-service/ {{
+      proxy_pass http://service/;
+      proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Who signs the tokens of a measurement."""
+
+    key: ec.EllipticCurvePrivateKey
+
+    @classmethod
+    def new(cls) -> "Issuer":
+        return cls(ec.generate_private_key(ec.SECP256R1()))
+
+    def keys(self) -> str:
+        public = jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return json.dumps({"keys": [{**public, "kid": "k1", "alg": ALGORITHM, "use": "sig"}]})
+
+    def token(self, subject: str) -> str:
+        now = int(time.time())
+        claims = {"iss": ISSUER, "sub": subject, "iat": now, "exp": now + HOUR, "roles": []}
+        return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"kid": "k1"})
+
+
+@contextmanager
+def upstream(keys: str) -> Iterator[Alone]:
+    port = alone.free_port()
+    command = [sys.executable, "-m", "bench.proxying.upstream", str(port), keys]
+    with alone.running(command, port) as process:
+        yield process
+
+
+@contextmanager
+def gateway(behind: Alone) -> Iterator[Alone]:
+    """Ours with all its rules, and a discovery from which it knows the upstream."""
+    with alone.discovery() as discovery:
+        for service in SERVICES:
+            _register(discovery, service, behind)
+        port = alone.free_port()
+        source = _configuration(discovery)
+        with alone.ours("gateway", port, source, GATEWAY_PORT=str(port)) as process:
+            _await_keys(process)
+            time.sleep(SETTLING_SECONDS)  # so long it asks discovery often
+            yield process
+
+
+@contextmanager
+def nginx(behind: Alone) -> Iterator[Alone | None]:
+    """None where there is no program of that name."""
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="fusebox-nginx-") as folder:
+        port, file = alone.free_port(), Path(folder) / "nginx.conf"
+        file.write_text(
+            NGINX.format(folder=folder, host=HOST, port=port, upstream=f"{HOST}:{behind.port}")
+        )
+        with alone.running([program, "-p", folder, "-c", str(file)], port) as process:
+            yield process
+
+
+@contextmanager
+def flask(behind: Alone) -> Iterator[Alone]:
+    port = alone.free_port()
+    command = [sys.executable, "-m", "gunicorn", "bench.proxying.flask_proxy:create_app()"]
+    command += ["-k", "gthread", "--threads", str(THREADS), "-w", "1", "--keep-alive", "75"]
+    command += ["-b", f"{HOST}:{port}"]
+    with alone.running(command, port, {"UPSTREAM": behind.url}) as process:
+        yield process
+
+
+def _configuration(discovery: Alone) -> dict[str, object]:
+    routes = "spring.cloud.gateway.routes"
+    found: dict[str, object] = {
+        "eureka.client.service-url.defaultZone": f"{discovery.url}/eureka/",
+        "management.tracing.sampling.probability": 0,
+        "fusebox.gateway.max-body-bytes": BODY_BYTES,
+        "fusebox.gateway.blocked[0].id": "scrapers",
+        "fusebox.gateway.blocked[0].predicates[0]": "Header=User-Agent, .*Bot.*",
+    }
+    for number, service in enumerate(SERVICES):
+        route = f"{routes}[{number}]"
+        found |= {
+            f"{route}.id": service,
+            f"{route}.uri": f"lb://{service}",
+            f"{route}.predicates[0]": f"Path=/{service}/**",
+            f"{route}.filters[0]": "StripPrefix=1",
+            f"{route}.filters[1]": "RequestRateLimiter=1000000, 1000000, user",
+        }
+    return found
+
+
+def _register(discovery: Alone, service: str, behind: Alone) -> None:
+    instance = {
+        "instanceId": f"{service}-1",
+        "hostName": HOST,
+        "app": service.upper(),
+        "ipAddr": HOST,
+        "status": "UP",
+        "vipAddress": service,
+        "port": {"$": behind.port, "@enabled": "true"},
+        "dataCenterInfo": {"name": "MyOwn"},
+        "leaseInfo": {"renewalIntervalInSecs": HOUR, "durationInSecs": HOUR},
+    }
+    address = f"{discovery.url}/eureka/apps/{service.upper()}"
+    requests.post(address, json={"instance": instance}, timeout=5).raise_for_status()
+
+
+def _await_keys(gateway: Alone) -> None:
+    """Without them it would let tokens pass unseen."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        health = requests.get(f"{gateway.url}/actuator/health", timeout=5).json()
+        if health["components"]["tokens"]["details"]["keys"]:
+            return
+        time.sleep(0.1)
+    raise BenchError("the gateway has found no keys")

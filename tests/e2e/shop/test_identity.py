@@ -1,0 +1,110 @@
+"""Who may do what, through the gateway."""
+
+import json
+from typing import Any
+
+import jwt
+import psycopg
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fusebox.core.shop_client import Customer
+
+from ...running import processes_only
+
+
+def test_a_user_reaches_only_what_is_theirs(shop: Any) -> None:
+    ann, bob = shop.customer(), shop.customer()
+    order_id = ann.place(wait=5).json()["orderId"]
+
+    assert bob.call("GET", f"{ann.orders}/{order_id}").status_code == 403
+    assert bob.call("GET", ann.orders).status_code == 403
+    assert (
+        bob.call("POST", ann.orders, json={"productId": "CATALOG-0001", "qty": 1}).status_code
+        == 403
+    )
+    assert bob.call("POST", f"{ann.orders}/{order_id}/cancel").status_code == 403
+    assert bob.call("GET", f"/user-service/users/{ann.user_id}").status_code == 403
+    assert bob.call("GET", f"{bob.orders}/{order_id}").status_code == 404
+    assert bob.call("GET", "/user-service/users").status_code == 403
+    assert shop.admin().call("GET", f"{ann.orders}/{order_id}").status_code == 200
+
+
+def test_a_token_that_is_not_ours_opens_nothing(shop: Any) -> None:
+    ann = shop.customer()
+    claims = jwt.decode(ann.token, options={"verify_signature": False})
+    header = jwt.get_unverified_header(ann.token)
+    forger = ec.generate_private_key(ec.SECP256R1())
+    head, body, signature = ann.token.split(".")
+    tampered = f"{head}.{body[:-2]}{'AA' if body[-2:] != 'AA' else 'BB'}.{signature}"
+    bad = {
+        "another key": jwt.encode(claims, forger, "ES256", headers={"kid": header["kid"]}),
+        "an unknown key": jwt.encode(claims, forger, "ES256", headers={"kid": "x"}),
+        "alg none": jwt.encode(claims, "", "none", headers={"kid": header["kid"]}),
+        "tampered": tampered,
+        "nonsense": "nonsense",
+    }
+    for reason, token in bad.items():
+        answer = Customer(shop.gateway, ann.user_id, token).place()
+        assert answer.status_code == 401, reason
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer"), reason
+    answer = requests.get(f"{shop.gateway}{ann.orders}", timeout=5)
+    assert answer.status_code == 401
+
+
+def test_a_deleted_user_is_out_at_once(shop: Any) -> None:
+    ann = shop.customer()
+    assert ann.place(wait=5).status_code == 201
+
+    assert ann.call("DELETE", f"/user-service/users/{ann.user_id}").status_code == 204
+
+    assert ann.page().status_code == 401
+    shop.until(lambda: ann.place().status_code == 401)
+
+
+def test_only_an_admin_changes_the_catalog(shop: Any) -> None:
+    product = {"productId": "TEST-1", "productName": "Test", "unitPrice": 5, "stock": 1}
+    admin = shop.admin()
+
+    assert (
+        shop.customer().call("POST", "/catalog-service/catalogs", json=product).status_code == 403
+    )
+    assert admin.call("POST", "/catalog-service/catalogs", json=product).status_code == 201
+    again = admin.call("POST", "/catalog-service/catalogs", json=product)
+    assert (again.status_code, again.json()["code"]) == (409, "product-exists")
+    more = admin.call("PATCH", "/catalog-service/catalogs/TEST-1", json={"addStock": 4})
+    assert more.json()["stock"] == 5
+
+
+def test_the_actuator_of_a_service_is_for_admins(shop: Any) -> None:
+    url = f"{shop.gateway}/order-service/actuator"
+
+    assert requests.get(f"{url}/health", timeout=5).json()["status"] == "UP"
+    assert requests.get(f"{url}/info", timeout=5).status_code == 200
+    assert requests.get(f"{url}/env", timeout=5).status_code == 401
+    seen = shop.admin().call("GET", "/order-service/actuator/env")
+    assert seen.status_code == 200
+    assert "password" not in json.dumps(seen.json()).replace("db-password", "")
+
+
+@processes_only
+def test_no_service_can_read_anothers_database(shop: Any) -> None:
+    services = ["user-service", "order-service", "catalog-service"]
+    for service in services:
+        role = service.replace("-", "_")
+        password = (shop.stack.home / "secrets" / f"{service}-db-password").read_text().strip()
+        for other in services:
+            host, port = shop.address("postgres")
+            address = {
+                "host": host,
+                "port": port,
+                "user": role,
+                "password": password,
+                "dbname": other.replace("-", "_"),
+            }
+            if other == service:
+                psycopg.connect(**address).close()
+            else:
+                with pytest.raises(psycopg.OperationalError, match="permission denied"):
+                    psycopg.connect(**address)

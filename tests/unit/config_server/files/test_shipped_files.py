@@ -1,0 +1,58 @@
+"""The files in config/ are read by the server and validate for those who are told them."""
+
+from pathlib import Path
+
+import pytest
+
+from chassis.config.settings import Settings, nested
+from chassis.core.environment import Environment
+from config_server.backends.folder import FolderBackend
+from config_server.files import render
+from config_server.model import Question
+from config_server.settings import ConfigServerSettings
+from discovery.settings import DiscoverySettings
+
+CONFIG = Path(__file__).parents[4] / "config"
+SERVICES = [
+    "config-server",
+    "discovery",
+    "gateway",
+    "user-service",
+    "order-service",
+    "catalog-service",
+]
+
+
+def told(service: str, variables: dict[str, str] | None = None) -> dict[str, object]:
+    fill = Environment.read(service, variables or {}).fill
+    properties = render.merged(FolderBackend(CONFIG).find(Question(service, "native")).sources)
+    return {key: fill(each) if isinstance(each, str) else each for key, each in properties.items()}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_process_is_told_validates_and_has_no_placeholder_left(service: str) -> None:
+    flat = told(service)
+
+    Settings.model_validate(nested(flat))
+    assert not [key for key, value in flat.items() if "${" in str(value)]
+
+
+def test_ports_come_from_the_environment_of_whoever_reads_them() -> None:
+    flat = told("order-service", {"POSTGRES_PORT": "16432"})
+
+    assert flat["spring.datasource.url"] == (
+        "postgresql+psycopg://order_service@127.0.0.1:16432/order_service"
+    )
+
+
+def test_discovery_s_own_settings_are_those_of_its_file() -> None:
+    settings = DiscoverySettings.model_validate(nested(told("discovery")))
+
+    assert settings.eureka.rules().sweep_seconds == 1
+    assert settings.eureka.rules().delta_seconds == 180
+
+
+def test_the_config_server_serves_the_folder_unless_told_otherwise() -> None:
+    settings = ConfigServerSettings.model_validate(nested(told("config-server")))
+
+    assert [each.type for each in settings.backends()] == ["native"]

@@ -1,0 +1,116 @@
+"""The store of kept answers finds what was put there and stays within its bounds."""
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from gateway.cache.rules import Kept
+from gateway.cache.store import MOST_VARIANTS, Address, Bounds, Store
+from gateway.routing.request_view import Seen
+
+from ..cached_answers import asked, kept
+
+
+def store(max_bytes: int = 100_000, max_entries: int = 100, max_entry: int = 50_000) -> Store:
+    return Store(lambda: Bounds(max_bytes, max_entries, max_entry), lambda: 100.0)
+
+
+def find(within: Store, seen: Seen) -> Kept | None:
+    return within.find(Address.of(seen), "r", seen)
+
+
+def put(into: Store, path: str, size: int = 10, **headers: str) -> Seen:
+    seen = asked(headers, path)
+    into.put(
+        Address.of(seen),
+        seen,
+        kept({"Cache-Control": "max-age=5", "Vary": "n"}, seen=seen, body=b"x" * size),
+    )
+    return seen
+
+
+def test_the_store_finds_what_was_put_and_puts_the_new_in_the_place_of_the_old() -> None:
+    found = store()
+    put(found, "/a", 10)
+    seen = put(found, "/a", 20)
+
+    again = find(found, seen)
+    assert again
+    assert len(again.body) == 20
+    assert (found.entries, found.bytes) == (1, again.size)
+    assert find(found, asked(path="/b")) is None
+    assert find(found, asked(path="/a", host="elsewhere")) is None
+
+
+def test_the_least_lately_used_goes_first() -> None:
+    found = store(max_entries=2)
+    first, second = put(found, "/a"), put(found, "/b")
+    find(found, first)
+    put(found, "/c")
+
+    assert find(found, first)
+    assert find(found, second) is None
+
+
+def test_what_is_too_large_is_not_kept_nor_what_it_would_have_replaced() -> None:
+    found = store(max_entry=1000)
+    put(found, "/a", 10)
+    seen = put(found, "/a", 1000)
+
+    assert find(found, seen) is None
+    assert (found.entries, found.bytes) == (0, 0)
+
+
+def test_a_change_forgets_all_that_was_kept_of_the_address() -> None:
+    found = store()
+    seen, other = put(found, "/a", n="1"), put(found, "/a", n="2")
+    found.forget(Address.of(seen))
+
+    assert find(found, other) is None
+    assert (found.entries, found.bytes) == (0, 0)
+
+
+def test_one_address_has_only_so_many_variants() -> None:
+    found = store()
+    for i in range(MOST_VARIANTS + 5):
+        put(found, "/a", n=str(i))
+
+    assert found.entries == MOST_VARIANTS
+
+
+def test_what_was_for_nobody_else_is_passed_by_until_something_is_kept_there() -> None:
+    found = store()
+    seen = asked(path="/a")
+    found.pass_by(Address.of(seen))
+    assert found.is_passed_by(Address.of(seen))
+
+    put(found, "/a")
+    assert not found.is_passed_by(Address.of(seen))
+
+
+ACTIONS = some.lists(
+    some.tuples(
+        some.sampled_from(["put", "find", "forget"]),
+        some.sampled_from(["/a", "/b", "/c", "/d"]),
+        some.sampled_from(["1", "2"]),
+        some.integers(0, 1500),
+    ),
+    max_size=40,
+)
+
+
+@given(ACTIONS)
+def test_the_store_counts_right_and_stays_within_its_bounds(
+    actions: list[tuple[str, str, str, int]],
+) -> None:
+    found = store(max_bytes=4000, max_entries=4, max_entry=1600)
+    for action, path, variant, size in actions:
+        seen = asked({"n": variant}, path)
+        if action == "put":
+            put(found, path, size, n=variant)
+        elif action == "find":
+            find(found, seen)
+        else:
+            found.forget(Address.of(seen))
+        pages = [kept for page in found._pages.values() for kept in page]
+        assert found.entries == len(pages) <= 4
+        assert found.bytes == sum(kept.size for kept in pages) <= 4000

@@ -1,0 +1,72 @@
+"""docs/gateway.md is held against the code: every word is in it, and its examples are right."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chassis.config.settings import Section, kebab
+from gateway.routing import definitions, filters, predicates, route
+from gateway.security import blocklist
+from gateway.settings import CacheSection
+from gateway.traffic.canary_routes import Trial
+
+PAGE = (Path(__file__).parents[4] / "docs" / "gateway.md").read_text()
+
+
+def rows(title: str) -> dict[str, list[str]]:
+    """The cells of the table under a heading, by the name in the first."""
+    part = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    lines = [line for line in part.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return {cell[0].strip("`"): cell[1:] for cell in cells}
+
+
+def blocks() -> list[Any]:
+    return [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+
+
+TABLES = [("Predicates", predicates.KINDS), ("Filters", filters.KINDS)]
+
+
+@pytest.mark.parametrize(("title", "kinds"), TABLES)
+def test_every_word_has_a_row_with_its_arguments(title: str, kinds: dict[str, Any]) -> None:
+    found = rows(title)
+
+    assert list(found) == list(kinds)
+    for name, kind in kinds.items():
+        told = re.sub(r"\([^)]*\)", "", found[name][0])
+        assert re.findall(r"[\w-]+", told) == [*kind.fields, *kind.more], name
+
+
+@pytest.mark.parametrize(("title", "kinds"), TABLES)
+def test_every_example_is_right(title: str, kinds: dict[str, Any]) -> None:
+    for name, (_, example, *_rest) in rows(title).items():
+        text = example.strip("`").replace("\\|", "|")
+        assert text.startswith(f"{name}=")
+        definitions.parse(name, text, kinds)
+
+
+def test_the_pieces_of_configuration_are_right() -> None:
+    first, weighted, blocked = blocks()
+
+    assert route.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
+    assert [each.weight.weight for each in route.parse(weighted) if each.weight] == [90, 10]
+    assert blocklist.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
+
+
+@pytest.mark.parametrize(
+    ("title", "section"), [("Kept answers", CacheSection), ("Canaries", Trial)]
+)
+def test_the_keys_of_a_section_and_their_defaults_are_told(
+    title: str, section: type[Section]
+) -> None:
+    told = {name: cells[0] for name, cells in rows(title).items()}
+
+    fields = section.model_fields
+    assert told == {
+        kebab(name): str("" if field.default is None else field.default).lower()
+        for name, field in fields.items()
+    }
