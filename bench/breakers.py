@@ -16,8 +16,8 @@ from chassis.config.settings import BulkheadSettings, Fusebox
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
 from chassis.resilience.bulkhead import Bulkhead
-from chassis.resilience.circuit_breaker import Breaker, Breakers
-from chassis.resilience.policy import Protections
+from chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerRegistry
+from chassis.resilience.policy import ResiliencePolicies
 
 CALLERS = 64
 ANSWER_SECONDS = 0.020
@@ -53,7 +53,7 @@ def _pybreakers_way() -> float:
 
 
 def _our_way() -> float:
-    breaker = Breaker("called", lambda: SETTINGS.breaker)
+    breaker = CircuitBreaker("called", lambda: SETTINGS.breaker)
 
     def call() -> None:
         permit = breaker.admit()
@@ -82,14 +82,16 @@ def _calls_a_second(call: Callable[[], object]) -> float:
 
 
 def _costs() -> list[tuple[str, float]]:
-    breaker = Breaker("called", lambda: SETTINGS.breaker)
+    breaker = CircuitBreaker("called", lambda: SETTINGS.breaker)
     bulkhead = Bulkhead("called", lambda: SETTINGS.bulkhead)
-    whole = Protections(Breakers(lambda: SETTINGS.breaker), lambda: SETTINGS).of("called")
+    whole = ResiliencePolicies(
+        CircuitBreakerRegistry(lambda: SETTINGS.breaker), lambda: SETTINGS
+    ).of("called")
     return [
         ("breaker: permit and outcome", _cpu_of(lambda: breaker.admit().succeeded())),
         ("bulkhead: a place", _cpu_of(lambda: _pass_through(bulkhead))),
         ("deadline: read, checked and passed on", _cpu_of(_deadline)),
-        ("all of these and the retry budget", _cpu_of(lambda: _enter(whole.admitted()))),
+        ("all of these and the retry budget", _cpu_of(lambda: _enter(whole.permit()))),
         ("a span that is not sampled", _cpu_of(_span_of(0.0))),
         ("a span that is sampled", _cpu_of(_span_of(1.0))),
     ]

@@ -15,11 +15,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from psycopg import sql
 
-from chassis.config.client import Configuration
+from chassis.config.client import ConfigClient
 from chassis.config.settings import Settings
 from chassis.core.environment import Environment
 from chassis.runtime.service import Process
-from chassis.web.auth import ALGORITHM, ISSUER, Tokens
+from chassis.web.auth import ALGORITHM, ISSUER, TokenVerifier
 from fusebox.core import secrets
 from fusebox.core.stack import BASE_PORTS, Stack
 from fusebox.core.topology import BY_NAME
@@ -78,7 +78,7 @@ def process_of(postgres_stack: Stack, tmp_path_factory: pytest.TempPathFactory) 
         )
         url = f"postgresql+psycopg://{role}@127.0.0.1:{postgres_stack.port('postgres')}/{database}"
         source = {"spring.datasource.url": url, **(given or {})}
-        configuration = Configuration(
+        configuration = ConfigClient(
             model, environment, lambda: [{"name": "test", "source": source}]
         )
         configuration.load()
@@ -117,7 +117,7 @@ class Issuer:
     """Signs tokens as user-service does, with a key of the tests' own."""
 
     key: ec.EllipticCurvePrivateKey
-    tokens: Tokens
+    tokens: TokenVerifier
 
     def headers(self, subject: str, *roles: str) -> dict[str, str]:
         now = int(time.time())
@@ -136,6 +136,8 @@ class Issuer:
 def issuer() -> Issuer:
     key = ec.generate_private_key(ec.SECP256R1())
     public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    tokens = Tokens(lambda: {"keys": [{**public, "kid": "test", "use": "sig", "alg": ALGORITHM}]})
+    tokens = TokenVerifier(
+        lambda: {"keys": [{**public, "kid": "test", "use": "sig", "alg": ALGORITHM}]}
+    )
     tokens.refresh()
     return Issuer(key, tokens)

@@ -6,7 +6,7 @@ from chassis.actuator import refresh
 from chassis.config.client import ConfigurationError
 from chassis.runtime import lifecycle
 from chassis.runtime.service import Process, begin
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 from gateway.http import event_loop
 from gateway.http.server import Door
 from gateway.proxy import actuator_pages
@@ -20,7 +20,9 @@ SERVICE = "gateway"
 class Front:
     """The gateway and its door, as one server.  Made on the event loop."""
 
-    def __init__(self, process: Process[GatewaySettings], tokens: Tokens, policy: Policy) -> None:
+    def __init__(
+        self, process: Process[GatewaySettings], tokens: TokenVerifier, policy: Policy
+    ) -> None:
         self._gateway = Gateway(process, tokens, policy)
         self._door = Door(self._gateway.handle, self._gateway.refuse, self._gateway.patience)
 
@@ -35,7 +37,9 @@ class Front:
         await self._gateway.close()
 
 
-async def run(process: Process[GatewaySettings], tokens: Tokens, policy: Policy, port: int) -> None:
+async def run(
+    process: Process[GatewaySettings], tokens: TokenVerifier, policy: Policy, port: int
+) -> None:
     await lifecycle.run(process, Front(process, tokens, policy), port)
 
 

@@ -18,12 +18,12 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 from py_zipkin.encoding import Span
 
-from chassis.config.client import Configuration
+from chassis.config.client import ConfigClient
 from chassis.core.environment import Environment
 from chassis.discovery.instances import Instance
 from chassis.observability.tracing import Tracer
 from chassis.runtime.service import Process
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 from gateway.http import event_loop
 from gateway.http.server import Door
 from gateway.proxy import actuator_pages
@@ -146,7 +146,7 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.servers = Loop()
         environment = Environment.read("gateway", {"FUSEBOX_STATE": str(folder)})
-        configuration = Configuration(
+        configuration = ConfigClient(
             GatewaySettings, environment, lambda: [{"name": "test", "source": dict(self.source)}]
         )
         self.source: dict[str, Any] = dict(SOURCE)
@@ -156,7 +156,7 @@ class Shop:
         self.spans: list[Span] = []
         self.process.tracer = Tracer("gateway", lambda: 1.0, self.spans.append)
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.tokens = Tokens(self._jwks)
+        self.tokens = TokenVerifier(self._jwks)
         self.policy = Policy(lambda: self.process.settings)
         actuator_pages.add(self.process, self.policy)
         self._upstreams: list[Upstream] = []

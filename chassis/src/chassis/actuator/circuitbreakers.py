@@ -7,14 +7,18 @@ from pydantic import BaseModel, Field, ValidationError
 
 from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply, reply
 from chassis.core.errors import Invalid, NotFound
-from chassis.resilience.circuit_breaker import Breaker, BreakerEvent, Breakers
+from chassis.resilience.circuit_breaker import (
+    CircuitBreaker,
+    CircuitBreakerEvent,
+    CircuitBreakerRegistry,
+)
 
 
 class Update(BaseModel):
     state: Annotated[Literal["CLOSE", "FORCE_OPEN", "DISABLE"], Field(alias="updateState")]
 
 
-def add(actuator: Actuator, breakers: Breakers) -> None:
+def add(actuator: Actuator, breakers: CircuitBreakerRegistry) -> None:
     def all_states(_: Asked) -> Reply:
         return reply({"circuitBreakers": {each.name: _state(each) for each in breakers.all()}})
 
@@ -44,14 +48,14 @@ def add(actuator: Actuator, breakers: Breakers) -> None:
     actuator.add("circuitbreakerevents" + ANY, events)
 
 
-def _known(breakers: Breakers, name: str) -> Breaker:
+def _known(breakers: CircuitBreakerRegistry, name: str) -> CircuitBreaker:
     breaker = breakers.known(name)
     if breaker is None:
         raise NotFound(f"There is no circuit breaker {name} here: nobody has called it yet.")
     return breaker
 
 
-def _state(breaker: Breaker) -> dict[str, Any]:
+def _state(breaker: CircuitBreaker) -> dict[str, Any]:
     calls = breaker.calls["successful"] + breaker.calls["failed"]
     rate = 100 * breaker.calls["failed"] / calls if calls else 0.0
     return {
@@ -65,12 +69,12 @@ def _state(breaker: Breaker) -> dict[str, Any]:
     }
 
 
-def _events(events: Iterable[BreakerEvent]) -> Reply:
+def _events(events: Iterable[CircuitBreakerEvent]) -> Reply:
     ordered = sorted(events, key=lambda event: event.at)
     return reply({"circuitBreakerEvents": [_event(each) for each in ordered]})
 
 
-def _event(event: BreakerEvent) -> dict[str, Any]:
+def _event(event: CircuitBreakerEvent) -> dict[str, Any]:
     members = {
         "circuitBreakerName": event.breaker,
         "type": event.type,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from chassis.config.client import Configuration
+from chassis.config.client import ConfigClient
 from chassis.core.environment import Environment
 from chassis.core.errors import NotFound, Problem
 from chassis.core.workers import Workers
@@ -89,7 +89,7 @@ class Actuator:
     def __init__(
         self,
         environment: Environment,
-        configuration: Configuration[Any],
+        configuration: ConfigClient[Any],
         measured: Metrics,
         workers: Workers,
     ) -> None:

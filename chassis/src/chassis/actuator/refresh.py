@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply, reply
-from chassis.config.client import Configuration, ConfigurationError
+from chassis.config.client import ConfigClient, ConfigurationError
 from chassis.core import log_levels
 from chassis.core.environment import Environment
 from chassis.core.errors import Problem, Unavailable
@@ -19,7 +19,7 @@ TIMEOUT = (0.5, 10)
 ASK_SECONDS = 1.0
 
 
-def apply(configuration: Configuration[Any]) -> list[str]:
+def apply(configuration: ConfigClient[Any]) -> list[str]:
     """Ask anew and take over what came; the keys that changed.  Raises ConfigurationError."""
     changed = configuration.refresh()
     if "logging.level.root" in changed:
@@ -29,7 +29,7 @@ def apply(configuration: Configuration[Any]) -> list[str]:
     return changed
 
 
-def keep_asking(configuration: Configuration[Any]) -> Run:
+def keep_asking(configuration: ConfigClient[Any]) -> Run:
     """For a process that config-server cannot tell of a change, as its actuator wants a token."""
 
     def run(stop: threading.Event) -> None:
@@ -46,7 +46,7 @@ def keep_asking(configuration: Configuration[Any]) -> Run:
     return run
 
 
-def add(actuator: Actuator, configuration: Configuration[Any], environment: Environment) -> None:
+def add(actuator: Actuator, configuration: ConfigClient[Any], environment: Environment) -> None:
     def refresh(_: Asked) -> Reply:
         try:
             return reply(apply(configuration))

@@ -38,7 +38,7 @@ def armed() -> str | None:
     return _armed[0] if _armed else None
 
 
-def reach(name: str) -> None:
+def kill_point(name: str) -> None:
     if name in _armed:
         log.critical("killed on purpose at %s", name)
         os.kill(os.getpid(), signal.SIGKILL)

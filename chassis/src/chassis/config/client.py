@@ -27,7 +27,7 @@ class ConfigurationError(Exception):
     """The process cannot start: no configuration, or one that does not validate."""
 
 
-class Configuration(Generic[S]):
+class ConfigClient(Generic[S]):
     """Holds the settings of this process: `current` is an immutable snapshot.
 
     `source` is "config-server" or "last-known-good", and `flat` holds the winning value of each

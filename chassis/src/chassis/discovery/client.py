@@ -17,8 +17,8 @@ import requests
 
 from chassis.config.settings import Eureka
 from chassis.core.environment import Environment
-from chassis.discovery.eureka_http import Servers
-from chassis.discovery.instances import Listing, Snapshot, merged
+from chassis.discovery.eureka_http import EurekaHttpClient
+from chassis.discovery.instances import RegistrySnapshot, Snapshot, merged
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ PREPARING_PAUSE = 0.05
 FORGETFUL_SECONDS = 5.0
 
 
-class Registry:
+class DiscoveryClient:
     """`instances` maps a service's name to its instances that are UP, once `fetched` is set.
 
     `appeared` is told the name of a service of which an instance has come or come back.
@@ -51,8 +51,8 @@ class Registry:
         self._settings = settings
         self._appeared = appeared
         # A session is one thread's: the lease has its own.
-        self._renewing, self._fetching = Servers(settings), Servers(settings)
-        self._listing = Listing()
+        self._renewing, self._fetching = EurekaHttpClient(settings), EurekaHttpClient(settings)
+        self._listing = RegistrySnapshot()
         self._is_complete = False
         self._delta = b""
         self._keep_until = 0.0
@@ -164,7 +164,7 @@ class Registry:
         self._register(self._renewing)
         self.registered.set()
 
-    def _register(self, servers: Servers) -> None:
+    def _register(self, servers: EurekaHttpClient) -> None:
         answer = servers.ask("POST", f"/apps/{self._app}", json=self._registration())
         answer.raise_for_status()
         log.info("registered with discovery as %s", self._environment.instance)

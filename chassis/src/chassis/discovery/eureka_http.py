@@ -10,7 +10,7 @@ from chassis.config.settings import Eureka
 TIMEOUT = (0.5, 2)
 
 
-class Servers:
+class EurekaHttpClient:
     """A comma separates them in `defaultZone`; who has answered last is asked first."""
 
     def __init__(self, settings: Callable[[], Eureka]) -> None:

@@ -40,7 +40,7 @@ class Instance:
 Snapshot = Mapping[str, tuple[Instance, ...]]
 
 
-class Listing:
+class RegistrySnapshot:
     """What Eureka's documents say, by application and instance.  Written by one thread.
 
     `version` grows with every document that is taken over.

@@ -15,7 +15,7 @@ AVOID_SECONDS = 3.0
 Takes = Callable[[Mapping[str, str]], bool]
 
 
-class Balancer:
+class LoadBalancer:
     def __init__(self, instances: Callable[[], Mapping[str, tuple[Instance, ...]]]) -> None:
         self._instances = instances
         self._outstanding: dict[Instance, int] = {}
@@ -92,7 +92,7 @@ class Calling:
 
     __slots__ = ("_balancer", "_instance")
 
-    def __init__(self, balancer: Balancer, instance: Instance) -> None:
+    def __init__(self, balancer: LoadBalancer, instance: Instance) -> None:
         self._balancer = balancer
         self._instance = instance
 

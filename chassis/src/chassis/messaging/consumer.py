@@ -91,7 +91,7 @@ class Consumer:
             if records:
                 self.handle(records)
                 self._consumer.commit()
-                kill_points.reach(kill_points.AFTER_OFFSET)
+                kill_points.kill_point(kill_points.AFTER_OFFSET)
 
     def _await_topics(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
         """A topic that is missed at subscription is missed until the metadata age."""
@@ -130,8 +130,8 @@ class Consumer:
             fresh = self._inbox.claim(session, [event for _, event in good])
             if fresh:
                 self._handler(session, fresh)
-            kill_points.reach(kill_points.CONSUMED_BEFORE_COMMIT)
-        kill_points.reach(kill_points.CONSUMED_AFTER_COMMIT)
+            kill_points.kill_point(kill_points.CONSUMED_BEFORE_COMMIT)
+        kill_points.kill_point(kill_points.CONSUMED_AFTER_COMMIT)
         handled = {event.id for event in fresh}
         for record, event in good:
             if event.id in handled:

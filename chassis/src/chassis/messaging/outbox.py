@@ -212,9 +212,9 @@ class Relay:
                 sql_select(*table.c).order_by(table.c.position).limit(BATCH)
             ).all()
             if rows:
-                kill_points.reach(kill_points.BEFORE_PUBLISH)
+                kill_points.kill_point(kill_points.BEFORE_PUBLISH)
                 self._publish(rows)
-                kill_points.reach(kill_points.AFTER_PUBLISH)
+                kill_points.kill_point(kill_points.AFTER_PUBLISH)
                 connection.execute(
                     delete(table).where(table.c.position.in_([row.position for row in rows]))
                 )

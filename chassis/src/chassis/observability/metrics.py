@@ -10,8 +10,8 @@ from prometheus_client.core import (
     SummaryMetricFamily,
 )
 
-from chassis.observability.zipkin import SpanSender
-from chassis.resilience.circuit_breaker import Breakers
+from chassis.observability.zipkin import ZipkinReporter
+from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -21,7 +21,7 @@ OUTCOMES = {1: "INFORMATIONAL", 2: "SUCCESS", 3: "REDIRECTION", 4: "CLIENT_ERROR
 
 
 class Metrics:
-    def __init__(self, breakers: Breakers, spans: SpanSender) -> None:
+    def __init__(self, breakers: CircuitBreakerRegistry, spans: ZipkinReporter) -> None:
         self._registry = CollectorRegistry()
         self._requests = Histogram(
             "http_server_requests_seconds",
@@ -63,7 +63,7 @@ class _Collected:
         self.collect = collect
 
 
-def _breaker_metrics(breakers: Breakers) -> Iterable[Metric]:
+def _breaker_metrics(breakers: CircuitBreakerRegistry) -> Iterable[Metric]:
     state = GaugeMetricFamily(
         "resilience4j_circuitbreaker_state", "1 for the state it is in.", labels=("name", "state")
     )
@@ -84,7 +84,7 @@ def _breaker_metrics(breakers: Breakers) -> Iterable[Metric]:
     return state, calls, refused
 
 
-def _span_metrics(spans: SpanSender) -> Iterable[Metric]:
+def _span_metrics(spans: ZipkinReporter) -> Iterable[Metric]:
     sent = CounterMetricFamily("zipkin_reporter_spans_sent", "Spans that Zipkin took.")
     sent.add_metric((), spans.sent)
     dropped = CounterMetricFamily("zipkin_reporter_spans_dropped", "Spans given up.")

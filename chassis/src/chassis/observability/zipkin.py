@@ -21,7 +21,7 @@ GATHER_SECONDS = 0.25
 LONGEST_PAUSE = 5.0
 
 
-class SpanSender:
+class ZipkinReporter:
     """`put` is called by any thread or task and never waits."""
 
     def __init__(self, url: Callable[[], str]) -> None:

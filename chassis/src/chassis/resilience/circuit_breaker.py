@@ -31,7 +31,7 @@ PASSING = frozenset((NAMES[pybreaker.STATE_CLOSED], DISABLED))
 
 
 @dataclass(frozen=True)
-class BreakerEvent:
+class CircuitBreakerEvent:
     breaker: str
     type: str
     at: datetime
@@ -45,7 +45,7 @@ class Permit:
 
     __slots__ = ("_breaker", "_started", "_told", "_trial")
 
-    def __init__(self, breaker: "Breaker", trial: bool) -> None:
+    def __init__(self, breaker: "CircuitBreaker", trial: bool) -> None:
         self._breaker = breaker
         self._trial = trial
         self._started = time.monotonic()
@@ -73,7 +73,7 @@ class _CalledServiceFailed(Exception):
     """Carries an outcome into pybreaker."""
 
 
-class Breaker(pybreaker.CircuitBreakerListener):
+class CircuitBreaker(pybreaker.CircuitBreakerListener):
     """One caller's view of one called service."""
 
     def __init__(self, name: str, settings: Callable[[], BreakerSettings]) -> None:
@@ -85,7 +85,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
         self._forced: str | None = None
         self._followed: BreakerSettings | None = None
         self.state = NAMES[pybreaker.STATE_CLOSED]
-        self._events: deque[BreakerEvent] = deque(maxlen=EVENTS_KEPT)
+        self._events: deque[CircuitBreakerEvent] = deque(maxlen=EVENTS_KEPT)
         self.calls = {"successful": 0, "failed": 0, "ignored": 0}
         self.seconds = {"successful": 0.0, "failed": 0.0, "ignored": 0.0}
         self.not_permitted = 0
@@ -137,7 +137,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
         return self._breaker.fail_counter
 
     @property
-    def events(self) -> list[BreakerEvent]:
+    def events(self) -> list[CircuitBreakerEvent]:
         with self._lock:
             return list(self._events)
 
@@ -216,25 +216,25 @@ class Breaker(pybreaker.CircuitBreakerListener):
             self._note("NOT_PERMITTED")
 
     def _note(self, kind: str, **facts: Any) -> None:
-        self._events.append(BreakerEvent(self.name, kind, datetime.now(UTC), **facts))
+        self._events.append(CircuitBreakerEvent(self.name, kind, datetime.now(UTC), **facts))
 
 
-class Breakers:
+class CircuitBreakerRegistry:
     """All breakers of this process, by the called service's name."""
 
     def __init__(self, settings: Callable[[], BreakerSettings]) -> None:
         self._settings = settings
-        self._breakers: dict[str, Breaker] = {}
+        self._breakers: dict[str, CircuitBreaker] = {}
 
-    def of(self, name: str) -> Breaker:
+    def of(self, name: str) -> CircuitBreaker:
         found = self._breakers.get(name)
         # setdefault is atomic: of two threads that ask first, both get the same one.
-        return found or self._breakers.setdefault(name, Breaker(name, self._settings))
+        return found or self._breakers.setdefault(name, CircuitBreaker(name, self._settings))
 
-    def known(self, name: str) -> Breaker | None:
+    def known(self, name: str) -> CircuitBreaker | None:
         return self._breakers.get(name)
 
-    def all(self) -> list[Breaker]:
+    def all(self) -> list[CircuitBreaker]:
         return list(self._breakers.values())
 
     def hasten_probe(self, name: str) -> None:

@@ -10,29 +10,29 @@ from urllib3.exceptions import NewConnectionError
 from chassis.config.settings import ClientSettings
 from chassis.core.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
 from chassis.discovery.instances import Instance
-from chassis.discovery.load_balancer import Balancer
+from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability import tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline
-from chassis.resilience.policy import Protection
+from chassis.resilience.policy import ResiliencePolicy
 
 POOL = 64
 
 
-class Neighbour:
+class ServiceClient:
     """One pooled `requests` session for one service."""
 
     def __init__(
         self,
         service: str,
-        balancer: Balancer,
-        protection: Protection,
+        balancer: LoadBalancer,
+        protection: ResiliencePolicy,
         tracer: Tracer,
         settings: Callable[[], ClientSettings],
     ) -> None:
         self.service = service
         self._balancer = balancer
-        self._protection = protection
+        self._policy = protection
         self._tracer = tracer
         self._settings = settings
         self._session = requests.Session()
@@ -52,7 +52,7 @@ class Neighbour:
         """
         deadline.check()
         with (
-            self._protection.admitted() as permit,
+            self._policy.permit() as permit,
             self._tracer.span(f"get {name}", Kind.CLIENT) as span,
         ):
             given = {"params": list(params), "headers": {**(headers or {}), **tracing.outgoing()}}
@@ -91,7 +91,7 @@ class Neighbour:
                 raise Unavailable(f"{self.service} gave no proper answer.") from error
 
     def _may_retry(self) -> bool:
-        return deadline.may_retry() and self._protection.retries.take()
+        return deadline.may_retry() and self._policy.retries.take()
 
     def _ask(
         self, instance: Instance, path: str, given: dict[str, Any], is_retry: bool

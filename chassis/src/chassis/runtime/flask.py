@@ -24,7 +24,7 @@ from chassis.observability import tracing
 from chassis.resilience import deadline
 from chassis.runtime.service import Process
 from chassis.web import problem_details
-from chassis.web.auth import Caller, Tokens
+from chassis.web.auth import Caller, TokenVerifier
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def body(model: type[M]) -> M:
         raise Invalid("Some fields are wrong.", errors=[_field(each) for each in found]) from error
 
 
-def caller(tokens: Tokens) -> Caller:
+def caller(tokens: TokenVerifier) -> Caller:
     """Who is asking; Unauthenticated when the token is missing or no good."""
     return tokens.caller_of(request.headers.get("Authorization"))
 

@@ -7,21 +7,21 @@ from typing import Any, Generic
 from chassis.actuator import chaosmonkey, circuitbreakers, loggers, refresh
 from chassis.actuator.endpoints import Actuator, up
 from chassis.chaos.monkey import ChaosMonkey
-from chassis.config.client import Ask, Configuration, S
+from chassis.config.client import Ask, ConfigClient, S
 from chassis.config.settings import BreakerSettings, Fusebox
 from chassis.core import log_levels
 from chassis.core.environment import Environment
 from chassis.core.errors import Unavailable
 from chassis.core.workers import Workers
-from chassis.discovery.client import Registry
-from chassis.discovery.load_balancer import Balancer
+from chassis.discovery.client import DiscoveryClient
+from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.metrics import Metrics
 from chassis.observability.tracing import Tracer
-from chassis.observability.zipkin import SpanSender
-from chassis.resilience.circuit_breaker import Breakers
-from chassis.resilience.policy import Protections
-from chassis.resilience.service_client import Neighbour
-from chassis.web.auth import Tokens
+from chassis.observability.zipkin import ZipkinReporter
+from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
+from chassis.resilience.policy import ResiliencePolicies
+from chassis.resilience.service_client import ServiceClient
+from chassis.web.auth import TokenVerifier
 
 KEYS = Fusebox(breaker=BreakerSettings(fail_max=10**9))
 LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
@@ -33,25 +33,25 @@ class Process(Generic[S]):
     Made after gunicorn's fork: sessions, threads and locks belong to one process.
     """
 
-    def __init__(self, environment: Environment, configuration: Configuration[S]) -> None:
+    def __init__(self, environment: Environment, configuration: ConfigClient[S]) -> None:
         self.environment = environment
         self.configuration = configuration
-        self.spans = SpanSender(lambda: self.settings.management.zipkin.tracing.endpoint)
+        self.spans = ZipkinReporter(lambda: self.settings.management.zipkin.tracing.endpoint)
         self.tracer = Tracer(
             environment.service,
             lambda: configuration.current.management.tracing.sampling.probability,
             self.spans.put,
         )
-        self.breakers = Breakers(lambda: configuration.current.fusebox.breaker)
-        self.protections = Protections(self.breakers, lambda: configuration.current.fusebox)
+        self.breakers = CircuitBreakerRegistry(lambda: configuration.current.fusebox.breaker)
+        self.policies = ResiliencePolicies(self.breakers, lambda: configuration.current.fusebox)
         # An open breaker need not wait for its time when whoever had failed has come back.
-        self.registry = Registry(
+        self.registry = DiscoveryClient(
             environment, lambda: self.settings.eureka, appeared=self.breakers.hasten_probe
         )
         # Without these its first calls would be refused.
         self._needed: list[Callable[[], bool]] = [self.registry.fetched.is_set]
         self.registry.is_prepared = lambda: all(has() for has in self._needed)
-        self.balancer = Balancer(lambda: self.registry.instances)
+        self.balancer = LoadBalancer(lambda: self.registry.instances)
         self.workers = Workers()
         self.metrics = Metrics(self.breakers, self.spans)
         self.monkey = ChaosMonkey(lambda: self.settings.chaos.monkey.enabled)
@@ -68,28 +68,30 @@ class Process(Generic[S]):
     def settings(self) -> S:
         return self.configuration.current
 
-    def neighbour(self, service: str) -> Neighbour:
-        return Neighbour(
+    def service_client(self, service: str) -> ServiceClient:
+        return ServiceClient(
             service,
             self.balancer,
-            self.protections.of(service),
+            self.policies.of(service),
             self.tracer,
             lambda: self.settings.fusebox.client,
         )
 
-    def tokens(self) -> Tokens:
+    def tokens(self) -> TokenVerifier:
         """A verifier whose keys come from user-service, found through discovery."""
         # A breaker of its own: keys are fetched in the background, and a failure there says
         # nothing to those who call user-service.  It never keeps from asking: a process that starts
         # before user-service would else be without keys for ten seconds too long.
-        issuer = Neighbour(
+        issuer = ServiceClient(
             "user-service",
             self.balancer,
-            Protections(Breakers(lambda: KEYS.breaker), lambda: KEYS).of("user-service"),
+            ResiliencePolicies(CircuitBreakerRegistry(lambda: KEYS.breaker), lambda: KEYS).of(
+                "user-service"
+            ),
             Tracer(self.environment.service, lambda: 0.0, self.spans.put),
             lambda: self.settings.fusebox.client,
         )
-        tokens = Tokens(lambda: _json(issuer))
+        tokens = TokenVerifier(lambda: _json(issuer))
         self.workers.add("tokens", tokens.keep_keys)
         self.actuator.health.add("tokens", lambda: up(keys=tokens.keys))
         self._needed.append(lambda: tokens.keys > 0)
@@ -117,7 +119,7 @@ class Process(Generic[S]):
         self.workers.stop()
 
 
-def _json(issuer: Neighbour) -> dict[str, Any]:
+def _json(issuer: ServiceClient) -> dict[str, Any]:
     answer = issuer.get("/.well-known/jwks.json", "/.well-known/jwks.json")
     if answer.status_code != 200:
         raise Unavailable(f"{issuer.service} answered {answer.status_code} for its public keys.")
@@ -133,7 +135,7 @@ def begin(service: str, model: type[S], ask: Ask | None = None) -> Process[S]:
     """
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     environment = Environment.read(service)
-    configuration = Configuration(model, environment, ask)
+    configuration = ConfigClient(model, environment, ask)
     log_levels.configure(configuration.load().logging.level.root)
     # Their connection attempts are told by whoever uses them.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)

@@ -49,7 +49,7 @@ class Caller:
             self.require(subject)
 
 
-class Tokens:
+class TokenVerifier:
     """`caller_of` checks a token; `keep_keys` is the thread that fetches the keys.
 
     `fetch` returns the issuer's JWKS document and may raise Problem.

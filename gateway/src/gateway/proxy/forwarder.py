@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from chassis.core.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
 from chassis.discovery.instances import Instance
-from chassis.discovery.load_balancer import Balancer
+from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.tracing import ActiveSpan
 from chassis.resilience import deadline
 from chassis.resilience.circuit_breaker import Permit
-from chassis.resilience.policy import Protection, Protections
+from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
 from chassis.web.problem_details import CONTENT_TYPE
 from gateway.http.connection_pool import Pool
 from gateway.http.upstream_connection import Upstream
@@ -53,9 +53,9 @@ class Call:
 class Forwarder:
     """Made on the event loop, for its connections belong to it."""
 
-    def __init__(self, balancer: Balancer, protections: Protections) -> None:
+    def __init__(self, balancer: LoadBalancer, policies: ResiliencePolicies) -> None:
         self._balancer = balancer
-        self._protections = protections
+        self._policies = policies
         self._pool = Pool()
 
     def close(self) -> None:
@@ -68,10 +68,10 @@ class Forwarder:
         client's body.
         """
         deadline.check()
-        protection = self._protections.of(call.breaker)
-        with protection.admitted() as permit:
+        policy = self._policies.of(call.breaker)
+        with policy.permit() as permit:
             try:
-                found = await self._ask_in_time(call, span, protection)
+                found = await self._ask_in_time(call, span, policy)
             except UNTELLING:
                 raise
             except Unavailable as failure:
@@ -81,11 +81,11 @@ class Forwarder:
             return found
 
     async def _ask_in_time(
-        self, call: Call, span: ActiveSpan, protection: Protection
+        self, call: Call, span: ActiveSpan, policy: ResiliencePolicy
     ) -> tuple[Answer, Instance]:
         patience = call.patience()
         try:
-            return await self._ask_someone(call, span, protection)
+            return await self._ask_someone(call, span, policy)
         except TimeoutError as error:
             # A client that waits less than we would says nothing about the service.
             short = patience < call.limits.read_timeout_seconds - SPENT_HERE
@@ -93,7 +93,7 @@ class Forwarder:
             raise kind(f"{call.service} did not answer in time.") from error
 
     async def _ask_someone(
-        self, call: Call, span: ActiveSpan, protection: Protection
+        self, call: Call, span: ActiveSpan, policy: ResiliencePolicy
     ) -> tuple[Answer, Instance]:
         refused: set[Instance] = set()
         tried = 0
@@ -103,7 +103,7 @@ class Forwarder:
             try:
                 with self._balancer.calling(instance):
                     answer = await self._ask_one(call, instance)
-                if not (call.may_repeat(tried, answer.status) and protection.retries.take()):
+                if not (call.may_repeat(tried, answer.status) and policy.retries.take()):
                     return answer, instance
                 answer.drop()
             except NotConnected:
@@ -113,7 +113,7 @@ class Forwarder:
                 continue
             except Disconnected as error:
                 self._balancer.refused(instance)
-                if not (call.may_repeat(tried) and protection.retries.take()):
+                if not (call.may_repeat(tried) and policy.retries.take()):
                     raise self._lost(call) from error
             except UpstreamError as error:
                 raise _no_proper_answer(call) from error

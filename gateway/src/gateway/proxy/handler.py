@@ -13,7 +13,7 @@ from chassis.observability import tracing
 from chassis.observability.tracing import ActiveSpan, Kind
 from chassis.resilience import deadline
 from chassis.runtime.service import Process
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 from gateway.http import framing
 from gateway.http.messages import Request, Response, Send
 from gateway.http.server import Patience
@@ -40,11 +40,13 @@ ACTUATOR = "/actuator"
 class Gateway:
     """Made on the event loop."""
 
-    def __init__(self, process: Process[GatewaySettings], tokens: Tokens, policy: Policy) -> None:
+    def __init__(
+        self, process: Process[GatewaySettings], tokens: TokenVerifier, policy: Policy
+    ) -> None:
         self._process = process
         self._tracer = process.tracer
         self._guard = Guard(tokens)
-        self._forwarder = Forwarder(process.balancer, process.protections)
+        self._forwarder = Forwarder(process.balancer, process.policies)
         self._policy = policy
         self._mirror = Mirror()
         self._pipeline = Pipeline(policy, self._mirror)

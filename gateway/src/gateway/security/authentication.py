@@ -5,7 +5,7 @@ import re
 from urllib.parse import unquote
 
 from chassis.core.errors import Problem
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 from gateway.http.messages import Request
 
 PUBLIC = frozenset(
@@ -39,7 +39,7 @@ def folded(path: str) -> str:
 
 
 class Guard:
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: TokenVerifier) -> None:
         self._tokens = tokens
 
     def user(self, authorization: str | None) -> str | None:

@@ -12,7 +12,7 @@ from chassis.core.clock import rfc3339
 from chassis.runtime import flask as flask_adapter
 from chassis.runtime.flask import body
 from chassis.web import pagination
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 
 ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -41,7 +41,7 @@ class Change(Body):
     add_stock: Amount | None = None
 
 
-def blueprint(catalog: Catalog, tokens: Tokens) -> Blueprint:
+def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
     api = Blueprint("catalog", __name__)
 
     @api.get("/catalogs")

@@ -15,7 +15,7 @@ from chassis.config.settings import Settings
 from chassis.data import postgres
 from chassis.runtime import gunicorn, messaging
 from chassis.runtime.service import Process, begin
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 
 SERVICE = "catalog-service"
 
@@ -26,7 +26,7 @@ def build() -> tuple[Process[Any], Flask]:
     return process, wire(process, engine, process.tokens())
 
 
-def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
+def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     messaging.publish(process, engine, outbox)

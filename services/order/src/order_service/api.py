@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from chassis.runtime import flask as flask_adapter
 from chassis.runtime.flask import body
 from chassis.web import pagination
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 from order_service.idempotency import Claim, Keys, Replay
 from order_service.models import Order
 from order_service.service import Orders, Wanted
@@ -74,7 +74,7 @@ class NewOrder(Body):
         return [NewLine(product_id=self.product_id, qty=self.qty, unit_price=self.unit_price)]
 
 
-def blueprint(orders: Orders, keys: Keys, waiting: Waiting, tokens: Tokens) -> Blueprint:
+def blueprint(orders: Orders, keys: Keys, waiting: Waiting, tokens: TokenVerifier) -> Blueprint:
     api = Blueprint("orders", __name__)
 
     @api.post("/<uuid:user_id>/orders")

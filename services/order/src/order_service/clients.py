@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from chassis.core.errors import Unavailable
-from chassis.resilience.service_client import Neighbour
+from chassis.resilience.service_client import ServiceClient
 
 
 class Offer(BaseModel):
@@ -26,7 +26,7 @@ OFFERS = TypeAdapter(list[Offer])
 
 @dataclass(frozen=True)
 class CatalogClient:
-    neighbour: Neighbour
+    neighbour: ServiceClient
 
     def offers(self, product_ids: Collection[str]) -> dict[str, Offer]:
         """Those of `product_ids` that there are.  Raises Unavailable, and its kinds."""

@@ -10,7 +10,7 @@ from chassis.config.settings import Settings
 from chassis.data import postgres
 from chassis.runtime import gunicorn, messaging
 from chassis.runtime.service import Process, begin
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 from order_service.app import create_app
 from order_service.clients import CatalogClient
 from order_service.events import READ
@@ -29,7 +29,7 @@ def build() -> tuple[Process[Any], Flask]:
     return process, wire(process, engine, process.tokens())
 
 
-def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
+def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     waiting = Waiting(sessions, places=process.settings.fusebox.threads // 2)
@@ -43,7 +43,7 @@ def wire(process: Process[Any], engine: Engine, tokens: Tokens) -> Flask:
         READ,
         handler(decided=waiting.ring),
     )
-    orders = Orders(sessions, CatalogClient(process.neighbour("catalog-service")))
+    orders = Orders(sessions, CatalogClient(process.service_client("catalog-service")))
     return create_app(process, orders, Keys(sessions), waiting, tokens)
 
 

@@ -52,8 +52,8 @@ class Orders:
             outbox.record(session, [events.order_placed(order)])
             if claim is not None:
                 claim.settle(session, order_json(order, degraded))
-            kill_points.reach(kill_points.BEFORE_COMMIT)
-        kill_points.reach(kill_points.AFTER_COMMIT)
+            kill_points.kill_point(kill_points.BEFORE_COMMIT)
+        kill_points.kill_point(kill_points.AFTER_COMMIT)
         return order, degraded
 
     def order(self, user_id: UUID, order_id: UUID) -> Order:

@@ -12,7 +12,7 @@ from chassis.core.clock import rfc3339
 from chassis.runtime import flask as flask_adapter
 from chassis.runtime.flask import body
 from chassis.web import pagination
-from chassis.web.auth import Tokens
+from chassis.web.auth import TokenVerifier
 from user_service.models import LONGEST_EMAIL, User, is_email
 from user_service.service import Accounts
 from user_service.signing import Signer
@@ -65,7 +65,7 @@ class Change(Body):
     password: Password | None = Field(None, repr=False)
 
 
-def users(accounts: Accounts, tokens: Tokens) -> Blueprint:
+def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     api = Blueprint("users", __name__)
 
     @api.post("/users")

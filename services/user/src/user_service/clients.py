@@ -6,7 +6,7 @@ from uuid import UUID
 import requests
 
 from chassis.core.errors import Unavailable
-from chassis.resilience.service_client import Neighbour
+from chassis.resilience.service_client import ServiceClient
 from chassis.web.pagination import LARGEST_LIMIT
 
 ORDER_SERVICE = "order-service"
@@ -15,7 +15,7 @@ ORDER_SERVICE = "order-service"
 class Orders:
     """order-service, asked in the name of whoever asked us."""
 
-    def __init__(self, neighbour: Neighbour) -> None:
+    def __init__(self, neighbour: ServiceClient) -> None:
         self._neighbour = neighbour
 
     def of(self, user_id: UUID, authorization: str) -> list[dict[str, Any]]:

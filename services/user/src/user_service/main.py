@@ -34,7 +34,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
         process.environment.secret("token-signing-key.pem"),
         lambda: process.settings.fusebox.tokens.lifetime_seconds,
     )
-    orders = Orders(process.neighbour(ORDER_SERVICE))
+    orders = Orders(process.service_client(ORDER_SERVICE))
     sessions = sessionmaker(engine, expire_on_commit=False)
     return create_app(process, Accounts(sessions, Passwords(), orders), signer)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.actuator import refresh
-from chassis.config.client import Configuration, ConfigurationError
+from chassis.config.client import ConfigClient, ConfigurationError
 from chassis.config.settings import Settings
 from chassis.core.environment import Environment
 from chassis.runtime.service import Process
@@ -27,7 +27,7 @@ class Told:
             },
         ]
         environment = Environment.read("order-service", {"FUSEBOX_STATE": str(state)})
-        configuration = Configuration(Settings, environment, lambda: list(self.sources))
+        configuration = ConfigClient(Settings, environment, lambda: list(self.sources))
         configuration.load()
         self.process = Process(environment, configuration)
 

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.actuator.endpoints import Reply
 from chassis.chaos import kill_points
-from chassis.config.client import Configuration
+from chassis.config.client import ConfigClient
 from chassis.config.settings import Settings
 from chassis.core.environment import Environment
 from chassis.runtime.service import Process
@@ -19,7 +19,7 @@ MONKEY = "chaosmonkey/assaults"
 
 def process(state: Path, **keys: Any) -> Process[Settings]:
     environment = Environment.read("order-service", {"FUSEBOX_STATE": str(state)})
-    configuration = Configuration(Settings, environment, lambda: [{"name": "x", "source": keys}])
+    configuration = ConfigClient(Settings, environment, lambda: [{"name": "x", "source": keys}])
     configuration.load()
     return Process(environment, configuration)
 
@@ -112,13 +112,13 @@ def test_a_process_dies_only_at_the_point_that_was_armed(
     monkeypatch.setattr(os, "kill", lambda pid, _signal: killed.append(pid))
     order(broken, killAt=kill_points.AFTER_COMMIT)
 
-    kill_points.reach(kill_points.BEFORE_COMMIT)
+    kill_points.kill_point(kill_points.BEFORE_COMMIT)
     assert not killed
-    kill_points.reach(kill_points.AFTER_COMMIT)
+    kill_points.kill_point(kill_points.AFTER_COMMIT)
     assert len(killed) == 1
 
     order(broken, killAt=None)
-    kill_points.reach(kill_points.AFTER_COMMIT)
+    kill_points.kill_point(kill_points.AFTER_COMMIT)
     assert len(killed) == 1
 
 

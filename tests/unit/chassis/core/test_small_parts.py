@@ -16,18 +16,18 @@ from py_zipkin import Kind
 from pydantic import BaseModel
 
 from chassis.config import client
-from chassis.config.client import Configuration, ConfigurationError
+from chassis.config.client import ConfigClient, ConfigurationError
 from chassis.config.settings import Settings, nested
 from chassis.core.environment import Environment
 from chassis.core.errors import CircuitOpen, Conflict, Invalid, Problem, TimedOut, Unavailable
 from chassis.core.workers import Workers
 from chassis.discovery.instances import Instance
-from chassis.discovery.load_balancer import Balancer
+from chassis.discovery.load_balancer import LoadBalancer
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
 from chassis.observability import zipkin
 from chassis.observability.tracing import Tracer
-from chassis.observability.zipkin import SpanSender
+from chassis.observability.zipkin import ZipkinReporter
 from chassis.web import pagination, problem_details
 
 LEAVES = st.integers() | st.booleans() | st.text(max_size=5)
@@ -76,7 +76,7 @@ def test_placeholders_are_filled_from_the_environment_with_a_default(tmp_path: P
 
 
 def test_the_first_source_wins(tmp_path: Path) -> None:
-    kept = Configuration(
+    kept = ConfigClient(
         Settings,
         environment(tmp_path),
         lambda: [*sources(**{"fusebox.threads": 4}), *sources(**{"fusebox.threads": 9})],
@@ -97,10 +97,10 @@ def test_without_a_server_the_last_known_good_copy_is_used(
         raise requests.ConnectionError("refused")
 
     with pytest.raises(ConfigurationError, match="Is config-server running"):
-        Configuration(Settings, environment(tmp_path), nobody).load()
+        ConfigClient(Settings, environment(tmp_path), nobody).load()
     here = environment(tmp_path)
-    Configuration(Settings, here, lambda: sources(**{"fusebox.threads": 4})).load()
-    again = Configuration(Settings, here, nobody)
+    ConfigClient(Settings, here, lambda: sources(**{"fusebox.threads": 4})).load()
+    again = ConfigClient(Settings, here, nobody)
     again.load()
 
     assert (again.current.fusebox.threads, again.source) == (4, "last-known-good")
@@ -110,12 +110,12 @@ def test_a_wrong_value_is_refused_by_its_key(tmp_path: Path) -> None:
     wrong = lambda: sources(**{"fusebox.breaker.fail-max": 0})  # noqa: E731
 
     with pytest.raises(ConfigurationError, match=r"fusebox\.breaker\.fail-max"):
-        Configuration(Settings, environment(tmp_path), wrong).load()
+        ConfigClient(Settings, environment(tmp_path), wrong).load()
 
 
 def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path: Path) -> None:
     now: dict[str, Any] = {"fusebox.threads": 4, "gone": 1, "same": 2}
-    kept = Configuration(Settings, environment(tmp_path), lambda: sources(**now))
+    kept = ConfigClient(Settings, environment(tmp_path), lambda: sources(**now))
     kept.load()
 
     now.update({"fusebox.threads": 9, "new": 1})
@@ -153,7 +153,7 @@ ONE, TWO = (Instance(f"i-{n}", "svc", "127.0.0.1", n) for n in (1, 2))
 
 
 def test_the_less_busy_of_two_is_chosen_and_a_refusing_one_passed_over() -> None:
-    balancer = Balancer(lambda: {"svc": (ONE, TWO)})
+    balancer = LoadBalancer(lambda: {"svc": (ONE, TWO)})
 
     with balancer.calling(ONE):
         assert balancer.choose("svc") == TWO
@@ -214,7 +214,7 @@ def test_workers_that_do_not_stop_hold_up_the_end_no_longer_than_agreed() -> Non
 
 def test_spans_that_do_not_fit_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipkin, "QUEUE_SIZE", 2)
-    sender = SpanSender(lambda: "http://127.0.0.1:1/api/v2/spans")
+    sender = ZipkinReporter(lambda: "http://127.0.0.1:1/api/v2/spans")
     tracer = Tracer("x", lambda: 1.0, sender.put)
     for _ in range(5):
         with tracer.span("work", Kind.CLIENT):

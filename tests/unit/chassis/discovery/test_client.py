@@ -13,7 +13,7 @@ import requests
 from chassis.config.settings import Eureka
 from chassis.core.environment import Environment
 from chassis.discovery import client as registry
-from chassis.discovery.client import Registry
+from chassis.discovery.client import DiscoveryClient
 
 
 class Discovery:
@@ -57,14 +57,14 @@ def discovery(monkeypatch: pytest.MonkeyPatch) -> Discovery:
     return made
 
 
-def unregistered(name: str, folder: Path, **variables: str) -> Registry:
+def unregistered(name: str, folder: Path, **variables: str) -> DiscoveryClient:
     environment = Environment.read(name, {"FUSEBOX_STATE": str(folder), **variables})
-    made = Registry(environment, Eureka)
+    made = DiscoveryClient(environment, Eureka)
     made.port = 5000
     return made
 
 
-def client(name: str, folder: Path, **variables: str) -> Registry:
+def client(name: str, folder: Path, **variables: str) -> DiscoveryClient:
     made = unregistered(name, folder, **variables)
     made._renew()
     return made

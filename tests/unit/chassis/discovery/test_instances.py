@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from chassis.config.settings import Eureka, EurekaClient, ServiceUrl
 from chassis.core.errors import Unavailable
-from chassis.discovery.eureka_http import Servers
-from chassis.discovery.instances import Listing
-from chassis.discovery.load_balancer import Balancer
+from chassis.discovery.eureka_http import EurekaHttpClient
+from chassis.discovery.instances import RegistrySnapshot
+from chassis.discovery.load_balancer import LoadBalancer
 
 
 def entry(name: str, status: str = "UP", since: int = 1, action: str = "ADDED") -> dict[str, Any]:
@@ -39,7 +39,7 @@ def hash_of(entries: dict[str, dict[str, Any]]) -> str:
 
 
 def test_who_is_not_up_is_kept_but_not_called() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
 
     listing.replace(document([entry("a"), entry("b", "OUT_OF_SERVICE")]))
     assert [each.id for each in listing.snapshot()["order-service"]] == ["a"]
@@ -49,7 +49,7 @@ def test_who_is_not_up_is_kept_but_not_called() -> None:
 
 
 def test_one_that_offers_its_secure_port_alone_is_not_called() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
 
     listing.replace(document([entry("a"), entry("b") | {"port": {"$": 80, "@enabled": "false"}}]))
 
@@ -57,7 +57,7 @@ def test_one_that_offers_its_secure_port_alone_is_not_called() -> None:
 
 
 def test_one_that_registers_under_several_names_is_called_by_each() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
 
     listing.replace(document([entry("a") | {"vipAddress": "Orders, order-service,orders,"}]))
 
@@ -69,7 +69,7 @@ def test_one_that_registers_under_several_names_is_called_by_each() -> None:
 
 
 def test_one_that_has_registered_anew_is_another_instance() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
     listing.replace(document([entry("a", since=1)]))
     before = listing.snapshot()["order-service"]
 
@@ -78,21 +78,21 @@ def test_one_that_has_registered_anew_is_another_instance() -> None:
 
 
 def test_what_an_instance_says_of_itself_comes_from_the_registry() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
     listing.replace(document([{**entry("a"), "metadata": {"version": 2}}, entry("b")]))
     instances = listing.snapshot()["order-service"]
 
     assert [each.metadata for each in instances] == [{"version": "2"}, {}]
-    balancer = Balancer(listing.snapshot)
+    balancer = LoadBalancer(listing.snapshot)
     assert balancer.choose("order-service", takes=lambda said: "version" in said).id == "a"
     with pytest.raises(Unavailable):
         balancer.choose("order-service", takes=lambda said: said.get("version") == "3")
 
 
 def test_another_version_is_no_other_instance() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
     listing.replace(document([{**entry("a"), "metadata": {"version": "2"}}, entry("b")]))
-    balancer = Balancer(listing.snapshot)
+    balancer = LoadBalancer(listing.snapshot)
 
     balancer.refused(balancer.choose("order-service", takes=lambda said: "version" in said))
 
@@ -101,10 +101,10 @@ def test_another_version_is_no_other_instance() -> None:
 
 
 def test_a_canary_is_called_by_who_asks_for_it_and_by_others_only_for_want_of_any() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
     canary = {**entry("b"), "metadata": {"canary": "true"}}
     listing.replace(document([entry("a"), canary]))
-    balancer = Balancer(listing.snapshot)
+    balancer = LoadBalancer(listing.snapshot)
 
     assert {balancer.choose("order-service").id for _ in range(20)} == {"a"}
     assert balancer.choose("order-service", takes=lambda said: "canary" in said).id == "b"
@@ -120,7 +120,7 @@ CHANGES = st.lists(st.tuples(st.sampled_from("abcd"), STATUSES | st.none()), max
 @given(CHANGES, CHANGES)
 def test_deltas_lead_to_the_same_as_the_whole_list(first: Any, then: Any) -> None:
     server: dict[str, dict[str, Any]] = {}
-    listing, whole = Listing(), Listing()
+    listing, whole = RegistrySnapshot(), RegistrySnapshot()
 
     def happen(changes: Any) -> list[dict[str, Any]]:
         touched = {}
@@ -145,7 +145,7 @@ def test_deltas_lead_to_the_same_as_the_whole_list(first: Any, then: Any) -> Non
 
 
 def test_a_missed_change_shows_in_the_hash_code() -> None:
-    listing = Listing()
+    listing = RegistrySnapshot()
     listing.replace(document([entry("a")]))
 
     assert not listing.change(document([], "UP_2_"))
@@ -170,11 +170,11 @@ class Answers:
         return answer
 
 
-def servers(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> Servers:
+def servers(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> EurekaHttpClient:
     monkeypatch.setattr(requests, "Session", lambda: answers)
     zone = "http://one/eureka/, http://two/eureka/,"
     settings = Eureka(client=EurekaClient(service_url=ServiceUrl(default_zone=zone)))
-    return Servers(lambda: settings)
+    return EurekaHttpClient(lambda: settings)
 
 
 @pytest.mark.parametrize("first", [{}, {"one": 503}])

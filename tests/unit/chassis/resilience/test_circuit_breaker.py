@@ -6,17 +6,17 @@ import pytest
 
 from chassis.config.settings import BreakerSettings
 from chassis.core.errors import CircuitOpen
-from chassis.resilience.circuit_breaker import Breaker
+from chassis.resilience.circuit_breaker import CircuitBreaker
 
 AWAY = ConnectionError("refused")
 
 
-def breaker(fail_max: int = 3, reset: float = 60.0) -> Breaker:
+def breaker(fail_max: int = 3, reset: float = 60.0) -> CircuitBreaker:
     settings = BreakerSettings(fail_max=fail_max, reset_timeout_seconds=reset)
-    return Breaker("catalog-service", lambda: settings)
+    return CircuitBreaker("catalog-service", lambda: settings)
 
 
-def fail(tried: Breaker, times: int) -> None:
+def fail(tried: CircuitBreaker, times: int) -> None:
     for _ in range(times):
         tried.admit().failed(AWAY)
 
@@ -112,7 +112,7 @@ def test_callers_do_not_line_up_behind_a_slow_call() -> None:
 
 def test_changed_settings_apply_at_the_next_call() -> None:
     settings = [BreakerSettings(fail_max=3, reset_timeout_seconds=60)]
-    tried = Breaker("x", lambda: settings[0])
+    tried = CircuitBreaker("x", lambda: settings[0])
     settings[0] = BreakerSettings(fail_max=1, reset_timeout_seconds=60)
 
     fail(tried, 1)

@@ -12,8 +12,8 @@ from chassis.config.settings import BreakerSettings, BulkheadSettings, Fusebox, 
 from chassis.core.errors import CircuitOpen, DeadlineOver, Overloaded
 from chassis.resilience import deadline
 from chassis.resilience.bulkhead import Bulkhead
-from chassis.resilience.circuit_breaker import Breakers
-from chassis.resilience.policy import Protection, Protections
+from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
+from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
 from chassis.resilience.retry_budget import AT_START, MOST_SAVED, RetryBudget
 
 AWAY = ConnectionError("refused")
@@ -38,12 +38,14 @@ def place_in(tried: Bulkhead) -> Iterator[None]:
     tried.leave()
 
 
-def protection(places: int = 1) -> Protection:
+def protection(places: int = 1) -> ResiliencePolicy:
     settings = Fusebox(
         breaker=BreakerSettings(fail_max=2, reset_timeout_seconds=60),
         bulkhead=BulkheadSettings(max_concurrent_calls=places, max_wait_seconds=0),
     )
-    return Protections(Breakers(lambda: settings.breaker), lambda: settings).of("catalog-service")
+    return ResiliencePolicies(
+        CircuitBreakerRegistry(lambda: settings.breaker), lambda: settings
+    ).of("catalog-service")
 
 
 def test_a_bulkhead_refuses_at_once_when_all_places_are_taken_and_takes_again() -> None:
@@ -100,9 +102,9 @@ def test_quiet_times_save_up_only_so_much() -> None:
 def test_a_refusal_of_our_own_never_opens_the_breaker() -> None:
     tried = protection(places=1)
 
-    with tried.admitted() as permit:
+    with tried.permit() as permit:
         for _ in range(50):
-            with pytest.raises(Overloaded), tried.admitted():
+            with pytest.raises(Overloaded), tried.permit():
                 pass
         permit.succeeded()
 
@@ -113,10 +115,10 @@ def test_a_refusal_of_our_own_never_opens_the_breaker() -> None:
 def test_an_open_breaker_takes_no_place() -> None:
     tried = protection(places=1)
     for _ in range(2):
-        with tried.admitted() as permit:
+        with tried.permit() as permit:
             permit.failed(AWAY)
 
-    with pytest.raises(CircuitOpen), tried.admitted():
+    with pytest.raises(CircuitOpen), tried.permit():
         pass
 
 

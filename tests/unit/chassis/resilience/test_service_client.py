@@ -11,12 +11,12 @@ import pytest
 from chassis.config.settings import BreakerSettings, ClientSettings, Fusebox
 from chassis.core.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
 from chassis.discovery.instances import Instance
-from chassis.discovery.load_balancer import Balancer
+from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
-from chassis.resilience.circuit_breaker import Breakers
-from chassis.resilience.policy import Protections
-from chassis.resilience.service_client import Neighbour
+from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
+from chassis.resilience.policy import ResiliencePolicies
+from chassis.resilience.service_client import ServiceClient
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 FUSEBOX = Fusebox(
@@ -46,12 +46,12 @@ class Service:
         self.instances: tuple[Instance, ...] = ()
         self.asked: list[str] = []
         self.waits = threading.Event()
-        breakers = Breakers(lambda: FUSEBOX.breaker)
+        breakers = CircuitBreakerRegistry(lambda: FUSEBOX.breaker)
         self.breaker = breakers.of("catalog-service")
-        self.neighbour = Neighbour(
+        self.neighbour = ServiceClient(
             "catalog-service",
-            Balancer(lambda: MappingProxyType({"catalog-service": self.instances})),
-            Protections(breakers, lambda: FUSEBOX).of("catalog-service"),
+            LoadBalancer(lambda: MappingProxyType({"catalog-service": self.instances})),
+            ResiliencePolicies(breakers, lambda: FUSEBOX).of("catalog-service"),
             Tracer("order-service", lambda: 0.0, lambda _span: None),
             lambda: FUSEBOX.client,
         )
