@@ -67,7 +67,7 @@ def outdated(stack: Stack) -> list[str]:
 
 
 def names() -> list[str]:
-    tag = os.environ.get("FUSEBOX_TAG") or "0.1.0"
+    tag = os.environ.get("FUSEBOX_TAG") or "0.2.0"
     return [f"fusebox/{member}:{tag}" for member in MEMBERS]
 
 

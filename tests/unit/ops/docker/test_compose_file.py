@@ -94,14 +94,14 @@ def test_no_environment_holds_a_secret() -> None:
 def test_images_are_named_by_tags_that_can_be_set() -> None:
     ours = {each["image"] for each in CONTAINERS.values() if "build" in each}
 
-    assert ours == {f"fusebox/{member}:${{FUSEBOX_TAG:-0.1.0}}" for member in MEMBERS}
+    assert ours == {f"fusebox/{member}:${{FUSEBOX_TAG:-0.2.0}}" for member in MEMBERS}
     assert not any("@sha256" in each["image"] for each in CONTAINERS.values())
 
 
 @pytest.mark.parametrize("name", sorted(set(CONTAINERS) - set(ONCE)))
 def test_the_page_tells_of_each_container_its_image_networks_and_memory(name: str) -> None:
     container = CONTAINERS[name]
-    image = re.sub(r"\$\{[^:]+:-([^}]+)\}", r"\1", container["image"]).removesuffix(":0.1.0")
+    image = re.sub(r"\$\{[^:]+:-([^}]+)\}", r"\1", container["image"]).removesuffix(":0.2.0")
     networks = ", ".join(container["networks"]) if name != "gateway" else "front, shop"
     networks = "front, shop" if name == "zipkin" else networks
     memory = container["mem_limit"].removesuffix("m")
