@@ -5,13 +5,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
-from discovery.eureka.api import EurekaApi
-from discovery.eureka.response_cache import Pages
-from discovery.registry.models import Clock
-from discovery.registry.registry import Registry, Rules
-from discovery.replication.peer_client import Neighbourhood, Replicas, end_if_broken, ended
-from discovery.replication.replicated_registry import Cluster
+from discovery.eureka.response_cache import EurekaResponseCache
+from discovery.registry.models import RegistryClock
+from discovery.registry.registry import LeaseRules, Registry
+from discovery.replication.peer_client import (
+    PeerSettings,
+    Replicas,
+    cancel_and_wait,
+    exit_if_failed,
+)
+from discovery.replication.replicated_registry import ReplicatedRegistry
 from discovery.web.dashboard import Dashboard
+from discovery.web.eureka_api import EurekaApi
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -19,8 +24,8 @@ MAX_REGISTRATION_BYTES = 64 * 1024
 
 
 @web.middleware
-async def without_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refusals of the framework (404, 405, 413) keep status and Allow and lose their body.
+async def without_error_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors of the framework (404, 405, 413) keep status and Allow and lose their body.
 
     Netflix's client takes a body that comes with a 404 for an instance, and never registers again.
     """
@@ -28,44 +33,46 @@ async def without_bodies(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     try:
         return await handler(request)
-    except web.HTTPException as refusal:
-        allow = refusal.headers.get("Allow")
-        return web.Response(status=refusal.status, headers={"Allow": allow} if allow else None)
+    except web.HTTPException as error:
+        allow = error.headers.get("Allow")
+        return web.Response(status=error.status, headers={"Allow": allow} if allow else None)
 
 
-class Discovery:
-    """A registry, its replicas and its pages, as long as `app` runs."""
+class DiscoveryServer:
+    """A registry and its replicas, for as long as `app` runs."""
 
     def __init__(
         self,
-        rules: Callable[[], Rules] = Rules,
-        neighbourhood: Callable[[], Neighbourhood] = Neighbourhood,
-        clock: Clock | None = None,
+        rules: Callable[[], LeaseRules] = LeaseRules,
+        peer_settings: Callable[[], PeerSettings] = PeerSettings,
+        clock: RegistryClock | None = None,
         bind: str = "127.0.0.1",
         port: int = 8761,
     ) -> None:
-        clock = clock or Clock()
+        clock = clock or RegistryClock()
         self.registry = Registry(clock, rules)
-        self.replicas = Replicas(self.registry, clock, neighbourhood, bind, port)
-        cluster = Cluster(self.registry, self.replicas)
+        self.replicas = Replicas(self.registry, clock, peer_settings, bind, port)
+        replicated = ReplicatedRegistry(self.registry, self.replicas)
         self.app = web.Application(
-            middlewares=[without_bodies, self._once_filled],
+            middlewares=[without_error_bodies, self._once_synced],
             client_max_size=MAX_REGISTRATION_BYTES,
         )
-        self.app.add_routes(EurekaApi(self.registry, cluster, Pages(self.registry, clock)).routes())
+        self.app.add_routes(
+            EurekaApi(self.registry, replicated, EurekaResponseCache(self.registry, clock)).routes()
+        )
         dashboard = Dashboard(self.registry, self.replicas, clock)
         self.app.add_routes([web.get("/", dashboard.page)])
         self.app.cleanup_ctx.append(self._run)
 
     @web.middleware
-    async def _once_filled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _once_synced(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Half a registry would make clients believe that the other half is gone."""
-        if request.path.startswith("/eureka") and not self.replicas.filled:
+        if request.path.startswith("/eureka") and not self.replicas.synced:
             return web.Response(status=503, headers={"Retry-After": "1"})
         return await handler(request)
 
     async def _run(self, _: web.Application) -> AsyncIterator[None]:
         running = asyncio.create_task(self.replicas.run())
-        running.add_done_callback(end_if_broken)
+        running.add_done_callback(exit_if_failed)
         yield
-        await ended(running)
+        await cancel_and_wait(running)

@@ -9,29 +9,31 @@ from chassis.actuator.endpoints import Reply, down, up
 from chassis.observability.metrics import CONTENT_TYPE
 from chassis.runtime.aiohttp import add_actuator, serve
 from chassis.runtime.service import Process, begin
-from discovery.app import Discovery
+from discovery.app import DiscoveryServer
 from discovery.replication.peer_client import Replicas
 from discovery.settings import DiscoverySettings
-from discovery.web.metrics import Metrics
+from discovery.web.metrics import RegistryMetrics
 
 
 def own_port() -> int:
-    """DISCOVERY_PORT is the first replica's, which all know; others are given SERVER_PORT."""
+    """DISCOVERY_PORT is the port of the first replica; the others are given SERVER_PORT."""
     return int(os.environ.get("SERVER_PORT") or os.environ.get("DISCOVERY_PORT") or "8761")
 
 
 def build() -> tuple[Process[DiscoverySettings], web.Application]:
     process = begin("discovery", DiscoverySettings)
-    discovery = Discovery(
-        rules=lambda: process.settings.eureka.rules(),
-        neighbourhood=lambda: process.settings.eureka.neighbourhood(),
+    discovery = DiscoveryServer(
+        rules=lambda: process.settings.eureka.lease_rules(),
+        peer_settings=lambda: process.settings.eureka.peer_settings(),
         bind=process.environment.bind,
         port=own_port(),
     )
-    measured = Metrics(discovery.registry, discovery.replicas)
+    registry_metrics = RegistryMetrics(discovery.registry, discovery.replicas)
     process.actuator.add(
         "prometheus",
-        lambda _: Reply(process.metrics.exposition() + measured.exposition(), 200, CONTENT_TYPE),
+        lambda _: Reply(
+            process.metrics.exposition() + registry_metrics.exposition(), 200, CONTENT_TYPE
+        ),
     )
     process.actuator.health.add("replicas", lambda: health(discovery.replicas), readiness=True)
     add_actuator(discovery.app, process)
@@ -39,13 +41,13 @@ def build() -> tuple[Process[DiscoverySettings], web.Application]:
 
 
 def health(replicas: Replicas) -> dict[str, Any]:
-    """A replica that is away does not make this one unfit; having nothing to answer does."""
-    if not replicas.filled:
-        return down("asking the other replicas for what they know")
+    """An unreachable replica does not make this one unready; an empty registry does."""
+    if not replicas.synced:
+        return down("copying the registry of another replica")
     return up(
         replicas={
-            each.address: {"reached": each.reached, "pending": len(each.outbox)}
-            for each in replicas.all()
+            replica.address: {"reached": replica.reached, "pending": len(replica.pending)}
+            for replica in replicas.all()
         }
     )
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from chassis.config.settings import Count, Eureka, Section, Settings
-from discovery.registry.registry import Rules
-from discovery.replication.peer_client import Neighbourhood
+from discovery.registry.registry import LeaseRules
+from discovery.replication.peer_client import PeerSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -23,9 +23,9 @@ class EurekaServer(Section):
 class EurekaWithServer(Eureka):
     server: EurekaServer = EurekaServer()
 
-    def rules(self) -> Rules:
+    def lease_rules(self) -> LeaseRules:
         server = self.server
-        return Rules(
+        return LeaseRules(
             sweep_seconds=server.eviction_interval_timer_in_ms / 1000,
             delta_seconds=server.retention_time_in_m_s_in_delta_queue / 1000,
             renewal_threshold=(
@@ -33,8 +33,8 @@ class EurekaWithServer(Eureka):
             ),
         )
 
-    def neighbourhood(self) -> Neighbourhood:
-        return Neighbourhood(
+    def peer_settings(self) -> PeerSettings:
+        return PeerSettings(
             default_zone=self.client.service_url.default_zone,
             retries=self.server.registry_sync_retries,
             retry_seconds=self.server.registry_sync_retry_wait_ms / 1000,

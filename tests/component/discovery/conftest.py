@@ -20,9 +20,9 @@ import pytest
 import requests
 from aiohttp import web
 
-from discovery.app import Discovery as ServedDiscovery
-from discovery.registry.models import Clock
-from discovery.replication.peer_client import Neighbourhood
+from discovery.app import DiscoveryServer
+from discovery.registry.models import RegistryClock
+from discovery.replication.peer_client import PeerSettings
 
 PATIENCE_SECONDS = 60
 
@@ -102,11 +102,11 @@ def registration(id_: str, app: str, **more: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def served(neighbourhood: Neighbourhood | None = None) -> Iterator[Discovery]:
+def served(peer_settings: PeerSettings | None = None) -> Iterator[Discovery]:
     found = Discovery()
-    clock = Clock(lambda: found.now, lambda: found.now)
-    app = ServedDiscovery(
-        neighbourhood=lambda: neighbourhood or Neighbourhood(), clock=clock, port=0
+    clock = RegistryClock(lambda: found.now, lambda: found.now)
+    app = DiscoveryServer(
+        peer_settings=lambda: peer_settings or PeerSettings(), clock=clock, port=0
     ).app
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

@@ -10,11 +10,11 @@ import pytest
 import requests
 from aiohttp import ClientTimeout
 
-from discovery.replication.peer_client import Neighbourhood
+from discovery.replication.peer_client import PeerSettings
 
 from .conftest import Replica, served, until
 
-LONG: dict[str, Any] = {"leaseInfo": {"renewalIntervalInSecs": 30, "durationInSecs": 90}}
+LONG_LEASE: dict[str, Any] = {"leaseInfo": {"renewalIntervalInSecs": 30, "durationInSecs": 90}}
 
 
 def test_what_a_client_tells_one_replica_all_know(
@@ -25,7 +25,7 @@ def test_what_a_client_tells_one_replica_all_know(
     until(third.is_ready)
     path = "/apps/PROBE/a"
 
-    first.register("a", metadata={"zone": "x"}, **LONG)
+    first.register("a", metadata={"zone": "x"}, **LONG_LEASE)
     until(lambda: all("a" in each.ids() for each in replicas))
     second.put(f"{path}/status?value=OUT_OF_SERVICE")
     until(lambda: all(each.instance(path)["status"] == "OUT_OF_SERVICE" for each in replicas))
@@ -59,10 +59,10 @@ def test_a_killed_replica_comes_back_with_everything_before_it_answers(
 ) -> None:
     first, second = two
     for number in range(50):
-        first.register(f"before:{number}", **LONG)
+        first.register(f"before:{number}", **LONG_LEASE)
     second.kill()
     for number in range(50):
-        first.register(f"while:{number}", **LONG)
+        first.register(f"while:{number}", **LONG_LEASE)
     first.delete("/apps/PROBE/before:0")
     first.put("/apps/PROBE/before:1/status?value=OUT_OF_SERVICE")
     expected = first.ids()
@@ -81,21 +81,23 @@ def test_a_killed_replica_comes_back_with_everything_before_it_answers(
     assert second.ids() == expected
     assert second.instance("/apps/PROBE/before:1")["status"] == "OUT_OF_SERVICE"
     assert second.is_ready()
-    second.register("after", **LONG)
+    second.register("after", **LONG_LEASE)
     until(lambda: "after" in first.ids())
 
 
 def test_two_replicas_agree_again_after_one_could_not_be_heard(two: list[Replica]) -> None:
     first, second = two
     for id_ in ("stays", "leaves", "changes"):
-        first.register(id_, lastDirtyTimestamp="1000", **LONG)
+        first.register(id_, lastDirtyTimestamp="1000", **LONG_LEASE)
     until(lambda: len(second.ids()) == 3)
 
     second.pause()
     first.delete("/apps/PROBE/leaves")
-    first.register("changes", lastDirtyTimestamp="2000", metadata={"version": "2"}, **LONG)
-    first.register("comes", **LONG)
-    until(lambda: b"away" in requests.get(f"http://127.0.0.1:{first.port}/", timeout=5).content)
+    first.register("changes", lastDirtyTimestamp="2000", metadata={"version": "2"}, **LONG_LEASE)
+    first.register("comes", **LONG_LEASE)
+    until(
+        lambda: b"unreachable" in requests.get(f"http://127.0.0.1:{first.port}/", timeout=5).content
+    )
     second.resume()
 
     until(lambda: second.ids() == {"stays", "changes", "comes"})
@@ -106,7 +108,7 @@ def test_two_replicas_agree_again_after_one_could_not_be_heard(two: list[Replica
 def test_a_heartbeat_that_comes_to_another_replica_is_as_good(two: list[Replica]) -> None:
     """Clients fail over: the second has never heard of the instance but from the first."""
     first, second = two
-    first.register("a", **LONG)
+    first.register("a", **LONG_LEASE)
     until(lambda: "a" in second.ids())
 
     first.kill()
@@ -138,7 +140,7 @@ def test_a_replica_leaves_in_good_order(two: list[Replica]) -> None:
 
 def test_the_page_and_the_figures_show_the_other_replica(two: list[Replica]) -> None:
     first, second = two
-    first.register("a", **LONG)
+    first.register("a", **LONG_LEASE)
     root = f"http://127.0.0.1:{first.port}"
     address = f"http://127.0.0.1:{second.port}/eureka/"
 
@@ -161,7 +163,7 @@ def test_it_answers_nobody_while_it_asks_the_others_and_does_not_ask_for_ever(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("discovery.replication.peer_client.TIMEOUT", ClientTimeout(total=1))
-    with served(Neighbourhood(silent, retries=1, retry_seconds=0.1)) as found:
+    with served(PeerSettings(silent, retries=1, retry_seconds=0.1)) as found:
         calls = [("GET", "/apps"), ("GET", "/v2/apps/delta"), ("PUT", "/apps/A/b")]
         refused = [found.call(method, path) for method, path in calls]
 
@@ -174,7 +176,7 @@ def test_a_replica_that_starts_takes_over_what_another_lists(discovery: Any) -> 
     discovery.register("b")
     discovery.put("/apps/PROBE/b/status?value=OUT_OF_SERVICE")
 
-    with served(Neighbourhood(f"{discovery.base}/", retries=1)) as found:
+    with served(PeerSettings(f"{discovery.base}/", retries=1)) as found:
         until(lambda: found.ids() == {"a", "b"})
         assert found.instance("/apps/PROBE/a")["metadata"] == {"k": "v"}
         assert found.instance("/apps/PROBE/b")["overriddenStatus"] == "OUT_OF_SERVICE"

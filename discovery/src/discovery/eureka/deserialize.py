@@ -1,4 +1,4 @@
-"""Registrations as they come, in JSON or XML, made into an `Instance` or refused."""
+"""Registrations in Eureka's JSON or XML, parsed and validated into an `InstanceInfo`."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.sax import parseString
 
 from discovery.eureka import xml_names
-from discovery.registry.models import DATA_CENTERS, DataCenter, Instance, Port, Status
+from discovery.registry.models import DATA_CENTERS, DataCenter, InstanceInfo, InstanceStatus, Port
 
 OPTIONAL_TEXTS = (
     "appGroupName",
@@ -27,36 +27,36 @@ OPTIONAL_TEXTS = (
 MAX_INT, MAX_LONG = 2**31 - 1, 2**63 - 1
 
 
-class Unreadable(Exception):
-    """The body is not a registration at all."""
+class MalformedDocument(Exception):
+    """The body cannot be parsed, or a value in it has the wrong type."""
 
 
-class Incomplete(Exception):
+class IncompleteRegistration(Exception):
     """A registration lacks something or contradicts its address; the text says what."""
 
 
 def parse_json(body: bytes) -> Mapping[str, Any]:
-    """The instance in `body`; raises Unreadable."""
+    """The instance in `body`; raises MalformedDocument."""
     return mapping(load_json(body).get("instance"))
 
 
 def load_json(body: bytes) -> Mapping[str, Any]:
-    """The object in `body`; raises Unreadable."""
+    """The object in `body`; raises MalformedDocument."""
     try:
         return mapping(json.loads(body))
     except (ValueError, RecursionError) as error:
-        raise Unreadable(str(error)) from error
+        raise MalformedDocument(str(error)) from error
 
 
 def parse_xml(body: bytes) -> Mapping[str, Any]:
-    """The instance in `body`, in the shape of its JSON; raises Unreadable."""
+    """The instance in `body`, in the shape of its JSON; raises MalformedDocument."""
     try:
         root = _tree(body)
     except (SAXException, DefusedXmlException, ValueError, LookupError) as error:
-        raise Unreadable(str(error)) from error
+        raise MalformedDocument(str(error)) from error
     if root.tag != "instance":
-        raise Unreadable(f"<{root.tag}> where <instance> belongs")
-    return {child.tag: _plain(child) for child in root}
+        raise MalformedDocument(f"<{root.tag}> where <instance> belongs")
+    return {child.tag: _as_json(child) for child in root}
 
 
 class _Builder(ContentHandler):
@@ -65,10 +65,10 @@ class _Builder(ContentHandler):
         self._tree = TreeBuilder()
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802
-        self._tree.start(xml_names.unescaped(name), dict(attrs))
+        self._tree.start(xml_names.unescape_name(name), dict(attrs))
 
     def endElement(self, name: str) -> None:  # noqa: N802
-        self._tree.end(xml_names.unescaped(name))
+        self._tree.end(xml_names.unescape_name(name))
 
     def characters(self, content: str) -> None:
         self._tree.data(content)
@@ -84,7 +84,7 @@ def _tree(body: bytes) -> Element:
     return builder.close()
 
 
-def _plain(element: Element) -> Any:
+def _as_json(element: Element) -> Any:
     attributes = {f"@{name}": value for name, value in element.attrib.items()}
     if len(element):
         # No deeper: nothing in a registration is.
@@ -98,51 +98,52 @@ def _plain(element: Element) -> Any:
     return {"$": text, **attributes} if attributes else text
 
 
-def instance(given: Mapping[str, Any], app: str) -> Instance:
-    """The instance that `given` describes, registered under the path of `app`.
+def parse_instance(document: Mapping[str, Any], app: str) -> InstanceInfo:
+    """The instance that `document` describes, registered under the path of `app`.
 
-    Raises Unreadable for a value of the wrong type, Incomplete for one that is missing.
+    Raises MalformedDocument for a value of the wrong type, and IncompleteRegistration for one that
+    is missing.
     """
-    data_center = _data_center(given)
-    found = Instance(
-        app=(text(given, "app") or "").upper(),
-        instance_id=text(given, "instanceId"),
-        host_name=text(given, "hostName") or "",
-        ip_addr=text(given, "ipAddr") or "",
+    data_center = _data_center(document)
+    instance = InstanceInfo(
+        app=(text(document, "app") or "").upper(),
+        instance_id=text(document, "instanceId"),
+        host_name=text(document, "hostName") or "",
+        ip_addr=text(document, "ipAddr") or "",
         data_center=data_center or DataCenter(""),
-        status=Status.of(text(given, "status") or "UP"),
-        overridden=_overridden(given),
-        port=_port(given, "port", Port(7001, enabled=True)),
-        secure_port=_port(given, "securePort", Port(7002, enabled=False)),
-        country_id=number(given, "countryId", 1),
-        **_lease(given),
-        metadata=_metadata(given),
-        texts={key: said for key in OPTIONAL_TEXTS if (said := text(given, key))},
-        last_dirty=timestamp(given, "lastDirtyTimestamp"),
+        status=InstanceStatus.of(text(document, "status") or "UP"),
+        overridden=_overridden(document),
+        port=_port(document, "port", Port(7001, enabled=True)),
+        secure_port=_port(document, "securePort", Port(7002, enabled=False)),
+        country_id=number(document, "countryId", 1),
+        **_lease(document),
+        metadata=_metadata(document),
+        texts={key: value for key in OPTIONAL_TEXTS if (value := text(document, key))},
+        last_dirty=timestamp(document, "lastDirtyTimestamp"),
     )
-    _check(found, app.upper(), data_center)
-    return found
+    _check(instance, app.upper(), data_center)
+    return instance
 
 
-def _check(found: Instance, app: str, data_center: DataCenter | None) -> None:
+def _check(instance: InstanceInfo, app: str, data_center: DataCenter | None) -> None:
     required = {
-        "instanceId": found.id,
-        "hostname": found.host_name,
-        "ip address": found.ip_addr,
-        "appName": found.app,
+        "instanceId": instance.id,
+        "hostname": instance.host_name,
+        "ip address": instance.ip_addr,
+        "appName": instance.app,
     }
     for name, value in required.items():
         if not value.strip():
-            raise Incomplete(f"Missing {name}")
-    if found.app != app:
-        raise Incomplete(f"Mismatched appName, expecting {app} but was {found.app}")
+            raise IncompleteRegistration(f"Missing {name}")
+    if instance.app != app:
+        raise IncompleteRegistration(f"Mismatched appName, expecting {app} but was {instance.app}")
     if data_center is None:
-        raise Incomplete("Missing dataCenterInfo")
+        raise IncompleteRegistration("Missing dataCenterInfo")
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise Unreadable("no object where one belongs")
+        raise MalformedDocument("no object where one belongs")
     return value
 
 
@@ -151,35 +152,35 @@ def _scalar(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise Unreadable("a list or an object where a text belongs")
+    raise MalformedDocument("a list or an object where a text belongs")
 
 
-def text(given: Mapping[str, Any], key: str) -> str | None:
-    value = given.get(key)
+def text(document: Mapping[str, Any], key: str) -> str | None:
+    value = document.get(key)
     return None if value is None else _scalar(value) or None
 
 
-def number(given: Mapping[str, Any], key: str, default: int, largest: int = MAX_INT) -> int:
-    said = text(given, key)
-    if said is None:
+def number(document: Mapping[str, Any], key: str, default: int, largest: int = MAX_INT) -> int:
+    value = text(document, key)
+    if value is None:
         return default
     try:
-        found = int(said)
+        parsed = int(value)
     except ValueError as error:
-        raise Unreadable(f"{key} is no number") from error
-    if not -largest <= found <= largest:
-        raise Unreadable(f"{key} is out of range")
-    return found
+        raise MalformedDocument(f"{key} is no number") from error
+    if not -largest <= parsed <= largest:
+        raise MalformedDocument(f"{key} is out of range")
+    return parsed
 
 
-def timestamp(given: Mapping[str, Any], key: str) -> int | None:
+def timestamp(document: Mapping[str, Any], key: str) -> int | None:
     """Milliseconds; None for what is missing or not after 1970."""
-    milliseconds = number(given, key, 0, MAX_LONG)
+    milliseconds = number(document, key, 0, MAX_LONG)
     return milliseconds if milliseconds > 0 else None
 
 
-def _port(given: Mapping[str, Any], key: str, default: Port) -> Port:
-    value = given.get(key)
+def _port(document: Mapping[str, Any], key: str, default: Port) -> Port:
+    value = document.get(key)
     if value is None:
         return default
     port = value if isinstance(value, dict) else {"$": value}
@@ -190,14 +191,14 @@ def _port(given: Mapping[str, Any], key: str, default: Port) -> Port:
     )
 
 
-def _overridden(given: Mapping[str, Any]) -> Status:
+def _overridden(document: Mapping[str, Any]) -> InstanceStatus:
     # The name is spelled differently in the two formats, and registrations mix them.
-    said = text(given, "overriddenstatus") or text(given, "overriddenStatus")
-    return Status.of(said or "UNKNOWN")
+    value = text(document, "overriddenstatus") or text(document, "overriddenStatus")
+    return InstanceStatus.of(value or "UNKNOWN")
 
 
-def _lease(given: Mapping[str, Any]) -> dict[str, Any]:
-    info = mapping(given.get("leaseInfo") or {})
+def _lease(document: Mapping[str, Any]) -> dict[str, Any]:
+    info = mapping(document.get("leaseInfo") or {})
     renewal, duration = (
         number(info, "renewalIntervalInSecs", 0),
         number(info, "durationInSecs", 0),
@@ -208,8 +209,8 @@ def _lease(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _metadata(given: Mapping[str, Any]) -> dict[str, str]:
-    entries = mapping(given.get("metadata") or {})
+def _metadata(document: Mapping[str, Any]) -> dict[str, str]:
+    entries = mapping(document.get("metadata") or {})
     return {
         key: _scalar(value)
         for key, value in entries.items()
@@ -217,14 +218,14 @@ def _metadata(given: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _data_center(given: Mapping[str, Any]) -> DataCenter | None:
-    if given.get("dataCenterInfo") is None:
+def _data_center(document: Mapping[str, Any]) -> DataCenter | None:
+    if document.get("dataCenterInfo") is None:
         return None
-    info = mapping(given["dataCenterInfo"])
+    info = mapping(document["dataCenterInfo"])
     name = text(info, "name")
     if name is None:
-        raise Incomplete("Missing dataCenterInfo Name")
+        raise IncompleteRegistration("Missing dataCenterInfo Name")
     if name not in DATA_CENTERS:
         # Netflix's clients know three names, and would fail at the whole list over a fourth.
-        raise Unreadable(f"no data center {name}")
+        raise MalformedDocument(f"no data center {name}")
     return DataCenter(name, _metadata(info))

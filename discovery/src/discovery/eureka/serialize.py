@@ -1,4 +1,4 @@
-"""What goes out: leases and lists of them, in Eureka's JSON and XML."""
+"""Leases and lists of them, rendered in Eureka's JSON and XML."""
 
 import json
 import re
@@ -43,27 +43,27 @@ COMPACT = frozenset(
     )
 )
 
-Document = Mapping[str, Any]
-Found = Mapping[str, Sequence[bytes]]  # rendered instances by application
+JsonObject = Mapping[str, Any]
+RenderedInstances = Mapping[str, Sequence[bytes]]  # rendered instances by application
 
 
-def instance(lease: Lease) -> Document:
+def instance(lease: Lease) -> JsonObject:
     """The members of one instance, in the order and with the types that clients expect."""
-    said = lease.instance
-    texts = said.texts
+    info = lease.instance
+    texts = info.texts
     return {
-        **({"instanceId": said.instance_id} if said.instance_id else {}),
-        "hostName": said.host_name,
-        "app": said.app,
-        "ipAddr": said.ip_addr,
+        **({"instanceId": info.instance_id} if info.instance_id else {}),
+        "hostName": info.host_name,
+        "app": info.app,
+        "ipAddr": info.ip_addr,
         "status": lease.status,
         "overriddenStatus": lease.overridden,
-        "port": _port(said.port),
-        "securePort": _port(said.secure_port),
-        "countryId": said.country_id,
-        "dataCenterInfo": _data_center(said.data_center),
+        "port": _port(info.port),
+        "securePort": _port(info.secure_port),
+        "countryId": info.country_id,
+        "dataCenterInfo": _data_center(info.data_center),
         "leaseInfo": _lease_info(lease),
-        "metadata": said.metadata or {"@class": EMPTY_MAP},
+        "metadata": info.metadata or {"@class": EMPTY_MAP},
         **{key: texts[key] for key in BEFORE_TIMES if key in texts},
         "isCoordinatingDiscoveryServer": "false",
         "lastUpdatedTimestamp": str(lease.updated_at),
@@ -73,16 +73,16 @@ def instance(lease: Lease) -> Document:
     }
 
 
-def _port(port: Port) -> Document:
+def _port(port: Port) -> JsonObject:
     return {"$": port.number, "@enabled": "true" if port.enabled else "false"}
 
 
-def _data_center(center: DataCenter) -> Document:
+def _data_center(center: DataCenter) -> JsonObject:
     metadata = {"metadata": center.metadata} if center.metadata else {}
     return {"@class": DATA_CENTERS[center.name], "name": center.name, **metadata}
 
 
-def _lease_info(lease: Lease) -> Document:
+def _lease_info(lease: Lease) -> JsonObject:
     return {
         "renewalIntervalInSecs": lease.instance.renewal_seconds,
         "durationInSecs": lease.instance.duration_seconds,
@@ -93,7 +93,7 @@ def _lease_info(lease: Lease) -> Document:
     }
 
 
-def compact(lease: Lease) -> Document:
+def compact(lease: Lease) -> JsonObject:
     """What clients need that only look for addresses (`X-Eureka-Accept: compact`)."""
     return {key: value for key, value in instance(lease).items() if key in COMPACT}
 
@@ -105,7 +105,7 @@ def hash_code(leases: Iterable[Lease]) -> str:
 
 
 @dataclass(frozen=True)
-class JsonForm:
+class JsonRenderer:
     compact: bool = False
     content_type: str = "application/json"
 
@@ -118,9 +118,11 @@ class JsonForm:
     def application(self, name: str, fragments: Iterable[bytes]) -> bytes:
         return b'{"application":' + self._application(name, fragments) + b"}"
 
-    def applications(self, version: int, hash_code: str, found: Found) -> bytes:
+    def applications(self, version: int, hash_code: str, rendered: RenderedInstances) -> bytes:
         head = f'{{"versions__delta":"{version}","apps__hashcode":"{hash_code}","application":['
-        listed = b",".join(self._application(name, each) for name, each in found.items())
+        listed = b",".join(
+            self._application(name, fragments) for name, fragments in rendered.items()
+        )
         return b'{"applications":' + head.encode() + listed + b"]}}"
 
     def _application(self, name: str, fragments: Iterable[bytes]) -> bytes:
@@ -128,7 +130,7 @@ class JsonForm:
 
 
 @dataclass(frozen=True)
-class XmlForm:
+class XmlRenderer:
     compact: bool = False
     content_type: str = "application/xml"
 
@@ -142,22 +144,22 @@ class XmlForm:
         head = f"<application><name>{_text(name)}</name>".encode()
         return head + b"".join(fragments) + b"</application>"
 
-    def applications(self, version: int, hash_code: str, found: Found) -> bytes:
+    def applications(self, version: int, hash_code: str, rendered: RenderedInstances) -> bytes:
         head = f"<versions__delta>{version}</versions__delta>"
         head += f"<apps__hashcode>{hash_code}</apps__hashcode>"
-        listed = b"".join(self.application(name, each) for name, each in found.items())
+        listed = b"".join(self.application(name, fragments) for name, fragments in rendered.items())
         return b"<applications>" + head.encode() + listed + b"</applications>"
 
 
-# A format, put together from instances that were rendered one by one.
-Form = JsonForm | XmlForm
+# A list in one format is joined from instances that were rendered one by one.
+Renderer = JsonRenderer | XmlRenderer
 
 
 def to_json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def to_xml(root: str, document: Document) -> bytes:
+def to_xml(root: str, document: JsonObject) -> bytes:
     parts: list[str] = []
     _element(parts, root, document)
     return "".join(parts).encode()
@@ -165,8 +167,8 @@ def to_xml(root: str, document: Document) -> bytes:
 
 def _element(parts: list[str], name: str, value: Any) -> None:
     if isinstance(value, list):
-        for each in value:
-            _element(parts, name, each)
+        for item in value:
+            _element(parts, name, item)
         return
     tag = _tag(name)
     if not isinstance(value, Mapping):
@@ -181,7 +183,7 @@ def _element(parts: list[str], name: str, value: Any) -> None:
     parts.append(f"</{tag}>")
 
 
-def _attributes(value: Document) -> str:
+def _attributes(value: JsonObject) -> str:
     return "".join(
         f" {key[1:]}={quoteattr(NOT_IN_XML.sub('', value[key]))}"
         for key in ATTRIBUTES
@@ -192,7 +194,7 @@ def _attributes(value: Document) -> str:
 def _tag(name: str) -> str:
     if name == "overriddenStatus":
         return "overriddenstatus"  # JSON and XML spell it differently
-    return xml_names.escaped(name)
+    return xml_names.escape_name(name)
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Names of metadata in XML, where not every name may stand: escaped as XStream does.
+"""XStream's name escaping: keys of metadata as names of XML elements, and back.
 
 Netflix's servers and clients write their XML with XStream, and undo its escapes as they read.
 """
@@ -14,7 +14,7 @@ ESCAPED = re.compile(r"_(?:-|_|(\.)(.{4}|))")
 
 
 @lru_cache(maxsize=1024)
-def escaped(name: str) -> str:
+def escape_name(name: str) -> str:
     return TO_ESCAPE.sub(lambda match: ESCAPES.get(match[0]) or _units(match[0]), name) or "_"
 
 
@@ -23,12 +23,12 @@ def _units(character: str) -> str:
     return re.sub("....", r"_.\g<0>", character.encode("utf-16-be", "surrogatepass").hex())
 
 
-def unescaped(name: str) -> str:
+def unescape_name(name: str) -> str:
     """Raises ValueError for an escape that means nothing."""
     if "_" not in name:
         return name
-    found = ESCAPED.sub(_original, name)
-    return found.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "surrogatepass")
+    plain = ESCAPED.sub(_original, name)
+    return plain.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "surrogatepass")
 
 
 def _original(match: re.Match[str]) -> str:

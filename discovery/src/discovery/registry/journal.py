@@ -1,17 +1,17 @@
-"""What has happened lately in the registry, and how often since the process began."""
+"""What has happened lately in the registry, and how often since the process started."""
 
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from discovery.registry.models import Clock, Key
+from discovery.registry.models import Key, RegistryClock
 
-KEPT = 100
+MAX_ENTRIES = 100
 MINUTE = 60
 
 
-class Event(StrEnum):
+class LeaseEvent(StrEnum):
     REGISTERED = "registered"
     RENEWED = "renewed"
     CANCELLED = "cancelled"
@@ -19,37 +19,37 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     at: float
     key: Key
-    event: Event
+    event: LeaseEvent
 
 
 class Journal:
     """`registered` and `gone` have the latest entry first."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: RegistryClock) -> None:
         self._wall = clock.wall
-        self._renewals = PerMinute(clock.steady)
-        self.counts: Counter[Event] = Counter()
-        self.registered: deque[Entry] = deque(maxlen=KEPT)
-        self.gone: deque[Entry] = deque(maxlen=KEPT)
+        self._renewals = MeasuredRate(clock.steady)
+        self.counts: Counter[LeaseEvent] = Counter()
+        self.registered: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
+        self.gone: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
 
-    def note(self, event: Event, key: Key) -> None:
+    def record(self, event: LeaseEvent, key: Key) -> None:
         self.counts[event] += 1
-        if event is Event.RENEWED:
+        if event is LeaseEvent.RENEWED:
             self._renewals.count()
         else:
-            entries = self.registered if event is Event.REGISTERED else self.gone
-            entries.appendleft(Entry(self._wall(), key, event))
+            entries = self.registered if event is LeaseEvent.REGISTERED else self.gone
+            entries.appendleft(JournalEntry(self._wall(), key, event))
 
     @property
     def renewals_last_minute(self) -> int:
         return self._renewals.last_minute()
 
 
-class PerMinute:
-    """Counts by the second, so that a minute costs 60 numbers however busy it was."""
+class MeasuredRate:
+    """A rate per minute, counted by the second: 60 numbers, however busy the minute was."""
 
     def __init__(self, steady: Callable[[], float]) -> None:
         self._steady = steady

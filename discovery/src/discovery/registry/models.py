@@ -1,4 +1,4 @@
-"""What is registered (`Instance`) and how the registry sees it at this moment (`Lease`)."""
+"""What is registered (`InstanceInfo`) and how the registry sees it at this moment (`Lease`)."""
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -16,7 +16,7 @@ DATA_CENTERS = {
 }
 
 
-class Status(StrEnum):
+class InstanceStatus(StrEnum):
     UP = "UP"
     DOWN = "DOWN"
     STARTING = "STARTING"
@@ -30,17 +30,17 @@ class Status(StrEnum):
 
 
 # The two that say whether an instance that runs is to be called.
-IN_TRAFFIC = (Status.UP, Status.OUT_OF_SERVICE)
+IN_TRAFFIC = (InstanceStatus.UP, InstanceStatus.OUT_OF_SERVICE)
 
 
-class Action(StrEnum):
+class ActionType(StrEnum):
     ADDED = "ADDED"
     MODIFIED = "MODIFIED"
     DELETED = "DELETED"
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class RegistryClock:
     """Wall time for what is shown, steady time for leases: a corrected clock must end none."""
 
     wall: Callable[[], float] = time.time
@@ -63,16 +63,16 @@ class DataCenter:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
-    """One running copy of an application, in its own words."""
+class InstanceInfo:
+    """One running copy of an application, as it registered itself."""
 
     app: str
     instance_id: str | None
     host_name: str
     ip_addr: str
     data_center: DataCenter
-    status: Status = Status.UP
-    overridden: Status = Status.UNKNOWN
+    status: InstanceStatus = InstanceStatus.UP
+    overridden: InstanceStatus = InstanceStatus.UNKNOWN
     port: Port = Port(7001, enabled=True)
     secure_port: Port = Port(7002, enabled=False)
     country_id: int = 1
@@ -91,8 +91,8 @@ class Instance:
         return self.instance_id or self.data_center.metadata.get("instance-id") or self.host_name
 
     @property
-    def patience_seconds(self) -> int:
-        """After so long two renewals in a row have not come, or the duration is over."""
+    def overdue_after_seconds(self) -> int:
+        """How long without a renewal: two in a row are missing, or the duration is over."""
         return min(2 * self.renewal_seconds, self.duration_seconds)
 
     def answers_to(self, key: str, address: str) -> bool:
@@ -101,29 +101,29 @@ class Instance:
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Override:
-    """A status held against what the instance says; UNKNOWN is one that was taken back.
+class StatusOverride:
+    """A status held against what the instance says; UNKNOWN is one that was removed.
 
-    Of two the later wins, at every replica alike.  `at` is wall milliseconds.
+    Of two the later wins, at every replica.  `at` is wall milliseconds.
     """
 
     at: int
-    status: Status
+    status: InstanceStatus
 
 
 @dataclass(slots=True)
 class Lease:
-    """The registry's word on an instance.
+    """An instance in the registry, until it is cancelled or lapses.
 
     Times are wall milliseconds, but `due`, when silence begins to be noticed, and `ends` are
     steady seconds, which are compared for all leases every second.  `registered_at` is when a
     replica first took this registration, the same at all of them.  `rendered` holds what lists
-    show of it, by form, with the renewal that it shows.
+    show of it, by renderer, with the renewal that it shows.
     """
 
-    instance: Instance
-    status: Status
-    overridden: Status
+    instance: InstanceInfo
+    status: InstanceStatus
+    overridden: InstanceStatus
     last_dirty: int
     renewed_at: int
     updated_at: int
@@ -132,39 +132,39 @@ class Lease:
     ends: float
     up_since: int = 0
     evicted_at: int = 0
-    action: Action = Action.ADDED
+    action: ActionType = ActionType.ADDED
     rendered: dict[Hashable, tuple[int, bytes]] = field(default_factory=dict)
 
     @property
-    def own_status(self) -> Status:
+    def own_status(self) -> InstanceStatus:
         """What it would be without the override, as far as that is known."""
         return self.instance.status if self.status is self.overridden else self.status
 
-    def as_written(self) -> Instance:
-        """The instance with what has become of it since it registered, but for the override."""
+    def as_registered(self) -> InstanceInfo:
+        """The instance with its changes since it registered, without the override."""
         return replace(self.instance, status=self.own_status, last_dirty=self.last_dirty)
 
     def is_at_least(self, last_dirty: int, registered_at: int) -> bool:
-        """Whether a replica's registration of that age says nothing new."""
+        """Whether a replica's registration of that age brings nothing new."""
         own = (self.last_dirty, self.registered_at)
         if own == (last_dirty, registered_at):
-            return self.status is not Status.UNKNOWN  # else this one tells the status again
+            return self.status is not InstanceStatus.UNKNOWN  # else this one sets the status again
         return own > (last_dirty, registered_at)
 
-    def renew(self, clock: Clock) -> None:
+    def renew(self, clock: RegistryClock) -> None:
         self.renewed_at = clock.milliseconds()
         now = clock.steady()
-        self.due = now + self.instance.patience_seconds
+        self.due = now + self.instance.overdue_after_seconds
         # Twice its duration, as Netflix's server does and its clients have come to rely on.
         self.ends = now + 2 * self.instance.duration_seconds
 
-    def serve(self, now: int) -> None:
-        if self.status is Status.UP and not self.up_since:
+    def mark_up(self, now: int) -> None:
+        if self.status is InstanceStatus.UP and not self.up_since:
             self.up_since = now
 
 
 def by_application(leases: Iterable[Lease]) -> dict[str, list[Lease]]:
-    found: dict[str, list[Lease]] = {}
+    applications: dict[str, list[Lease]] = {}
     for lease in leases:
-        found.setdefault(lease.instance.app, []).append(lease)
-    return found
+        applications.setdefault(lease.instance.app, []).append(lease)
+    return applications

@@ -9,23 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from discovery.registry.journal import Event, Journal
+from discovery.registry.journal import Journal, LeaseEvent
 from discovery.registry.models import (
     IN_TRAFFIC,
-    Action,
-    Clock,
-    Instance,
+    ActionType,
+    InstanceInfo,
+    InstanceStatus,
     Key,
     Lease,
-    Override,
-    Status,
+    RegistryClock,
+    StatusOverride,
 )
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class LeaseRules:
     """How often lapsed leases are looked for, how long a change stays in the delta, and which
     share of the leases has to be renewed for the others to be let go (None: any will do)."""
 
@@ -34,14 +34,14 @@ class Rules:
     renewal_threshold: float | None = 0.85
 
     def preserve(self, overdue: int, total: int) -> bool:
-        """Whether so many are silent that the network is at fault and not the instances."""
+        """Whether so many are overdue that the network is at fault and not the instances."""
         if self.renewal_threshold is None:
             return False
         return overdue > total - int(total * self.renewal_threshold)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecentChange:
     lease: Lease
     at: float
 
@@ -49,16 +49,16 @@ class Change:
 class Registry:
     """`version` grows with every change, `heartbeats` with every renewal.
 
-    `preserving` says that nobody is evicted for now, `overdue` how many are silent.
+    `preserving` says that nobody is evicted for now, `overdue` how many are not renewed.
     Methods that change something take the time of a replica's change where one is replayed.
     """
 
-    def __init__(self, clock: Clock, rules: Callable[[], Rules] = Rules) -> None:
+    def __init__(self, clock: RegistryClock, rules: Callable[[], LeaseRules] = LeaseRules) -> None:
         self._clock = clock
         self._rules = rules
         self._apps: dict[str, dict[str, Lease]] = {}
-        self._overrides: dict[Key, Override] = {}
-        self._changes: dict[Key, Change] = {}
+        self._overrides: dict[Key, StatusOverride] = {}
+        self._changes: dict[Key, RecentChange] = {}
         self._swept_at = clock.steady()
         self.journal = Journal(clock)
         self.version = 1
@@ -72,7 +72,7 @@ class Registry:
 
     def register(
         self,
-        instance: Instance,
+        instance: InstanceInfo,
         registered_at: int | None = None,
         overridden_at: int | None = None,
     ) -> Lease:
@@ -82,69 +82,73 @@ class Registry:
         """
         known = self._known(instance.key)
         self._inherit(instance, known, overridden_at or registered_at)
-        said_at = instance.last_dirty or self._clock.milliseconds()
-        if known and registered_at and known.is_at_least(said_at, registered_at):
+        last_dirty = instance.last_dirty or self._clock.milliseconds()
+        if known and registered_at and known.is_at_least(last_dirty, registered_at):
             known.renew(self._clock)
             return known
-        if known and known.last_dirty > said_at:
-            # Overtaken by a younger registration: the lease is new, what it says is not.
-            instance, said_at = known.as_written(), known.last_dirty
+        if known and known.last_dirty > last_dirty:
+            # A younger registration is known: the lease is new, its content is not.
+            instance, last_dirty = known.as_registered(), known.last_dirty
             registered_at = known.registered_at
         elif known and registered_at is None:
-            instance = _weighed(instance, known)
-        lease = self._lease(instance, known, said_at, registered_at)
+            instance = _merge_status(instance, known)
+        lease = self._lease(instance, known, last_dirty, registered_at)
         self._apps.setdefault(instance.app, {})[instance.id] = lease
-        self._changed(lease, Action.ADDED)
-        self.journal.note(Event.REGISTERED, instance.key)
+        self._changed(lease, ActionType.ADDED)
+        self.journal.record(LeaseEvent.REGISTERED, instance.key)
         return lease
 
     def _lease(
-        self, instance: Instance, known: Lease | None, said_at: int, registered_at: int | None
+        self,
+        instance: InstanceInfo,
+        known: Lease | None,
+        last_dirty: int,
+        registered_at: int | None,
     ) -> Lease:
         now, steady = self._clock.milliseconds(), self._clock.steady()
-        registered_at = registered_at or self._moment(known)
+        registered_at = registered_at or self._change_time(known)
         override = self._overrides.get(instance.key)
         lease = Lease(
             instance=instance,
             status=self._status(instance, registered_at),
-            overridden=override.status if override else Status.UNKNOWN,
-            last_dirty=said_at,
+            overridden=override.status if override else InstanceStatus.UNKNOWN,
+            last_dirty=last_dirty,
             renewed_at=now,
             updated_at=now,
             registered_at=registered_at,
-            due=steady + instance.patience_seconds,
+            due=steady + instance.overdue_after_seconds,
             ends=steady + instance.duration_seconds,
             up_since=known.up_since if known else 0,
         )
-        lease.serve(now)
+        lease.mark_up(now)
         return lease
 
-    def _inherit(self, instance: Instance, known: Lease | None, at: int | None) -> None:
+    def _inherit(self, instance: InstanceInfo, known: Lease | None, at: int | None) -> None:
         """The override of another replica, when none is known here, or not any more."""
-        if instance.overridden is Status.UNKNOWN or instance.key in self._overrides:
+        if instance.overridden is InstanceStatus.UNKNOWN or instance.key in self._overrides:
             return
-        override = Override(at or self._moment(known), instance.overridden)
+        override = StatusOverride(at or self._change_time(known), instance.overridden)
         if known:
             self._override(known, override, override.status)
         else:
             self._overrides[instance.key] = override
 
-    def _status(self, instance: Instance, registered_at: int) -> Status:
+    def _status(self, instance: InstanceInfo, registered_at: int) -> InstanceStatus:
         """What the instance says, or the override: one that says DOWN after it is believed."""
         override = self._overrides.get(instance.key)
-        if override is None or override.status is Status.UNKNOWN:
+        if override is None or override.status is InstanceStatus.UNKNOWN:
             return instance.status
         overrides = instance.status in IN_TRAFFIC or override.at > registered_at
         return override.status if overrides else instance.status
 
     def renew(self, app: str, id_: str, last_dirty: int | None = None) -> bool:
-        """Prolong the lease; False tells the instance to register anew."""
+        """Renew the lease; False makes the instance register again."""
         lease = self._known((app.upper(), id_))
-        if lease is None or lease.status is Status.UNKNOWN:
+        if lease is None or lease.status is InstanceStatus.UNKNOWN:
             return False
         lease.renew(self._clock)
         self.heartbeats += 1
-        self.journal.note(Event.RENEWED, lease.instance.key)
+        self.journal.record(LeaseEvent.RENEWED, lease.instance.key)
         return last_dirty is None or last_dirty <= lease.last_dirty
 
     def cancel(self, app: str, id_: str, last_dirty: int | None = None) -> Lease | None:
@@ -152,10 +156,10 @@ class Registry:
         lease = self._known((app.upper(), id_))
         if lease is None or (last_dirty is not None and lease.last_dirty > last_dirty):
             return None
-        self._end(lease, Event.CANCELLED)
+        self._end(lease, LeaseEvent.CANCELLED)
         return lease
 
-    def _end(self, lease: Lease, event: Event) -> None:
+    def _end(self, lease: Lease, event: LeaseEvent) -> None:
         app, id_ = lease.instance.key
         leases = self._apps[app]
         del leases[id_]
@@ -163,52 +167,57 @@ class Registry:
             del self._apps[app]
         self._overrides.pop((app, id_), None)
         lease.evicted_at = self._clock.milliseconds()
-        self._changed(lease, Action.DELETED)
-        self.journal.note(event, (app, id_))
+        self._changed(lease, ActionType.DELETED)
+        self.journal.record(event, (app, id_))
 
-    def override_status(self, app: str, id_: str, status: Status, at: int | None = None) -> bool:
+    def override_status(
+        self, app: str, id_: str, status: InstanceStatus, at: int | None = None
+    ) -> bool:
         """Hold `status` against what the instance says; False when there is no such instance."""
         lease = self.instance(app, id_)
         if lease is None:
             return False
         lease.renew(self._clock)
-        # Netflix's server does not note what is so already; what a replica noted is noted here too.
+        # Netflix's server skips what is so already; what another replica recorded is recorded here
+        # too.
         if at is not None or lease.status is not status:
-            self._override(lease, Override(at or self._moment(lease), status), status)
+            self._override(lease, StatusOverride(at or self._change_time(lease), status), status)
         return True
 
-    def remove_override(self, app: str, id_: str, status: Status, at: int | None = None) -> bool:
+    def remove_override(
+        self, app: str, id_: str, status: InstanceStatus, at: int | None = None
+    ) -> bool:
         """Back to `status`; with UNKNOWN the next heartbeat makes the instance register anew."""
         lease = self.instance(app, id_)
         if lease is None:
             return False
         lease.renew(self._clock)
-        taken_back = Override(at or self._moment(lease), Status.UNKNOWN)
-        if lease.overridden is Status.UNKNOWN:
+        removal = StatusOverride(at or self._change_time(lease), InstanceStatus.UNKNOWN)
+        if lease.overridden is InstanceStatus.UNKNOWN:
             # Kept all the same: the override may be on its way from another replica.
-            self._overrides[lease.instance.key] = self._later(lease, taken_back)
+            self._overrides[lease.instance.key] = self._later(lease, removal)
         else:
-            self._override(lease, taken_back, status)
+            self._override(lease, removal, status)
         return True
 
-    def _moment(self, known: Lease | None) -> int:
+    def _change_time(self, known: Lease | None) -> int:
         """Now, or after all that is known of the lease, should another replica's clock be ahead."""
         if known is None:
             return self.now()
         override = self._overrides.get(known.instance.key)
         return max(self.now(), known.registered_at + 1, override.at + 1 if override else 0)
 
-    def _override(self, lease: Lease, override: Override, status: Status) -> None:
+    def _override(self, lease: Lease, override: StatusOverride, status: InstanceStatus) -> None:
         if self._later(lease, override) is not override:
             return
         self._overrides[lease.instance.key] = override
         if lease.registered_at > override.at:  # a replica's, overtaken by a registration here
             status = self._status(lease.instance, lease.registered_at)
         lease.status, lease.overridden = status, override.status
-        lease.serve(self._clock.milliseconds())
-        self._changed(lease, Action.MODIFIED)
+        lease.mark_up(self._clock.milliseconds())
+        self._changed(lease, ActionType.MODIFIED)
 
-    def _later(self, lease: Lease, override: Override) -> Override:
+    def _later(self, lease: Lease, override: StatusOverride) -> StatusOverride:
         known = self._overrides.get(lease.instance.key)
         return known if known and known >= override else override
 
@@ -217,7 +226,7 @@ class Registry:
         if lease is None:
             return False
         metadata = {**lease.instance.metadata, **entries}
-        self.register(replace(lease.as_written(), metadata=metadata))
+        self.register(replace(lease.as_registered(), metadata=metadata))
         return True
 
     def sweep(self) -> None:
@@ -229,14 +238,14 @@ class Registry:
         leases = self.leases()
         # Counted among all, and not only those that lapse now: when a network fails, leases end
         # one after the other, and the first must not be gone before the last is missed.
-        silent = [lease for lease in leases if lease.due < now]
-        self.overdue = len(silent)
+        overdue = [lease for lease in leases if lease.due < now]
+        self.overdue = len(overdue)
         self._preserve(rules.preserve(self.overdue, len(leases)))
         if not self.preserving:
-            for lease in silent:
+            for lease in overdue:
                 if lease.ends < now:
                     log.info("the lease of %s has lapsed", lease.instance.id)
-                    self._end(lease, Event.EVICTED)
+                    self._end(lease, LeaseEvent.EVICTED)
         self._forget_changes(now - rules.delta_seconds)
 
     def _forget_changes(self, before: float) -> None:
@@ -259,8 +268,8 @@ class Registry:
     def application(self, app: str) -> list[Lease]:
         return list(self._apps.get(app.upper(), {}).values())
 
-    def override(self, key: Key) -> Override | None:
-        """The last override of that instance, be it taken back."""
+    def override(self, key: Key) -> StatusOverride | None:
+        """The last override of that instance, even if it was removed."""
         return self._overrides.get(key)
 
     def instance(self, app: str, id_: str) -> Lease | None:
@@ -274,8 +283,8 @@ class Registry:
         return self._apps.get(key[0], {}).get(key[1])
 
     def instance_by_id(self, id_: str) -> Lease | None:
-        found = (self.instance(app, id_) for app in self._apps)
-        return next((lease for lease in found if lease), None)
+        leases = (self.instance(app, id_) for app in self._apps)
+        return next((lease for lease in leases if lease), None)
 
     def by_address(self, key: str, address: str) -> list[Lease]:
         """The instances whose `key` (vipAddress …) names `address`."""
@@ -290,17 +299,17 @@ class Registry:
         """What changed lately: each instance once, with its last action."""
         return [change.lease for change in self._changes.values()]
 
-    def _changed(self, lease: Lease, action: Action) -> None:
+    def _changed(self, lease: Lease, action: ActionType) -> None:
         lease.action = action
         lease.updated_at = self._clock.milliseconds()
         lease.rendered.clear()
         key = lease.instance.key
         self._changes.pop(key, None)  # the dictionary keeps the order of the changes
-        self._changes[key] = Change(lease, self._clock.steady())
+        self._changes[key] = RecentChange(lease, self._clock.steady())
         self.version += 1
 
 
-def _weighed(instance: Instance, known: Lease) -> Instance:
+def _merge_status(instance: InstanceInfo, known: Lease) -> InstanceInfo:
     """As Netflix's server does: OUT_OF_SERVICE in a registration does not end UP, nor UP it."""
     own = known.own_status
     if instance.status in IN_TRAFFIC and own in IN_TRAFFIC and own is not instance.status:

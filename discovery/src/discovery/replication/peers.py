@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 WILDCARDS = ("0.0.0.0", "::")
 
 
-def named(default_zone: str) -> list[str]:
+def parse_addresses(default_zone: str) -> list[str]:
     """The addresses in that comma-separated list, each once, with a slash at their end."""
-    addresses = (each.strip().rstrip("/") for each in default_zone.split(","))
-    return list(dict.fromkeys(f"{each}/" for each in addresses if each))
+    addresses = (address.strip().rstrip("/") for address in default_zone.split(","))
+    return list(dict.fromkeys(f"{address}/" for address in addresses if address))
 
 
-def others(addresses: Iterable[str], bind: str, port: int) -> list[str]:
-    """Those that are not this process, which listens on `bind`:`port`.  Asks the name service."""
-    return [each for each in addresses if not is_own(each, bind, port)]
+def other_replicas(addresses: Iterable[str], bind: str, port: int) -> list[str]:
+    """Those that are not this process, which listens on `bind`:`port`.  Resolves host names."""
+    return [address for address in addresses if not is_own(address, bind, port)]
 
 
 def is_own(address: str, bind: str, port: int) -> bool:
@@ -25,15 +25,15 @@ def is_own(address: str, bind: str, port: int) -> bool:
             return False
     except ValueError:
         return False
-    there = _addresses(parts.hostname or "")
+    resolved = _addresses(parts.hostname or "")
     if bind in WILDCARDS:
-        return any(_is_of_this_machine(each) for each in there)
-    return not there.isdisjoint(_addresses(bind))
+        return any(_is_of_this_machine(address) for address in resolved)
+    return not resolved.isdisjoint(_addresses(bind))
 
 
 def _addresses(host: str) -> set[str]:
     try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+        return {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
     except OSError:
         return set()
 

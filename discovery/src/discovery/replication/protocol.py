@@ -1,4 +1,4 @@
-"""What replicas tell one another, in the shapes of Netflix's /peerreplication/batch/."""
+"""Replication between peers, in the format of Netflix's /peerreplication/batch/."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -8,23 +8,23 @@ from http import HTTPStatus
 from typing import Any
 
 from discovery.eureka import deserialize, serialize
-from discovery.registry.models import Instance, Key, Lease, Override, Status
+from discovery.registry.models import InstanceInfo, InstanceStatus, Key, Lease, StatusOverride
 from discovery.registry.registry import Registry
 
 log = logging.getLogger(__name__)
 
 OK, BAD_REQUEST = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
 NOT_FOUND, CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
-UNKNOWN = Status.UNKNOWN
+UNKNOWN = InstanceStatus.UNKNOWN
 
 JSON = "application/json"
 PACKAGE = "com.netflix.eureka.cluster.protocol"  # Netflix's server names its classes in XML
 
-Document = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-class Action(StrEnum):
-    """In the order in which they are told of one instance."""
+class ReplicationAction(StrEnum):
+    """In the order in which they are sent for one instance."""
 
     CANCEL = "Cancel"
     REGISTER = "Register"
@@ -34,49 +34,53 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """One thing told of one instance."""
+class ReplicationEvent:
+    """What another replica did to one instance."""
 
-    action: Action
+    action: ReplicationAction
     key: Key
     last_dirty: int | None = None
-    status: Status = Status.UNKNOWN
-    overridden: Status | None = None
-    at: int | None = None  # when the sender took it down
+    status: InstanceStatus = InstanceStatus.UNKNOWN
+    overridden: InstanceStatus | None = None
+    at: int | None = None  # when the sender recorded it
     overridden_at: int | None = None  # of a registration
-    instance: Instance | None = None
+    instance: InstanceInfo | None = None
 
     @classmethod
-    def read(cls, given: Any) -> "Note":
-        """Raises parsing.Unreadable or parsing.Incomplete."""
-        said = deserialize.mapping(given)
-        action = ACTIONS.get(deserialize.text(said, "action") or "")
+    def read(cls, document: Any) -> "ReplicationEvent":
+        """Raises MalformedDocument or IncompleteRegistration."""
+        member = deserialize.mapping(document)
+        action = ACTIONS.get(deserialize.text(member, "action") or "")
         if action is None:
-            raise deserialize.Unreadable("no action that is known")
-        app = (deserialize.text(said, "appName") or "").upper()
+            raise deserialize.MalformedDocument("unknown action")
+        app = (deserialize.text(member, "appName") or "").upper()
         info = (
-            None if said.get("instanceInfo") is None else deserialize.mapping(said["instanceInfo"])
+            None
+            if member.get("instanceInfo") is None
+            else deserialize.mapping(member["instanceInfo"])
         )
         return cls(
             action=action,
-            key=(app, deserialize.text(said, "id") or ""),
-            last_dirty=deserialize.timestamp(said, "lastDirtyTimestamp"),
-            status=Status.of(deserialize.text(said, "status") or ""),
-            overridden=STATUSES.get(deserialize.text(said, "overriddenStatus") or ""),
-            at=taken_down_at(action, info) if info else None,
+            key=(app, deserialize.text(member, "id") or ""),
+            last_dirty=deserialize.timestamp(member, "lastDirtyTimestamp"),
+            status=InstanceStatus.of(deserialize.text(member, "status") or ""),
+            overridden=STATUSES.get(deserialize.text(member, "overriddenStatus") or ""),
+            at=recorded_at(action, info) if info else None,
             overridden_at=updated_at(info) if info else None,
-            instance=deserialize.instance(info, app) if info else None,
+            instance=deserialize.parse_instance(info, app) if info else None,
         )
 
 
-ACTIONS = {action.value: action for action in Action}
-STATUSES = {status.value: status for status in Status}
+ACTIONS = {action.value: action for action in ReplicationAction}
+STATUSES = {status.value: status for status in InstanceStatus}
 
 
-def document(action: Action, lease: Lease, override: Override | None) -> Document:
-    """The member of a batch that tells `action` of a lease that lives."""
+def batch_member(
+    action: ReplicationAction, lease: Lease, override: StatusOverride | None
+) -> JsonObject:
+    """The member of a batch that replicates `action` on a live lease."""
     app, id_ = lease.instance.key
-    said: Document = {
+    member: JsonObject = {
         "appName": app,
         "id": id_,
         "lastDirtyTimestamp": lease.last_dirty,
@@ -84,34 +88,41 @@ def document(action: Action, lease: Lease, override: Override | None) -> Documen
         "status": lease.status,
         "action": action,
     }
-    if action is Action.REGISTER:
-        said["instanceInfo"] = as_registered(lease, override)
-    elif action is not Action.HEARTBEAT and override:
+    if action is ReplicationAction.REGISTER:
+        member["instanceInfo"] = as_registered(lease, override)
+    elif action is not ReplicationAction.HEARTBEAT and override:
         # Netflix's server overlooks the instance here; ours reads when the status was set.
-        said["instanceInfo"] = {**serialize.instance(lease), **_time_of(override)}
-        if action is Action.STATUS_UPDATE:
-            said["status"] = override.status
-    return said
+        member["instanceInfo"] = {**serialize.instance(lease), **_override_time(override)}
+        if action is ReplicationAction.STATUS_UPDATE:
+            member["status"] = override.status
+    return member
 
 
-def cancellation(key: Key, last_dirty: int) -> Document:
+def cancellation(key: Key, last_dirty: int) -> JsonObject:
     app, id_ = key
-    return {"appName": app, "id": id_, "lastDirtyTimestamp": last_dirty, "action": Action.CANCEL}
+    return {
+        "appName": app,
+        "id": id_,
+        "lastDirtyTimestamp": last_dirty,
+        "action": ReplicationAction.CANCEL,
+    }
 
 
-def as_registered(lease: Lease, override: Override | None) -> Document:
+def as_registered(lease: Lease, override: StatusOverride | None) -> JsonObject:
     """The instance as a replica is to register it."""
-    # Its status without the override: that one is told for itself, and may be taken back.
-    return {**serialize.instance(lease), "status": lease.own_status, **_time_of(override)}
+    # Its status without the override, which is an action of its own, and may be removed.
+    return {**serialize.instance(lease), "status": lease.own_status, **_override_time(override)}
 
 
-def _time_of(override: Override | None) -> Document:
+def _override_time(override: StatusOverride | None) -> JsonObject:
     return {"lastUpdatedTimestamp": str(override.at)} if override else {}
 
 
-def taken_down_at(action: Action, info: Mapping[str, Any]) -> int | None:
+def recorded_at(action: ReplicationAction, info: Mapping[str, Any]) -> int | None:
     changed_at = updated_at(info)
-    return (_registered_at(info) or changed_at) if action is Action.REGISTER else changed_at
+    return (
+        (_registered_at(info) or changed_at) if action is ReplicationAction.REGISTER else changed_at
+    )
 
 
 def updated_at(info: Mapping[str, Any]) -> int | None:
@@ -124,119 +135,124 @@ def _registered_at(info: Mapping[str, Any]) -> int | None:
     )
 
 
-def apply(registry: Registry, note: Note) -> Document:
-    """Do what another replica did; the member of the answer, with our instance if it is newer."""
-    return APPLY[note.action](registry, note)
+def apply(registry: Registry, event: ReplicationEvent) -> JsonObject:
+    """Apply another replica's change; returns our instance in the answer if it is newer."""
+    return APPLY[event.action](registry, event)
 
 
 def read_batch(body: bytes) -> list[Any]:
-    """The members of a batch as they came; raises parsing.Unreadable."""
+    """The members of a batch as they came; raises MalformedDocument."""
     members = deserialize.load_json(body).get("replicationList")
     if not isinstance(members, list):
-        raise deserialize.Unreadable("no replicationList")
+        raise deserialize.MalformedDocument("no replicationList")
     return members
 
 
-def apply_member(registry: Registry, member: Any) -> Document:
+def apply_member(registry: Registry, member: Any) -> JsonObject:
     """As `apply`; a member that cannot be read is answered 400, and the others are done."""
     try:
-        return apply(registry, Note.read(member))
-    except (deserialize.Unreadable, deserialize.Incomplete) as error:
-        log.warning("a replica told what cannot be read: %s", error)
+        return apply(registry, ReplicationEvent.read(member))
+    except (deserialize.MalformedDocument, deserialize.IncompleteRegistration) as error:
+        log.warning("a change sent by a replica cannot be read: %s", error)
         return _answer(BAD_REQUEST)
 
 
-def answers_as(content_type: str, answers: Sequence[Document]) -> bytes:
+def render_answers(content_type: str, answers: Sequence[JsonObject]) -> bytes:
     if content_type == JSON:
         return serialize.to_json({"responseList": answers})
-    return serialize.to_xml(f"{PACKAGE}.ReplicationListResponse", _in_xml(answers))
+    return serialize.to_xml(f"{PACKAGE}.ReplicationListResponse", _for_xml(answers))
 
 
-def _in_xml(answers: Sequence[Document]) -> Document:
+def _for_xml(answers: Sequence[JsonObject]) -> JsonObject:
     return {"responseList": {f"{PACKAGE}.ReplicationInstanceResponse": list(answers)}}
 
 
-def _answer(status: HTTPStatus) -> Document:
+def _answer(status: HTTPStatus) -> JsonObject:
     return {"statusCode": int(status)}
 
 
-def _register(registry: Registry, note: Note) -> Document:
-    if note.instance is None:
+def _register(registry: Registry, event: ReplicationEvent) -> JsonObject:
+    if event.instance is None:
         return _answer(BAD_REQUEST)
-    registry.register(note.instance, note.at or registry.now(), note.overridden_at)
+    registry.register(event.instance, event.at or registry.now(), event.overridden_at)
     return _answer(OK)
 
 
-def _heartbeat(registry: Registry, note: Note) -> Document:
-    if not registry.renew(*note.key, note.last_dirty):
+def _heartbeat(registry: Registry, event: ReplicationEvent) -> JsonObject:
+    if not registry.renew(*event.key, event.last_dirty):
         return _answer(NOT_FOUND)
-    lease = registry.instance(*note.key)
+    lease = registry.instance(*event.key)
     if lease is None:
         return _answer(NOT_FOUND)
-    if note.overridden not in (None, lease.overridden):
-        # Who is told that it is not found tells the override too, with its time.
-        return _conflict(registry, lease) if note.overridden is UNKNOWN else _answer(NOT_FOUND)
-    if note.last_dirty is not None and lease.last_dirty > note.last_dirty:
+    if event.overridden not in (None, lease.overridden):
+        # A sender that gets 404 sends the override too, with its time.
+        return _conflict(registry, lease) if event.overridden is UNKNOWN else _answer(NOT_FOUND)
+    if event.last_dirty is not None and lease.last_dirty > event.last_dirty:
         return _conflict(registry, lease)
     return _answer(OK)
 
 
-def _conflict(registry: Registry, lease: Lease) -> Document:
+def _conflict(registry: Registry, lease: Lease) -> JsonObject:
     """Our instance, for a sender that knows less of it."""
     override = registry.override(lease.instance.key)
     return {**_answer(CONFLICT), "responseEntity": as_registered(lease, override)}
 
 
-def _cancel(registry: Registry, note: Note) -> Document:
-    return _answer(OK if registry.cancel(*note.key, note.last_dirty) else NOT_FOUND)
+def _cancel(registry: Registry, event: ReplicationEvent) -> JsonObject:
+    return _answer(OK if registry.cancel(*event.key, event.last_dirty) else NOT_FOUND)
 
 
-def _status_update(registry: Registry, note: Note) -> Document:
-    at = note.at or registry.now()
-    known = not _is_behind(registry, note)
+def _status_update(registry: Registry, event: ReplicationEvent) -> JsonObject:
+    at = event.at or registry.now()
+    current = not _is_behind(registry, event)
     return _answer(
-        OK if known and registry.override_status(*note.key, note.status, at) else NOT_FOUND
+        OK if current and registry.override_status(*event.key, event.status, at) else NOT_FOUND
     )
 
 
-def _delete_status_override(registry: Registry, note: Note) -> Document:
-    at = note.at or registry.now()
-    known = not _is_behind(registry, note)
+def _delete_status_override(registry: Registry, event: ReplicationEvent) -> JsonObject:
+    at = event.at or registry.now()
+    current = not _is_behind(registry, event)
     return _answer(
-        OK if known and registry.remove_override(*note.key, note.status, at) else NOT_FOUND
+        OK if current and registry.remove_override(*event.key, event.status, at) else NOT_FOUND
     )
 
 
-def _is_behind(registry: Registry, note: Note) -> bool:
+def _is_behind(registry: Registry, event: ReplicationEvent) -> bool:
     """Whether the sender knows a younger registration, which has to come first."""
-    lease = registry.instance(*note.key)
-    return bool(lease and note.last_dirty and note.last_dirty > lease.last_dirty)
+    lease = registry.instance(*event.key)
+    return bool(lease and event.last_dirty and event.last_dirty > lease.last_dirty)
 
 
-APPLY: Mapping[Action, Callable[[Registry, Note], Document]] = {
-    Action.REGISTER: _register,
-    Action.HEARTBEAT: _heartbeat,
-    Action.CANCEL: _cancel,
-    Action.STATUS_UPDATE: _status_update,
-    Action.DELETE_STATUS_OVERRIDE: _delete_status_override,
+APPLY: Mapping[ReplicationAction, Callable[[Registry, ReplicationEvent], JsonObject]] = {
+    ReplicationAction.REGISTER: _register,
+    ReplicationAction.HEARTBEAT: _heartbeat,
+    ReplicationAction.CANCEL: _cancel,
+    ReplicationAction.STATUS_UPDATE: _status_update,
+    ReplicationAction.DELETE_STATUS_OVERRIDE: _delete_status_override,
 }
 
 
-def take_over(registry: Registry, info: Mapping[str, Any]) -> None:
+def register_copy(registry: Registry, info: Mapping[str, Any]) -> None:
     """Register what another replica lists; one that cannot be read must not keep out the rest."""
     try:
-        found = deserialize.instance(info, deserialize.text(info, "app") or "")
-        registered_at, overridden_at = taken_down_at(Action.REGISTER, info), updated_at(info)
-    except (deserialize.Unreadable, deserialize.Incomplete) as error:
+        instance = deserialize.parse_instance(info, deserialize.text(info, "app") or "")
+        registered_at, overridden_at = (
+            recorded_at(ReplicationAction.REGISTER, info),
+            updated_at(info),
+        )
+    except (deserialize.MalformedDocument, deserialize.IncompleteRegistration) as error:
         log.warning("an instance that another replica lists cannot be read: %s", error)
     else:
-        registry.register(found, registered_at or registry.now(), overridden_at)
+        registry.register(instance, registered_at or registry.now(), overridden_at)
 
 
 def listed_instances(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Those in the answer to GET /apps; raises parsing.Unreadable."""
+    """Those in the answer to GET /apps; raises MalformedDocument."""
     applications = deserialize.mapping(document.get("applications")).get("application")
     if not isinstance(applications, list):
-        raise deserialize.Unreadable("no list of applications")
-    listed = [deserialize.mapping(each).get("instance") for each in applications]
-    return [deserialize.mapping(info) for each in listed if isinstance(each, list) for info in each]
+        raise deserialize.MalformedDocument("no list of applications")
+    lists = [deserialize.mapping(application).get("instance") for application in applications]
+    return [
+        deserialize.mapping(info) for infos in lists if isinstance(infos, list) for info in infos
+    ]

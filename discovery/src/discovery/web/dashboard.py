@@ -1,4 +1,4 @@
-"""The page at `/`: who is registered, how the replicas do, what happened last."""
+"""The page at `/`: registered instances, state of the replicas, latest events."""
 
 import time
 from collections.abc import Iterable
@@ -7,8 +7,8 @@ from itertools import islice
 
 from aiohttp import web
 
-from discovery.registry.journal import Entry
-from discovery.registry.models import Clock, Lease, by_application
+from discovery.registry.journal import JournalEntry
+from discovery.registry.models import Lease, RegistryClock, by_application
 from discovery.registry.registry import Registry
 from discovery.replication.peer_client import Replica, Replicas
 
@@ -38,7 +38,7 @@ HEADERS = {
 
 
 class Dashboard:
-    def __init__(self, registry: Registry, replicas: Replicas, clock: Clock) -> None:
+    def __init__(self, registry: Registry, replicas: Replicas, clock: RegistryClock) -> None:
         self._registry = registry
         self._replicas = replicas
         self._clock = clock
@@ -57,7 +57,7 @@ class Dashboard:
             self._state(leases),
             self._applications(leases),
             "<h2>Replicas</h2>",
-            self._of_replicas(self._replicas.all()),
+            self._replica_table(self._replicas.all()),
             "<h2>Last registered</h2>",
             _entries(journal.registered),
             "<h2>Last cancelled or evicted</h2>",
@@ -68,16 +68,16 @@ class Dashboard:
 
     def _state(self, leases: list[Lease]) -> str:
         registry = self._registry
-        said = (
+        summary = (
             f"<p>{len(leases)} instances, {registry.overdue} of them overdue, "
             f"{registry.journal.renewals_last_minute} renewals in the last minute.</p>"
         )
         if not registry.preserving:
-            return f"{said}<p>Self-preservation: not needed.</p>"
+            return f"{summary}<p>Self-preservation: not needed.</p>"
         return (
-            f'{said}<p class="preserving">Self-preservation: too many instances are silent at '
-            "once, so the network is taken to be at fault and nobody is evicted. Some of these "
-            "instances may be gone.</p>"
+            f'{summary}<p class="preserving">Self-preservation: too many instances stopped '
+            "renewing at once, so the network is assumed to be at fault and nobody is evicted. "
+            "Some of these instances may be gone.</p>"
         )
 
     def _applications(self, leases: list[Lease]) -> str:
@@ -90,27 +90,29 @@ class Dashboard:
                 _age(now - lease.renewed_at),
                 _age(now - lease.registered_at),
             )
-            for app, each in sorted(by_application(islice(leases, INSTANCES_SHOWN)).items())
-            for lease in each
+            for app, group in sorted(by_application(islice(leases, INSTANCES_SHOWN)).items())
+            for lease in group
         ]
         if len(leases) > INSTANCES_SHOWN:
             rows.append(_row(f"… and {len(leases) - INSTANCES_SHOWN} more", "", "", "", ""))
         heads = ("Application", "Instance", "Status", "Renewed", "Registered")
         return f"<h2>Applications</h2>{_table(heads, rows)}"
 
-    def _of_replicas(self, replicas: list[Replica]) -> str:
+    def _replica_table(self, replicas: list[Replica]) -> str:
         if not replicas:
             return "<p>None: this one is alone.</p>"
         rows = [
             _row(
-                escape(each.address),
-                _reached(each),
-                "never" if each.heard_at is None else _age((time.time() - each.heard_at) * 1000),
-                str(len(each.outbox)),
+                escape(replica.address),
+                _reached(replica),
+                "never"
+                if replica.answered_at is None
+                else _age((time.time() - replica.answered_at) * 1000),
+                str(len(replica.pending)),
             )
-            for each in replicas
+            for replica in replicas
         ]
-        return _table(("Replica", "State", "Heard", "To be told"), rows)
+        return _table(("Replica", "State", "Last answer", "Pending changes"), rows)
 
 
 def _instance(lease: Lease) -> str:
@@ -128,13 +130,13 @@ def _override(lease: Lease) -> str:
 
 def _reached(replica: Replica) -> str:
     if replica.reached is None:
-        return "not asked yet"
+        return "not contacted yet"
     if replica.reached:
         return '<span class="UP">reached</span>'
-    return f'<span class="away">away: {escape(replica.error)}</span>'
+    return f'<span class="away">unreachable: {escape(replica.error)}</span>'
 
 
-def _entries(entries: Iterable[Entry]) -> str:
+def _entries(entries: Iterable[JournalEntry]) -> str:
     rows = [
         _row(
             time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(entry.at)),
@@ -156,5 +158,5 @@ def _row(*cells: str) -> str:
 
 
 def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
-    head = "".join(f"<th>{each}</th>" for each in heads)
+    head = "".join(f"<th>{title}</th>" for title in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -48,8 +48,8 @@ def test_ports_come_from_the_environment_of_whoever_reads_them() -> None:
 def test_discovery_s_own_settings_are_those_of_its_file() -> None:
     settings = DiscoverySettings.model_validate(nested(told("discovery")))
 
-    assert settings.eureka.rules().sweep_seconds == 1
-    assert settings.eureka.rules().delta_seconds == 180
+    assert settings.eureka.lease_rules().sweep_seconds == 1
+    assert settings.eureka.lease_rules().delta_seconds == 180
 
 
 def test_the_config_server_serves_the_folder_unless_told_otherwise() -> None:

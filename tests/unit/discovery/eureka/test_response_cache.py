@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from discovery.eureka import serialize
-from discovery.eureka.response_cache import LONG, SLICE, Page, Pages
-from discovery.registry.models import Clock, DataCenter, Instance, Lease
-from discovery.registry.registry import Registry, Rules
+from discovery.eureka.response_cache import LARGE_LIST, SLICE, CachedPayload, EurekaResponseCache
+from discovery.registry.models import DataCenter, InstanceInfo, Lease, RegistryClock
+from discovery.registry.registry import LeaseRules, Registry
 
-PROBE = Instance("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
-FORM = serialize.JsonForm()
+PROBE = InstanceInfo("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
+FORM = serialize.JsonRenderer()
 
 
 class Shelf:
     def __init__(self) -> None:
         self.now = 1_000.0
-        clock = Clock(lambda: self.now, lambda: self.now)
-        self.rules = Rules()
+        clock = RegistryClock(lambda: self.now, lambda: self.now)
+        self.rules = LeaseRules()
         self.registry = Registry(clock, lambda: self.rules)
-        self.pages = Pages(self.registry, clock)
+        self.pages = EurekaResponseCache(self.registry, clock)
 
-    def all(self, form: serialize.Form = FORM) -> Page:
+    def all(self, form: serialize.Renderer = FORM) -> CachedPayload:
         return asyncio.run(self.pages.all(form))
 
     def fill(self, number: int) -> None:
@@ -33,7 +33,7 @@ class Shelf:
             self.registry.register(replace(PROBE, instance_id=f"h:{each}"))
 
 
-def instances(page: Page) -> list[dict[str, Any]]:
+def instances(page: CachedPayload) -> list[dict[str, Any]]:
     applications = json.loads(page.body)["applications"]["application"]
     return [instance for application in applications for instance in application["instance"]]
 
@@ -42,13 +42,13 @@ def instances(page: Page) -> list[dict[str, Any]]:
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of what was rendered, one after the other."""
     found: list[str] = []
-    real = serialize.JsonForm.fragment
+    real = serialize.JsonRenderer.fragment
 
-    def counted(form: serialize.JsonForm, lease: Lease) -> bytes:
+    def counted(form: serialize.JsonRenderer, lease: Lease) -> bytes:
         found.append(lease.instance.id)
         return real(form, lease)
 
-    monkeypatch.setattr(serialize.JsonForm, "fragment", counted)
+    monkeypatch.setattr(serialize.JsonRenderer, "fragment", counted)
     return found
 
 
@@ -65,7 +65,7 @@ def test_each_form_has_its_own_list() -> None:
     bodies = {
         shelf.all(form).body
         for compact in (False, True)
-        for form in (serialize.JsonForm(compact), serialize.XmlForm(compact))
+        for form in (serialize.JsonRenderer(compact), serialize.XmlRenderer(compact))
     }
 
     assert len(bodies) == 4
@@ -136,7 +136,7 @@ def test_a_change_shows_at_once_in_a_short_list_and_soon_in_a_long_one() -> None
     page.cost = 0.5
     shelf.fill(2)
     short = shelf.all()
-    short.cost, short.instances = 0.5, LONG + 1
+    short.cost, short.instances = 0.5, LARGE_LIST + 1
 
     shelf.fill(3)
     assert len(instances(short)) == 2
@@ -170,7 +170,7 @@ def test_what_changes_while_a_list_is_made_is_in_it_and_in_its_hash_code() -> No
     shelf = Shelf()
     shelf.fill(2 * SLICE)
 
-    async def fetch() -> Page:
+    async def fetch() -> CachedPayload:
         making = asyncio.create_task(shelf.pages.delta(FORM))
         await asyncio.sleep(0)
         shelf.registry.cancel("PROBE", "h:0")
@@ -190,7 +190,7 @@ def test_many_who_ask_at_once_are_answered_with_one_list(rendered: list[str]) ->
     shelf = Shelf()
     shelf.fill(3 * SLICE)
 
-    async def many() -> list[Page]:
+    async def many() -> list[CachedPayload]:
         return await asyncio.gather(*(shelf.pages.all(FORM) for _ in range(10)))
 
     pages = asyncio.run(many())

@@ -4,8 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from discovery.registry.models import Action, Clock, DataCenter, Instance, Status
-from discovery.registry.registry import Registry, Rules
+from discovery.registry.models import (
+    ActionType,
+    DataCenter,
+    InstanceInfo,
+    InstanceStatus,
+    RegistryClock,
+)
+from discovery.registry.registry import LeaseRules, Registry
 
 
 class Time:
@@ -16,8 +22,10 @@ class Time:
         return self.now
 
 
-def probe(id_: str = "h:1", status: Status = Status.UP, last_dirty: int | None = None) -> Instance:
-    return Instance(
+def probe(
+    id_: str = "h:1", status: InstanceStatus = InstanceStatus.UP, last_dirty: int | None = None
+) -> InstanceInfo:
+    return InstanceInfo(
         app="PROBE",
         instance_id=id_,
         host_name="h",
@@ -36,10 +44,12 @@ def time() -> Time:
 
 @pytest.fixture
 def registry(time: Time) -> Registry:
-    return Registry(Clock(time, time), lambda: Rules(sweep_seconds=1, delta_seconds=180))
+    return Registry(
+        RegistryClock(time, time), lambda: LeaseRules(sweep_seconds=1, delta_seconds=180)
+    )
 
 
-def status(registry: Registry, id_: str = "h:1") -> Status:
+def status(registry: Registry, id_: str = "h:1") -> InstanceStatus:
     lease = registry.instance("PROBE", id_)
     assert lease
     return lease.status
@@ -92,7 +102,7 @@ def test_a_heartbeat_revives_a_lease_that_has_lapsed_but_was_not_swept(
 
 def test_a_corrected_wall_clock_ends_no_lease(time: Time) -> None:
     wall = Time()
-    registry = Registry(Clock(wall, time))
+    registry = Registry(RegistryClock(wall, time))
     registry.register(probe())
 
     wall.now += 3_600
@@ -121,27 +131,37 @@ def test_an_older_registration_does_not_undo_a_younger_one(registry: Registry) -
 
 def test_a_registration_may_go_down_and_come_back(registry: Registry) -> None:
     seen = []
-    for said in (Status.STARTING, Status.UP, Status.DOWN, Status.UP):
+    for said in (
+        InstanceStatus.STARTING,
+        InstanceStatus.UP,
+        InstanceStatus.DOWN,
+        InstanceStatus.UP,
+    ):
         registry.register(probe(status=said))
         seen.append(status(registry))
 
-    assert seen == [Status.STARTING, Status.UP, Status.DOWN, Status.UP]
+    assert seen == [
+        InstanceStatus.STARTING,
+        InstanceStatus.UP,
+        InstanceStatus.DOWN,
+        InstanceStatus.UP,
+    ]
 
 
 def test_out_of_service_in_a_registration_is_ignored_on_a_lease_that_is_up(
     registry: Registry,
 ) -> None:
     registry.register(probe())
-    registry.register(probe(status=Status.OUT_OF_SERVICE))
+    registry.register(probe(status=InstanceStatus.OUT_OF_SERVICE))
 
-    assert status(registry) is Status.UP
+    assert status(registry) is InstanceStatus.UP
 
 
 def test_an_override_outlives_registrations_and_heartbeats_but_not_the_lease(
     registry: Registry,
 ) -> None:
     registry.register(probe())
-    registry.override_status("PROBE", "h:1", Status.OUT_OF_SERVICE)
+    registry.override_status("PROBE", "h:1", InstanceStatus.OUT_OF_SERVICE)
     registry.register(probe())
     registry.renew("PROBE", "h:1")
     held = status(registry)
@@ -149,27 +169,27 @@ def test_an_override_outlives_registrations_and_heartbeats_but_not_the_lease(
     registry.cancel("PROBE", "h:1")
     registry.register(probe())
 
-    assert held is Status.OUT_OF_SERVICE
-    assert status(registry) is Status.UP
+    assert held is InstanceStatus.OUT_OF_SERVICE
+    assert status(registry) is InstanceStatus.UP
 
 
 def test_an_override_to_the_status_it_has_already_is_not_noted(registry: Registry) -> None:
     registry.register(probe())
     version = registry.version
 
-    assert registry.override_status("PROBE", "h:1", Status.UP)
-    registry.register(probe(status=Status.DOWN))
+    assert registry.override_status("PROBE", "h:1", InstanceStatus.UP)
+    registry.register(probe(status=InstanceStatus.DOWN))
 
-    assert status(registry) is Status.DOWN
+    assert status(registry) is InstanceStatus.DOWN
     assert registry.version == version + 1
 
 
 def test_removing_an_override_that_is_not_there_changes_nothing(registry: Registry) -> None:
     registry.register(probe())
 
-    assert registry.remove_override("PROBE", "h:1", Status.UNKNOWN)
+    assert registry.remove_override("PROBE", "h:1", InstanceStatus.UNKNOWN)
 
-    assert status(registry) is Status.UP
+    assert status(registry) is InstanceStatus.UP
 
 
 def test_the_delta_has_each_instance_once_with_its_last_action(
@@ -177,12 +197,12 @@ def test_the_delta_has_each_instance_once_with_its_last_action(
 ) -> None:
     registry.register(probe("a"))
     registry.register(probe("b"))
-    registry.override_status("PROBE", "a", Status.DOWN)
+    registry.override_status("PROBE", "a", InstanceStatus.DOWN)
     registry.cancel("PROBE", "b")
 
     delta = {lease.instance.id: lease.action for lease in registry.delta()}
 
-    assert delta == {"a": Action.MODIFIED, "b": Action.DELETED}
+    assert delta == {"a": ActionType.MODIFIED, "b": ActionType.DELETED}
 
 
 def test_the_delta_forgets_after_its_time(registry: Registry, time: Time) -> None:

@@ -6,22 +6,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from discovery.eureka import serialize
-from discovery.registry.models import Clock, DataCenter, Instance, Status
-from discovery.registry.registry import Registry, Rules
+from discovery.registry.models import DataCenter, InstanceInfo, InstanceStatus, RegistryClock
+from discovery.registry.registry import LeaseRules, Registry
 
 DURATION = 10
 IDS = st.sampled_from(["a", "b", "c"])
-SAID = st.sampled_from([Status.UP, Status.DOWN, Status.STARTING])
+SAID = st.sampled_from([InstanceStatus.UP, InstanceStatus.DOWN, InstanceStatus.STARTING])
 
 
 @dataclass
 class Known:
     """What a client may expect of one instance."""
 
-    status: Status
+    status: InstanceStatus
     last_dirty: int
     ends: float
-    held: Status | None = None
+    held: InstanceStatus | None = None
 
 
 class RegistryMachine(RuleBasedStateMachine):
@@ -30,29 +30,32 @@ class RegistryMachine(RuleBasedStateMachine):
         self.now = 1_000.0
         self.dirty = 1_000
         self.registry = Registry(
-            Clock(lambda: self.now, lambda: self.now), lambda: Rules(1, 30, renewal_threshold=None)
+            RegistryClock(lambda: self.now, lambda: self.now),
+            lambda: LeaseRules(1, 30, renewal_threshold=None),
         )
         self.model: dict[str, Known] = {}
 
     @rule(id_=IDS, said=SAID)
-    def register(self, id_: str, said: Status) -> None:
+    def register(self, id_: str, said: InstanceStatus) -> None:
         self.dirty += 1
         self._register(id_, said, self.dirty)
         held = self.model[id_].held if id_ in self.model else None
         # What is held against UP is not held against an instance that says it is not.
-        status = held if held and said is Status.UP else said
+        status = held if held and said is InstanceStatus.UP else said
         self.model[id_] = Known(status, self.dirty, self.now + DURATION, held)
 
     @rule(id_=IDS)
     def register_what_is_outdated(self, id_: str) -> None:
-        if id_ in self.model and self.model[id_].status is not Status.UNKNOWN:
-            self._register(id_, Status.DOWN, self.model[id_].last_dirty - 1)
+        if id_ in self.model and self.model[id_].status is not InstanceStatus.UNKNOWN:
+            self._register(id_, InstanceStatus.DOWN, self.model[id_].last_dirty - 1)
             self.model[id_].ends = self.now + DURATION
 
-    def _register(self, id_: str, said: Status, dirty: int) -> None:
+    def _register(self, id_: str, said: InstanceStatus, dirty: int) -> None:
         center = DataCenter("MyOwn")
         self.registry.register(
-            Instance("P", id_, "h", "1", center, said, duration_seconds=DURATION, last_dirty=dirty)
+            InstanceInfo(
+                "P", id_, "h", "1", center, said, duration_seconds=DURATION, last_dirty=dirty
+            )
         )
 
     @rule(id_=IDS, ahead=st.integers(0, 1))
@@ -60,16 +63,23 @@ class RegistryMachine(RuleBasedStateMachine):
         known = self.model.get(id_)
         answer = self.registry.renew("p", id_, (known.last_dirty if known else 0) + ahead)
 
-        assert answer == (known is not None and known.status is not Status.UNKNOWN and not ahead)
-        if known and known.status is not Status.UNKNOWN:
+        assert answer == (
+            known is not None and known.status is not InstanceStatus.UNKNOWN and not ahead
+        )
+        if known and known.status is not InstanceStatus.UNKNOWN:
             known.ends = self.now + 2 * DURATION
 
     @rule(id_=IDS)
     def cancel(self, id_: str) -> None:
         assert bool(self.registry.cancel("P", id_)) == (self.model.pop(id_, None) is not None)
 
-    @rule(id_=IDS, status=st.sampled_from([Status.OUT_OF_SERVICE, Status.DOWN, Status.UP]))
-    def override(self, id_: str, status: Status) -> None:
+    @rule(
+        id_=IDS,
+        status=st.sampled_from(
+            [InstanceStatus.OUT_OF_SERVICE, InstanceStatus.DOWN, InstanceStatus.UP]
+        ),
+    )
+    def override(self, id_: str, status: InstanceStatus) -> None:
         known = self._alive(id_)
         assert self.registry.override_status("P", id_, status) == (known is not None)
         if known:
@@ -77,8 +87,8 @@ class RegistryMachine(RuleBasedStateMachine):
             if known.status is not status:
                 known.status = known.held = status
 
-    @rule(id_=IDS, status=st.sampled_from([Status.UP, Status.UNKNOWN]))
-    def remove_override(self, id_: str, status: Status) -> None:
+    @rule(id_=IDS, status=st.sampled_from([InstanceStatus.UP, InstanceStatus.UNKNOWN]))
+    def remove_override(self, id_: str, status: InstanceStatus) -> None:
         known = self._alive(id_)
         assert self.registry.remove_override("P", id_, status) == (known is not None)
         if known:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from discovery.registry.models import Clock, DataCenter, Instance
-from discovery.registry.registry import Registry, Rules
+from discovery.registry.models import DataCenter, InstanceInfo, RegistryClock
+from discovery.registry.registry import LeaseRules, Registry
 
-PROBE = Instance(
+PROBE = InstanceInfo(
     "PROBE", "", "h", "127.0.0.1", DataCenter("MyOwn"), renewal_seconds=5, duration_seconds=15
 )
 
@@ -20,7 +20,8 @@ class Shop:
         self.now = 0.0
         self.threshold = threshold
         self.registry = Registry(
-            Clock(lambda: self.now, lambda: self.now), lambda: Rules(1, 180, self.threshold)
+            RegistryClock(lambda: self.now, lambda: self.now),
+            lambda: LeaseRules(1, 180, self.threshold),
         )
         self.alive = [f"h:{number}" for number in range(20)]
         for id_ in self.alive:
@@ -105,7 +106,7 @@ def test_it_can_be_switched_off_while_it_holds() -> None:
 def test_the_share_that_may_be_silent_is_netflixs(
     threshold: float, total: int, tolerated: int
 ) -> None:
-    preserve: Callable[[int, int], bool] = Rules(renewal_threshold=threshold).preserve
+    preserve: Callable[[int, int], bool] = LeaseRules(renewal_threshold=threshold).preserve
 
     assert not preserve(tolerated, total)
     assert preserve(tolerated + 1, total)

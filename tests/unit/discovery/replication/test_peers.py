@@ -7,9 +7,9 @@ from discovery.settings import EurekaWithServer
 
 
 def test_the_list_is_separated_by_commas_and_names_each_once() -> None:
-    named = peers.named(" http://a:1/eureka/, http://b:2/eureka,,http://a:1/eureka")
+    addresses = peers.parse_addresses(" http://a:1/eureka/, http://b:2/eureka,,http://a:1/eureka")
 
-    assert named == ["http://a:1/eureka/", "http://b:2/eureka/"]
+    assert addresses == ["http://a:1/eureka/", "http://b:2/eureka/"]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_netflix_names_is_what_counts() -> None:
         }
     )
 
-    assert eureka.rules().renewal_threshold is None
-    assert eureka.neighbourhood().default_zone == "http://a:1/eureka/"
-    assert eureka.neighbourhood().retry_seconds == 0.25
-    assert EurekaWithServer().rules().renewal_threshold == 0.85
+    assert eureka.lease_rules().renewal_threshold is None
+    assert eureka.peer_settings().default_zone == "http://a:1/eureka/"
+    assert eureka.peer_settings().retry_seconds == 0.25
+    assert EurekaWithServer().lease_rules().renewal_threshold == 0.85

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from discovery.registry.models import Clock, DataCenter, Instance, Status
+from discovery.registry.models import DataCenter, InstanceInfo, InstanceStatus, RegistryClock
 from discovery.registry.registry import Registry
 from discovery.replication import protocol
-from discovery.replication.pending_changes import Batch, Outbox
-from discovery.replication.protocol import Action, Note
+from discovery.replication.pending_changes import PendingChanges, ReplicationBatch
+from discovery.replication.protocol import ReplicationAction, ReplicationEvent
 
-PROBE = Instance("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"), last_dirty=100)
+PROBE = InstanceInfo("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"), last_dirty=100)
 KEY = ("PROBE", "h:1")
 
 
@@ -30,30 +30,30 @@ def time() -> Time:
 
 @pytest.fixture
 def registry(time: Time) -> Registry:
-    return Registry(Clock(time, time))
+    return Registry(RegistryClock(time, time))
 
 
 @pytest.fixture
-def outbox(registry: Registry, time: Time) -> Outbox:
-    return Outbox(registry, Clock(time, time))
+def pending(registry: Registry, time: Time) -> PendingChanges:
+    return PendingChanges(registry, RegistryClock(time, time))
 
 
-def members(batch: Batch) -> list[dict[str, Any]]:
+def members(batch: ReplicationBatch) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(batch.body)["replicationList"]
     return found
 
 
-def actions(outbox: Outbox) -> list[str]:
-    return [member["action"] for member in members(outbox.take(100))]
+def actions(pending: PendingChanges) -> list[str]:
+    return [member["action"] for member in members(pending.take(100))]
 
 
 def test_a_registration_is_told_in_the_words_of_netflixs_server(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
-    outbox.note(Action.REGISTER, KEY)
+    pending.add(ReplicationAction.REGISTER, KEY)
 
-    (member,) = members(outbox.take(100))
+    (member,) = members(pending.take(100))
     info = member.pop("instanceInfo")
 
     assert member == {
@@ -67,21 +67,23 @@ def test_a_registration_is_told_in_the_words_of_netflixs_server(
     assert (info["instanceId"], info["lastDirtyTimestamp"]) == ("h:1", "100")
 
 
-def test_what_was_told_is_understood(registry: Registry, outbox: Outbox, time: Time) -> None:
+def test_what_was_told_is_understood(
+    registry: Registry, pending: PendingChanges, time: Time
+) -> None:
     registry.register(replace(PROBE, metadata={"zone": "a"}))
-    registry.override_status(*KEY, Status.OUT_OF_SERVICE)
-    outbox.note(Action.REGISTER, KEY)
-    outbox.note(Action.STATUS_UPDATE, KEY)
-    other = Registry(Clock(time, time))
+    registry.override_status(*KEY, InstanceStatus.OUT_OF_SERVICE)
+    pending.add(ReplicationAction.REGISTER, KEY)
+    pending.add(ReplicationAction.STATUS_UPDATE, KEY)
+    other = Registry(RegistryClock(time, time))
 
-    batch = outbox.take(100)
+    batch = pending.take(100)
     answers = [protocol.apply_member(other, member) for member in members(batch)]
 
     assert [answer["statusCode"] for answer in answers] == [200, 200]
     lease = other.instance(*KEY)
     assert lease
     assert lease.instance.metadata == {"zone": "a"}
-    assert (lease.status, lease.own_status) == (Status.OUT_OF_SERVICE, Status.UP)
+    assert (lease.status, lease.own_status) == (InstanceStatus.OUT_OF_SERVICE, InstanceStatus.UP)
 
 
 @pytest.mark.parametrize(
@@ -95,116 +97,116 @@ def test_what_was_told_is_understood(registry: Registry, outbox: Outbox, time: T
     ],
 )
 def test_only_what_still_counts_is_told(
-    registry: Registry, outbox: Outbox, noted: list[str], told: list[str]
+    registry: Registry, pending: PendingChanges, noted: list[str], told: list[str]
 ) -> None:
     registry.register(PROBE)
-    registry.override_status(*KEY, Status.DOWN)
+    registry.override_status(*KEY, InstanceStatus.DOWN)
 
     for action in noted:
-        outbox.note(Action(action), KEY)
+        pending.add(ReplicationAction(action), KEY)
 
-    assert actions(outbox) == told
+    assert actions(pending) == told
 
 
 def test_a_cancellation_takes_the_place_of_all_before_it_and_comes_before_what_follows(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     lease = registry.register(PROBE)
-    outbox.note(Action.REGISTER, KEY)
+    pending.add(ReplicationAction.REGISTER, KEY)
     registry.cancel(*KEY)
-    outbox.cancelled(lease)
-    assert actions(outbox) == ["Cancel"]
+    pending.add_cancellation(lease)
+    assert actions(pending) == ["Cancel"]
 
     registry.register(PROBE)
-    outbox.cancelled(lease)
-    outbox.note(Action.REGISTER, KEY)
-    assert actions(outbox) == ["Cancel", "Register"]
+    pending.add_cancellation(lease)
+    pending.add(ReplicationAction.REGISTER, KEY)
+    assert actions(pending) == ["Cancel", "Register"]
 
 
 def test_what_could_not_be_told_waits_with_what_has_come_since(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
-    outbox.note(Action.REGISTER, KEY)
-    batch = outbox.take(100)
-    outbox.note(Action.HEARTBEAT, KEY)
-    outbox.note(Action.HEARTBEAT, ("PROBE", "gone"))
+    pending.add(ReplicationAction.REGISTER, KEY)
+    batch = pending.take(100)
+    pending.add(ReplicationAction.HEARTBEAT, KEY)
+    pending.add(ReplicationAction.HEARTBEAT, ("PROBE", "gone"))
 
-    outbox.put_back(batch)
+    pending.put_back(batch)
 
-    assert actions(outbox) == ["Register"]
-    assert len(outbox) == 0
+    assert actions(pending) == ["Register"]
+    assert len(pending) == 0
 
 
 def test_an_override_that_ended_with_an_earlier_lease_is_not_told(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
-    outbox.note(Action.STATUS_UPDATE, KEY)
+    pending.add(ReplicationAction.STATUS_UPDATE, KEY)
 
-    assert actions(outbox) == ["Heartbeat"]
+    assert actions(pending) == ["Heartbeat"]
 
 
 def test_a_long_outage_piles_up_no_more_than_there_are_instances(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
 
     for _ in range(1_000):
-        outbox.note(Action.HEARTBEAT, KEY)
-        outbox.put_back(outbox.take(100))
+        pending.add(ReplicationAction.HEARTBEAT, KEY)
+        pending.put_back(pending.take(100))
 
-    assert len(outbox) == 1
+    assert len(pending) == 1
 
 
 def test_a_cancellation_is_told_no_longer_than_the_other_lease_could_live(
-    registry: Registry, outbox: Outbox, time: Time
+    registry: Registry, pending: PendingChanges, time: Time
 ) -> None:
-    outbox.cancelled(registry.register(replace(PROBE, duration_seconds=10)))
+    pending.add_cancellation(registry.register(replace(PROBE, duration_seconds=10)))
     registry.cancel(*KEY)
 
     time.now += 21
 
-    assert actions(outbox) == []
+    assert actions(pending) == []
 
 
 def test_large_registrations_come_in_batches_that_the_other_end_takes(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     for number in range(40):
         id_ = f"h:{number}"
         registry.register(replace(PROBE, instance_id=id_, metadata={"long": "x" * 60_000}))
-        outbox.note(Action.REGISTER, ("PROBE", id_))
+        pending.add(ReplicationAction.REGISTER, ("PROBE", id_))
 
-    batches = [outbox.take(250) for _ in range(3)]
+    batches = [pending.take(250) for _ in range(3)]
 
     assert all(len(batch.body) < 1_100_000 for batch in batches)
     assert sum(len(batch.documents) for batch in batches) == 40
 
 
 def test_a_heartbeat_for_an_unknown_instance_makes_the_sender_register_it(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
-    registry.override_status(*KEY, Status.OUT_OF_SERVICE)
-    outbox.note(Action.HEARTBEAT, KEY)
+    registry.override_status(*KEY, InstanceStatus.OUT_OF_SERVICE)
+    pending.add(ReplicationAction.HEARTBEAT, KEY)
 
-    outbox.answered(outbox.take(100), [{"statusCode": 404}])
+    pending.apply_answers(pending.take(100), [{"statusCode": 404}])
 
-    assert actions(outbox) == ["Register", "StatusUpdate"]
+    assert actions(pending) == ["Register", "StatusUpdate"]
 
 
 def test_a_heartbeat_for_an_instance_that_is_younger_there_brings_that_one_here(
-    registry: Registry, outbox: Outbox, time: Time
+    registry: Registry, pending: PendingChanges, time: Time
 ) -> None:
     registry.register(PROBE)
-    outbox.note(Action.HEARTBEAT, KEY)
-    there = Registry(Clock(time, time))
+    pending.add(ReplicationAction.HEARTBEAT, KEY)
+    there = Registry(RegistryClock(time, time))
     there.register(replace(PROBE, last_dirty=200, metadata={"version": "new"}))
 
-    batch = outbox.take(100)
+    batch = pending.take(100)
     answers = [protocol.apply_member(there, member) for member in members(batch)]
-    outbox.answered(batch, json.loads(json.dumps(answers)))
+    pending.apply_answers(batch, json.loads(json.dumps(answers)))
 
     assert answers[0]["statusCode"] == 409
     lease = registry.instance(*KEY)
@@ -213,22 +215,22 @@ def test_a_heartbeat_for_an_instance_that_is_younger_there_brings_that_one_here(
 
 
 def test_an_instance_that_has_lapsed_here_is_not_registered_there(
-    registry: Registry, outbox: Outbox
+    registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
-    outbox.note(Action.HEARTBEAT, KEY)
-    batch = outbox.take(100)
+    pending.add(ReplicationAction.HEARTBEAT, KEY)
+    batch = pending.take(100)
     registry.cancel(*KEY)
 
-    outbox.answered(batch, [{"statusCode": 404}])
+    pending.apply_answers(batch, [{"statusCode": 404}])
 
-    assert actions(outbox) == []
+    assert actions(pending) == []
 
 
 def test_a_cancellation_does_not_end_a_younger_registration(registry: Registry) -> None:
     registry.register(replace(PROBE, last_dirty=200))
 
-    late = protocol.apply(registry, Note(Action.CANCEL, KEY, last_dirty=100))
+    late = protocol.apply(registry, ReplicationEvent(ReplicationAction.CANCEL, KEY, last_dirty=100))
 
     assert late["statusCode"] == 404
     assert registry.instance(*KEY)
@@ -236,25 +238,32 @@ def test_a_cancellation_does_not_end_a_younger_registration(registry: Registry) 
 
 def test_of_two_overrides_the_later_holds_whatever_comes_first(registry: Registry) -> None:
     registry.register(PROBE, registered_at=1)
-    for at, status in ((30, Status.DOWN), (20, Status.OUT_OF_SERVICE)):
-        protocol.apply(registry, Note(Action.STATUS_UPDATE, KEY, 100, status, at=at))
+    for at, status in ((30, InstanceStatus.DOWN), (20, InstanceStatus.OUT_OF_SERVICE)):
+        protocol.apply(
+            registry, ReplicationEvent(ReplicationAction.STATUS_UPDATE, KEY, 100, status, at=at)
+        )
 
     lease = registry.instance(*KEY)
 
     assert lease
-    assert lease.status is Status.DOWN
+    assert lease.status is InstanceStatus.DOWN
 
 
 def test_an_override_that_was_taken_back_does_not_come_back_late(registry: Registry) -> None:
     registry.register(PROBE, registered_at=1)
-    taken_back = Note(Action.DELETE_STATUS_OVERRIDE, KEY, 100, Status.UP, at=30)
+    taken_back = ReplicationEvent(
+        ReplicationAction.DELETE_STATUS_OVERRIDE, KEY, 100, InstanceStatus.UP, at=30
+    )
     protocol.apply(registry, taken_back)
 
-    protocol.apply(registry, Note(Action.STATUS_UPDATE, KEY, 100, Status.DOWN, at=20))
+    protocol.apply(
+        registry,
+        ReplicationEvent(ReplicationAction.STATUS_UPDATE, KEY, 100, InstanceStatus.DOWN, at=20),
+    )
 
     lease = registry.instance(*KEY)
     assert lease
-    assert lease.status is Status.UP
+    assert lease.status is InstanceStatus.UP
 
 
 @pytest.mark.parametrize(
@@ -280,6 +289,6 @@ def test_a_member_that_cannot_be_read_is_refused_and_does_no_harm(
 def test_an_instance_that_another_replica_lists_and_nobody_can_read_is_left_out(
     registry: Registry, info: dict[str, Any]
 ) -> None:
-    protocol.take_over(registry, info)
+    protocol.register_copy(registry, info)
 
     assert registry.leases() == []

@@ -6,25 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from discovery.registry.models import Clock, DataCenter, Instance, Status
-from discovery.registry.registry import Registry, Rules
-from discovery.replication.peer_client import Neighbourhood, Replica, Replicas
-from discovery.replication.pending_changes import Outbox
+from discovery.registry.models import DataCenter, InstanceInfo, InstanceStatus, RegistryClock
+from discovery.registry.registry import LeaseRules, Registry
+from discovery.replication.peer_client import PeerSettings, Replica, Replicas
+from discovery.replication.pending_changes import PendingChanges
 from discovery.web.dashboard import HEADERS, INSTANCES_SHOWN, Dashboard
-from discovery.web.metrics import Metrics
+from discovery.web.metrics import RegistryMetrics
 
-PROBE = Instance("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
+PROBE = InstanceInfo("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
 
 
 class Page:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_000.0
-        clock = Clock(lambda: self.now, lambda: self.now)
-        self.registry = Registry(clock, lambda: Rules(0, 180, 0.85))
-        self.replicas = Replicas(self.registry, clock, Neighbourhood, "127.0.0.1", 1)
-        self.replica = Replica("http://other:8761/eureka/", Outbox(self.registry, clock))
+        clock = RegistryClock(lambda: self.now, lambda: self.now)
+        self.registry = Registry(clock, lambda: LeaseRules(0, 180, 0.85))
+        self.replicas = Replicas(self.registry, clock, PeerSettings, "127.0.0.1", 1)
+        self.replica = Replica("http://other:8761/eureka/", PendingChanges(self.registry, clock))
         monkeypatch.setattr(self.replicas, "all", lambda: [self.replica])
-        self.metrics = Metrics(self.registry, self.replicas)
+        self.metrics = RegistryMetrics(self.registry, self.replicas)
         self._dashboard = Dashboard(self.registry, self.replicas, clock)
 
     def html(self) -> str:
@@ -66,7 +66,7 @@ def test_it_shows_instances_with_status_and_the_age_of_their_leases(page: Page) 
 
 def test_a_status_that_was_set_by_hand_says_so(page: Page) -> None:
     page.registry.register(PROBE)
-    page.registry.override_status("PROBE", "h:1", Status.OUT_OF_SERVICE)
+    page.registry.override_status("PROBE", "h:1", InstanceStatus.OUT_OF_SERVICE)
 
     assert "OUT_OF_SERVICE (by hand)" in page.text()
 
@@ -100,10 +100,10 @@ def test_it_says_when_nobody_is_evicted(page: Page) -> None:
 
 
 def test_it_shows_how_the_replicas_do(page: Page) -> None:
-    assert "http://other:8761/eureka/ not asked yet never 0" in page.text()
+    assert "http://other:8761/eureka/ not contacted yet never 0" in page.text()
 
     page.replica.reached, page.replica.error = False, "ConnectionError(<gone>)"
-    assert "away: ConnectionError(&lt;gone&gt;)" in page.html()
+    assert "unreachable: ConnectionError(&lt;gone&gt;)" in page.html()
     page.replica.reached = True
     assert "reached" in page.text()
 
