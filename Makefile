@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FUSEBOX := $(BIN)/fusebox
-MEMBERS := chassis discovery config-server gateway services/user services/order services/catalog ops
-IMAGES := discovery config-server gateway user-service order-service catalog-service fusebox
+SERVICES := $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
+MEMBERS := chassis discovery config-server gateway $(addprefix services/,$(SERVICES)) ops
+IMAGES := discovery config-server gateway $(addsuffix -service,$(SERVICES)) fusebox
 INSTALLED := $(VENV)/.installed
 SOURCES := $(addsuffix /src,$(MEMBERS))
 

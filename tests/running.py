@@ -16,7 +16,8 @@ import pytest
 import requests
 
 from fusebox.core.shop_client import Customer, Shop
-from fusebox.core.stack import BASE_PORTS, Stack
+from fusebox.core.stack import Stack
+from fusebox.core.topology import PORTS
 from fusebox.operations.shutdown import orphans
 from fusebox.runtime import health
 from fusebox.runtime.drivers import driver_of
@@ -212,7 +213,7 @@ def _claimed(claim: socket, offset: int) -> bool:
 
 
 def _are_free(offset: int) -> bool:
-    return all(_is_free(port + offset) for port in BASE_PORTS.values())
+    return all(_is_free(port + offset) for port in PORTS.values())
 
 
 def _is_free(port: int) -> bool:

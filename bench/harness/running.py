@@ -13,8 +13,8 @@ import psutil
 
 from bench.harness.machine import cpu_of_tree
 from fusebox.core.shop_client import Customer, Shop
-from fusebox.core.stack import BASE_PORTS, Stack
-from fusebox.core.topology import TRAINING
+from fusebox.core.stack import Stack
+from fusebox.core.topology import PORTS, TRAINING
 from fusebox.native import databases, process_tree
 from fusebox.native.supervisor import Supervisor
 
@@ -35,7 +35,7 @@ class BenchError(Exception):
 def free_offset() -> int:
     """An offset whose ports nobody holds; none above 32767, where outgoing connections begin."""
     for offset in range(1_000, 17_000, 100):
-        if all(_is_free(port + offset) for port in BASE_PORTS.values()):
+        if all(_is_free(port + offset) for port in PORTS.values()):
             return offset
     raise BenchError("no free ports for a stack of its own")
 

@@ -21,8 +21,8 @@ from chassis.core.environment import Environment
 from chassis.runtime.service import Process
 from chassis.web.auth import ALGORITHM, ISSUER, TokenVerifier
 from fusebox.core import secrets
-from fusebox.core.stack import BASE_PORTS, Stack
-from fusebox.core.topology import BY_NAME
+from fusebox.core.stack import Stack
+from fusebox.core.topology import BY_NAME, PORTS
 from fusebox.core.wait import wait_until
 from fusebox.native import databases, postgres
 
@@ -36,7 +36,7 @@ def postgres_stack() -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="fusebox-component-", dir=postgres.REFUGE) as folder:
         # PostgreSQL does not run as root, so another account has to be able to enter.
         Path(folder).chmod(0o755)
-        offset = _free_port() - BASE_PORTS["postgres"]
+        offset = _free_port() - PORTS["postgres"]
         stack = Stack(home=Path(folder), clone=Path(folder), offset=offset)
         stack.make_folders()
         secrets.make_missing(stack)

@@ -10,6 +10,7 @@ import psutil
 
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
+from fusebox.core.topology import LOOPBACK_PORTS
 
 HIGHEST_PORT = 65_536
 
@@ -31,8 +32,8 @@ def taken_ports(stack: Stack) -> dict[str, int]:
 
 
 def _is_free(stack: Stack, name: str) -> bool:
-    local = name in ("postgres", "kafka-controller")
-    return _can_listen("127.0.0.1" if local else stack.bind, stack.port(name))
+    bind = "127.0.0.1" if name in LOOPBACK_PORTS else stack.bind
+    return _can_listen(bind, stack.port(name))
 
 
 def _can_listen(bind: str, port: int) -> bool:

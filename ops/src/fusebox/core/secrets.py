@@ -6,19 +6,14 @@ import secrets
 
 from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
-from fusebox.core.topology import SERVICES
+from fusebox.core.topology import secret_readers
 
 SIGNING_KEY = "token-signing-key.pem"
-PASSWORDS = (
-    "admin-password",
-    "encrypt-key",
-    "postgres-password",
-    *(f"{service.name}-db-password" for service in SERVICES),
-)
+NAMES = tuple(sorted({name for names in secret_readers().values() for name in names}))
 
 
 def make_missing(stack: Stack) -> None:
-    for name in (*PASSWORDS, SIGNING_KEY):
+    for name in NAMES:
         if not (stack.secrets / name).exists():
             write_whole(stack.secrets / name, new(name))
 

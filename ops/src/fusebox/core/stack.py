@@ -11,25 +11,12 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from fusebox.core.errors import Fault
+from fusebox.core.topology import PORTS, PUBLISHED, part_named
 
 # Plain processes; containers, seen from this machine; containers, seen from the one of ops.
 Mode = Literal["native", "docker", "inside"]
 
-BASE_PORTS = {
-    "gateway": 8000,
-    "discovery": 8761,
-    "config-server": 8888,
-    "zipkin": 9411,
-    "kafka": 9092,
-    "kafka-controller": 9093,
-    "postgres": 15432,
-}
-# In their containers all listen where they do by default, and services on one port of theirs.
-INSIDE_PORTS = {**BASE_PORTS, "postgres": 5432}
-SERVICE_PORT = 8080
-# Nothing else of a shop of containers is reached from this machine.
-PUBLISHED = ("gateway", "zipkin")
-HIGHEST_OFFSET = 65535 - max(BASE_PORTS.values())
+HIGHEST_OFFSET = 65535 - max(PORTS.values())
 # The kernel takes 107 bytes for a socket's path; supervisord adds its pid while it binds.
 LONGEST_SOCKET_PATH = 92
 # They would need quoting that supervisord's configuration files do not have.
@@ -61,11 +48,11 @@ class Stack:
     @property
     def ports(self) -> dict[str, int]:
         """Those that this shop takes of this machine."""
-        taken = PUBLISHED if self.mode == "docker" else BASE_PORTS
+        taken = PUBLISHED if self.mode == "docker" else PORTS
         return {name: self.port(name) for name in taken}
 
     def port(self, name: str) -> int:
-        return BASE_PORTS[name] + self.offset
+        return PORTS[name] + self.offset
 
     @property
     def host(self) -> str:
@@ -76,7 +63,7 @@ class Stack:
         """Where the others reach the part `name`; of a shop of containers that is inside alone."""
         if self.mode == "native":
             return self.host, self.port(name)
-        return name, INSIDE_PORTS[name]
+        return name, part_named(name).port_inside
 
     def url(self, name: str) -> str:
         """Where this process reaches it; what is not published it does not."""

@@ -1,22 +1,46 @@
-"""What the shop is made of: each part's name, kind and instances."""
+"""What the shop is made of, as `topology.toml` declares it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from fusebox.core.errors import Fault
 
 Kind = Literal["infrastructure", "platform", "service"]
 
+FILE = Path(__file__).resolve().parents[1] / "topology.toml"
+# Inside their containers all services listen on the same port.
+SERVICE_PORT = 8080
+DEAD_LETTER_PARTITIONS = 1
+# A process of a shop that belongs to no part: it makes the JVM's caches.
+TRAINING = "java-training"
+
 
 @dataclass(frozen=True)
 class Part:
-    """A part has one instance, or, as a service, several that take free ports."""
+    """A part has one instance, or, as a service, several that take free ports.
+
+    The fields are explained at the head of `topology.toml`.
+    """
 
     name: str
     kind: Kind
+    memory: str
+    image: str = ""
+    source: str = ""
+    port: int | None = None
+    container_port: int | None = None
+    controller_port: int | None = None
+    loopback: bool = False
+    published: bool = False
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    database: str = ""
+    secrets: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
@@ -26,29 +50,86 @@ class Part:
     def is_ours(self) -> bool:
         return self.kind != "infrastructure"
 
+    @property
+    def port_inside(self) -> int:
+        """Where it listens in its container."""
+        return self.container_port or self.port or SERVICE_PORT
+
+    @property
+    def database_secret(self) -> str:
+        return f"{self.name}-db-password"
+
     def instance(self, number: int = 1) -> str:
         return f"{self.name}-{number}"
 
     def among(self, names: Iterable[str]) -> list[str]:
         """Its instances among `names`, in the order of their numbers."""
-        own = [each for each in names if each.rpartition("-")[0] == self.name]
+        own = [name for name in names if name.rpartition("-")[0] == self.name]
         return sorted(own, key=number_of)
 
 
-PARTS = (
-    Part("postgres", "infrastructure"),
-    Part("kafka", "infrastructure"),
-    Part("zipkin", "infrastructure"),
-    Part("config-server", "platform"),
-    Part("discovery", "platform"),
-    Part("user-service", "service"),
-    Part("catalog-service", "service"),
-    Part("order-service", "service"),
-    Part("gateway", "platform"),
-)
+@dataclass(frozen=True)
+class Tool:
+    """The command line as a container beside the parts."""
+
+    source: str
+    distribution: str
+    secrets: tuple[str, ...]
+    memory: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    name: str
+    partitions: int
+    compacted: bool = False
+    published_by: str = ""
+    read_by: tuple[str, ...] = ()
+    dead_letters: bool = True
+
+    @property
+    def dead_letter_topic(self) -> str:
+        return f"{self.name}.dead"
+
+
+def _fields(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of the file as arguments of its dataclass, which refuses what it does not know."""
+    return {
+        key.replace("-", "_"): tuple(value) if isinstance(value, list) else value
+        for key, value in table.items()
+    }
+
+
+_DECLARED = tomllib.loads(FILE.read_text())
+
+PARTS = tuple(Part(name=name, **_fields(table)) for name, table in _DECLARED["parts"].items())
+OPS = Tool(**_fields(_DECLARED["ops"]))
+TOPICS = tuple(Topic(name=name, **_fields(table)) for name, table in _DECLARED["topics"].items())
+
 BY_NAME = {part.name: part for part in PARTS}
 SERVICES = tuple(part for part in PARTS if part.kind == "service")
-TRAINING = "java-training"
+DATABASES = {part.database: part for part in PARTS if part.database}
+DEAD_LETTER_TOPICS = tuple(topic.dead_letter_topic for topic in TOPICS if topic.dead_letters)
+# The fixed ports by name: those of the parts, and the one that Kafka's controller has for itself.
+PORTS = {part.name: part.port for part in PARTS if part.port} | {
+    f"{part.name}-controller": part.controller_port for part in PARTS if part.controller_port
+}
+LOOPBACK_PORTS = frozenset(
+    {part.name for part in PARTS if part.loopback}
+    | {f"{part.name}-controller" for part in PARTS if part.controller_port}
+)
+PUBLISHED = tuple(part.name for part in PARTS if part.published)
+
+
+def secret_readers() -> dict[str, tuple[str, ...]]:
+    """The secrets that each container reads, by its name."""
+    passwords = tuple(part.database_secret for part in DATABASES.values())
+    own = {
+        part.name: (*((part.database_secret,) if part.database else ()), *part.secrets)
+        for part in PARTS
+    }
+    own["postgres"] = (*own["postgres"], *passwords)
+    return {name: names for name, names in {**own, "ops": OPS.secrets}.items() if names}
 
 
 def part_named(name: str) -> Part:

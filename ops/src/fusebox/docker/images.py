@@ -10,26 +10,16 @@ from pathlib import Path
 
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
+from fusebox.core.topology import OPS, PARTS
 from fusebox.docker import compose
 
-MEMBERS = (
-    "ops",
-    "config-server",
-    "discovery",
-    "user-service",
-    "catalog-service",
-    "order-service",
-    "gateway",
-)
+NAMES = ("ops", *(part.name for part in PARTS if part.is_ours))
 # What goes into an image, as .dockerignore lets it through.
 MADE_OF = (
     "requirements.lock",
     "chassis",
-    "discovery",
-    "config-server",
-    "gateway",
-    "services",
-    "ops",
+    *{part.source.split("/")[0] for part in PARTS if part.is_ours},
+    OPS.source,
     "deploy/docker",
 )
 SUFFIXES = {".py", ".toml", ".lock", ".txt", ".mako", ".ini", ""}
@@ -68,7 +58,7 @@ def outdated(stack: Stack) -> list[str]:
 
 def names() -> list[str]:
     tag = os.environ.get("FUSEBOX_TAG") or "0.2.0"
-    return [f"fusebox/{member}:{tag}" for member in MEMBERS]
+    return [f"fusebox/{member}:{tag}" for member in NAMES]
 
 
 def sources_digest(clone: Path) -> str:

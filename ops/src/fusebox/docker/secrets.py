@@ -11,23 +11,9 @@ from pathlib import Path
 
 from fusebox.core import secrets
 from fusebox.core.files import write_whole
-from fusebox.core.secrets import SIGNING_KEY
-from fusebox.core.topology import SERVICES
+from fusebox.core.topology import secret_readers
 
-OPS = "ops"
-
-
-def _password_of(service: str) -> str:
-    return f"{service}-db-password"
-
-
-READERS: dict[str, tuple[str, ...]] = {
-    "postgres": ("postgres-password", *(_password_of(part.name) for part in SERVICES)),
-    "config-server": ("encrypt-key",),
-    **{part.name: (_password_of(part.name),) for part in SERVICES},
-    "user-service": (_password_of("user-service"), "admin-password", SIGNING_KEY),
-    OPS: ("postgres-password", "admin-password", SIGNING_KEY),
-}
+READERS = secret_readers()
 
 
 def hand_out(folder: Path, own: Path | None = None) -> None:
@@ -38,7 +24,7 @@ def hand_out(folder: Path, own: Path | None = None) -> None:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    for name in (*secrets.PASSWORDS, SIGNING_KEY):
+    for name in secrets.NAMES:
         copies = [folder / reader / name for reader, names in READERS.items() if name in names]
         originals = [own / name] if own else []
         value = _first(copies) or _first(originals) or secrets.new(name)

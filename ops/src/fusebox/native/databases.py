@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fusebox.core.secrets import secret
 from fusebox.core.stack import Stack
-from fusebox.core.topology import SERVICES
+from fusebox.core.topology import DATABASES
 from fusebox.native.postgres import SUPERUSER, Place
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def accepts(host: str, port: int) -> bool:
 
 
 def version() -> str:
-    return repr(SERVICES)
+    return repr(sorted(DATABASES))
 
 
 def make_databases(stack: Stack) -> None:
@@ -99,13 +99,12 @@ def make_databases(stack: Stack) -> None:
     with connect(stack) as connection:
         roles = _names(connection, "SELECT rolname FROM pg_roles")
         databases = _names(connection, "SELECT datname FROM pg_database")
-        for service in SERVICES:
-            if service.module not in roles:
-                password = secret(stack, f"{service.name}-db-password")
-                _make_role(connection, service.module, password)
-            if service.module not in databases:
-                _make_database(connection, service.module)
-        for name in ("postgres", "template1", *(service.module for service in SERVICES)):
+        for name, service in DATABASES.items():
+            if name not in roles:
+                _make_role(connection, name, secret(stack, service.database_secret))
+            if name not in databases:
+                _make_database(connection, name)
+        for name in ("postgres", "template1", *DATABASES):
             _close_to_others(connection, name)
 
 

@@ -8,32 +8,16 @@ import struct
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
+from fusebox.core.topology import DEAD_LETTER_PARTITIONS, TOPICS, Topic
 from fusebox.native.jars import Jar, jar_folder, read_lock
 from fusebox.native.jvm import JavaProgram
 
 API_VERSIONS = struct.pack(">hhih7s", 18, 0, 1, 7, b"fusebox")
-DEAD_LETTERS = ("orders.dead", "catalog.dead", "products.dead", "users.dead")
 REQUEST_TIMEOUT_MS = 15_000
-
-
-@dataclass(frozen=True)
-class Topic:
-    name: str
-    partitions: int
-    compacted: bool = False
-
-
-TOPICS = (
-    *(Topic(name, 6) for name in ("orders", "catalog", "users")),
-    Topic("products", 3, compacted=True),
-    *(Topic(name, 1) for name in DEAD_LETTERS),
-    Topic("springCloudBus", 1),
-)
 
 
 def kafka_jars(stack: Stack) -> list[Jar]:
@@ -109,7 +93,7 @@ def answers(host: str, port: int, timeout: float = 2.0) -> bool:
 
 
 def topics_version() -> str:
-    return repr(TOPICS)
+    return repr(_all_topics())
 
 
 def servers(stack: Stack) -> str:
@@ -124,12 +108,22 @@ def make_topics(servers: str) -> list[str]:
     admin = KafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         there = set(admin.list_topics())
-        missing = {topic.name: _options(topic) for topic in TOPICS if topic.name not in there}
+        missing = {name: options for name, options in _all_topics().items() if name not in there}
         if missing:
             admin.create_topics(missing)
         return list(missing)
     finally:
         admin.close()
+
+
+def _all_topics() -> dict[str, dict[str, object]]:
+    """The options of every topic and of its dead letters', by name."""
+    dead = [
+        Topic(topic.dead_letter_topic, DEAD_LETTER_PARTITIONS)
+        for topic in TOPICS
+        if topic.dead_letters
+    ]
+    return {topic.name: _options(topic) for topic in (*TOPICS, *dead)}
 
 
 def _options(topic: Topic) -> dict[str, object]:

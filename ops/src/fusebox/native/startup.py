@@ -69,15 +69,12 @@ class Startup:
         platform = [part for part in PARTS if part.kind == "platform"]
         return [
             Step("postgres", self._postgres),
-            *(Step(part.name, partial(self._start, part), _needs(part)) for part in platform),
+            *(Step(part.name, partial(self._start, part), part.needs) for part in platform),
             Step(LIBRARIES, self._libraries),
             Step("kafka", self._kafka, (LIBRARIES,)),
             Step("zipkin", self._zipkin, (LIBRARIES,)),
             Step(TOPICS, self._topics, ("kafka",)),
-            *(
-                Step(_schema(part), partial(self._prepare, part), ("postgres", "config-server"))
-                for part in SERVICES
-            ),
+            *(Step(_schema(part), partial(self._prepare, part), part.needs) for part in SERVICES),
             *(Step(part.name, partial(self._start, part), (_schema(part),)) for part in SERVICES),
             Step("shop", self._wait_until_open, ("gateway", *(part.name for part in SERVICES))),
         ]
@@ -145,10 +142,6 @@ class Startup:
             self._cancelled,
             pause=CHECK_SECONDS,
         )
-
-
-def _needs(part: Part) -> tuple[str, ...]:
-    return ("config-server",) if part.name == "gateway" else ()
 
 
 def _schema(part: Part) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
+from fusebox.core.topology import DEAD_LETTER_TOPICS
 from fusebox.native import kafka
 from fusebox.runtime import remote
 
@@ -98,7 +99,7 @@ def _batches(consumer: Any) -> Iterator[list[Any]]:
 
     partitions = [
         TopicPartition(topic, number)
-        for topic in kafka.DEAD_LETTERS
+        for topic in DEAD_LETTER_TOPICS
         for number in consumer.partitions_for_topic(topic) or ()
     ]
     consumer.assign(partitions)

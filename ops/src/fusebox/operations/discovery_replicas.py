@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fusebox.core.errors import Fault
 from fusebox.core.ports import free_port_after
-from fusebox.core.stack import INSIDE_PORTS, Stack
+from fusebox.core.stack import Stack
 from fusebox.core.topology import number_of
 from fusebox.operations import instances as control
 from fusebox.operations import settings
@@ -54,7 +54,7 @@ def _wanted(stack: Stack, before: Mapping[str, str], number: int) -> dict[str, s
     """Where each is to be; a process that is there stays where it is."""
     instances = [DISCOVERY.instance(each) for each in range(1, number + 1)]
     if stack.mode == "docker":
-        port = INSIDE_PORTS[DISCOVERY.name]
+        port = DISCOVERY.port_inside
         return {each: f"http://{stack.container(each)}:{port}" for each in instances}
     wanted: dict[str, str] = {}
     port = max(map(_port, before.values()))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fusebox.core import http
 from fusebox.core.http import Answer
-from fusebox.core.stack import INSIDE_PORTS, SERVICE_PORT, Stack
+from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, Part, is_instance, part_of
 from fusebox.native import databases, kafka, process_tree
 from fusebox.runtime.driver import State
@@ -62,7 +62,7 @@ def socket(stack: Stack, state: State) -> Address | None:
     if not state.is_running:
         return None
     if state.host:
-        return Address(state.host, INSIDE_PORTS.get(part.name, SERVICE_PORT))
+        return Address(state.host, part.port_inside)
     if part.kind != "service":
         return _fixed(stack, state.instance)
     port = process_tree.listening_port(state.pid)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fusebox.core.topology import PARTS, SERVICES
-from fusebox.docker.images import MEMBERS
+from fusebox.core.topology import DATABASES, OPS, PARTS, SERVICES, Part
+from fusebox.docker.images import NAMES
 from fusebox.docker.secrets import READERS
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -19,7 +19,59 @@ PAGE = (ROOT / "docs" / "containers.md").read_text()
 
 
 def test_every_part_is_a_container_of_its_name() -> None:
-    assert {part.name for part in PARTS} | {"ops", *ONCE} == set(CONTAINERS)
+    assert {part.name for part in PARTS} | {"ops", *ONCE} == set(CONTAINERS), (
+        "docker-compose.yml: services"
+    )
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_a_container_is_what_the_topology_says(part: Part) -> None:
+    container = CONTAINERS[part.name]
+    where = f"docker-compose.yml, {part.name}:"
+
+    assert container["mem_limit"] == part.memory, f"{where} mem_limit: {part.memory}"
+    if part.image:
+        image = f"${{{part.name.upper()}_IMAGE:-{part.image}}}"
+        assert container["image"] == image, f"{where} image: {image}"
+    else:
+        arguments = {"MEMBER": part.name, "SOURCE": part.source, "MODULE": f"{part.module}.main"}
+        assert arguments.items() <= container["build"]["args"].items(), f"{where} build"
+        assert container["healthcheck"]["test"][2] == str(part.port_inside), f"{where} healthcheck"
+    if part.kind == "service":
+        assert container["environment"]["PORT"] == str(part.port_inside), f"{where} PORT"
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_a_container_waits_for_whom_the_topology_says(part: Part) -> None:
+    before = CONTAINERS[part.name].get("depends_on", {})
+    secrets = {"secrets"} if part.name in READERS and not part.database else set()
+
+    if part.database:
+        prepare = f"{part.name}-prepare"
+        assert set(before) == {prepare, *part.after}, f"docker-compose.yml, {part.name}: depends_on"
+        assert before[prepare] == {"condition": "service_completed_successfully"}
+        before = CONTAINERS[prepare]["depends_on"]
+        assert set(before) == set(part.needs), f"docker-compose.yml, {prepare}: depends_on"
+    else:
+        expected = {*part.needs, *part.after, *secrets}
+        assert set(before) == expected, f"docker-compose.yml, {part.name}: depends_on {expected}"
+    for name in part.needs:
+        assert before[name] == {"condition": "service_healthy"}
+
+
+def test_postgres_is_on_the_network_of_every_database() -> None:
+    own = {f"{service.name.removesuffix('-service')}-db" for service in DATABASES.values()}
+
+    assert set(CONTAINERS["postgres"]["networks"]) == {*own, "ops-db"}, (
+        "docker-compose.yml, postgres: networks"
+    )
+    assert own <= set(COMPOSE["networks"]), "docker-compose.yml: networks"
+
+
+def test_ops_is_what_the_topology_says() -> None:
+    assert CONTAINERS["ops"]["mem_limit"] == OPS.memory
+    assert CONTAINERS["ops"]["build"]["args"]["MEMBER"] == OPS.distribution
+    assert CONTAINERS["ops"]["build"]["args"]["SOURCE"] == OPS.source
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
@@ -39,9 +91,14 @@ def test_only_the_gateway_and_zipkin_are_published_and_only_to_this_machine() ->
     published = {name: each["ports"] for name, each in CONTAINERS.items() if "ports" in each}
 
     assert published == {
-        "gateway": ["${FUSEBOX_BIND:-127.0.0.1}:${GATEWAY_PORT:-8000}:8000"],
-        "zipkin": ["${FUSEBOX_BIND:-127.0.0.1}:${ZIPKIN_PORT:-9411}:9411"],
+        part.name: [
+            f"${{FUSEBOX_BIND:-127.0.0.1}}:${{{part.name.upper()}_PORT:-{part.port}}}:"
+            f"{part.port_inside}"
+        ]
+        for part in PARTS
+        if part.published
     }
+    assert set(published) == {"gateway", "zipkin"}
 
 
 def test_nothing_but_what_is_published_can_leave_its_networks() -> None:
@@ -94,7 +151,7 @@ def test_no_environment_holds_a_secret() -> None:
 def test_images_are_named_by_tags_that_can_be_set() -> None:
     ours = {each["image"] for each in CONTAINERS.values() if "build" in each}
 
-    assert ours == {f"fusebox/{member}:${{FUSEBOX_TAG:-0.2.0}}" for member in MEMBERS}
+    assert ours == {f"fusebox/{name}:${{FUSEBOX_TAG:-0.2.0}}" for name in NAMES}
     assert not any("@sha256" in each["image"] for each in CONTAINERS.values())
 
 
@@ -111,7 +168,7 @@ def test_the_page_tells_of_each_container_its_image_networks_and_memory(name: st
     assert [cells[1], cells[3], cells[4]] == [image, networks, f"{memory} MB"]
 
 
-@pytest.mark.parametrize("member", ["fusebox" if each == "ops" else each for each in MEMBERS])
+@pytest.mark.parametrize("member", [OPS.distribution if name == "ops" else name for name in NAMES])
 def test_an_image_gets_what_is_locked_and_no_tool_of_development(member: str) -> None:
     own = _blocks(ROOT / "deploy" / "docker" / "requirements" / f"{member}.txt")
     locked = _blocks(ROOT / "requirements.lock")

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from fusebox.core import files
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
+from fusebox.core.topology import DEAD_LETTER_TOPICS
 from fusebox.native import kafka
 from fusebox.operations import dead_letters
 
@@ -36,7 +37,7 @@ class Broker:
     """Keeps topics of one partition and one group's offsets; `refuses` the value so named."""
 
     def __init__(self) -> None:
-        self.topics: dict[str, list[Record]] = {name: [] for name in kafka.DEAD_LETTERS}
+        self.topics: dict[str, list[Record]] = {name: [] for name in DEAD_LETTER_TOPICS}
         self.committed: dict[str, int] = {}
         self.sent: list[tuple[str, Any]] = []
         self.refuses: bytes | None = None
