@@ -29,7 +29,7 @@ of_weight = $(if $(WEIGHT),$(WEIGHT),$(error say how many per cent: make $@ SERV
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean status kill start stop scale roll canary slow fail pause heal set dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+.PHONY: help up down clean status kill start stop scale roll canary slow fail pause heal set order dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ heal: $(INSTALLED) ## undo slow, fail, pause, kill and stop, of all or of SERVIC
 set: $(INSTALLED) ## change the configuration live: KEY=fusebox.breaker.fail-max VALUE=3 [SERVICE=…]
 	@$(FUSEBOX) set $(if $(KEY),$(KEY),$(error say which: make set KEY=fusebox.breaker.fail-max VALUE=3)) \
 	  $(if $(VALUE),"$(VALUE)") $(if $(SERVICE),--service $(SERVICE))
+
+order: $(INSTALLED) ## order as a customer: [PRODUCT=CATALOG-0001] [QTY=2] [N=3] [WAIT=5]
+	@$(FUSEBOX) order $(if $(PRODUCT),--product $(PRODUCT)) $(if $(QTY),--qty $(QTY)) \
+	  $(if $(N),--number $(N)) $(if $(WAIT),--wait $(WAIT))
 
 dead: $(INSTALLED) ## list the dead letters
 	@$(FUSEBOX) dead

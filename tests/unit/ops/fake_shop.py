@@ -1,4 +1,4 @@
-"""A shop in a few lines, over real HTTP: as much of the contract as a replay meets."""
+"""A shop in a few lines, over real HTTP: as much of the contract as its clients here meet."""
 
 import json
 import re
@@ -13,6 +13,7 @@ from typing import Any
 Answer = tuple[int, Any]
 NO_ANSWER: Answer = (0, None)
 PAGE = 2
+TRACE_URL = "http://127.0.0.1:9411/zipkin/traces/6b01ca9b56f2cc68812909233b0962dd"
 
 
 def healthy(method: str, path: str, effect: Callable[[], Answer]) -> Answer:
@@ -72,7 +73,7 @@ class FakeShop:
             return 401, {"code": "unauthenticated"}
         if path == "/catalog-service/catalogs":
             return self._create(body)
-        return self._orders(method, path, headers.get("Idempotency-Key", ""), body)
+        return self._orders(method, path, headers, body)
 
     def _login(self, email: str) -> Answer:
         self._logins += 1
@@ -86,27 +87,31 @@ class FakeShop:
         self.stocks[body["productId"]] = body["stock"]
         return 201, body
 
-    def _orders(self, method: str, path: str, key: str, body: Any) -> Answer:
+    def _orders(self, method: str, path: str, headers: Any, body: Any) -> Answer:
+        key = headers.get("Idempotency-Key", "")
         user_id, order_id = re.findall(r"^/order-service/([^/]+)/orders(?:/(\d+)/cancel)?", path)[0]
         if method == "GET":
             mine = [each for each in self.orders.values() if each["userId"] == user_id]
             return page(path, mine)
         if (user_id, key) in self.settled:
             return self.settled[user_id, key]
-        answer = self._cancel(order_id) if order_id else self._place(user_id, body["lines"])
-        if answer[0] < 300:
+        answer = self._cancel(order_id) if order_id else self._place(user_id, headers, body)
+        if key and answer[0] < 300:
             self.settled[user_id, key] = answer
         return answer
 
-    def _place(self, user_id: str, lines: list[dict[str, Any]]) -> Answer:
+    def _place(self, user_id: str, headers: Any, body: Any) -> Answer:
+        lines: list[dict[str, Any]] = body.get("lines", [body])
+        if any(line["productId"] not in self.stocks for line in lines):
+            return 404, {"code": "product-unknown", "detail": "There is no such product."}
         if any(self.stocks[line["productId"]] < line["qty"] for line in lines):
-            return 409, {"code": "out-of-stock"}
+            return 409, {"code": "out-of-stock", "detail": "Not enough stock."}
         for line in lines:
             self.stocks[line["productId"]] -= line["qty"]
         order_id = str(len(self.orders))
         order = {"orderId": order_id, "userId": user_id, "status": "CONFIRMED", "lines": lines}
         self.orders[order_id] = order
-        return 201, dict(order, status="PENDING")
+        return 201, order if "Prefer" in headers else dict(order, status="PENDING")
 
     def _cancel(self, order_id: str) -> Answer:
         order = self.orders[order_id]
@@ -173,6 +178,7 @@ def handler_of(shop: FakeShop) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             if follows:
                 self.send_header("Link", f'<{follows}>; rel="next"')
+            self.send_header("X-Trace-Url", TRACE_URL)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -15,6 +15,7 @@ import click
 
 from fusebox.cli import chaos_verbs
 from fusebox.cli.chaos_verbs import SERVICE_HELP, instance_option
+from fusebox.cli.order import order
 from fusebox.core.errors import Fault, Interrupted
 from fusebox.core.stack import Stack
 from fusebox.demo.command import demo
@@ -137,6 +138,7 @@ _instance_verb("stop", "Stop it gracefully; it stays down until `start`.", "has 
 
 for breaking_verb in chaos_verbs.VERBS:
     cli.add_command(breaking_verb)
+cli.add_command(order)
 cli.add_command(replay)
 cli.add_command(demo)
 

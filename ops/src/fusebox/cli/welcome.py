@@ -1,4 +1,4 @@
-"""What `up` says at its end: the addresses, the admin's password, and an order to paste."""
+"""What `up` says at its end: the addresses, the admin's password, and how to place an order."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import secrets
 from fusebox.core.stack import Stack
 
 PASSWORD = "break-it-on-purpose"
-PLACES = """\
+ADDRESSES = """\
   gateway        {gateway}
   discovery      {discovery}
   config-server  {config}
   Zipkin         {zipkin}/zipkin/
   Kafka          {host}:{kafka}
   PostgreSQL     127.0.0.1:{postgres}"""
-PUBLISHED_PLACES = """\
+PUBLISHED_ADDRESSES = """\
   gateway        {gateway}
   Zipkin         {zipkin}/zipkin/
 
@@ -22,20 +22,24 @@ The other containers are reached from within: docker exec -it {project}-ops-1 ba
 TEMPLATE = """\
 The shop is up.
 
-{places}
+{addresses}
 
 The admin is admin@fusebox.example, the password is in
   {admin}
 
-An order to paste:
+Place an order:
+
+make order
+
+The same with curl, to paste:
 
 {order}
 """
 
 
 def welcome(stack: Stack) -> str:
-    places = PUBLISHED_PLACES if stack.mode == "docker" else PLACES
-    told = places.format(
+    template = PUBLISHED_ADDRESSES if stack.mode == "docker" else ADDRESSES
+    addresses = template.format(
         gateway=stack.url("gateway"),
         discovery=stack.url("discovery"),
         config=stack.url("config-server"),
@@ -46,7 +50,7 @@ def welcome(stack: Stack) -> str:
         project=stack.project,
     )
     return TEMPLATE.format(
-        places=told,
+        addresses=addresses,
         admin=stack.secrets / "admin-password",
         order=order(stack, f"you-{secrets.token_hex(3)}@fusebox.example"),
     )
@@ -61,7 +65,7 @@ def order(stack: Stack, email: str) -> str:
     json = "-H 'Content-Type: application/json'"
     user = f'{{"email": "{email}", "name": "You", "password": "{PASSWORD}"}}'
     login = f'{{"email": "{email}", "password": "{PASSWORD}"}}'
-    wanted = '{"productId": "CATALOG-0001", "qty": 1}'
+    body = '{"productId": "CATALOG-0001", "qty": 1}'
     return "\n".join(
         [
             f"curl -s {gateway}/user-service/users {json} \\",
@@ -72,7 +76,7 @@ def order(stack: Stack, email: str) -> str:
             f"USER_ID={_from_login('userId')}",
             f"curl -si {gateway}/order-service/$USER_ID/orders {json} \\",
             '  -H "Authorization: Bearer $TOKEN" -H "Prefer: wait=5" \\',
-            f"  -d '{wanted}'",
+            f"  -d '{body}'",
         ]
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,16 +13,69 @@ PASSWORD = "correct horse battery"
 TIMEOUT = 15
 # For who has to know what is so now: the gateway keeps the catalog's answers for a second.
 FRESH = {"Cache-Control": "no-cache"}
+NO_ANSWER = "no-answer"
+
+
+def new_session() -> requests.Session:
+    """A session that reaches the gateway directly, whatever proxy the environment names."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+@dataclass(frozen=True)
+class OrderAttempt:
+    """What the gateway answered to one order; `http_status` is 0 when nothing came back.
+
+    `status` is the order's, and empty when it was refused; then `code` and `detail` are those of
+    the problem (RFC 9457).
+    """
+
+    http_status: int
+    status: str = ""
+    code: str = ""
+    detail: str = ""
+    order_id: str = ""
+    degraded: tuple[str, ...] = ()
+    milliseconds: float = 0
+    trace_url: str = ""
+
+    @classmethod
+    def of(cls, response: requests.Response, milliseconds: float) -> OrderAttempt:
+        document = _document(response)
+        return cls(
+            http_status=response.status_code,
+            status=document.get("status", "") if response.ok else "",
+            code="" if response.ok else document.get("code", "unknown"),
+            detail="" if response.ok else document.get("detail", response.reason),
+            order_id=document.get("orderId", ""),
+            degraded=tuple(document.get("degraded", ())),
+            milliseconds=milliseconds,
+            trace_url=response.headers.get("X-Trace-Url", ""),
+        )
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.http_status == 201
+
+    @property
+    def outcome(self) -> str:
+        """The order's status, or the code of the refusal."""
+        return self.status or self.code
+
+    def __str__(self) -> str:
+        without = f", degraded: {', '.join(self.degraded)}" if self.degraded else ""
+        return f"{self.http_status} {self.outcome}{without}"
 
 
 @dataclass
 class Customer:
-    """Somebody with a token.  Every method returns the answer as it came."""
+    """Somebody with a token; `attempt` apart, every method returns the answer as it came."""
 
     gateway: str
     user_id: str
     token: str
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=new_session)
 
     def place(
         self,
@@ -34,8 +88,20 @@ class Customer:
         headers = {} if wait is None else {"Prefer": f"wait={wait}"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        wanted = {"productId": product_id, "qty": qty}
-        return self.call("POST", self.orders, json=wanted, headers=headers)
+        body = {"productId": product_id, "qty": qty}
+        return self.call("POST", self.orders, json=body, headers=headers)
+
+    def attempt(
+        self, product_id: str, qty: int = 1, wait: int | None = None, key: str | None = None
+    ) -> OrderAttempt:
+        """Order as `place` does; that nothing came back is an outcome as well."""
+        began = time.monotonic()
+        try:
+            response = self.place(product_id, qty, wait, key)
+        except requests.RequestException as error:
+            why = f"The gateway gave no answer ({type(error).__name__})."
+            return OrderAttempt(0, code=NO_ANSWER, detail=why, milliseconds=_since(began))
+        return OrderAttempt.of(response, _since(began))
 
     def order(self, order_id: str) -> requests.Response:
         return self.call("GET", f"{self.orders}/{order_id}")
@@ -63,24 +129,35 @@ class Shop:
     def customer(self, email: str | None = None) -> Customer:
         """A new user, logged in.  Raises requests.HTTPError when that does not work."""
         email = email or f"{uuid.uuid4().hex}@fusebox.example"
-        body = {"email": email, "name": "Ann", "password": PASSWORD}
-        made = requests.post(f"{self.gateway}/user-service/users", json=body, timeout=TIMEOUT)
-        made.raise_for_status()
+        user = {"email": email, "name": "Ann", "password": PASSWORD}
+        self._request("POST", "/user-service/users", json=user)
         return self.login(email, PASSWORD)
 
     def login(self, email: str, password: str) -> Customer:
-        answer = requests.post(
-            f"{self.gateway}/user-service/login",
-            json={"email": email, "password": password},
-            timeout=TIMEOUT,
-        )
-        answer.raise_for_status()
-        said = answer.json()
-        return Customer(self.gateway, said["userId"], said["accessToken"])
+        credentials = {"email": email, "password": password}
+        login = self._request("POST", "/user-service/login", json=credentials).json()
+        return Customer(self.gateway, login["userId"], login["accessToken"])
 
     def stock(self, product_id: str) -> int:
         path = f"/catalog-service/catalogs/{product_id}"
-        answer = requests.get(self.gateway + path, headers=FRESH, timeout=TIMEOUT)
-        answer.raise_for_status()
-        found: int = answer.json()["stock"]
-        return found
+        stock: int = self._request("GET", path, headers=FRESH).json()["stock"]
+        return stock
+
+    def _request(self, method: str, path: str, **given: Any) -> requests.Response:
+        with new_session() as session:
+            response = session.request(method, self.gateway + path, timeout=TIMEOUT, **given)
+        response.raise_for_status()
+        return response
+
+
+def _document(response: requests.Response) -> dict[str, Any]:
+    """The JSON object of the answer; empty when it is none."""
+    try:
+        document = response.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _since(began: float) -> float:
+    return 1000 * (time.monotonic() - began)

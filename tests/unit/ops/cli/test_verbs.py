@@ -105,6 +105,12 @@ def test_the_order_to_paste_takes_three_commands_and_the_stacks_own_port(stack: 
     assert pasted.count(stack.url("gateway")) == 3
 
 
+def test_the_welcome_names_make_order_before_the_order_to_paste(stack: Stack) -> None:
+    text = welcome.welcome(stack)
+
+    assert 0 < text.index("\nmake order\n") < text.index("curl")
+
+
 def test_each_welcome_has_a_customer_of_its_own(stack: Stack) -> None:
     assert welcome.welcome(stack) != welcome.welcome(stack)
 
