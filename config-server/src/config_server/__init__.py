@@ -1,6 +1,5 @@
 """The central configuration, speaking Spring Cloud Config's protocol.
 
-`backends` say where configuration is kept, `trees` finds what concerns an application in files,
-`documents` reads these with care, `cipher` decrypts values, `rendering` turns all into YAML,
-properties and JSON, `watch` notices changes, and `api` speaks HTTP.
+`backends` say where configuration is kept, `files` finds, parses and renders it, `cipher` decrypts
+values, `notify` announces changes, and `http` is the interface.
 """

@@ -6,18 +6,18 @@ from config_server.cipher import Cipher
 from config_server.configurations import Configurations
 from config_server.http.api import ConfigApi
 from config_server.http.encryption_api import EncryptionApi
-from config_server.http.errors import errors_as_boot_tells_them
+from config_server.http.errors import errors_as_spring_boot
 from config_server.model import Backend
-from config_server.notify.watch import Changed, to_the_log
+from config_server.notify.watch import OnChange, log_change
 
 
 def create_app(
     backend: Backend,
     cipher: Cipher | None = None,
-    changed: Changed = to_the_log,
+    on_change: OnChange = log_change,
     decrypts: bool = True,
 ) -> web.Application:
-    app = web.Application(middlewares=[errors_as_boot_tells_them])
+    app = web.Application(middlewares=[errors_as_spring_boot])
     app.add_routes(EncryptionApi(cipher).routes())
-    app.add_routes(ConfigApi(Configurations(backend, cipher, decrypts), changed).routes())
+    app.add_routes(ConfigApi(Configurations(backend, cipher, decrypts), on_change).routes())
     return app

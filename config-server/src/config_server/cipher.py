@@ -1,4 +1,4 @@
-"""Values encrypted with a symmetric key, as Spring's server does it."""
+"""Encryption of values with a symmetric key, compatible with Spring's config server."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from config_server.model import Source, Value
+from config_server.model import PropertySource, PropertyValue
 
 PREFIX = "{cipher}"
 DEFAULT_SALT = "deadbeef"
@@ -19,7 +19,7 @@ IV_BYTES = 16
 INVALID = "<n/a>"
 
 
-class NotOurs(ValueError):
+class DecryptionFailed(ValueError):
     """A text that was not encrypted with this key."""
 
 
@@ -39,7 +39,7 @@ class Cipher:
         return (vector + encryptor.update(padded) + encryptor.finalize()).hex()
 
     def decrypt(self, text: str) -> str:
-        """Raises NotOurs."""
+        """Raises DecryptionFailed."""
         try:
             content = bytes.fromhex(text)
             decryptor = self._mode(content[:IV_BYTES]).decryptor()
@@ -47,31 +47,35 @@ class Cipher:
             unpadder = PKCS7(128).unpadder()
             return (unpadder.update(padded) + unpadder.finalize()).decode()
         except ValueError as error:
-            raise NotOurs("Text not encrypted with this key") from error
+            raise DecryptionFailed("Text not encrypted with this key") from error
 
     def _mode(self, vector: bytes) -> BlockCipher[CBC]:
         return BlockCipher(self._aes, CBC(vector))
 
 
-def decrypted(source: Source, cipher: Cipher | None) -> Source:
-    """What cannot be decrypted is there as `invalid.<key>`, and not under its own key."""
-    if not any(_is_encrypted(each.value) for each in source.properties.values()):
+def decrypted(source: PropertySource, cipher: Cipher | None) -> PropertySource:
+    """A value that cannot be decrypted appears as `invalid.<key>`, not under its own key."""
+    if not any(_is_encrypted(value.value) for value in source.properties.values()):
         return source
-    return Source(
+    return PropertySource(
         source.name,
-        dict(_plain(key, each, cipher) for key, each in source.properties.items()),
+        dict(_decrypt_entry(key, value, cipher) for key, value in source.properties.items()),
     )
 
 
-def _plain(key: str, found: Value, cipher: Cipher | None) -> tuple[str, Value]:
-    if not _is_encrypted(found.value):
-        return key, found
+def _decrypt_entry(
+    key: str, encrypted: PropertyValue, cipher: Cipher | None
+) -> tuple[str, PropertyValue]:
+    if not _is_encrypted(encrypted.value):
+        return key, encrypted
     try:
         if cipher is None:
-            raise NotOurs("there is no key")
-        return key, Value(cipher.decrypt(found.value.removeprefix(PREFIX)), found.origin)
-    except NotOurs:
-        return f"invalid.{key}", Value(INVALID, found.origin)
+            raise DecryptionFailed("there is no key")
+        return key, PropertyValue(
+            cipher.decrypt(encrypted.value.removeprefix(PREFIX)), encrypted.origin
+        )
+    except DecryptionFailed:
+        return f"invalid.{key}", PropertyValue(INVALID, encrypted.origin)
 
 
 def _is_encrypted(value: Any) -> bool:

@@ -13,11 +13,11 @@ from chassis.runtime.service import Process, begin
 from config_server.app import create_app
 from config_server.backends.factory import build as build_backend
 from config_server.backends.factory import folders
-from config_server.model import Away, Backend, UnknownLabel
+from config_server.bootstrap import bootstrap_sources, cipher_of
+from config_server.model import Backend, BackendUnavailable, UnknownLabel
 from config_server.notify.announcer import Announcer
-from config_server.notify.bus import Bus, add_pages
-from config_server.notify.watch import Watch
-from config_server.own import cipher_of, own_sources
+from config_server.notify.bus import ConfigBus, add_endpoints
+from config_server.notify.watch import BackendWatcher
 from config_server.settings import ConfigServerSettings
 
 SERVICE = "config-server"
@@ -26,52 +26,52 @@ SERVICE = "config-server"
 def build() -> tuple[Process[ConfigServerSettings], web.Application]:
     environment = Environment.read(SERVICE)
     home = folders(environment.variables.get("CONFIG_SERVER_LOCATION", "config"), environment)
-    process = begin(SERVICE, ConfigServerSettings, lambda: own_sources(home, environment))
+    process = begin(SERVICE, ConfigServerSettings, lambda: bootstrap_sources(home, environment))
     backend = build_backend(process.settings, environment, home)
     cipher = cipher_of(
         environment, {k: value for k, (value, _) in process.configuration.flat.items()}
     )
     announcer = Announcer(lambda: process.registry.instances)
     process.workers.add("announcer", announcer.run)
-    process.workers.add("watch", Watch(backend, announcer.changed).run)
+    process.workers.add("watch", BackendWatcher(backend, announcer.changed).run)
     bus = _bus(process, announcer)
     process.workers.add("bus", bus.listen)
-    add_pages(process.actuator, bus)
-    process.actuator.health.add("repository", lambda: _answering(backend), readiness=True)
-    process.actuator.health.add("files", lambda: _sound(backend))
+    add_endpoints(process.actuator, bus)
+    process.actuator.health.add("repository", lambda: _backend_health(backend), readiness=True)
+    process.actuator.health.add("files", lambda: _files_health(backend))
     decrypts = process.settings.spring.cloud.config.server.encrypt.enabled
     app = create_app(backend, cipher, announcer.changed, decrypts)
     add_actuator(app, process)
     return process, app
 
 
-def _bus(process: Process[ConfigServerSettings], announcer: Announcer) -> Bus:
+def _bus(process: Process[ConfigServerSettings], announcer: Announcer) -> ConfigBus:
     environment = process.environment
 
     def servers() -> str:
         return process.settings.spring.kafka.bootstrap_servers
 
-    return Bus(
+    return ConfigBus(
         f"{environment.service}:{environment.instance}",
-        announcer.tell,
+        announcer.announce,
         lambda: kafka.listener(servers(), environment),
         lambda: kafka.producer(servers(), environment),
     )
 
 
-def _answering(backend: Backend) -> dict[str, Any]:
+def _backend_health(backend: Backend) -> dict[str, Any]:
     try:
         backend.stamps()
-    except (Away, UnknownLabel) as error:
+    except (BackendUnavailable, UnknownLabel) as error:
         return down(str(error), location=backend.location)
     return up(location=backend.location)
 
 
-def _sound(backend: Backend) -> dict[str, Any]:
-    """What is broken; the last good version of it is served, if there ever was one."""
+def _files_health(backend: Backend) -> dict[str, Any]:
+    """Down while a file is broken; its last good version is served, if there is one."""
     try:
         problems = backend.problems()
-    except (Away, UnknownLabel) as error:
+    except (BackendUnavailable, UnknownLabel) as error:
         return down(str(error))
     return down("; ".join(problems.values()), broken=problems) if problems else up()
 

@@ -1,11 +1,11 @@
-"""What is asked, what is found, and what a back end is."""
+"""Queries for configuration, their results, and what a back end is."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A configuration file that cannot be used; the text names file and, if known, line."""
 
 
@@ -13,29 +13,29 @@ class UnknownLabel(Exception):
     """A back end with versions has none of that name."""
 
 
-class Away(Exception):
-    """A back end does not answer, so that nobody can say what the configuration is."""
+class BackendUnavailable(Exception):
+    """A back end does not answer, so that the configuration is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class PropertyValue:
     value: Any
     origin: str = ""  # line:column, both from 1; empty where there are no lines
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PropertySource:
     """One property source: a file, one document of a file, or what a table holds of it."""
 
     name: str
-    properties: dict[str, Value]
+    properties: dict[str, PropertyValue]
 
     def plain(self) -> dict[str, Any]:
-        return {key: each.value for key, each in self.properties.items()}
+        return {key: value.value for key, value in self.properties.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ConfigQuery:
     """Both names may be lists with commas, of which the last counts most."""
 
     application: str
@@ -53,10 +53,10 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The sources that concern a question, the winner first."""
+class ConfigResult:
+    """The property sources for a query, the winner first."""
 
-    sources: list[Source]
+    sources: list[PropertySource]
     version: str | None = None
 
 
@@ -64,27 +64,30 @@ Stamps = Mapping[str, Hashable]
 
 
 class Backend(Protocol):
-    """Where configuration is kept.  All of it may block; nobody asks on the event loop."""
+    """Where configuration is kept.  All of it may block: never call it on the event loop."""
 
     @property
     def location(self) -> str:
         """Where that is, for people; without credentials."""
 
-    def find(self, question: Question) -> Found:
-        """Raises Unreadable, UnknownLabel or Away."""
+    def find(self, query: ConfigQuery) -> ConfigResult:
+        """Raises UnreadableFile, UnknownLabel or BackendUnavailable."""
 
-    def file(self, question: Question, path: str) -> bytes | None:
+    def file(self, query: ConfigQuery, path: str) -> bytes | None:
         """The plain file `path`, of which one for a profile wins; None when there is none."""
 
     def stamps(self) -> Stamps:
-        """For each file or application something that changes when it does; raises Away."""
+        """A value for each file or application that changes when it does.
+
+        Raises BackendUnavailable.
+        """
 
     def problems(self) -> dict[str, str]:
         """Which of these cannot be read, and why; the last good version is served instead."""
 
-    def renew(self, at_once: bool = False) -> None:
-        """See what a remote place holds, when that is due or `at_once`; raises Away."""
+    def refresh(self, force: bool = False) -> None:
+        """Fetch what is remote, if that is due or `force` is set; raises BackendUnavailable."""
 
 
 def _parts(names: str) -> list[str]:
-    return list(dict.fromkeys(each for each in names.split(",") if each))
+    return list(dict.fromkeys(name for name in names.split(",") if name))

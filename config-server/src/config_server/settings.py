@@ -7,46 +7,46 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from chassis.config.settings import Datasource, Positive, Section, Settings, Spring
 
-LAST = 2**31 - 1
-HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
+LOWEST_PRECEDENCE = 2**31 - 1
+CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
-def _listed(value: Any) -> Any:
+def _split(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return [each.strip() for each in value.split(",") if each.strip()]
+    return [item.strip() for item in value.split(",") if item.strip()]
 
 
-Listed = Annotated[list[str], BeforeValidator(_listed)]
+CommaSeparated = Annotated[list[str], BeforeValidator(_split)]
 
 
-class Relaxed(Section):
+class RelaxedSection(Section):
     """Takes `searchPaths` for `search-paths`, as Spring does."""
 
     @model_validator(mode="before")
     @classmethod
-    def _kebab(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return {HUMP.sub(r"-\1", key).lower(): value for key, value in given.items()}
+    def _kebab(cls, options: Any) -> Any:
+        if not isinstance(options, dict):
+            return options
+        return {CAMEL_HUMP.sub(r"-\1", key).lower(): value for key, value in options.items()}
 
 
-class NativeSettings(Relaxed):
+class NativeSettings(RelaxedSection):
     type: Literal["native"] = "native"
-    order: int = LAST
-    search_locations: Listed = []
+    order: int = LOWEST_PRECEDENCE
+    search_locations: CommaSeparated = []
 
 
-class GitSettings(Relaxed):
+class GitSettings(RelaxedSection):
     type: Literal["git"] = "git"
-    order: int = LAST
+    order: int = LOWEST_PRECEDENCE
     uri: str = ""
     default_label: str = "main"
     try_master_branch: bool = True
-    search_paths: Listed = []
+    search_paths: CommaSeparated = []
     username: str | None = None
     password: SecretStr | None = None
-    refresh_rate: Positive = 10  # seconds between two looks at a remote repository
+    refresh_rate: Positive = 10  # seconds between two fetches
     timeout: Positive = 5
 
     def labels(self) -> list[str]:
@@ -54,30 +54,30 @@ class GitSettings(Relaxed):
         return list(dict.fromkeys(labels))
 
 
-class JdbcSettings(Relaxed):
+class JdbcSettings(RelaxedSection):
     type: Literal["jdbc"] = "jdbc"
-    order: int = LAST
+    order: int = LOWEST_PRECEDENCE
     default_label: str = "master"
 
 
 BackendSettings = NativeSettings | GitSettings | JdbcSettings
-Listing = list[Annotated[BackendSettings, Field(discriminator="type")]]
+CompositeBackends = list[Annotated[BackendSettings, Field(discriminator="type")]]
 
 
-class EncryptionOfValues(Relaxed):
+class EncryptSettings(RelaxedSection):
     enabled: bool = True
 
 
-class Server(Relaxed):
+class ServerSection(RelaxedSection):
     native: NativeSettings = NativeSettings()
     git: GitSettings = GitSettings()
     jdbc: JdbcSettings = JdbcSettings()
-    composite: Listing = []
-    encrypt: EncryptionOfValues = EncryptionOfValues()
+    composite: CompositeBackends = []
+    encrypt: EncryptSettings = EncryptSettings()
 
 
 class CloudConfig(Section):
-    server: Server = Server()
+    server: ServerSection = ServerSection()
 
 
 class Cloud(Section):
@@ -85,7 +85,7 @@ class Cloud(Section):
 
 
 class Profiles(Section):
-    active: Listed = ["native"]
+    active: CommaSeparated = ["native"]
 
 
 class ServerDatasource(Datasource):
@@ -103,9 +103,12 @@ class ConfigServerSettings(Settings):
     spring: ServerSpring = ServerSpring()
 
     def backends(self) -> list[BackendSettings]:
-        """The back ends in use, the one with the last word first."""
+        """The back ends in use, by precedence."""
         server, active = self.spring.cloud.config.server, self.spring.profiles.active
         if "composite" in active:
             return list(server.composite)
         known: list[BackendSettings] = [server.native, server.git, server.jdbc]
-        return sorted((each for each in known if each.type in active), key=lambda each: each.order)
+        return sorted(
+            (backend for backend in known if backend.type in active),
+            key=lambda backend: backend.order,
+        )

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from config_server.backends.composite import Composite
+from config_server.backends.composite import CompositeBackend
 from config_server.backends.database import DatabaseBackend
 from config_server.backends.folder import FolderBackend
-from config_server.model import Away, Question
+from config_server.model import BackendUnavailable, ConfigQuery
 
 from .conftest import COLUMNS, put, served
 
@@ -27,8 +27,8 @@ def test_rows_are_served_in_the_order_that_decides(engine: Engine) -> None:
     )
     backend = DatabaseBackend(engine, "master")
 
-    found = backend.find(Question("probe", "dev")).sources
-    other = backend.find(Question("probe", "dev", "other")).sources
+    found = backend.find(ConfigQuery("probe", "dev")).sources
+    other = backend.find(ConfigQuery("probe", "dev", "other")).sources
 
     assert [(each.name, each.plain()) for each in found] == [
         ("probe-dev", {"a": "3", "b": ""}),
@@ -45,7 +45,7 @@ def test_columns_created_with_quotes_are_read_as_well(engine: Engine) -> None:
         connection.execute(text(f'CREATE TABLE PROPERTIES ({COLUMNS}, "KEY" text, "VALUE" text)'))
     put(engine, ("probe", "dev", "master", "a", "1"))
 
-    found = DatabaseBackend(engine, "master").find(Question("probe", "dev")).sources
+    found = DatabaseBackend(engine, "master").find(ConfigQuery("probe", "dev")).sources
 
     assert [each.plain() for each in found] == [{"a": "1"}]
 
@@ -53,7 +53,7 @@ def test_columns_created_with_quotes_are_read_as_well(engine: Engine) -> None:
 def test_a_name_with_a_quote_in_it_is_a_name(engine: Engine) -> None:
     backend = DatabaseBackend(engine, "master")
 
-    assert backend.find(Question("x' OR '1'='1", "dev'; --", "y'")).sources == []
+    assert backend.find(ConfigQuery("x' OR '1'='1", "dev'; --", "y'")).sources == []
 
 
 def test_each_application_has_a_stamp_that_changes_with_its_rows(engine: Engine) -> None:
@@ -75,14 +75,14 @@ def test_of_several_back_ends_the_first_wins_over_http(engine: Engine, tmp_path:
     (tmp_path / "x.conf").write_text("${a} ${b}")
     files, table = FolderBackend(tmp_path), DatabaseBackend(engine, "master")
 
-    with served(tmp_path, Composite([files, table])) as server:
+    with served(tmp_path, CompositeBackend([files, table])) as server:
         document: dict[str, Any] = server.get("/probe/dev").json()
         assert [each["source"] for each in document["propertySources"]] == [
             {"a": "file"},
             {"a": "table", "b": "table"},
         ]
         assert server.get("/probe/dev/x.conf?useDefaultLabel").text == "file table"
-    with served(tmp_path, Composite([table, files])) as server:
+    with served(tmp_path, CompositeBackend([table, files])) as server:
         assert server.get("/probe-dev.properties").text == "a: table\nb: table"
 
 
@@ -95,9 +95,9 @@ def test_a_database_that_is_away_is_told_and_half_a_configuration_is_not_served(
     )
     table = DatabaseBackend(nobody, "master")
 
-    with pytest.raises(Away):
+    with pytest.raises(BackendUnavailable):
         table.stamps()
-    with served(tmp_path, Composite([FolderBackend(tmp_path), table])) as server:
+    with served(tmp_path, CompositeBackend([FolderBackend(tmp_path), table])) as server:
         answer = server.get("/probe/dev")
 
     assert answer.status_code == 503

@@ -14,8 +14,8 @@ from dulwich.server import BackendRepo, DictBackend
 from dulwich.web import make_wsgi_chain
 
 from config_server.backends.git import GitBackend
-from config_server.backends.mirror import Mirror
-from config_server.model import Away, Question, UnknownLabel, Unreadable
+from config_server.backends.mirror import RepositoryMirror
+from config_server.model import BackendUnavailable, ConfigQuery, UnknownLabel, UnreadableFile
 
 from .conftest import served
 
@@ -54,7 +54,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 def value(backend: GitBackend, label: str | None = None, application: str = "probe") -> object:
-    found = backend.find(Question(application, "dev", label))
+    found = backend.find(ConfigQuery(application, "dev", label))
     return found.version, [each.plain().get("a") for each in found.sources]
 
 
@@ -114,7 +114,7 @@ def test_search_paths_come_before_the_root(repository: Repository) -> None:
     backend = repository.backend("{application}")
 
     assert value(backend)[1] == [2, 1, 3]  # type: ignore[index]
-    assert backend.file(Question("probe", "dev"), "x.txt") == b"${a}"
+    assert backend.file(ConfigQuery("probe", "dev"), "x.txt") == b"${a}"
 
 
 def test_a_commit_that_breaks_a_file_leaves_the_old_version_in_force(
@@ -128,7 +128,7 @@ def test_a_commit_that_breaks_a_file_leaves_the_old_version_in_force(
     assert value(backend) == (broken, [1])
     assert value(backend, None, "other") == (broken, [2])
     assert "probe.yml, line" in backend.problems()["probe.yml"]
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableFile):
         value(repository.backend())
 
 
@@ -137,7 +137,7 @@ def test_a_symbolic_link_is_no_file(repository: Repository) -> None:
     repository.commit()
 
     assert value(repository.backend())[1] == []  # type: ignore[index]
-    assert repository.backend().file(Question("probe", "dev"), "probe.yml") is None
+    assert repository.backend().file(ConfigQuery("probe", "dev"), "probe.yml") is None
 
 
 def test_stamps_tell_which_files_a_commit_changed(repository: Repository) -> None:
@@ -151,7 +151,7 @@ def test_stamps_tell_which_files_a_commit_changed(repository: Repository) -> Non
 
 
 def test_what_is_no_repository_is_away(tmp_path: Path) -> None:
-    with pytest.raises(Away):
+    with pytest.raises(BackendUnavailable):
         value(GitBackend(tmp_path, "file://x", LABELS, []))
 
 
@@ -160,7 +160,7 @@ def test_a_damaged_repository_is_away(repository: Repository) -> None:
     backend = repository.backend()
     (repository.path / ".git" / "objects" / commit[:2] / commit[2:]).unlink()
 
-    with pytest.raises(Away):
+    with pytest.raises(BackendUnavailable):
         backend.stamps()
 
 
@@ -214,18 +214,18 @@ def test_a_repository_elsewhere_is_copied_and_its_changes_are_followed(
 ) -> None:
     first = repository.commit(probe="a: 1\n")
     repository.git("tag", "-a", "v1", "-m", "one")
-    mirror = Mirror(remote, tmp_path / "mirror", "me", "pw")
+    mirror = RepositoryMirror(remote, tmp_path / "mirror", "me", "pw")
     backend = GitBackend(mirror.folder, remote, LABELS, [], mirror, refresh_rate=60)
-    with pytest.raises(Away):
+    with pytest.raises(BackendUnavailable):
         value(backend)
-    backend.renew()
+    backend.refresh()
     assert value(backend) == value(backend, "v1") == (first, [1])
 
     second = repository.commit(probe="a: 2\n")
     repository.git("tag", "-d", "v1")
-    backend.renew()
+    backend.refresh()
     assert value(backend) == (first, [1])  # not due yet
-    backend.renew(at_once=True)
+    backend.refresh(force=True)
     assert value(backend) == (second, [2])
     with pytest.raises(UnknownLabel):
         value(backend, "v1")
@@ -243,12 +243,12 @@ def test_when_it_cannot_be_reached_the_copy_goes_on_being_served(
     repository: Repository, remote: str, tmp_path: Path, uri: str | None, reason: str
 ) -> None:
     commit = repository.commit(probe="a: 1\n")
-    Mirror(remote, tmp_path / "mirror", "me", "pw").renew()
+    RepositoryMirror(remote, tmp_path / "mirror", "me", "pw").refresh()
 
-    away = Mirror(uri or remote, tmp_path / "mirror")
+    away = RepositoryMirror(uri or remote, tmp_path / "mirror")
     backend = GitBackend(away.folder, remote, LABELS, [], away)
-    with pytest.raises(Away, match=reason):
-        backend.renew(at_once=True)
+    with pytest.raises(BackendUnavailable, match=reason):
+        backend.refresh(force=True)
     assert value(backend) == (commit, [1])
     assert "git fetch" in backend.problems()[remote]
 
@@ -258,11 +258,11 @@ def test_a_history_that_was_rewritten_is_followed(
 ) -> None:
     repository.commit(probe="a: 1\n")
     repository.commit(probe="a: 2\n")
-    mirror = Mirror(remote, tmp_path / "mirror", "me", "pw")
-    mirror.renew()
+    mirror = RepositoryMirror(remote, tmp_path / "mirror", "me", "pw")
+    mirror.refresh()
     repository.git("reset", "--quiet", "--hard", "HEAD~1")
     rewritten = repository.commit(probe="a: 3\n")
 
-    mirror.renew()
+    mirror.refresh()
 
     assert value(GitBackend(mirror.folder, remote, LABELS, [])) == (rewritten, [3])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from config_server.cipher import Cipher, NotOurs, decrypted
-from config_server.model import Source, Value
+from config_server.cipher import Cipher, DecryptionFailed, decrypted
+from config_server.model import PropertySource, PropertyValue
 
 CIPHER = Cipher("a-key-for-the-reference-server-only")
 # Made by Spring's server with this key.
@@ -38,31 +38,31 @@ def test_what_we_encrypt_is_decrypted_and_differs_each_time(text: str) -> None:
     "text", ["", "no hexadecimal", "ab", "00" * 16, "00" * 31, VECTORS["secret"][:-2], "ff" * 32]
 )
 def test_what_was_not_encrypted_with_this_key_is_told(text: str) -> None:
-    with pytest.raises(NotOurs):
+    with pytest.raises(DecryptionFailed):
         CIPHER.decrypt(text)
 
 
 def test_another_salt_makes_another_key() -> None:
-    with pytest.raises(NotOurs):
+    with pytest.raises(DecryptionFailed):
         Cipher("a-key-for-the-reference-server-only", "cafebabe").decrypt(VECTORS["mysecret=1"])
     with pytest.raises(ValueError, match="hex"):
         Cipher("key", "no hexadecimal")
 
 
 def test_a_value_is_served_decrypted_or_as_invalid_with_its_origin() -> None:
-    source = Source(
+    source = PropertySource(
         "x",
         {
-            "plain": Value(1, "1:1"),
-            "good": Value(f"{{cipher}}{VECTORS['secret']}", "2:2"),
-            "foreign.broken": Value("{cipher}beef", "3:3"),
+            "plain": PropertyValue(1, "1:1"),
+            "good": PropertyValue(f"{{cipher}}{VECTORS['secret']}", "2:2"),
+            "foreign.broken": PropertyValue("{cipher}beef", "3:3"),
         },
     )
 
     assert decrypted(source, CIPHER).properties == {
-        "plain": Value(1, "1:1"),
-        "good": Value("secret", "2:2"),
-        "invalid.foreign.broken": Value("<n/a>", "3:3"),
+        "plain": PropertyValue(1, "1:1"),
+        "good": PropertyValue("secret", "2:2"),
+        "invalid.foreign.broken": PropertyValue("<n/a>", "3:3"),
     }
     assert set(decrypted(source, None).plain()) == {
         "plain",

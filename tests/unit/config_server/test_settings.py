@@ -8,11 +8,11 @@ import pytest
 from chassis.config.client import ConfigurationError
 from chassis.config.settings import nested
 from chassis.core.environment import Environment
-from config_server.backends.composite import Composite
+from config_server.backends.composite import CompositeBackend
 from config_server.backends.factory import build
 from config_server.backends.folder import FolderBackend
+from config_server.bootstrap import cipher_of
 from config_server.model import Backend
-from config_server.own import cipher_of
 from config_server.settings import ConfigServerSettings, GitSettings
 
 SERVER = "spring.cloud.config.server"
@@ -69,7 +69,7 @@ def test_search_locations_are_folders_of_which_the_last_wins(tmp_path: Path) -> 
 
     found = built({f"{SERVER}.native.search-locations": given}, tmp_path)
 
-    assert isinstance(found, Composite)
+    assert isinstance(found, CompositeBackend)
     assert found.location == f"{tmp_path}/b, {tmp_path}/a"
 
 
@@ -80,7 +80,7 @@ def test_search_locations_are_folders_of_which_the_last_wins(tmp_path: Path) -> 
         ({"spring.profiles.active": "composite"}, "names none of"),
         ({"spring.profiles.active": "git"}, "git.uri is missing"),
         ({"spring.profiles.active": "jdbc"}, "spring.datasource.url is missing"),
-        ({f"{SERVER}.native.search-locations": "/nowhere"}, "no folder"),
+        ({f"{SERVER}.native.search-locations": "/nowhere"}, "is not a folder"),
     ],
 )
 def test_what_cannot_be_built_is_told(flat: dict[str, Any], reason: str, tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""Several back ends in order: the first has the last word."""
+"""Several back ends in order: the first takes precedence."""
 
 from collections.abc import Sequence
 
-from config_server.model import Backend, Found, Question, Stamps
+from config_server.model import Backend, ConfigQuery, ConfigResult, Stamps
 
 
-class Composite:
+class CompositeBackend:
     """None of them may be missing: half a configuration would look like a whole one."""
 
     def __init__(self, backends: Sequence[Backend]) -> None:
@@ -13,33 +13,33 @@ class Composite:
 
     @property
     def location(self) -> str:
-        return ", ".join(each.location for each in self._backends)
+        return ", ".join(backend.location for backend in self._backends)
 
-    def find(self, question: Question) -> Found:
-        found = [each.find(question) for each in self._backends]
-        return Found(
-            [source for each in found for source in each.sources],
-            next((each.version for each in found if each.version), None),
+    def find(self, query: ConfigQuery) -> ConfigResult:
+        results = [backend.find(query) for backend in self._backends]
+        return ConfigResult(
+            [source for result in results for source in result.sources],
+            next((result.version for result in results if result.version), None),
         )
 
-    def file(self, question: Question, path: str) -> bytes | None:
-        contents = (each.file(question, path) for each in self._backends)
-        return next((each for each in contents if each is not None), None)
+    def file(self, query: ConfigQuery, path: str) -> bytes | None:
+        contents = (backend.file(query, path) for backend in self._backends)
+        return next((content for content in contents if content is not None), None)
 
     def stamps(self) -> Stamps:
         return {
             f"{number}/{path}": stamp
-            for number, each in enumerate(self._backends)
-            for path, stamp in each.stamps().items()
+            for number, backend in enumerate(self._backends)
+            for path, stamp in backend.stamps().items()
         }
 
     def problems(self) -> dict[str, str]:
         return {
             f"{number}/{path}": problem
-            for number, each in enumerate(self._backends)
-            for path, problem in each.problems().items()
+            for number, backend in enumerate(self._backends)
+            for path, problem in backend.problems().items()
         }
 
-    def renew(self, at_once: bool = False) -> None:
-        for each in self._backends:
-            each.renew(at_once)
+    def refresh(self, force: bool = False) -> None:
+        for backend in self._backends:
+            backend.refresh(force)

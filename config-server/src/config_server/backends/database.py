@@ -7,7 +7,14 @@ from sqlalchemy import Engine, bindparam, text
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
-from config_server.model import Away, Found, Question, Source, Stamps, Value
+from config_server.model import (
+    BackendUnavailable,
+    ConfigQuery,
+    ConfigResult,
+    PropertySource,
+    PropertyValue,
+    Stamps,
+)
 
 # All columns, as KEY and VALUE were created with quotes by some and without by others.
 ROWS = text("SELECT * FROM PROPERTIES WHERE APPLICATION IN :applications").bindparams(
@@ -18,7 +25,7 @@ STAMPS = text(
     " FROM PROPERTIES AS row GROUP BY APPLICATION"
 )
 
-Rows = dict[tuple[str, str | None], dict[str, Value]]
+Rows = dict[tuple[str, str | None], dict[str, PropertyValue]]
 
 
 class DatabaseBackend:
@@ -30,55 +37,55 @@ class DatabaseBackend:
     def location(self) -> str:
         return self._engine.url.render_as_string(hide_password=True)
 
-    def find(self, question: Question) -> Found:
-        rows = self._rows(ROWS, {"applications": question.applications})
-        labels = (question.label or self._default_label).split(",")
-        return Found(
+    def find(self, query: ConfigQuery) -> ConfigResult:
+        rows = self._rows(ROWS, {"applications": query.applications})
+        labels = (query.label or self._default_label).split(",")
+        return ConfigResult(
             [
                 source
                 for label in reversed(labels)
-                for source in _sources(_of_label(rows, label), question)
+                for source in _sources(_of_label(rows, label), query)
             ]
         )
 
-    def file(self, question: Question, path: str) -> bytes | None:
+    def file(self, query: ConfigQuery, path: str) -> bytes | None:
         """None: a table has properties only."""
 
     def stamps(self) -> Stamps:
-        found = self._rows(STAMPS, {})
-        return {str(row["application"]): row["md5"] for row in found}
+        rows = self._rows(STAMPS, {})
+        return {str(row["application"]): row["md5"] for row in rows}
 
     def problems(self) -> dict[str, str]:
         return {}
 
-    def renew(self, at_once: bool = False) -> None:
-        """Nothing to do: each question goes to the database."""
+    def refresh(self, force: bool = False) -> None:
+        """Nothing to do: every query goes to the database."""
 
     def _rows(self, statement: Any, values: dict[str, Any]) -> Sequence[RowMapping]:
         try:
             with self._engine.connect() as connection:
                 return connection.execute(statement, values).mappings().all()
         except SQLAlchemyError as error:
-            raise Away(f"{self.location}: {_reason(error)}") from error
+            raise BackendUnavailable(f"{self.location}: {_reason(error)}") from error
 
 
 def _of_label(rows: Sequence[RowMapping], label: str) -> Rows:
-    found: Rows = {}
+    properties: Rows = {}
     for row in rows:
         columns = {name.lower(): value for name, value in row.items()}
         if columns["label"] == label:
-            place = (columns["application"], columns["profile"])
+            source = (columns["application"], columns["profile"])
             value = "" if columns["value"] is None else str(columns["value"])
-            found.setdefault(place, {})[columns["key"]] = Value(value)
-    return found
+            properties.setdefault(source, {})[columns["key"]] = PropertyValue(value)
+    return properties
 
 
-def _sources(rows: Rows, question: Question) -> list[Source]:
-    profiles = [*question.profiles[::-1], None]
+def _sources(rows: Rows, query: ConfigQuery) -> list[PropertySource]:
+    profiles = [*query.profiles[::-1], None]
     return [
-        Source(f"{application}-{profile}" if profile else application, properties)
+        PropertySource(f"{application}-{profile}" if profile else application, properties)
         for profile in profiles
-        for application in question.applications
+        for application in query.applications
         if (properties := rows.get((application, profile)))
     ]
 

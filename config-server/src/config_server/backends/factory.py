@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from chassis.config.client import ConfigurationError
 from chassis.core.environment import Environment
-from config_server.backends.composite import Composite
+from config_server.backends.composite import CompositeBackend
 from config_server.backends.folder import FolderBackend
-from config_server.files.trees import Copies
+from config_server.files.trees import LastGoodCopies
 from config_server.model import Backend
 from config_server.settings import (
     BackendSettings,
@@ -34,63 +34,65 @@ def build(settings: ConfigServerSettings, environment: Environment, home: Backen
     """
     backends = [
         backend
-        for each in settings.backends()
-        for backend in _of(each, settings.spring.datasource, environment, home)
+        for options in settings.backends()
+        for backend in _of(options, settings.spring.datasource, environment, home)
     ]
     if not backends:
         raise ConfigurationError(
             "spring.profiles.active names none of native, git, jdbc, composite"
         )
-    return backends[0] if len(backends) == 1 else Composite(backends)
+    return backends[0] if len(backends) == 1 else CompositeBackend(backends)
 
 
 def _of(
-    each: BackendSettings, datasource: ServerDatasource, environment: Environment, home: Backend
+    options: BackendSettings, datasource: ServerDatasource, environment: Environment, home: Backend
 ) -> list[Backend]:
-    if isinstance(each, NativeSettings):
-        return _folders(each, environment, home)
-    if isinstance(each, GitSettings):
-        return [_git(each, environment)]
-    return [_database(each, datasource, environment)]
+    if isinstance(options, NativeSettings):
+        return _folders(options, environment, home)
+    if isinstance(options, GitSettings):
+        return [_git(options, environment)]
+    return [_database(options, datasource, environment)]
 
 
 def folder(location: Path, environment: Environment) -> FolderBackend:
     if not location.is_dir():
-        raise ConfigurationError(f"{location} is to be served, and that is no folder")
+        raise ConfigurationError(f"{location} is to be served, but is not a folder")
     name = hashlib.sha256(str(location.resolve()).encode()).hexdigest()[:16]
-    return FolderBackend(location, Copies(environment.state / "last-good" / name))
+    return FolderBackend(location, LastGoodCopies(environment.state / "last-good" / name))
 
 
 def folders(locations: str, environment: Environment) -> Backend:
-    """The folders of a list separated by commas; the last one has the last word, as in Spring."""
-    found = _folders_of([each.strip() for each in locations.split(",")], environment)
-    return found[0] if len(found) == 1 else Composite(found)
+    """The folders of a list separated by commas; the last one takes precedence, as in Spring."""
+    backends = _folders_of([location.strip() for location in locations.split(",")], environment)
+    return backends[0] if len(backends) == 1 else CompositeBackend(backends)
 
 
-def _folders(each: NativeSettings, environment: Environment, home: Backend) -> list[Backend]:
-    return _folders_of(each.search_locations, environment) or [home]
+def _folders(options: NativeSettings, environment: Environment, home: Backend) -> list[Backend]:
+    return _folders_of(options.search_locations, environment) or [home]
 
 
 def _folders_of(locations: Sequence[str], environment: Environment) -> list[Backend]:
-    found = [_path(location) or Path(location) for location in locations]
-    return [folder(location, environment) for location in reversed(found)]
+    paths = [_path(location) or Path(location) for location in locations]
+    return [folder(path, environment) for path in reversed(paths)]
 
 
-def _git(each: GitSettings, environment: Environment) -> Backend:
+def _git(options: GitSettings, environment: Environment) -> Backend:
     # Here, since only this back end needs it: the others are spared its time and memory.
     from config_server.backends.git import GitBackend
-    from config_server.backends.mirror import Mirror
+    from config_server.backends.mirror import RepositoryMirror
 
-    if not each.uri:
+    if not options.uri:
         raise ConfigurationError("spring.cloud.config.server.git.uri is missing")
-    shown, username, password = _without_credentials(each)
-    local = _path(each.uri)
+    shown, username, password = _without_credentials(options)
+    local = _path(options.uri)
     if local:
-        return GitBackend(local, shown, each.labels(), each.search_paths)
+        return GitBackend(local, shown, options.labels(), options.search_paths)
     name = hashlib.sha256(shown.encode()).hexdigest()[:16]
-    mirror = Mirror(shown, environment.state / "git" / name, username, password, each.timeout)
+    mirror = RepositoryMirror(
+        shown, environment.state / "git" / name, username, password, options.timeout
+    )
     return GitBackend(
-        mirror.folder, shown, each.labels(), each.search_paths, mirror, each.refresh_rate
+        mirror.folder, shown, options.labels(), options.search_paths, mirror, options.refresh_rate
     )
 
 
@@ -101,34 +103,34 @@ def _path(uri: str) -> Path | None:
     return Path(uri) if uri.startswith("/") else None
 
 
-def _without_credentials(each: GitSettings) -> tuple[str, str | None, str | None]:
+def _without_credentials(options: GitSettings) -> tuple[str, str | None, str | None]:
     """The URI as it may be shown, user and password."""
-    password = each.password.get_secret_value() if each.password else None
-    if "://" not in each.uri:
-        return each.uri, each.username, password
-    parts = urlsplit(each.uri)
+    password = options.password.get_secret_value() if options.password else None
+    if "://" not in options.uri:
+        return options.uri, options.username, password
+    parts = urlsplit(options.uri)
     if parts.scheme == "ssh" or "@" not in parts.netloc:
-        return each.uri, each.username, password
+        return options.uri, options.username, password
     shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     return shown, unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def _database(
-    each: JdbcSettings, datasource: ServerDatasource, environment: Environment
+    options: JdbcSettings, datasource: ServerDatasource, environment: Environment
 ) -> Backend:
     from config_server.backends.database import DatabaseBackend
 
     if not datasource.url:
         raise ConfigurationError("spring.datasource.url is missing, which the jdbc back end needs")
-    return DatabaseBackend(_engine(datasource, environment), each.default_label)
+    return DatabaseBackend(_engine(datasource, environment), options.default_label)
 
 
 def _engine(datasource: ServerDatasource, environment: Environment) -> "Engine":
     from sqlalchemy import create_engine, make_url
 
-    # Java's form of the same address.
-    given = datasource.url.removeprefix("jdbc:").replace("postgresql://", "postgresql+psycopg://")
-    url = make_url(given)
+    # JDBC's form of the same address.
+    address = datasource.url.removeprefix("jdbc:").replace("postgresql://", "postgresql+psycopg://")
+    url = make_url(address)
     if datasource.username:
         url = url.set(username=datasource.username)
     if url.password is None:

@@ -6,8 +6,14 @@ from pathlib import Path
 
 from config_server.files import trees
 from config_server.files.documents import MAX_BYTES
-from config_server.files.trees import SUFFIXES, Copies, Shelf
-from config_server.model import Away, Found, Question, Stamps, Unreadable
+from config_server.files.trees import SUFFIXES, DocumentCache, LastGoodCopies
+from config_server.model import (
+    BackendUnavailable,
+    ConfigQuery,
+    ConfigResult,
+    Stamps,
+    UnreadableFile,
+)
 
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL}
 HERE = [""]
@@ -25,7 +31,7 @@ class Folder:
         try:
             status = (self.location / path).stat()
         except OSError as error:
-            # What cannot be looked at is there all the same: to read it tells why not.
+            # It exists all the same: reading it will raise the reason.
             return None if error.errno in ABSENT else error.errno
         return (status.st_mtime_ns, status.st_size, status.st_ino)
 
@@ -33,47 +39,47 @@ class Folder:
         file = self.location / path
         try:
             if not file.resolve().is_relative_to(self.location):
-                raise Unreadable(f"{path}: leads out of the folder")
+                raise UnreadableFile(f"{path}: leads out of the folder")
             if not file.is_file():  # of a pipe, nothing may ever come
-                raise Unreadable(f"{path}: no regular file")
+                raise UnreadableFile(f"{path}: no regular file")
             with file.open("rb") as opened:
                 return opened.read(MAX_BYTES + 1)
         except (OSError, RuntimeError) as error:
-            raise Unreadable(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+            raise UnreadableFile(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
     def uri(self, path: str) -> str:
         return f"file:{self.location / path}"
 
 
 class FolderBackend:
-    def __init__(self, location: Path, copies: Copies | None = None) -> None:
+    def __init__(self, location: Path, copies: LastGoodCopies | None = None) -> None:
         self._folder = Folder(location)
-        self._shelf = Shelf(copies)
+        self._cache = DocumentCache(copies)
 
     @property
     def location(self) -> str:
         return str(self._folder.location)
 
-    def find(self, question: Question) -> Found:
-        # Else a folder that is unmounted for a while would look like one without any settings.
+    def find(self, query: ConfigQuery) -> ConfigResult:
+        # Else a folder that is unmounted for a while would look like one without settings.
         if not self._folder.location.is_dir():
-            raise Away(f"the folder {self.location} is gone")
-        return Found(trees.sources(self._folder, self._shelf, question, HERE))
+            raise BackendUnavailable(f"the folder {self.location} is gone")
+        return ConfigResult(trees.sources(self._folder, self._cache, query, HERE))
 
-    def file(self, question: Question, path: str) -> bytes | None:
-        return trees.plain_file(self._folder, question, path, HERE)
+    def file(self, query: ConfigQuery, path: str) -> bytes | None:
+        return trees.plain_file(self._folder, query, path, HERE)
 
     def stamps(self) -> Stamps:
         try:
-            names = [each.name for each in self._folder.location.iterdir()]
+            names = [file.name for file in self._folder.location.iterdir()]
         except OSError as error:
-            raise Away(f"the folder {self.location}: {error.strerror}") from error
-        found = {name: self._folder.stamp(name) for name in names if name.endswith(SUFFIXES)}
-        return {name: stamp for name, stamp in found.items() if stamp is not None}
+            raise BackendUnavailable(f"the folder {self.location}: {error.strerror}") from error
+        stamps = {name: self._folder.stamp(name) for name in names if name.endswith(SUFFIXES)}
+        return {name: stamp for name, stamp in stamps.items() if stamp is not None}
 
     def problems(self) -> dict[str, str]:
-        found = {path: self._shelf.problem(self._folder, path) for path in self.stamps()}
-        return {path: problem for path, problem in found.items() if problem}
+        problems = {path: self._cache.problem(self._folder, path) for path in self.stamps()}
+        return {path: problem for path, problem in problems.items() if problem}
 
-    def renew(self, at_once: bool = False) -> None:
-        """Nothing to do: the folder itself is looked at."""
+    def refresh(self, force: bool = False) -> None:
+        """Nothing to do: the folder itself is read."""

@@ -15,15 +15,15 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
-from config_server.backends.mirror import Mirror
+from config_server.backends.mirror import RepositoryMirror
 from config_server.files import trees
 from config_server.files.documents import MAX_BYTES
-from config_server.files.trees import SUFFIXES, Shelf
-from config_server.model import Away, Found, Question, Stamps, UnknownLabel
+from config_server.files.trees import SUFFIXES, DocumentCache
+from config_server.model import BackendUnavailable, ConfigQuery, ConfigResult, Stamps, UnknownLabel
 
 ABBREVIATED = re.compile(r"[0-9a-f]{7,40}")
-# Not there, half written, or without an object that it names.
-DAMAGES = (
+# Absent, half written, or lacking an object that it refers to.
+REPOSITORY_ERRORS = (
     ChecksumMismatch,
     FileFormatException,
     KeyError,
@@ -36,7 +36,7 @@ MAX_COMMITS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class CommitFiles:
     """The files of one commit, by their paths."""
 
     commit: str
@@ -50,18 +50,18 @@ class GitBackend:
         uri: str,
         default_labels: list[str],
         search_paths: list[str],
-        mirror: Mirror | None = None,
+        mirror: RepositoryMirror | None = None,
         refresh_rate: float = 10,
     ) -> None:
-        """Of `default_labels` the first that exists is served to who asks for none."""
+        """The first of `default_labels` that exists is served to queries without a label."""
         self._repository = repository
         self._uri = uri.rstrip("/")
         self._default_labels = default_labels
         self._search_paths = ["", *search_paths]
         self._mirror = mirror
         self._refresh_rate = refresh_rate
-        self._shelf = Shelf()
-        self._states: dict[str, State] = {}
+        self._cache = DocumentCache()
+        self._commits: dict[str, CommitFiles] = {}
         # dulwich's pack files have one position for all who read them.
         self._lock = threading.Lock()
 
@@ -69,41 +69,43 @@ class GitBackend:
     def location(self) -> str:
         return self._uri
 
-    def find(self, question: Question) -> Found:
-        tree = self._tree(question.label)
-        folders = self._folders(question)
-        return Found(trees.sources(tree, self._shelf, question, folders), tree.state.commit)
+    def find(self, query: ConfigQuery) -> ConfigResult:
+        tree = self._tree(query.label)
+        folders = self._folders(query)
+        return ConfigResult(trees.sources(tree, self._cache, query, folders), tree.files.commit)
 
-    def file(self, question: Question, path: str) -> bytes | None:
-        tree = self._tree(question.label)
-        return trees.plain_file(tree, question, path, self._folders(question))
+    def file(self, query: ConfigQuery, path: str) -> bytes | None:
+        tree = self._tree(query.label)
+        return trees.plain_file(tree, query, path, self._folders(query))
 
     def stamps(self) -> Stamps:
-        """Of the default label alone: who asks for another one asks again by itself."""
-        blobs = self._tree(None).state.blobs
+        """Of the default label only: clients of other labels poll."""
+        blobs = self._tree(None).files.blobs
         return {path: blob for path, blob in blobs.items() if path.endswith(SUFFIXES)}
 
     def problems(self) -> dict[str, str]:
         tree = self._tree(None)
-        found = {path: self._shelf.problem(tree, path) for path in self.stamps()}
+        problems: dict[str, str | None] = {
+            path: self._cache.problem(tree, path) for path in self.stamps()
+        }
         if self._mirror:
-            found[self.location] = self._mirror.problem
-        return {path: problem for path, problem in found.items() if problem}
+            problems[self.location] = self._mirror.problem
+        return {path: problem for path, problem in problems.items() if problem}
 
-    def renew(self, at_once: bool = False) -> None:
+    def refresh(self, force: bool = False) -> None:
         if self._mirror:
-            self._mirror.renew(0 if at_once else self._refresh_rate)
+            self._mirror.refresh(0 if force else self._refresh_rate)
 
-    def content(self, blob: bytes) -> bytes:
+    def content(self, blob_id: bytes) -> bytes:
         with self._opened() as repo:
-            found = repo[ObjectID(blob)]
-        return found.data if isinstance(found, Blob) else b""
+            blob = repo[ObjectID(blob_id)]
+        return blob.data if isinstance(blob, Blob) else b""
 
-    def _folders(self, question: Question) -> list[str]:
+    def _folders(self, query: ConfigQuery) -> list[str]:
         values = {
-            "{application}": question.application,
-            "{profile}": question.profile,
-            "{label}": question.label or "",
+            "{application}": query.application,
+            "{profile}": query.profile,
+            "{label}": query.label or "",
         }
         folders = []
         for path in self._search_paths:
@@ -113,21 +115,21 @@ class GitBackend:
         return folders
 
     def _tree(self, label: str | None) -> "CommitTree":
-        wanted = [label] if label else self._default_labels
+        labels = [label] if label else self._default_labels
         with self._opened() as repo:
-            commits = (_commit(repo, each) for each in wanted)
-            commit = next((each for each in commits if each), None)
+            commits = (_commit(repo, name) for name in labels)
+            commit = next((commit for commit in commits if commit), None)
             if commit is None:
-                raise UnknownLabel(f"{self.location} has no {' and no '.join(wanted)}")
-            return CommitTree(self, label or "", self._state(repo, commit))
+                raise UnknownLabel(f"{self.location} has no {' and no '.join(labels)}")
+            return CommitTree(self, label or "", self._files(repo, commit))
 
-    def _state(self, repo: Repo, commit: Commit) -> State:
+    def _files(self, repo: Repo, commit: Commit) -> CommitFiles:
         name = commit.id.decode()
-        if name not in self._states:
-            self._states[name] = State(name, _blobs(repo, commit))
-            if len(self._states) > MAX_COMMITS:
-                del self._states[next(iter(self._states))]
-        return self._states[name]
+        if name not in self._commits:
+            self._commits[name] = CommitFiles(name, _blobs(repo, commit))
+            if len(self._commits) > MAX_COMMITS:
+                del self._commits[next(iter(self._commits))]
+        return self._commits[name]
 
     @contextmanager
     def _opened(self) -> Iterator[Repo]:
@@ -136,22 +138,24 @@ class GitBackend:
             try:
                 with Repo(str(self._repository)) as repo:
                     yield repo
-            except DAMAGES as error:
+            except REPOSITORY_ERRORS as error:
                 reason = f"{type(error).__name__}: {error}"
-                raise Away(f"{self.location}: no git repository to be read: {reason}") from error
+                raise BackendUnavailable(
+                    f"{self.location}: the git repository cannot be read: {reason}"
+                ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class CommitTree:
     backend: GitBackend
     name: str
-    state: State
+    files: CommitFiles
 
     def stamp(self, path: str) -> Hashable | None:
-        return self.state.blobs.get(path)
+        return self.files.blobs.get(path)
 
     def content(self, path: str) -> bytes:
-        return self.backend.content(self.state.blobs[path])[: MAX_BYTES + 1]
+        return self.backend.content(self.files.blobs[path])[: MAX_BYTES + 1]
 
     def uri(self, path: str) -> str:
         return f"{self.backend.location}/{path}"
@@ -164,15 +168,15 @@ def _commit(repo: Repo, label: str) -> Commit | None:
             return _peeled(repo, repo[repo.refs[name]])
     if not ABBREVIATED.fullmatch(label):
         return None
-    matching = [repo[each] for each in repo.object_store.iter_prefix(label.encode())]
-    commits = [each for each in matching if isinstance(each, Commit)]
+    matching = [repo[object_id] for object_id in repo.object_store.iter_prefix(label.encode())]
+    commits = [object_ for object_ in matching if isinstance(object_, Commit)]
     return commits[0] if len(commits) == 1 else None
 
 
-def _peeled(repo: Repo, found: ShaFile) -> Commit | None:
-    while isinstance(found, Tag):
-        found = repo[found.object[1]]
-    return found if isinstance(found, Commit) else None
+def _peeled(repo: Repo, object_: ShaFile) -> Commit | None:
+    while isinstance(object_, Tag):
+        object_ = repo[object_.object[1]]
+    return object_ if isinstance(object_, Commit) else None
 
 
 def _blobs(repo: Repo, commit: Commit) -> dict[str, bytes]:
@@ -182,5 +186,5 @@ def _blobs(repo: Repo, commit: Commit) -> dict[str, bytes]:
         if entry.path and entry.sha and entry.mode and S_ISREG(entry.mode):
             blobs[entry.path.decode(errors="replace")] = entry.sha
         if len(blobs) > MAX_FILES:
-            raise Away(f"commit {commit.id.decode()} has more than {MAX_FILES} files")
+            raise BackendUnavailable(f"commit {commit.id.decode()} has more than {MAX_FILES} files")
     return blobs

@@ -1,4 +1,4 @@
-"""A bare copy of a repository that lies elsewhere."""
+"""A local mirror of a remote repository, as `git clone --mirror` makes one."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 from urllib3.exceptions import HTTPError
 
-from config_server.model import Away
+from config_server.model import BackendUnavailable
 
 FAILURES = (
     GitProtocolError,
@@ -22,10 +22,10 @@ FAILURES = (
     NotGitRepository,
     OSError,
 )
-KEPT = (b"refs/heads/", b"refs/tags/")
+MIRRORED_REFS = (b"refs/heads/", b"refs/tags/")
 
 
-class Mirror:
+class RepositoryMirror:
     def __init__(
         self,
         uri: str,
@@ -39,21 +39,21 @@ class Mirror:
         self._username = username
         self._password = password
         self._timeout = timeout_seconds
-        self._renewed = float("-inf")
+        self._fetched_at = float("-inf")
         self.problem: str | None = None
         self._lock = threading.Lock()
 
-    def renew(self, patience: float = 0) -> None:
-        """Fetch, unless that was tried `patience` seconds ago; raises Away."""
+    def refresh(self, min_interval: float = 0) -> None:
+        """Fetch, unless that was tried within `min_interval` seconds; raises BackendUnavailable."""
         with self._lock:
-            if time.monotonic() < self._renewed + patience:
+            if time.monotonic() < self._fetched_at + min_interval:
                 return
-            self._renewed = time.monotonic()
+            self._fetched_at = time.monotonic()
             try:
                 self._fetch()
             except FAILURES as error:
                 self.problem = f"git fetch: {type(error).__name__}: {error}"
-                raise Away(self.problem) from error
+                raise BackendUnavailable(self.problem) from error
             self.problem = None
 
     def _fetch(self) -> None:
@@ -66,11 +66,11 @@ class Mirror:
         )
         with self._opened() as repo:
             # An empty repository answers with nothing at all.
-            told = client.fetch(path, repo).refs
-            _point(repo, {name: sha for name, sha in told.items() if sha and _counts(name)})
+            refs = client.fetch(path, repo).refs
+            _set_refs(repo, {name: sha for name, sha in refs.items() if sha and _is_mirrored(name)})
 
     def _config(self) -> StackedConfig:
-        """What git is told on this machine (proxies, certificates), and a time-out."""
+        """The configuration of git on this machine (proxies, certificates), and a timeout."""
         own = ConfigFile()
         own.set((b"http",), b"timeout", str(self._timeout).encode())
         return StackedConfig([own, *StackedConfig.default_backends()])
@@ -82,12 +82,14 @@ class Mirror:
         return Repo.init_bare(str(self.folder))
 
 
-def _counts(name: bytes) -> bool:
-    return name.startswith(KEPT) and not name.endswith(b"^{}") and check_ref_format(Ref(name))
+def _is_mirrored(name: bytes) -> bool:
+    return (
+        name.startswith(MIRRORED_REFS) and not name.endswith(b"^{}") and check_ref_format(Ref(name))
+    )
 
 
-def _point(repo: Repo, told: dict[Ref, ObjectID]) -> None:
-    for name in set(repo.refs.as_dict()) - set(told) - {b"HEAD"}:
+def _set_refs(repo: Repo, refs: dict[Ref, ObjectID]) -> None:
+    for name in set(repo.refs.as_dict()) - set(refs) - {b"HEAD"}:
         repo.refs.remove_if_equals(name, None)
-    for name, sha in told.items():
+    for name, sha in refs.items():
         repo.refs[name] = sha

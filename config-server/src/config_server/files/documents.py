@@ -1,4 +1,4 @@
-"""YAML files as flat properties, read without trust.
+"""YAML files as flat properties, parsed as untrusted input.
 
 Only plain data is taken: no tags that construct, no anchors that explode, no nesting that
 exhausts the stack, no key twice.
@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from config_server.files import properties as properties_files
-from config_server.files.profiles import WrongExpression, accepts
-from config_server.model import Unreadable, Value
+from config_server.files.profiles import InvalidProfileExpression, accepts
+from config_server.model import PropertyValue, UnreadableFile
 
 MAX_BYTES = 1024 * 1024
 MAX_ALIASES = 50
@@ -32,53 +32,55 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    properties: dict[str, Value]
+class ConfigDocument:
+    properties: dict[str, PropertyValue]
 
     @property
     def activation(self) -> str | None:
         """The profile expression under which this document counts; None: always."""
         parts = [
-            str(each.value)
-            for key, each in self.properties.items()
+            str(value.value)
+            for key, value in self.properties.items()
             if key == ACTIVATION or key.startswith(f"{ACTIVATION}[")
         ]
         return ",".join(parts) or None
 
 
-def parse(content: bytes, name: str) -> list[Document]:
-    """The documents of a `.properties` or YAML file in their order; raises Unreadable."""
+def parse(content: bytes, name: str) -> list[ConfigDocument]:
+    """The documents of a `.properties` or YAML file in their order; raises UnreadableFile."""
     if len(content) > MAX_BYTES:
-        raise Unreadable(f"{name}: longer than {MAX_BYTES} bytes")
+        raise UnreadableFile(f"{name}: longer than {MAX_BYTES} bytes")
     if name.endswith(".properties"):
-        found = [Document(each) for each in properties_files.parse(content, name)]
+        documents = [ConfigDocument(entries) for entries in properties_files.parse(content, name)]
     else:
-        found = _yaml(content, name)
-    for document in found:
+        documents = _yaml(content, name)
+    for document in documents:
         _check_activation(document, name)
-    return found
+    return documents
 
 
-def _check_activation(document: Document, name: str) -> None:
+def _check_activation(document: ConfigDocument, name: str) -> None:
     try:
         accepts(document.activation or "any", ())
-    except WrongExpression as error:
-        raise Unreadable(f"{name}: {error}") from error
+    except InvalidProfileExpression as error:
+        raise UnreadableFile(f"{name}: {error}") from error
 
 
-def _yaml(content: bytes, name: str) -> list[Document]:
+def _yaml(content: bytes, name: str) -> list[ConfigDocument]:
     try:
         text = content.decode("utf-8-sig")
         _measure(text, name)
         nodes = [node for node in yaml.compose_all(text, Loader=Loader) if not _is_empty(node)]
-        return [Document(dict(_Flattening(name).document(node))) for node in nodes]
+        return [ConfigDocument(dict(_Flattening(name).document(node))) for node in nodes]
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"{name}, line {line}: not UTF-8") from error
+        raise UnreadableFile(f"{name}, line {line}: not UTF-8") from error
     except yaml.MarkedYAMLError as error:
-        raise Unreadable(_place(name, error.problem_mark, error.problem or "no YAML")) from error
+        raise UnreadableFile(
+            _place(name, error.problem_mark, error.problem or "no YAML")
+        ) from error
     except yaml.YAMLError as error:
-        raise Unreadable(f"{name}: {error}") from error
+        raise UnreadableFile(f"{name}: {error}") from error
 
 
 def _is_empty(node: yaml.Node | None) -> bool:
@@ -96,9 +98,9 @@ def _measure(text: str, name: str) -> None:
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
         if depth > MAX_DEPTH:
-            raise Unreadable(_place(name, event.start_mark, f"deeper than {MAX_DEPTH} levels"))
+            raise UnreadableFile(_place(name, event.start_mark, f"deeper than {MAX_DEPTH} levels"))
         if aliases > MAX_ALIASES:
-            raise Unreadable(_place(name, event.start_mark, f"more than {MAX_ALIASES} aliases"))
+            raise UnreadableFile(_place(name, event.start_mark, f"more than {MAX_ALIASES} aliases"))
 
 
 def _place(name: str, mark: Any, problem: str) -> str:
@@ -113,12 +115,12 @@ class _Flattening:
         self._constructor = yaml.constructor.SafeConstructor()
         self._visited = 0
 
-    def document(self, root: yaml.Node) -> Iterator[tuple[str, Value]]:
+    def document(self, root: yaml.Node) -> Iterator[tuple[str, PropertyValue]]:
         if isinstance(root, yaml.MappingNode):
             return self._flat("", root, 1)
         raise self._unusable(root, "no mapping of keys to values")
 
-    def _flat(self, path: str, node: yaml.Node, depth: int) -> Iterator[tuple[str, Value]]:
+    def _flat(self, path: str, node: yaml.Node, depth: int) -> Iterator[tuple[str, PropertyValue]]:
         self._visited += 1
         # Aliases repeat what they name, and may contain themselves.
         if depth > MAX_DEPTH or self._visited > MAX_VALUES:
@@ -133,7 +135,7 @@ class _Flattening:
                 yield from self._flat(f"{path}[{index}]", child, depth + 1)
         else:
             mark = node.start_mark
-            yield path, Value(self._scalar(node), f"{mark.line + 1}:{mark.column + 1}")
+            yield path, PropertyValue(self._scalar(node), f"{mark.line + 1}:{mark.column + 1}")
 
     def _entries(self, node: yaml.MappingNode, depth: int) -> dict[str, yaml.Node]:
         own: dict[str, yaml.Node] = {}
@@ -156,10 +158,10 @@ class _Flattening:
             return self._entries(node, depth)
         if not isinstance(node, yaml.SequenceNode):
             raise self._unusable(node, "<< takes a mapping or a list of mappings")
-        found: dict[str, yaml.Node] = {}
-        for each in node.value:
-            found = self._merged(each, depth + 1) | found
-        return found
+        entries: dict[str, yaml.Node] = {}
+        for child in node.value:
+            entries = self._merged(child, depth + 1) | entries
+        return entries
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
@@ -182,8 +184,8 @@ class _Flattening:
             return ""
         return value if not isinstance(value, float) or math.isfinite(value) else node.value
 
-    def _unusable(self, node: yaml.Node, problem: str) -> Unreadable:
-        return Unreadable(_place(self._name, node.start_mark, problem))
+    def _unusable(self, node: yaml.Node, problem: str) -> UnreadableFile:
+        return UnreadableFile(_place(self._name, node.start_mark, problem))
 
 
 def _joined(path: str, key: str) -> str:

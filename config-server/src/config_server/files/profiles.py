@@ -7,13 +7,13 @@ MAX_TOKENS = 100  # each bracket costs a level of recursion
 TOKEN = re.compile(r"\s*([()&|!]|[^()&|!\s]+)\s*")
 
 
-class WrongExpression(ValueError):
+class InvalidProfileExpression(ValueError):
     """A profile expression that cannot be read; the text shows it."""
 
 
 def accepts(expressions: str, active: Collection[str]) -> bool:
     """Whether one of the comma-separated `expressions` holds while `active` are."""
-    return any(_Expression(each, active).holds() for each in expressions.split(","))
+    return any(_Expression(text, active).holds() for text in expressions.split(","))
 
 
 class _Expression:
@@ -56,5 +56,5 @@ class _Expression:
     def _next(self) -> str:
         return self._tokens[-1] if self._tokens else ""
 
-    def _wrong(self) -> WrongExpression:
-        return WrongExpression(f"profile expression {self._text.strip()[:MAX_TOKENS]!r}")
+    def _wrong(self) -> InvalidProfileExpression:
+        return InvalidProfileExpression(f"profile expression {self._text.strip()[:MAX_TOKENS]!r}")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from config_server.model import Unreadable, Value
+from config_server.model import PropertyValue, UnreadableFile
 
 BREAK = re.compile(r"[#!]---[ \t]*")
 BLANK = " \t\f"
@@ -14,16 +14,16 @@ ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 NAMED = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
-def parse(content: bytes, name: str) -> list[dict[str, Value]]:
+def parse(content: bytes, name: str) -> list[dict[str, PropertyValue]]:
     """The documents of the file in their order, those without a property left out."""
-    found: list[dict[str, Value]] = [{}]
+    documents: list[dict[str, PropertyValue]] = [{}]
     for number, line in _logical_lines(_text(content)):
         if BREAK.fullmatch(line):
-            found.append({})
+            documents.append({})
         elif line and line[0] not in "#!":
             key, value, column = _entry(line, f"{name}, line {number}")
-            found[-1][key] = Value(value, f"{number}:{column}")
-    return [properties for properties in found if properties]
+            documents[-1][key] = PropertyValue(value, f"{number}:{column}")
+    return [properties for properties in documents if properties]
 
 
 def _text(content: bytes) -> str:
@@ -68,7 +68,7 @@ def _unescaped(text: str, place: str) -> str:
         if len(escaped) == 5:
             return chr(int(escaped[1:], 16))
         if escaped == "u":
-            raise Unreadable(f"{place}: \\u takes four hexadecimal digits")
+            raise UnreadableFile(f"{place}: \\u takes four hexadecimal digits")
         return NAMED.get(escaped, escaped)
 
     plain = ESCAPE.sub(one, text)
@@ -76,4 +76,4 @@ def _unescaped(text: str, place: str) -> str:
         # Two escapes may be the halves of one character.
         return plain.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"{place}: half a character") from error
+        raise UnreadableFile(f"{place}: half a character") from error

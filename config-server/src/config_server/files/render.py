@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from config_server.model import Source
+from config_server.model import PropertySource
 
 # Of one text: what refers to what refers to what may otherwise grow without end.
 MAX_PLACEHOLDERS, MAX_CHARACTERS, MAX_DEPTH = 10_000, 4_000_000, 50
@@ -23,21 +23,21 @@ class Filled(str):
     __slots__ = ()
 
 
-def merged(sources: list[Source]) -> dict[str, Any]:
+def merged(sources: list[PropertySource]) -> dict[str, Any]:
     """The winning value of each key, sorted; a list is taken whole from the source that wins it."""
-    found: dict[str, dict[str, Any]] = {}
+    winning: dict[str, dict[str, Any]] = {}
     for source in reversed(sources):
         own: dict[str, dict[str, Any]] = {}
         for key, value in source.plain().items():
             own.setdefault(key.partition("[")[0], {})[key] = value
-        found.update(own)
-    return dict(sorted(entry for entries in found.values() for entry in entries.items()))
+        winning.update(own)
+    return dict(sorted(entry for entries in winning.values() for entry in entries.items()))
 
 
 def filled(properties: Flat) -> dict[str, Any]:
     """`properties` with `${key:default}` replaced by other properties or the default.
 
-    The environment of this process is not asked: it is not the one of those who ask.
+    The environment of this process is not used: it is not that of the clients.
     """
     return {
         key: filled_text(value, properties) if isinstance(value, str) else value

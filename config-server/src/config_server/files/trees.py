@@ -1,4 +1,4 @@
-"""Trees of files: which of them concern a question, in which order, and what is in them."""
+"""Trees of files: which of them apply to a query, in which order, and what they contain."""
 
 import logging
 import threading
@@ -9,17 +9,17 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from config_server.files import documents
-from config_server.files.documents import Document
+from config_server.files.documents import ConfigDocument
 from config_server.files.profiles import accepts
-from config_server.model import Question, Source, Unreadable
+from config_server.model import ConfigQuery, PropertySource, UnreadableFile
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".properties", ".yml", ".yaml")  # the strongest first
-MAX_KEPT = 2_000
+SUFFIXES = (".properties", ".yml", ".yaml")  # highest precedence first
+MAX_CACHED = 2_000
 
 
-class Tree(Protocol):
+class FileTree(Protocol):
     """The files of one label."""
 
     @property
@@ -30,25 +30,25 @@ class Tree(Protocol):
         """Changes when the file does; None when there is no such file."""
 
     def content(self, path: str) -> bytes:
-        """At most a byte more than may be; raises Unreadable."""
+        """At most one byte above the limit; raises UnreadableFile."""
 
     def uri(self, path: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedFile:
     stamp: Hashable
-    documents: list[Document] | None  # None: broken, and was never seen whole
+    documents: list[ConfigDocument] | None  # None: broken, and no good version is known
     problem: str | None = None
 
 
-class Copies:
-    """The last good version of each file, for a server that starts while one is broken."""
+class LastGoodCopies:
+    """The last good version of each file, for a server that starts while a file is broken."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, path: str, content: bytes) -> None:
+    def save(self, path: str, content: bytes) -> None:
         copy = self._folder / path
         draft = copy.with_name(f".{copy.name}.new")
         try:
@@ -63,111 +63,117 @@ class Copies:
         copy = self._folder / path
         return copy.read_bytes() if copy.is_file() else None
 
-    def forget(self, path: str) -> None:
+    def remove(self, path: str) -> None:
         (self._folder / path).unlink(missing_ok=True)
 
 
-class Shelf:
-    """Files as documents, parsed once; of one that broke, the last good version."""
+class DocumentCache:
+    """Parses each file once; of a file that broke, keeps the last good version."""
 
-    def __init__(self, copies: Copies | None = None) -> None:
+    def __init__(self, copies: LastGoodCopies | None = None) -> None:
         self._copies = copies
-        self._kept: dict[tuple[str, str], Kept] = {}
+        self._files: dict[tuple[str, str], CachedFile] = {}
         self._lock = threading.Lock()
 
-    def documents(self, tree: Tree, path: str) -> list[Document]:
-        """Raises Unreadable when the file is broken and was never seen whole."""
-        kept = self._of(tree, path)
-        if kept is None:
+    def documents(self, tree: FileTree, path: str) -> list[ConfigDocument]:
+        """Raises UnreadableFile when the file is broken and no good version is known."""
+        cached = self._cached(tree, path)
+        if cached is None:
             return []
-        if kept.documents is None:
-            raise Unreadable(kept.problem)
-        return kept.documents
+        if cached.documents is None:
+            raise UnreadableFile(cached.problem)
+        return cached.documents
 
-    def problem(self, tree: Tree, path: str) -> str | None:
-        kept = self._of(tree, path)
-        return kept.problem if kept else None
+    def problem(self, tree: FileTree, path: str) -> str | None:
+        cached = self._cached(tree, path)
+        return cached.problem if cached else None
 
-    def _of(self, tree: Tree, path: str) -> Kept | None:
+    def _cached(self, tree: FileTree, path: str) -> CachedFile | None:
         key = (tree.name, path)
-        stamp, kept = tree.stamp(path), self._kept.get(key)
+        stamp, cached = tree.stamp(path), self._files.get(key)
         if stamp is None:
-            if kept is not None:
+            if cached is not None:
                 self._forget(key)
             return None
-        if kept is None or kept.stamp != stamp:
-            kept = self._read(tree, path, stamp, kept)
-            self._put(key, kept)
-        return kept
+        if cached is None or cached.stamp != stamp:
+            cached = self._read(tree, path, stamp, cached)
+            self._put(key, cached)
+        return cached
 
-    def _read(self, tree: Tree, path: str, stamp: Hashable, before: Kept | None) -> Kept:
+    def _read(
+        self, tree: FileTree, path: str, stamp: Hashable, before: CachedFile | None
+    ) -> CachedFile:
         try:
             content = tree.content(path)
-            found = documents.parse(content, path)
-        except Unreadable as error:
+            parsed = documents.parse(content, path)
+        except UnreadableFile as error:
             log.error("%s", error)
-            good = before.documents if before else self._copy(path)
-            return Kept(stamp, good, str(error))
+            good = before.documents if before else self._last_good(path)
+            return CachedFile(stamp, good, str(error))
         if self._copies:
-            self._copies.keep(path, content)
-        return Kept(stamp, found)
+            self._copies.save(path, content)
+        return CachedFile(stamp, parsed)
 
-    def _copy(self, path: str) -> list[Document] | None:
+    def _last_good(self, path: str) -> list[ConfigDocument] | None:
         content = self._copies.read(path) if self._copies else None
         if content is None:
             return None
         try:
             return documents.parse(content, path)
-        except Unreadable:
+        except UnreadableFile:
             return None  # another version of this server may have kept it
 
-    def _put(self, key: tuple[str, str], kept: Kept) -> None:
+    def _put(self, key: tuple[str, str], cached: CachedFile) -> None:
         with self._lock:
-            self._kept[key] = kept
-            if len(self._kept) > MAX_KEPT:
-                del self._kept[next(iter(self._kept))]
+            self._files[key] = cached
+            if len(self._files) > MAX_CACHED:
+                del self._files[next(iter(self._files))]
 
     def _forget(self, key: tuple[str, str]) -> None:
         with self._lock:
-            self._kept.pop(key, None)
+            self._files.pop(key, None)
         if self._copies:
-            self._copies.forget(key[1])
+            self._copies.remove(key[1])
 
 
-def sources(tree: Tree, shelf: Shelf, question: Question, folders: list[str]) -> list[Source]:
-    """The winner first; of `folders` the last counts most.  Raises Unreadable."""
+def sources(
+    tree: FileTree, cache: DocumentCache, query: ConfigQuery, folders: list[str]
+) -> list[PropertySource]:
+    """The winner first; the last of `folders` takes precedence.  Raises UnreadableFile."""
     return [
         source
-        for stem in _stems(question)
+        for stem in _stems(query)
         for folder in reversed(folders)
         for suffix in SUFFIXES
-        for source in _of_file(tree, shelf, f"{folder}{stem}{suffix}", question.profiles)
+        for source in _of_file(tree, cache, f"{folder}{stem}{suffix}", query.profiles)
     ]
 
 
-def _stems(question: Question) -> Iterator[str]:
-    names = question.applications
-    for profile, name in product(question.profiles[::-1], names):
+def _stems(query: ConfigQuery) -> Iterator[str]:
+    names = query.applications
+    for profile, name in product(query.profiles[::-1], names):
         yield f"{name}-{profile}"
     yield from names
 
 
-def _of_file(tree: Tree, shelf: Shelf, path: str, profiles: list[str]) -> Iterator[Source]:
-    found = shelf.documents(tree, path)
+def _of_file(
+    tree: FileTree, cache: DocumentCache, path: str, profiles: list[str]
+) -> Iterator[PropertySource]:
+    parsed = cache.documents(tree, path)
     # Of one file, the later document wins.
-    for number, document in reversed(list(enumerate(found))):
+    for number, document in reversed(list(enumerate(parsed))):
         if document.activation is None or accepts(document.activation, profiles):
-            part = f" (document #{number})" if len(found) > 1 else ""
-            yield Source(f"{tree.uri(path)}{part}", document.properties)
+            part = f" (document #{number})" if len(parsed) > 1 else ""
+            yield PropertySource(f"{tree.uri(path)}{part}", document.properties)
 
 
-def plain_file(tree: Tree, question: Question, path: str, folders: list[str]) -> bytes | None:
+def plain_file(tree: FileTree, query: ConfigQuery, path: str, folders: list[str]) -> bytes | None:
     """`path` as it is; `logback-dev.xml` wins over `logback.xml`.  None when there is none.
 
-    Raises Unreadable when it is too long.
+    Raises UnreadableFile when it is too long.
     """
     for folder in reversed(folders):
-        for name in _names_under(path, question.profiles):
+        for name in _names_under(path, query.profiles):
             if tree.stamp(f"{folder}{name}") is not None:
                 content = _plain_content(tree, f"{folder}{name}")
                 if content is not None:
@@ -175,14 +181,14 @@ def plain_file(tree: Tree, question: Question, path: str, folders: list[str]) ->
     return None
 
 
-def _plain_content(tree: Tree, path: str) -> bytes | None:
+def _plain_content(tree: FileTree, path: str) -> bytes | None:
     try:
         content = tree.content(path)
-    except Unreadable as error:
+    except UnreadableFile as error:
         log.warning("plain file: %s", error)
         return None
     if len(content) > documents.MAX_BYTES:
-        raise Unreadable(f"{path}: longer than {documents.MAX_BYTES} bytes")
+        raise UnreadableFile(f"{path}: longer than {documents.MAX_BYTES} bytes")
     return content
 
 

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from config_server.configurations import Configurations
 from config_server.files import render as rendering
-from config_server.http.errors import JSON, PLAIN, TEXT, answer, told
-from config_server.model import Found, Question, Source, Value
-from config_server.notify import webhooks as monitor
-from config_server.notify.watch import Changed
+from config_server.http.errors import JSON, PLAIN, TEXT, json_response, text_response
+from config_server.model import ConfigQuery, ConfigResult, PropertySource, PropertyValue
+from config_server.notify import webhooks
+from config_server.notify.watch import OnChange
 
 T = TypeVar("T")
 
@@ -22,8 +22,8 @@ V2 = "application/vnd.spring-cloud.config-server.v2+json"
 BYTES = "application/octet-stream"
 ACCEPTED = {"*/*": JSON, "application/*": JSON, JSON: JSON, "application/*+json": V2, V2: V2}
 # The last dash separates: `order-service-native.yml` is order-service under native.
-FILE = re.compile(r"(?P<application>.+)-(?P<profile>[^-]+)\.(?P<form>yml|yaml|properties|json)")
-FORMS: dict[str, tuple[str, Callable[[rendering.Flat], str]]] = {
+FILE = re.compile(r"(?P<application>.+)-(?P<profile>[^-]+)\.(?P<format>yml|yaml|properties|json)")
+FORMATS: dict[str, tuple[str, Callable[[rendering.Flat], str]]] = {
     "yml": (TEXT, rendering.to_yaml),
     "yaml": (TEXT, rendering.to_yaml),
     "properties": (TEXT, rendering.to_properties),
@@ -37,9 +37,9 @@ MAX_COMBINATIONS = 1_000  # of applications and profiles: each is a file to look
 
 
 class ConfigApi:
-    def __init__(self, configurations: Configurations, changed: Changed) -> None:
+    def __init__(self, configurations: Configurations, on_change: OnChange) -> None:
         self._configurations = configurations
-        self._changed = changed
+        self._on_change = on_change
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/monitor", self.monitor), web.get("/{path:.*}", self.find)]
@@ -50,79 +50,81 @@ class ConfigApi:
             raise web.HTTPMethodNotAllowed(request.method, ["POST"])
         file = FILE.fullmatch(steps[-1])
         if file and len(steps) <= 2:
-            question = _question(file["application"], file["profile"], *steps[:-1])
-            return await self._rendered(request, question, file["form"])
+            query = _query(file["application"], file["profile"], *steps[:-1])
+            return await self._rendered(request, query, file["format"])
         if len(steps) < 2 or not all(steps):
             raise web.HTTPNotFound
-        return await self._beneath(request, *steps)
+        return await self._environment_or_file(request, *steps)
 
-    async def _beneath(
+    async def _environment_or_file(
         self, request: web.Request, application: str, profile: str, *rest: str
     ) -> web.Response:
         if rest and "useDefaultLabel" in request.query:
-            return await self._plain(request, _question(application, profile), "/".join(rest))
-        question = _question(application, profile, *rest[:1])
+            return await self._plain(request, _query(application, profile), "/".join(rest))
+        query = _query(application, profile, *rest[:1])
         if len(rest) > 1:
-            return await self._plain(request, question, "/".join(rest[1:]))
-        return await self._environment(request, question)
+            return await self._plain(request, query, "/".join(rest[1:]))
+        return await self._environment(request, query)
 
-    async def _environment(self, request: web.Request, question: Question) -> web.Response:
+    async def _environment(self, request: web.Request, query: ConfigQuery) -> web.Response:
         content_type = _content_type(request.headers.get("Accept", "*/*"))
         if content_type is None:
             return web.Response(status=406)
-        found = await _aside(self._configurations.find, question)
-        return told(_document(question, found, content_type), content_type=content_type)
+        result = await _run_in_thread(self._configurations.find, query)
+        return json_response(_document(query, result, content_type), content_type=content_type)
 
-    async def _rendered(self, request: web.Request, question: Question, form: str) -> web.Response:
-        content_type, render = FORMS[form]
+    async def _rendered(
+        self, request: web.Request, query: ConfigQuery, format_: str
+    ) -> web.Response:
+        content_type, render = FORMATS[format_]
         resolves = _resolves(request)
 
         def rendered() -> str:
-            return render(self._configurations.merged(question, resolves))
+            return render(self._configurations.merged(query, resolves))
 
-        return answer(await _aside(rendered), content_type)
+        return text_response(await _run_in_thread(rendered), content_type)
 
-    async def _plain(self, request: web.Request, question: Question, path: str) -> web.Response:
+    async def _plain(self, request: web.Request, query: ConfigQuery, path: str) -> web.Response:
         if request.headers.get("Accept") == BYTES:
-            content = await _aside(self._configurations.file, question, path)
+            content = await _run_in_thread(self._configurations.file, query, path)
             if content is not None:
                 return web.Response(body=content, content_type=BYTES)
         else:
             resolves = _resolves(request)
-            text = await _aside(self._configurations.text, question, path, resolves)
+            text = await _run_in_thread(self._configurations.text, query, path, resolves)
             if text is not None:
-                return answer(text, PLAIN)
+                return text_response(text, PLAIN)
         return web.Response(status=404)
 
     async def monitor(self, request: web.Request) -> web.Response:
         paths = await _changed_paths(request)
-        guesses = monitor.services(paths)
-        if guesses:
-            await _aside(self._configurations.backend.renew, True)
-            await _aside(self._changed, monitor.applications(guesses))
-        return told(guesses)
+        services = webhooks.guess_services(paths)
+        if services:
+            await _run_in_thread(self._configurations.backend.refresh, True)
+            await _run_in_thread(self._on_change, webhooks.applications_of(services))
+        return json_response(services)
 
 
-async def _aside(function: Callable[..., T], *arguments: Any) -> T:
-    # Files, git and tables are never read on the event loop.
+async def _run_in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    # Files, git and databases are never read on the event loop.
     return await asyncio.to_thread(partial(function, *arguments))
 
 
 async def _changed_paths(request: web.Request) -> list[str]:
     if request.content_type == "application/x-www-form-urlencoded":
-        paths = [each for each in (await request.post()).getall("path", []) if each]
+        paths = [path for path in (await request.post()).getall("path", []) if path]
         if not paths:
             raise web.HTTPBadRequest
-        return [each for each in paths if isinstance(each, str)]
+        return [path for path in paths if isinstance(path, str)]
     try:
-        document = monitor.parsed(await request.read())
-    except monitor.NotUnderstood as error:
+        document = webhooks.parse(await request.read())
+    except webhooks.MalformedNotification as error:
         raise web.HTTPBadRequest from error
-    return monitor.changed_paths(request.headers, document)
+    return webhooks.changed_paths(request.headers, document)
 
 
 def _steps(raw_path: str) -> list[str]:
-    """The segments of the path; what would lead out of the folder is refused."""
+    """The segments of the path; one that leads out of the folder is rejected."""
     plain = once = unquote(raw_path)
     forbidden = ENCODED_SLASH.search(raw_path) or FORBIDDEN.search(once)
     # However often it is encoded.
@@ -135,11 +137,11 @@ def _steps(raw_path: str) -> list[str]:
     return steps
 
 
-def _question(application: str, profile: str, label: str | None = None) -> Question:
-    question = Question(application, profile, label and label.replace("(_)", "/"))
-    if len(question.applications) * len(question.profiles) > MAX_COMBINATIONS:
+def _query(application: str, profile: str, label: str | None = None) -> ConfigQuery:
+    query = ConfigQuery(application, profile, label and label.replace("(_)", "/"))
+    if len(query.applications) * len(query.profiles) > MAX_COMBINATIONS:
         raise web.HTTPBadRequest
-    return question
+    return query
 
 
 def _resolves(request: web.Request) -> bool:
@@ -147,28 +149,28 @@ def _resolves(request: web.Request) -> bool:
 
 
 def _content_type(accept: str) -> str | None:
-    """Which of the two JSON forms, by the caller's order; None when it takes neither."""
-    ranges = (each.partition(";")[0].strip().lower() for each in accept.split(","))
-    return next((ACCEPTED[each] for each in ranges if each in ACCEPTED), None)
+    """Which of the two JSON forms, in the order of Accept; None when it allows neither."""
+    ranges = (media_range.partition(";")[0].strip().lower() for media_range in accept.split(","))
+    return next((ACCEPTED[name] for name in ranges if name in ACCEPTED), None)
 
 
-def _document(question: Question, found: Found, content_type: str) -> dict[str, Any]:
+def _document(query: ConfigQuery, result: ConfigResult, content_type: str) -> dict[str, Any]:
     return {
-        "name": question.application,
-        "profiles": [question.profile],
-        "label": question.label,
-        "version": found.version,
+        "name": query.application,
+        "profiles": [query.profile],
+        "label": query.label,
+        "version": result.version,
         "state": None,
-        "propertySources": [_source(source, content_type) for source in found.sources],
+        "propertySources": [_source(source, content_type) for source in result.sources],
     }
 
 
-def _source(source: Source, content_type: str) -> dict[str, Any]:
+def _source(source: PropertySource, content_type: str) -> dict[str, Any]:
     if content_type == JSON:
         return {"name": source.name, "source": source.plain()}
-    values = {key: _value(each) for key, each in source.properties.items()}
+    values = {key: _value(value) for key, value in source.properties.items()}
     return {"name": source.name, "source": values}
 
 
-def _value(found: Value) -> Any:
-    return {"value": found.value, "origin": found.origin} if found.origin else found.value
+def _value(value: PropertyValue) -> Any:
+    return {"value": value.value, "origin": value.origin} if value.origin else value.value

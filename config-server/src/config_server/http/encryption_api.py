@@ -4,8 +4,8 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
-from config_server.cipher import Cipher, NotOurs
-from config_server.http.errors import PLAIN, answer, told
+from config_server.cipher import Cipher, DecryptionFailed
+from config_server.http.errors import PLAIN, json_response, text_response
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -27,28 +27,28 @@ class EncryptionApi:
         ]
 
     async def status(self, _request: web.Request) -> web.Response:
-        return told({"status": "OK"}) if self._cipher else _no_key()
+        return json_response({"status": "OK"}) if self._cipher else _no_key()
 
     async def key(self, _request: web.Request) -> web.Response:
-        return told({"description": "No public key available", "status": "NOT_FOUND"}, 404)
+        return json_response({"description": "No public key available", "status": "NOT_FOUND"}, 404)
 
     async def encrypt(self, request: web.Request) -> web.Response:
         text = await _text(request)
-        return answer(self._cipher.encrypt(text), PLAIN) if self._cipher else _no_key()
+        return text_response(self._cipher.encrypt(text), PLAIN) if self._cipher else _no_key()
 
     async def decrypt(self, request: web.Request) -> web.Response:
         text = await _text(request)
         if self._cipher is None:
             return _no_key()
         try:
-            return answer(self._cipher.decrypt(text), PLAIN)
-        except NotOurs as error:
-            return told({"description": str(error), "status": "INVALID"}, 400)
+            return text_response(self._cipher.decrypt(text), PLAIN)
+        except DecryptionFailed as error:
+            return json_response({"description": str(error), "status": "INVALID"}, 400)
 
 
 def _no_key() -> web.Response:
     description = "No key was installed for encryption service"
-    return told({"description": description, "status": "NO_KEY"}, 404)
+    return json_response({"description": description, "status": "NO_KEY"}, 404)
 
 
 async def _text(request: web.Request) -> str:
@@ -59,6 +59,6 @@ async def _text(request: web.Request) -> str:
         raise web.HTTPBadRequest from error
     if not text:
         raise web.HTTPBadRequest
-    # What curl sends for `-d mysecret`: text, though it says form.
+    # curl sends `-d mysecret` as a form, though it is meant as text.
     name = text.removesuffix("=")
     return unquote_plus(name) if request.content_type == FORM and "=" not in name else text

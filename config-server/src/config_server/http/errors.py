@@ -1,4 +1,4 @@
-"""Answers and errors in the shapes of Spring's server."""
+"""Responses and errors in the format of Spring's server."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from config_server.model import Away, UnknownLabel, Unreadable
+from config_server.model import BackendUnavailable, UnknownLabel, UnreadableFile
 
 log = logging.getLogger(__name__)
 
@@ -19,20 +19,20 @@ JSON, TEXT, PLAIN = "application/json", "text/plain", "text/plain;charset=UTF-8"
 
 
 @web.middleware
-async def errors_as_boot_tells_them(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def errors_as_spring_boot(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except web.HTTPException as refusal:
-        allow = refusal.headers.get("Allow")
-        return error(request, refusal.status, headers={"Allow": allow} if allow else {})
+    except web.HTTPException as refused:
+        allow = refused.headers.get("Allow")
+        return error(request, refused.status, headers={"Allow": allow} if allow else {})
     except UnknownLabel as unknown:
         return error(request, 404, message=str(unknown))
-    except Unreadable as broken:
+    except UnreadableFile as broken:
         log.error("%s", broken)
         return error(request, 500, message=str(broken))
-    except Away as away:
-        log.error("%s", away)
-        return error(request, 503, message=str(away))
+    except BackendUnavailable as unavailable:
+        log.error("%s", unavailable)
+        return error(request, 503, message=str(unavailable))
 
 
 def error(
@@ -45,20 +45,20 @@ def error(
         **members,
         "path": request.path,
     }
-    return told(document, status, headers=headers)
+    return json_response(document, status, headers=headers)
 
 
-def told(
+def json_response(
     document: Any,
     status: int = 200,
     content_type: str = JSON,
     headers: dict[str, str] | None = None,
 ) -> web.Response:
     text = json.dumps(document, separators=(",", ":"))
-    return answer(text, content_type, status, headers)
+    return text_response(text, content_type, status, headers)
 
 
-def answer(
+def text_response(
     text: str, content_type: str, status: int = 200, headers: dict[str, str] | None = None
 ) -> web.Response:
     # Spring names a charset for some and not for others, and some clients compare the whole header.

@@ -1,4 +1,4 @@
-"""Tells running processes to ask for their configuration anew."""
+"""Announces changed configuration to the running processes, by POST /actuator/refresh."""
 
 import logging
 import queue
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import requests
 
 from chassis.discovery.instances import Instance, Snapshot
-from config_server.notify.watch import to_the_log
+from config_server.notify.watch import log_change
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = (0.5, 5)
-AT_ONCE = 16
+CONCURRENT_REFRESHES = 16
 ALL = "**"
-LOOK_SECONDS = 0.5
-# A foreign process without that page, or with one that is not for us; one that faces the world,
-# and asks by itself.
-WITHOUT_THE_PAGE = (
+POLL_SECONDS = 0.5
+# Answers of a foreign process without that endpoint, or with a protected one; and of one that faces
+# the internet and polls instead.
+NOT_REFRESHABLE = (
     requests.codes.unauthorized,
     requests.codes.forbidden,
     requests.codes.not_found,
@@ -29,18 +29,18 @@ WITHOUT_THE_PAGE = (
 
 
 @dataclass(frozen=True)
-class Destination:
+class BusDestination:
     """Spring Cloud Bus' way to name receivers: `**`, `order-service:**`, `order-service:{id}`."""
 
     service: str = ALL
     instance: str = ALL
 
     @classmethod
-    def of(cls, text: str) -> "Destination":
+    def of(cls, text: str) -> "BusDestination":
         service, _, instance = text.partition(":")
         return cls(service.lower() or ALL, instance or ALL)
 
-    def meets(self, instance: Instance) -> bool:
+    def matches(self, instance: Instance) -> bool:
         return self.service in (ALL, "*", instance.service) and self.instance in (
             ALL,
             "*",
@@ -49,60 +49,65 @@ class Destination:
 
 
 class Announcer:
-    """`run` is for Workers.  Whoever has something to tell only puts it down."""
+    """`run` is for Workers; the other methods only put destinations into its queue."""
 
     def __init__(self, instances: Callable[[], Snapshot]) -> None:
         self._instances = instances
-        self._waiting: queue.SimpleQueue[Destination] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[BusDestination] = queue.SimpleQueue()
 
     def changed(self, applications: set[str] | None) -> None:
         """The configuration of these applications changed; None: of all."""
-        to_the_log(applications)
+        log_change(applications)
         for name in applications or {ALL}:
-            self.tell(Destination(name))
+            self.announce(BusDestination(name))
 
-    def tell(self, destination: Destination) -> None:
-        self._waiting.put(destination)
+    def announce(self, destination: BusDestination) -> None:
+        self._queue.put(destination)
 
     def run(self, stop: threading.Event) -> None:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(CONCURRENT_REFRESHES) as pool:
             while not stop.is_set():
-                # Each is told once, however many destinations meant it.
-                list(pool.map(_refresh, self._met_by(self._taken())))
+                # Each is refreshed once, however many destinations match it.
+                list(pool.map(_refresh, self._matching(self._drain())))
 
-    def _taken(self) -> list[Destination]:
+    def _drain(self) -> list[BusDestination]:
         try:
-            taken = [self._waiting.get(timeout=LOOK_SECONDS)]
+            destinations = [self._queue.get(timeout=POLL_SECONDS)]
         except queue.Empty:
             return []
-        while not self._waiting.empty():
-            taken.append(self._waiting.get())
-        return taken
+        while not self._queue.empty():
+            destinations.append(self._queue.get())
+        return destinations
 
-    def _met_by(self, destinations: Iterable[Destination]) -> list[Instance]:
-        known = [each for them in self._instances().values() for each in them]
+    def _matching(self, destinations: Iterable[BusDestination]) -> list[Instance]:
         wanted = list(destinations)
-        met = (each for each in known if any(one.meets(each) for one in wanted))
-        return list({each.url: each for each in met}.values())  # who has two names is met twice
+        matching = (
+            instance
+            for instances in self._instances().values()
+            for instance in instances
+            if any(destination.matches(instance) for destination in wanted)
+        )
+        # One that is registered under two names matches twice.
+        return list({instance.url: instance for instance in matching}.values())
 
 
 def _refresh(instance: Instance) -> None:
-    """One that cannot be told asks when it starts, which is what it is probably about to do."""
+    """One that cannot be reached loads its configuration when it starts, which it will soon."""
     try:
         answer = requests.post(f"{instance.url}/actuator/refresh", timeout=TIMEOUT)
     except requests.RequestException as error:
-        log.info("%s was not told of the change: %s", instance.id, error)
+        log.info("%s could not be refreshed: %s", instance.id, error)
         return
     if answer.status_code == requests.codes.ok:
         log.info("%s has changed: %s", instance.id, ", ".join(_keys(answer)) or "nothing")
-    elif answer.status_code not in WITHOUT_THE_PAGE:
-        log.warning("%s refuses the change: %s", instance.id, answer.text)
+    elif answer.status_code not in NOT_REFRESHABLE:
+        log.warning("%s refuses to refresh: %s", instance.id, answer.text)
 
 
 def _keys(answer: requests.Response) -> list[str]:
-    """Foreign processes may answer anything, whatever they are asked."""
+    """Foreign processes may answer anything."""
     try:
-        said = answer.json()
+        keys = answer.json()
     except requests.JSONDecodeError:
         return []
-    return [str(each) for each in said] if isinstance(said, list) else []
+    return [str(key) for key in keys] if isinstance(keys, list) else []

@@ -1,7 +1,7 @@
-"""Spring Cloud Bus over Kafka: an event on its topic has the processes it names refresh.
+"""Spring Cloud Bus over Kafka: an event on its topic makes the processes that it names refresh.
 
-Only this process listens, and tells the others itself: so a gateway needs no Kafka client, and a
-Spring application on the same topic is heard, and hears.
+Only this process listens, and refreshes the others by HTTP: so a gateway needs no Kafka client.
+Spring applications on the same topic take part.
 """
 
 import json
@@ -17,7 +17,7 @@ from kafka.errors import KafkaError
 
 from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply
 from chassis.core.errors import Unavailable
-from config_server.notify.announcer import ALL, Destination
+from config_server.notify.announcer import ALL, BusDestination
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +25,21 @@ TOPIC = "springCloudBus"
 TYPE = "RefreshRemoteApplicationEvent"
 POLL_MILLISECONDS = 250
 DELIVERY_SECONDS = 5
-LONGEST_PAUSE = 5.0
+LONGEST_BACKOFF = 5.0
 
 
-class Bus:
+class ConfigBus:
     """`listen` is for Workers."""
 
     def __init__(
         self,
         origin: str,
-        heard: Callable[[Destination], None],
+        on_refresh: Callable[[BusDestination], None],
         consumer: Callable[[], KafkaConsumer],
         producer: Callable[[], KafkaProducer],
     ) -> None:
         self._origin = origin
-        self._heard = heard
+        self._on_refresh = on_refresh
         self._make_consumer = consumer
         self._make_producer = producer
 
@@ -53,19 +53,19 @@ class Bus:
                 producer.close(timeout=1)
         except KafkaError as error:
             raise Unavailable(
-                "Kafka does not answer, so nobody was told; POST /actuator/refresh at a process "
-                "works without it."
+                "Kafka does not answer, so no process was refreshed. POST /actuator/refresh at a "
+                "process works without it."
             ) from error
 
     def listen(self, stop: threading.Event) -> None:
-        pause = 0.5
+        backoff = 0.5
         while not stop.is_set():
             try:
                 self._consume(stop)
             except KafkaError as error:
-                log.info("the bus is silent: %s", error)
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                log.info("the bus does not answer: %s", error)
+                stop.wait(backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF)
 
     def _consume(self, stop: threading.Event) -> None:
         consumer = self._make_consumer()
@@ -74,18 +74,18 @@ class Bus:
             while not stop.is_set():
                 for records in consumer.poll(timeout_ms=POLL_MILLISECONDS).values():
                     for record in records:
-                        self._hear(record.value)
+                        self._handle(record.value)
         finally:
             consumer.close(autocommit=False)
 
-    def _hear(self, value: bytes | None) -> None:
+    def _handle(self, value: bytes | None) -> None:
         try:
             event = json.loads(value or b"")
             if event["type"] == TYPE:
-                self._heard(Destination.of(str(event["destinationService"])))
+                self._on_refresh(BusDestination.of(str(event["destinationService"])))
         except (ValueError, TypeError, KeyError) as error:
-            # Others may speak on this topic, of things that are not for us.
-            log.info("not understood on the bus: %s", error)
+            # Other events on this topic are not for us.
+            log.info("event on the bus ignored: %s", error)
 
     def _event(self, destination: str) -> bytes:
         event: dict[str, Any] = {
@@ -98,7 +98,7 @@ class Bus:
         return json.dumps(event).encode()
 
 
-def add_pages(actuator: Actuator, bus: Bus) -> None:
+def add_endpoints(actuator: Actuator, bus: ConfigBus) -> None:
     """`POST /actuator/busrefresh[/{destination}]`."""
 
     def refresh(asked: Asked) -> Reply:

@@ -1,90 +1,90 @@
-"""Notices what changed where configuration is kept, so that nobody has to call anything."""
+"""Watches the back end for changes, so that nobody has to report them."""
 
 import logging
 import threading
 from collections.abc import Callable, Iterable
 
 from config_server.files.trees import SUFFIXES
-from config_server.model import Away, Backend, Stamps, UnknownLabel
+from config_server.model import Backend, BackendUnavailable, Stamps, UnknownLabel
 
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 0.25
 SHARED = "application"
 
-# The configuration of these applications changed; None: of all.  It is called from a thread of its
-# own, returns soon and raises nothing.
-Changed = Callable[[set[str] | None], None]
+# Called with the applications whose configuration changed; None: all.  It runs in the watcher's
+# thread, so it returns soon and raises nothing.
+OnChange = Callable[[set[str] | None], None]
 
 
-def to_the_log(applications: set[str] | None) -> None:
+def log_change(applications: set[str] | None) -> None:
     names = "all" if applications is None else ", ".join(sorted(applications))
     log.info("the configuration of %s has changed", names)
 
 
-class Watch:
+class BackendWatcher:
     def __init__(
-        self, backend: Backend, changed: Changed, period_seconds: float = PERIOD_SECONDS
+        self, backend: Backend, on_change: OnChange, period_seconds: float = PERIOD_SECONDS
     ) -> None:
         self._backend = backend
-        self._changed = changed
+        self._on_change = on_change
         self._period = period_seconds
-        self._trouble = ""
+        self._last_problem = ""
 
     def run(self, stop: threading.Event) -> None:
-        """At the start all are told: nobody knows what was edited while this process was away."""
-        told, seen = None, self._look()
+        """At the start it announces all: files may have been edited while this process was down."""
+        announced, previous = None, self._stamps()
         while not stop.wait(self._period):
-            now = self._look()
-            # Once it holds still: an editor may be halfway through writing.
-            if now is not None and now == seen != told:
-                self._tell(told, now)
-                told = now
-            seen = now
+            current = self._stamps()
+            # Once it is stable: an editor may be halfway through writing.
+            if current is not None and current == previous != announced:
+                self._announce(announced, current)
+                announced = current
+            previous = current
 
-    def _look(self) -> Stamps | None:
-        trouble, found = "", None
+    def _stamps(self) -> Stamps | None:
+        problem, stamps = "", None
         try:
-            self._backend.renew()
-        except Away as error:
-            trouble = str(error)
+            self._backend.refresh()
+        except BackendUnavailable as error:
+            problem = str(error)
         try:
-            found = self._backend.stamps()
-        except (Away, UnknownLabel) as error:
-            trouble = str(error)
-        if trouble not in ("", self._trouble):
-            log.warning("changes go unnoticed: %s", trouble)
-        self._trouble = trouble
-        return found
+            stamps = self._backend.stamps()
+        except (BackendUnavailable, UnknownLabel) as error:
+            problem = str(error)
+        if problem not in ("", self._last_problem):
+            log.warning("the back end cannot be watched: %s", problem)
+        self._last_problem = problem
+        return stamps
 
-    def _tell(self, before: Stamps | None, now: Stamps) -> None:
+    def _announce(self, before: Stamps | None, current: Stamps) -> None:
         if before is None:
-            self._changed(None)
+            self._on_change(None)
             return
-        # Of a broken file the old version is still served.
-        sound = _differing(before, now) - self._broken()
-        if sound:
-            self._changed(affected(sound))
+        # A broken file is still served in its old version.
+        changed = _differing(before, current) - self._broken()
+        if changed:
+            self._on_change(affected_applications(changed))
 
     def _broken(self) -> set[str]:
         try:
             return set(self._backend.problems())
-        except (Away, UnknownLabel):
+        except (BackendUnavailable, UnknownLabel):
             return set()
 
 
-def affected(paths: Iterable[str]) -> set[str] | None:
-    """The applications that files of these names may concern; None: all of them.
+def affected_applications(paths: Iterable[str]) -> set[str] | None:
+    """The applications to which files of these names may apply; None: all of them.
 
     `a-b.yml` may be `a` under the profile `b`, or the application `a-b`.
     """
-    found = {name for path in paths for name in _applications(_stem(path))}
-    return None if SHARED in found else found
+    names = {name for path in paths for name in _applications(_stem(path))}
+    return None if SHARED in names else names
 
 
 def _stem(path: str) -> str:
     name = path.rpartition("/")[2]
-    suffix = next((each for each in SUFFIXES if name.endswith(each)), "")
+    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
     return name.removesuffix(suffix)
 
 

@@ -1,4 +1,4 @@
-"""`POST /monitor`: what a webhook of a git host, or a hand, says has changed."""
+"""`POST /monitor`: which files changed, by the webhook of a git host or by hand."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,43 +15,47 @@ COMMITS = {
     "X-Git-Oschina-Event": "Push Hook",
     "X-GitHub-Event": "push",
 }
-# Bitbucket tells that something was pushed, and not which files.
-UNLISTED = {"repo:push": "push", "repo:refs_changed": "changes", "pullrequest:fulfilled": "changes"}
+# Bitbucket reports that something was pushed, but not which files.
+WITHOUT_FILES = {
+    "repo:push": "push",
+    "repo:refs_changed": "changes",
+    "pullrequest:fulfilled": "changes",
+}
 
 
-class NotUnderstood(ValueError):
+class MalformedNotification(ValueError):
     """A body that is no notification at all."""
 
 
-def parsed(body: bytes) -> Mapping[str, Any]:
-    """Raises NotUnderstood."""
+def parse(body: bytes) -> Mapping[str, Any]:
+    """Raises MalformedNotification."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise NotUnderstood("the body is no JSON") from error
+        raise MalformedNotification("the body is no JSON") from error
     if not isinstance(document, dict):
-        raise NotUnderstood("the body is no JSON object")
+        raise MalformedNotification("the body is no JSON object")
     return document
 
 
 def changed_paths(headers: Mapping[str, str], document: Mapping[str, Any]) -> list[str]:
-    """The files that `document` says have changed; none when it speaks of something else."""
+    """The changed files that `document` lists; none when it reports another event."""
     if any(headers.get(name) == event for name, event in COMMITS.items()):
         return _of_commits(document.get("commits"))
-    missing = UNLISTED.get(headers.get("X-Event-Key", ""))
-    if missing:
-        return [EVERYTHING] if document.get(missing) else []
+    changes_key = WITHOUT_FILES.get(headers.get("X-Event-Key", ""))
+    if changes_key:
+        return [EVERYTHING] if document.get(changes_key) else []
     return _texts(document.get("path"))
 
 
-def services(paths: Iterable[str]) -> list[str]:
-    """Each `name` or `name:profile` that these files may concern, as Spring guesses it."""
+def guess_services(paths: Iterable[str]) -> list[str]:
+    """Each `name` or `name:profile` to which these files may apply, guessed as Spring does."""
     return list(dict.fromkeys(guess for path in paths for guess in _guesses(path)))
 
 
-def applications(guesses: Iterable[str]) -> set[str] | None:
+def applications_of(services: Iterable[str]) -> set[str] | None:
     """The names alone; None: all of them."""
-    names = {guess.partition(":")[0] for guess in guesses}
+    names = {service.partition(":")[0] for service in services}
     return None if "*" in names else names
 
 
@@ -67,9 +71,9 @@ def _of_commits(commits: Any) -> list[str]:
     ]
 
 
-def _texts(given: Any) -> list[str]:
-    listed = given if isinstance(given, list) else [given]
-    return [each for each in listed if isinstance(each, str)]
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
 
 
 def _guesses(path: str) -> Iterable[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from config_server.files import documents
-from config_server.model import Unreadable
+from config_server.model import UnreadableFile
 
 
 def flat(text: str) -> dict[str, Any]:
@@ -102,19 +102,19 @@ MERGED_LAUGHS = "l0: &l0 {x: 1}\n" + "".join(
     ],
 )
 def test_what_is_not_plain_data_is_refused_with_file_and_line(text: str, reason: str) -> None:
-    with pytest.raises(Unreadable, match=r"^probe\.yml, line \d+") as refusal:
+    with pytest.raises(UnreadableFile, match=r"^probe\.yml, line \d+") as refusal:
         documents.parse(text.encode(), "probe.yml")
 
     assert reason in str(refusal.value)
 
 
 def test_bytes_that_are_no_utf8_are_refused_with_their_line() -> None:
-    with pytest.raises(Unreadable, match=r"probe\.yml, line 2: not UTF-8"):
+    with pytest.raises(UnreadableFile, match=r"probe\.yml, line 2: not UTF-8"):
         documents.parse(b"a: 1\nb: \xff\n", "probe.yml")
 
 
 @pytest.mark.parametrize("name", ["large.yml", "large.properties"])
 @pytest.mark.parametrize("size", [documents.MAX_BYTES, 10 * documents.MAX_BYTES])
 def test_a_large_file_is_refused(name: str, size: int) -> None:
-    with pytest.raises(Unreadable, match=f"{name}: longer than"):
+    with pytest.raises(UnreadableFile, match=f"{name}: longer than"):
         documents.parse(b"a: " + b"x" * size, name)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config_server.files.profiles import WrongExpression, accepts
+from config_server.files.profiles import InvalidProfileExpression, accepts
 
 
 @pytest.mark.parametrize(
@@ -29,5 +29,5 @@ def test_an_expression_holds_or_not(expression: str, expected: bool) -> None:
     ["", "&", "dev &", "(dev", "dev)", "a & b | c", "a b", "!", "(" * 9999, "!" * 9999 + "a"],
 )
 def test_what_spring_would_not_read_is_refused(expression: str) -> None:
-    with pytest.raises(WrongExpression):
+    with pytest.raises(InvalidProfileExpression):
         accepts(expression, ["dev"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from config_server.files import properties
-from config_server.model import Unreadable
+from config_server.model import UnreadableFile
 
 
 def flat(content: bytes | str) -> dict[str, str]:
@@ -61,12 +61,12 @@ def test_bytes_are_utf8_or_else_what_java_wrote_before() -> None:
 
 @pytest.mark.parametrize("text", [r"a=\u12", r"a=\ud83d", r"\uZZZZ=1"])
 def test_a_broken_escape_is_told_with_its_line(text: str) -> None:
-    with pytest.raises(Unreadable, match=r"^probe\.properties, line 2: "):
+    with pytest.raises(UnreadableFile, match=r"^probe\.properties, line 2: "):
         properties.parse(f"x=1\n{text}\n".encode(), "probe.properties")
 
 
 @given(some.binary(max_size=200))
 def test_whatever_bytes_are_read_or_refused(content: bytes) -> None:
-    with suppress(Unreadable):
+    with suppress(UnreadableFile):
         for found in properties.parse(content, "probe.properties"):
             assert found

@@ -6,16 +6,20 @@ import pytest
 import yaml
 
 from config_server.files import render
-from config_server.model import Source, Value
+from config_server.model import PropertySource, PropertyValue
 
 
-def source(**properties: Any) -> Source:
-    return Source("file:x", {key: Value(value, "1:1") for key, value in properties.items()})
+def source(**properties: Any) -> PropertySource:
+    return PropertySource(
+        "file:x", {key: PropertyValue(value, "1:1") for key, value in properties.items()}
+    )
 
 
 def test_a_list_is_taken_whole_from_the_source_that_wins_it() -> None:
-    strong = Source("strong", {"list[0]": Value("x", "1:1")})
-    weak = Source("weak", {"list[0]": Value("a", "1:1"), "list[1]": Value("b", "1:1")})
+    strong = PropertySource("strong", {"list[0]": PropertyValue("x", "1:1")})
+    weak = PropertySource(
+        "weak", {"list[0]": PropertyValue("a", "1:1"), "list[1]": PropertyValue("b", "1:1")}
+    )
 
     assert render.merged([strong, weak]) == {"list[0]": "x"}
     assert render.merged([source(list=""), weak]) == {"list": ""}

@@ -8,7 +8,7 @@ from chassis.config.settings import Settings, nested
 from chassis.core.environment import Environment
 from config_server.backends.folder import FolderBackend
 from config_server.files import render
-from config_server.model import Question
+from config_server.model import ConfigQuery
 from config_server.settings import ConfigServerSettings
 from discovery.settings import DiscoverySettings
 
@@ -25,7 +25,7 @@ SERVICES = [
 
 def told(service: str, variables: dict[str, str] | None = None) -> dict[str, object]:
     fill = Environment.read(service, variables or {}).fill
-    properties = render.merged(FolderBackend(CONFIG).find(Question(service, "native")).sources)
+    properties = render.merged(FolderBackend(CONFIG).find(ConfigQuery(service, "native")).sources)
     return {key: fill(each) if isinstance(each, str) else each for key, each in properties.items()}
 
 

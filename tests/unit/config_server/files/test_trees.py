@@ -10,8 +10,8 @@ from hypothesis import strategies as some
 
 from config_server.backends.folder import FolderBackend
 from config_server.files import render
-from config_server.files.trees import Copies
-from config_server.model import Away, Question, Unreadable
+from config_server.files.trees import LastGoodCopies
+from config_server.model import BackendUnavailable, ConfigQuery, UnreadableFile
 
 PROFILES = ["a", "b", "c"]
 SUFFIXES = [".yaml", ".yml", ".properties"]  # the weakest first
@@ -25,7 +25,7 @@ FILES = [
 
 
 def values(location: Path, profile: str, key: str = "a") -> list[Any]:
-    found = FolderBackend(location).find(Question("probe", profile)).sources
+    found = FolderBackend(location).find(ConfigQuery("probe", profile)).sources
     return [source.plain().get(key) for source in found]
 
 
@@ -51,7 +51,7 @@ def test_documents_of_a_properties_file_have_conditions_too(tmp_path: Path) -> N
 def test_documents_of_one_file_have_names_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").write_text("a: 1\n---\na: 2\n")
 
-    found = FolderBackend(tmp_path).find(Question("probe", "dev")).sources
+    found = FolderBackend(tmp_path).find(ConfigQuery("probe", "dev")).sources
 
     assert [source.name for source in found] == [
         f"file:{tmp_path}/probe.yml (document #{number})" for number in (1, 0)
@@ -61,14 +61,14 @@ def test_documents_of_one_file_have_names_of_their_own(tmp_path: Path) -> None:
 def test_a_condition_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").write_text("spring.config.activate.on-profile: 'a &'\n")
 
-    with pytest.raises(Unreadable, match=r"probe\.yml: profile expression"):
-        FolderBackend(tmp_path).find(Question("probe", "dev"))
+    with pytest.raises(UnreadableFile, match=r"probe\.yml: profile expression"):
+        FolderBackend(tmp_path).find(ConfigQuery("probe", "dev"))
 
 
 def test_the_application_called_application_is_served_once(tmp_path: Path) -> None:
     (tmp_path / "application.yml").write_text("a: 1\n")
 
-    assert len(FolderBackend(tmp_path).find(Question("application", "dev")).sources) == 1
+    assert len(FolderBackend(tmp_path).find(ConfigQuery("application", "dev")).sources) == 1
 
 
 @given(
@@ -96,7 +96,7 @@ def test_the_sources_are_those_of_a_plain_model_in_its_order(
         if f"{name}{part}{suffix}" in present
     ]
 
-    question = Question(",".join(names), ",".join(profiles))
+    question = ConfigQuery(",".join(names), ",".join(profiles))
     found = FolderBackend(folder).find(question).sources
     assert [source.plain()["a"] for source in found] == model[::-1]
     assert render.merged(found).get("a") == (model[-1] if model else None)
@@ -107,41 +107,41 @@ def test_of_a_file_that_broke_the_last_good_version_is_served_and_the_fault_is_t
 ) -> None:
     backend, file = FolderBackend(tmp_path), tmp_path / "probe.yml"
     file.write_text("a: 1\n")
-    good = backend.find(Question("probe", "dev"))
+    good = backend.find(ConfigQuery("probe", "dev"))
 
     file.write_text("a: 1\n  b: [\n")
-    assert backend.find(Question("probe", "dev")) == good
+    assert backend.find(ConfigQuery("probe", "dev")) == good
     assert "probe.yml, line 2" in backend.problems()["probe.yml"]
 
     file.write_text("a: 3\n")
-    assert backend.find(Question("probe", "dev")).sources[0].plain() == {"a": 3}
+    assert backend.find(ConfigQuery("probe", "dev")).sources[0].plain() == {"a": 3}
     assert backend.problems() == {}
 
 
 def test_the_last_good_version_outlives_the_server(tmp_path: Path) -> None:
-    folder, copies = tmp_path / "config", Copies(tmp_path / "copies")
+    folder, copies = tmp_path / "config", LastGoodCopies(tmp_path / "copies")
     folder.mkdir()
     (folder / "probe.yml").write_text("a: 1\n")
-    FolderBackend(folder, copies).find(Question("probe", "dev"))
+    FolderBackend(folder, copies).find(ConfigQuery("probe", "dev"))
     (folder / "probe.yml").write_text("a: [\n")
 
     again = FolderBackend(folder, copies)
 
-    assert again.find(Question("probe", "dev")).sources[0].plain() == {"a": 1}
+    assert again.find(ConfigQuery("probe", "dev")).sources[0].plain() == {"a": 1}
     assert list(again.problems()) == ["probe.yml"]
     assert (tmp_path / "copies" / "probe.yml").stat().st_mode & 0o077 == 0
 
 
 def test_a_file_that_was_taken_away_is_gone_and_so_is_its_copy(tmp_path: Path) -> None:
-    folder, copies = tmp_path / "config", Copies(tmp_path / "copies")
+    folder, copies = tmp_path / "config", LastGoodCopies(tmp_path / "copies")
     folder.mkdir()
     backend = FolderBackend(folder, copies)
     (folder / "probe.yml").write_text("a: 1\n")
-    assert backend.find(Question("probe", "dev")).sources
+    assert backend.find(ConfigQuery("probe", "dev")).sources
 
     (folder / "probe.yml").unlink()
 
-    assert backend.find(Question("probe", "dev")).sources == []
+    assert backend.find(ConfigQuery("probe", "dev")).sources == []
     assert copies.read("probe.yml") is None
 
 
@@ -154,9 +154,9 @@ def test_a_file_that_leads_out_of_the_folder_is_not_served(tmp_path: Path) -> No
     (folder / "other.yml").symlink_to("inside.yml")
     backend = FolderBackend(folder)
 
-    with pytest.raises(Unreadable, match=r"probe\.yml: leads out of the folder"):
-        backend.find(Question("probe", "dev"))
-    assert backend.find(Question("other", "dev")).sources[0].plain() == {"a": 1}
+    with pytest.raises(UnreadableFile, match=r"probe\.yml: leads out of the folder"):
+        backend.find(ConfigQuery("probe", "dev"))
+    assert backend.find(ConfigQuery("other", "dev")).sources[0].plain() == {"a": 1}
 
 
 def test_what_is_no_regular_file_is_named_and_does_not_block(tmp_path: Path) -> None:
@@ -165,14 +165,14 @@ def test_what_is_no_regular_file_is_named_and_does_not_block(tmp_path: Path) -> 
     backend = FolderBackend(tmp_path)
 
     for name in ("probe", "other"):
-        with pytest.raises(Unreadable, match="no regular file"):
-            backend.find(Question(name, "dev"))
+        with pytest.raises(UnreadableFile, match="no regular file"):
+            backend.find(ConfigQuery(name, "dev"))
 
 
 def test_a_folder_that_is_gone_is_not_an_empty_configuration(tmp_path: Path) -> None:
     backend = FolderBackend(tmp_path / "gone")
 
-    with pytest.raises(Away, match="is gone"):
-        backend.find(Question("probe", "dev"))
-    with pytest.raises(Away):
+    with pytest.raises(BackendUnavailable, match="is gone"):
+        backend.find(ConfigQuery("probe", "dev"))
+    with pytest.raises(BackendUnavailable):
         backend.stamps()

@@ -11,8 +11,8 @@ from types import MappingProxyType
 import pytest
 
 from chassis.discovery.instances import Instance
-from config_server.notify.announcer import Announcer, Destination
-from config_server.notify.bus import Bus
+from config_server.notify.announcer import Announcer, BusDestination
+from config_server.notify.bus import ConfigBus
 
 
 def instance(service: str, number: int = 1, port: int = 1) -> Instance:
@@ -32,7 +32,7 @@ def instance(service: str, number: int = 1, port: int = 1) -> Instance:
 def test_a_destination_means_whom_spring_cloud_bus_means(text: str, meant: set[str]) -> None:
     known = [instance("order-service", 1), instance("order-service", 2), instance("gateway")]
 
-    assert {each.id for each in known if Destination.of(text).meets(each)} == meant
+    assert {each.id for each in known if BusDestination.of(text).matches(each)} == meant
 
 
 class Told:
@@ -133,9 +133,9 @@ def test_whatever_a_foreign_process_answers_the_next_change_is_told_too(
     ],
 )
 def test_what_is_not_for_us_on_the_bus_is_left_alone(value: bytes | None) -> None:
-    heard: list[Destination] = []
-    bus = Bus("config-server:1", heard.append, lambda: None, lambda: None)
+    heard: list[BusDestination] = []
+    bus = ConfigBus("config-server:1", heard.append, lambda: None, lambda: None)
 
-    bus._hear(value)
+    bus._handle(value)
 
     assert heard == []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from config_server.backends.composite import Composite
+from config_server.backends.composite import CompositeBackend
 from config_server.backends.folder import FolderBackend
-from config_server.notify.watch import Watch, affected
+from config_server.notify.watch import BackendWatcher, affected_applications
 
 PERIOD = 0.02
 
@@ -20,9 +20,9 @@ Told = list[set[str] | None]
 @contextmanager
 def watched(*folders: Path) -> Iterator[Told]:
     told: Told = []
-    backend = Composite([FolderBackend(each) for each in folders])
+    backend = CompositeBackend([FolderBackend(each) for each in folders])
     stop = threading.Event()
-    thread = threading.Thread(target=Watch(backend, told.append, PERIOD).run, args=(stop,))
+    thread = threading.Thread(target=BackendWatcher(backend, told.append, PERIOD).run, args=(stop,))
     thread.start()
     try:
         until(lambda: told == [None])
@@ -54,7 +54,7 @@ def until(condition: Callable[[], object]) -> None:
 def test_a_file_concerns_whoever_its_name_may_mean(
     paths: list[str], expected: set[str] | None
 ) -> None:
-    assert affected(paths) == expected
+    assert affected_applications(paths) == expected
 
 
 def test_new_edited_and_deleted_files_are_told_and_nothing_else(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_at_the_start_all_are_told_once_it_is_known_what_there_is(tmp_path: Path
     folder = tmp_path / "config"
     told: Told = []
     stop = threading.Event()
-    watch = Watch(FolderBackend(folder), told.append, PERIOD)
+    watch = BackendWatcher(FolderBackend(folder), told.append, PERIOD)
     thread = threading.Thread(target=watch.run, args=(stop,))
     thread.start()
     time.sleep(4 * PERIOD)

@@ -82,11 +82,11 @@ def test_commits_of_another_form_name_nothing(commits: Any) -> None:
 def test_services_are_guessed_from_file_names(
     path: str, guesses: list[str], names: set[str] | None
 ) -> None:
-    assert webhooks.services([path]) == guesses
-    assert webhooks.applications(guesses) == names
+    assert webhooks.guess_services([path]) == guesses
+    assert webhooks.applications_of(guesses) == names
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"1", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_no_notification_is_refused(body: bytes) -> None:
-    with pytest.raises(webhooks.NotUnderstood):
-        webhooks.parsed(body)
+    with pytest.raises(webhooks.MalformedNotification):
+        webhooks.parse(body)

@@ -1,4 +1,7 @@
-"""The config server's own configuration, which it cannot ask itself for before it runs."""
+"""The config server's own configuration, read from its folder before the server runs.
+
+Spring's `spring.cloud.config.server.bootstrap`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,19 +10,21 @@ from chassis.config.client import ConfigurationError
 from chassis.core.environment import Environment
 from config_server.cipher import DEFAULT_SALT, Cipher, decrypted
 from config_server.files import render
-from config_server.model import Away, Backend, Question, Unreadable
+from config_server.model import Backend, BackendUnavailable, ConfigQuery, UnreadableFile
 
 SECRET = "encrypt-key"
 
 
-def own_sources(home: Backend, environment: Environment) -> list[dict[str, Any]]:
-    """From the folder it is told, by the same rules; raises ConfigurationError."""
+def bootstrap_sources(home: Backend, environment: Environment) -> list[dict[str, Any]]:
+    """Its property sources in the folder `home`, by the usual rules; raises ConfigurationError."""
     try:
-        found = home.find(Question(environment.service, environment.profile)).sources
-    except (Unreadable, Away) as error:
+        sources = home.find(ConfigQuery(environment.service, environment.profile)).sources
+    except (UnreadableFile, BackendUnavailable) as error:
         raise ConfigurationError(str(error)) from error
-    cipher = cipher_of(environment, render.merged(found))
-    return [{"name": each.name, "source": decrypted(each, cipher).plain()} for each in found]
+    cipher = cipher_of(environment, render.merged(sources))
+    return [
+        {"name": source.name, "source": decrypted(source, cipher).plain()} for source in sources
+    ]
 
 
 def cipher_of(environment: Environment, own: Mapping[str, Any]) -> Cipher | None:
