@@ -114,11 +114,11 @@ else
 endif
 
 faults: $(INSTALLED) ## try every promise of docs/faults.md, and write the page
-	@FUSEBOX_WRITE_FAULTS=1 $(BIN)/pytest tests/chaos/table/test_faults_table.py
+	@FUSEBOX_WRITE_FAULTS=1 $(BIN)/pytest tests/chaos/fault_table/test_fault_table.py
 
 soak: $(INSTALLED) ## kill part after part under load: MINUTES=30 [SEED=…, as printed]
 	@FUSEBOX_SOAK_MINUTES=$(of_minutes) $(if $(SEED),FUSEBOX_SEED=$(SEED)) \
-	  $(BIN)/pytest -s tests/chaos/test_storm.py
+	  $(BIN)/pytest -s tests/chaos/test_random_outages.py
 
 check: $(INSTALLED) ## lint, format, types, import rules, lock
 	@$(BIN)/ruff check .

@@ -10,19 +10,19 @@ from types import FrameType
 from typing import NoReturn
 
 from bench import (
-    breakers,
-    changes,
+    breaker_recovery,
+    configuration_changes,
     containers,
-    loads,
-    outages,
-    registry,
+    eureka_registry,
+    resilience_overhead,
+    shop_requests,
 )
-from bench.harness import fresh
+from bench.gateway_comparison import comparison
+from bench.harness import fresh_clone
 from bench.harness.figures import Figures
 from bench.harness.machine import Machine
 from bench.harness.report import page
-from bench.harness.running import BenchError, RunningStack
-from bench.proxying import gateway
+from bench.harness.stack_under_test import BenchError, RunningStack
 
 CLONE = Path(__file__).resolve().parents[1]
 SAMPLING = "management.tracing.sampling.probability"
@@ -30,18 +30,18 @@ PAGE = CLONE / "docs" / "benchmarks.md"
 
 
 def measure(with_fresh_clone: bool) -> Figures:
-    fresh_clone = None
+    seconds_of_fresh_clone = None
     if with_fresh_clone:
         _tell("fresh clone to first order, with every download")
-        fresh_clone = fresh.measure(CLONE)
+        seconds_of_fresh_clone = fresh_clone.measure(CLONE)
     with RunningStack(CLONE) as running:
-        found = replace(_of_the_stack(running), fresh=fresh_clone)
+        found = replace(_of_the_stack(running), fresh=seconds_of_fresh_clone)
     # What is measured alone is not to share the cores with a whole shop.
     alone = _each(
         {
-            "protected calls": breakers.section,
-            "the gateway": gateway.section,
-            "the registry": registry.section,
+            "protected calls": resilience_overhead.section,
+            "the gateway": comparison.section,
+            "the registry": eureka_registry.section,
         }
     )
     return replace(found, sections=[*found.sections, *alone])
@@ -56,13 +56,13 @@ def _of_the_stack(running: RunningStack) -> Figures:
     second_up = running.first_order()
     at_rest = running.memory()
     _tell("GET /catalog-service/catalogs")
-    catalogs = [loads.catalogs(running), loads.kept_catalogs(running)]
+    catalogs = [shop_requests.catalogs(running), shop_requests.kept_catalogs(running)]
     _tell("orders")
-    orders = loads.orders(running)
+    orders = shop_requests.orders(running)
     memory_after_load = running.memory()
     _tell("orders that are not traced")
     running.verb("set", SAMPLING, "0")
-    untraced = loads.orders(running, "an order that is not traced")
+    untraced = shop_requests.orders(running, "an order that is not traced")
     running.verb("set", SAMPLING)
     return Figures(
         first_up=first_up,
@@ -73,8 +73,8 @@ def _of_the_stack(running: RunningStack) -> Figures:
         verdict=f"After the orders `make verify` says: {_last_line(running.verb('verify'))}",
         sections=_each(
             {
-                "an outage": lambda: outages.section(running),
-                "a change of the configuration": lambda: changes.section(running),
+                "an outage": lambda: breaker_recovery.section(running),
+                "a change of the configuration": lambda: configuration_changes.section(running),
                 "containers": lambda: containers.section(running),
             }
         ),
@@ -121,7 +121,7 @@ def main() -> int:
         print("bench: interrupted", file=sys.stderr)
         return 130
     earlier = PAGE.read_text() if PAGE.exists() else ""
-    text = page(machine, figures, loads.CONNECTIONS, loads.WARM_UP_SECONDS, earlier)
+    text = page(machine, figures, shop_requests.CONNECTIONS, shop_requests.WARM_UP_SECONDS, earlier)
     print(text)
     if arguments.write:
         PAGE.parent.mkdir(exist_ok=True)

@@ -5,11 +5,11 @@ import subprocess
 
 import psutil
 
-from bench import loads
+from bench import shop_requests
 from bench.harness.figures import Measurement
 from bench.harness.machine import cpu_of_tree
 from bench.harness.report import megabytes, milliseconds, table
-from bench.harness.running import RunningStack, wait
+from bench.harness.stack_under_test import RunningStack, wait
 from fusebox.core.errors import Fault
 from fusebox.docker import compose, images
 from fusebox.operations.verify import command
@@ -78,7 +78,7 @@ def _figures(start: float, memory: dict[str, int]) -> list[str]:
 
 
 def _orders(running: RunningStack, name: str) -> Measurement:
-    return loads.orders(running, name, SECONDS)
+    return shop_requests.orders(running, name, SECONDS)
 
 
 def _orders_table(rounds: list[tuple[Measurement, Measurement]]) -> list[str]:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from .table import breaking
+from . import fault_injection
 
 
 @pytest.fixture(autouse=True)
 def mended(shop: Any) -> Iterator[None]:
     """Whatever a test has broken, the next one meets a whole shop."""
     yield
-    breaking.heal(shop)
-    breaking.await_usual(shop)
+    fault_injection.heal(shop)
+    fault_injection.await_usual(shop)

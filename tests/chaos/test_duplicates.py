@@ -10,8 +10,7 @@ import pytest
 from fusebox.native import databases
 
 from ..running import processes_only
-from . import records
-from .table import breaking
+from . import fault_injection, kafka_records
 
 PRODUCT = "CATALOG-0002"
 
@@ -21,18 +20,18 @@ def test_an_event_that_comes_again_has_no_second_effect(shop: Any, times: int) -
     customer = shop.customer()
     before = shop.stock(PRODUCT)
     order_id = customer.place(PRODUCT, qty=3).json()["orderId"]
-    shop.until(lambda: breaking.fate(customer, order_id) == "CONFIRMED")
+    shop.until(lambda: fault_injection.fate(customer, order_id) == "CONFIRMED")
 
     for topic in ("orders", "catalog"):
-        came = records.records(shop, topic, [order_id])
+        came = kafka_records.records(shop, topic, [order_id])
         again = [(each.key, each.value, list(each.headers)) for each in came] * times
-        records.send(shop, topic, again)
-    records.await_all_read(shop)
+        kafka_records.send(shop, topic, again)
+    kafka_records.await_all_read(shop)
 
     assert customer.order(order_id).json()["status"] == "CONFIRMED"
     assert shop.stock(PRODUCT) == before - 3
-    assert records.decisions(shop, [order_id])[order_id] == 1
-    breaking.assert_verified(shop)
+    assert kafka_records.decisions(shop, [order_id])[order_id] == 1
+    fault_injection.assert_verified(shop)
 
 
 @processes_only
@@ -43,12 +42,14 @@ def test_a_cancel_may_come_before_its_order(shop: Any, types: tuple[str, ...]) -
     order_id = _cancelled_order(shop, customer.user_id)
     key, value = order_id.encode(), _payload(order_id)
 
-    records.send(shop, "orders", [(key, value, records.headers(f"order.{each}")) for each in types])
-    records.await_all_read(shop)
+    kafka_records.send(
+        shop, "orders", [(key, value, kafka_records.headers(f"order.{each}")) for each in types]
+    )
+    kafka_records.await_all_read(shop)
 
     assert customer.order(order_id).json()["status"] == "CANCELLED"
     assert shop.stock(PRODUCT) == before
-    breaking.assert_verified(shop)
+    fault_injection.assert_verified(shop)
 
 
 def _cancelled_order(shop: Any, user_id: str) -> str:

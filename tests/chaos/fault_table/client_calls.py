@@ -12,8 +12,8 @@ import requests
 from fusebox.core.shop_client import PASSWORD, Customer, Shop
 
 from ...running import RunningShop
-from . import answers, breaking
-from .answers import Seen
+from .. import fault_injection, outcomes
+from ..outcomes import Seen
 
 # How often each call is made at the same time: together enough for every breaker on its way to
 # open, that of the gateway and, behind it, that of the service which answers degraded.
@@ -71,13 +71,13 @@ class Visitors:
         self.cancellable += order_ids
 
     def are_decided(self, orders: list[str]) -> bool:
-        return all(breaking.fate(self.customer, each) for each in orders)
+        return all(fault_injection.fate(self.customer, each) for each in orders)
 
     def call_at_once(self, times: dict[str, int]) -> dict[str, list[Seen]]:
         """Every call so many times, side by side."""
         asks = [(name, self._ask(name)) for name, number in times.items() for _ in range(number)]
         with ThreadPoolExecutor(len(asks)) as pool:
-            seen = list(pool.map(lambda each: (each[0], answers.see(each[1])), asks))
+            seen = list(pool.map(lambda each: (each[0], outcomes.see(each[1])), asks))
         self._note_accepted([one.answer for name, one in seen if name == "place an order"])
         return {name: [one for other, one in seen if other == name] for name in times}
 

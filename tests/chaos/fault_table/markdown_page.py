@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from .faults import (
+from .client_calls import USUAL
+from .expectations import (
     FAULTS,
     HALTED,
     LATE,
@@ -15,7 +16,6 @@ from .faults import (
     Fault,
     Promise,
 )
-from .visits import USUAL
 
 BEGINNING = f"""\
 # What breaks when a part breaks
@@ -23,10 +23,10 @@ BEGINNING = f"""\
 For each part of the shop: what a client of the gateway sees of each call of the contract while the
 part is killed (`make kill`), paused (`make pause`) or slow (`make slow`), and when it is back.
 
-This page is made by `tests/chaos/table/test_faults_table.py`, which breaks a real shop in each of
-these ways, makes all the calls at the same time, and fails where one is answered in another way
-than stands here. A promise is changed in `tests/chaos/table/faults.py`; `make faults` tries all of
-them and writes the page anew.
+This page is made by `tests/chaos/fault_table/test_fault_table.py`, which breaks a real shop in each
+of these ways, makes all the calls at the same time, and fails where one is answered in another way
+than stands here. A promise is changed in `tests/chaos/fault_table/expectations.py`; `make faults`
+tries all of them and writes the page anew.
 
 - **as usual**: the 2xx of the contract, with nothing missing. Every other answer is in the
   contract too: errors are problem documents, and a `degraded` list names who is missing.

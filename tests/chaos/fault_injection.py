@@ -10,7 +10,7 @@ from fusebox.core.shop_client import Customer
 from fusebox.operations import faults, instances
 from fusebox.operations.verify.command import verify
 
-from ...running import RunningShop
+from ..running import RunningShop
 
 # Promised is 15 s after the last repair; beside other work on two cores, that is no moment.
 DECIDED_SECONDS = 15.0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from .load import Load
-from .table import answers, breaking
+from . import fault_injection, outcomes
+from .steady_load import Load
 
 DOUBLED = ("catalog-service", "order-service")
 RATE = 10
@@ -37,12 +37,12 @@ def test_a_killed_instance_with_much_under_way_takes_nothing_from_the_other(
     shop: Any, pairs: None
 ) -> None:
     customer = shop.customer()
-    breaking.slow(shop, "order-service", HELD_MILLISECONDS)
+    fault_injection.slow(shop, "order-service", HELD_MILLISECONDS)
     with ThreadPoolExecutor(CROWD) as pool:
-        under_way = [pool.submit(answers.see, customer.place) for _ in range(CROWD)]
+        under_way = [pool.submit(outcomes.see, customer.place) for _ in range(CROWD)]
         wait(under_way, timeout=HELD_MILLISECONDS / 2000)
-        breaking.kill(shop, "order-service", 2)
-        after = [answers.see(customer.place).outcome for _ in range(3)]
+        fault_injection.kill(shop, "order-service", 2)
+        after = [outcomes.see(customer.place).outcome for _ in range(3)]
     held = {each.result().outcome for each in under_way}
 
     assert held <= {"201", "503 service-unavailable"}
@@ -57,7 +57,7 @@ def test_of_two_instances_one_may_be_killed(shop: Any, pairs: None) -> None:
         for service in DOUBLED:
             load.await_shots(CALLS)
             moments.append(time.monotonic())
-            breaking.kill(shop, service, 2)
+            fault_injection.kill(shop, service, 2)
             moments.append(time.monotonic())
             load.await_shots(CALLS)
 

@@ -10,9 +10,8 @@ import pytest
 from fusebox.operations.verify import command
 from fusebox.operations.verify.invariants import PENDING
 
-from . import records
-from .load import Load
-from .table import breaking
+from . import fault_injection, kafka_records
+from .steady_load import Load
 
 # Both for `make soak`.
 MINUTES = float(os.environ.get("FUSEBOX_SOAK_MINUTES", "0.5"))
@@ -34,16 +33,16 @@ def test_in_a_storm_no_order_is_lost_none_decided_twice_and_no_answer_outside_th
     load = Load(shop, RATE, chance)
 
     _storm(shop, load, chance)
-    shop.until(lambda: not _undecided(shop, load), breaking.DECIDED_SECONDS)
+    shop.until(lambda: not _undecided(shop, load), fault_injection.DECIDED_SECONDS)
 
     assert load.accepted() <= _orders(shop).keys(), "an accepted order is lost"
     load.renew()
     shop.until(lambda: not load.ask_again(), ASKED_AGAIN_SECONDS)
     assert {len(orders) for orders in load.orders_of_keys().values()} == {1}
-    shop.until(lambda: not _undecided(shop, load), breaking.DECIDED_SECONDS)
+    shop.until(lambda: not _undecided(shop, load), fault_injection.DECIDED_SECONDS)
     assert not load.complaints()
     _assert_decided_once(shop, load)
-    breaking.assert_verified(shop)
+    fault_injection.assert_verified(shop)
 
 
 def _storm(shop: Any, load: Load, chance: random.Random) -> None:
@@ -52,9 +51,9 @@ def _storm(shop: Any, load: Load, chance: random.Random) -> None:
     with load.running():
         while True:
             for part in chance.sample(KILLED, len(KILLED)):
-                breaking.kill(shop, part)
+                fault_injection.kill(shop, part)
                 load.await_shots(CALLS_WITHOUT)
-                breaking.start(shop, part)
+                fault_injection.start(shop, part)
             if time.monotonic() > end:
                 break
             load.renew()
@@ -70,7 +69,7 @@ def _undecided(shop: Any, load: Load) -> list[str]:
 
 
 def _assert_decided_once(shop: Any, load: Load) -> None:
-    orders, decisions = _orders(shop), records.decisions(shop, load.accepted())
+    orders, decisions = _orders(shop), kafka_records.decisions(shop, load.accepted())
     cancelled = load.cancelled()
     assert all(orders[order_id] == "CANCELLED" for order_id in cancelled)
     # A cancel that is faster than its order leaves nothing to decide.

@@ -17,8 +17,8 @@ import requests
 from fusebox.core.shop_client import PASSWORD, Customer, Shop
 
 from ..running import RunningShop
-from .table import answers
-from .table.answers import (
+from . import outcomes
+from .outcomes import (
     NO_ANSWER,
     NO_CONNECTION,
     REFUSED,
@@ -71,7 +71,7 @@ def shot_of(kind: str, key: str, began: float, seen: Seen) -> Shot:
 def _complaint(kind: str, seen: Seen) -> str:
     if seen.answer is None or seen.outcome not in EXPECTED[kind] | REFUSED:
         return f"{kind}: {seen.outcome}"
-    return ", ".join(answers.complaints(seen.answer))
+    return ", ".join(outcomes.complaints(seen.answer))
 
 
 class Load:
@@ -181,7 +181,7 @@ class Load:
     ) -> Shot:
         headers = {"Idempotency-Key": key} if kind == "order" else {}
         began = time.monotonic()
-        seen = answers.see(lambda: customer.call(method, path, json=body, headers=headers))
+        seen = outcomes.see(lambda: customer.call(method, path, json=body, headers=headers))
         shot = shot_of(kind, key, began, seen)
         self.shots.append(shot)
         return shot

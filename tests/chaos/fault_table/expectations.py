@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .visits import USUAL
+from .client_calls import USUAL
 
 # More than a service waits for a neighbour, and less than the gateway waits for a service.
 LATE = 2200

@@ -1,17 +1,18 @@
 """The gateway beside nginx and beside a plain one on Flask, before the same upstream.
 
-`python -m bench.gateway` measures and prints; `section` is for the larger page.
+`python -m bench.gateway_comparison.comparison` measures and prints; `section` is for the larger
+page.
 """
 
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from bench.alone import Alone
+from bench.gateway_comparison import forwarding_overhead, proxies, raw_load_generator
+from bench.gateway_comparison.proxies import Issuer
+from bench.gateway_comparison.raw_load_generator import Press
 from bench.harness.report import table
-from bench.proxying import passing, pressing, proxies
-from bench.proxying.pressing import Press
-from bench.proxying.proxies import Issuer
+from bench.harness.single_process import SingleProcess
 
 CONNECTIONS = 32
 ROUNDS = 3
@@ -39,7 +40,7 @@ def section() -> list[str]:
         }
         there = {name: process for name, process in found.items() if process is not None}
         asked = request(issuer.token("somebody"))
-        memory = passing.memory(there[OURS], asked)
+        memory = forwarding_overhead.memory(there[OURS], asked)
         costs = cpu_by_turns(there, asked)
         return [
             "## The gateway",
@@ -49,7 +50,7 @@ def section() -> list[str]:
             *_compared(costs),
             *([] if NGINX in there else ["", LEFT_OUT]),
             "",
-            *passing.latency(there[OURS], upstream, asked),
+            *forwarding_overhead.latency(there[OURS], upstream, asked),
             "",
             *memory,
         ]
@@ -64,15 +65,15 @@ def request(token: str, path: str = PATH) -> str:
     )
 
 
-def cpu_by_turns(there: Mapping[str, Alone], asked: str) -> dict[str, list[float]]:
+def cpu_by_turns(there: Mapping[str, SingleProcess], asked: str) -> dict[str, list[float]]:
     """CPU seconds of a request, round by round."""
     for process in there.values():
-        pressing.put(Press(process.port, asked, WARM_UP, CONNECTIONS))
+        raw_load_generator.put(Press(process.port, asked, WARM_UP, CONNECTIONS))
     found: dict[str, list[float]] = {name: [] for name in there}
     for _ in range(ROUNDS):
         for name, process in there.items():
             before = process.cpu()
-            pressing.put(Press(process.port, asked, COUNTS[name], CONNECTIONS))
+            raw_load_generator.put(Press(process.port, asked, COUNTS[name], CONNECTIONS))
             found[name].append((process.cpu() - before) / COUNTS[name])
     return found
 

@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from bench.harness.figures import Load
-from bench.harness.load import Call, Plan, run
+from bench.harness.load_generator import Call, Plan, run
 
 
 def test_a_plan_is_read_as_it_was_written() -> None:

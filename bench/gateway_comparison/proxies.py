@@ -15,9 +15,9 @@ import jwt
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bench import alone
-from bench.alone import HOST, Alone
-from bench.harness.running import BenchError
+from bench.harness import single_process
+from bench.harness.single_process import HOST, SingleProcess
+from bench.harness.stack_under_test import BenchError
 from chassis.discovery.client import SETTLING_SECONDS
 from chassis.web.auth import ALGORITHM, ISSUER
 
@@ -69,54 +69,59 @@ class Issuer:
 
 
 @contextmanager
-def upstream(keys: str) -> Iterator[Alone]:
-    port = alone.free_port()
-    command = [sys.executable, "-m", "bench.proxying.upstream", str(port), keys]
-    with alone.running(command, port) as process:
+def upstream(keys: str) -> Iterator[SingleProcess]:
+    port = single_process.free_port()
+    command = [sys.executable, "-m", "bench.gateway_comparison.upstream", str(port), keys]
+    with single_process.running(command, port) as process:
         yield process
 
 
 @contextmanager
-def gateway(behind: Alone) -> Iterator[Alone]:
+def gateway(behind: SingleProcess) -> Iterator[SingleProcess]:
     """Ours with all its rules, and a discovery from which it knows the upstream."""
-    with alone.discovery() as discovery:
+    with single_process.discovery() as discovery:
         for service in SERVICES:
             _register(discovery, service, behind)
-        port = alone.free_port()
+        port = single_process.free_port()
         source = _configuration(discovery)
-        with alone.ours("gateway", port, source, GATEWAY_PORT=str(port)) as process:
+        with single_process.ours("gateway", port, source, GATEWAY_PORT=str(port)) as process:
             _await_keys(process)
             time.sleep(SETTLING_SECONDS)  # so long it asks discovery often
             yield process
 
 
 @contextmanager
-def nginx(behind: Alone) -> Iterator[Alone | None]:
+def nginx(behind: SingleProcess) -> Iterator[SingleProcess | None]:
     """None where there is no program of that name."""
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if program is None:
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="fusebox-nginx-") as folder:
-        port, file = alone.free_port(), Path(folder) / "nginx.conf"
+        port, file = single_process.free_port(), Path(folder) / "nginx.conf"
         file.write_text(
             NGINX.format(folder=folder, host=HOST, port=port, upstream=f"{HOST}:{behind.port}")
         )
-        with alone.running([program, "-p", folder, "-c", str(file)], port) as process:
+        with single_process.running([program, "-p", folder, "-c", str(file)], port) as process:
             yield process
 
 
 @contextmanager
-def flask(behind: Alone) -> Iterator[Alone]:
-    port = alone.free_port()
-    command = [sys.executable, "-m", "gunicorn", "bench.proxying.flask_proxy:create_app()"]
+def flask(behind: SingleProcess) -> Iterator[SingleProcess]:
+    port = single_process.free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "bench.gateway_comparison.flask_proxy:create_app()",
+    ]
     command += ["-k", "gthread", "--threads", str(THREADS), "-w", "1", "--keep-alive", "75"]
     command += ["-b", f"{HOST}:{port}"]
-    with alone.running(command, port, {"UPSTREAM": behind.url}) as process:
+    with single_process.running(command, port, {"UPSTREAM": behind.url}) as process:
         yield process
 
 
-def _configuration(discovery: Alone) -> dict[str, object]:
+def _configuration(discovery: SingleProcess) -> dict[str, object]:
     routes = "spring.cloud.gateway.routes"
     found: dict[str, object] = {
         "eureka.client.service-url.defaultZone": f"{discovery.url}/eureka/",
@@ -137,7 +142,7 @@ def _configuration(discovery: Alone) -> dict[str, object]:
     return found
 
 
-def _register(discovery: Alone, service: str, behind: Alone) -> None:
+def _register(discovery: SingleProcess, service: str, behind: SingleProcess) -> None:
     instance = {
         "instanceId": f"{service}-1",
         "hostName": HOST,
@@ -153,7 +158,7 @@ def _register(discovery: Alone, service: str, behind: Alone) -> None:
     requests.post(address, json={"instance": instance}, timeout=5).raise_for_status()
 
 
-def _await_keys(gateway: Alone) -> None:
+def _await_keys(gateway: SingleProcess) -> None:
     """Without them it would let tokens pass unseen."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:

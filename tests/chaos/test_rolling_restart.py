@@ -4,7 +4,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .load import Load
+from .steady_load import Load
 
 ROLLED = ("order-service", "catalog-service", "user-service")
 RATE = 10

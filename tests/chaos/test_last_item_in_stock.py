@@ -9,7 +9,7 @@ import requests
 
 from fusebox.core.shop_client import Customer
 
-from .table import breaking
+from . import fault_injection
 
 BUYERS = 50
 
@@ -28,7 +28,7 @@ def test_of_fifty_buyers_of_the_last_piece_one_gets_it_and_all_are_told(shop: An
     assert fates.count("CONFIRMED") == 1, fates
     assert set(fates) <= {"CONFIRMED", "REJECTED", "out-of-stock"}, fates
     assert shop.stock(product_id) == 0
-    breaking.assert_verified(shop)
+    fault_injection.assert_verified(shop)
 
 
 def _buy(shop: Any, buyer: Customer, product_id: str, start: Barrier) -> str:
@@ -48,7 +48,7 @@ def _buy(shop: Any, buyer: Customer, product_id: str, start: Barrier) -> str:
     fates: list[str] = []
 
     def is_decided() -> bool:
-        fates.append(breaking.fate(buyer, told["orderId"]))
+        fates.append(fault_injection.fate(buyer, told["orderId"]))
         return bool(fates[-1])
 
     shop.until(is_decided, 30)

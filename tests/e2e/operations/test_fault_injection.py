@@ -11,7 +11,7 @@ import pytest
 import requests
 from kafka import KafkaProducer
 
-from ...chaos import records
+from ...chaos import kafka_records
 
 
 @pytest.fixture(autouse=True)
@@ -167,14 +167,14 @@ def send(shop: Any, topic: str, value: bytes, type_: str, *more: tuple[str, byte
     """Returns the event's id."""
     id_ = str(uuid.uuid4())
     headers = [("ce_id", id_.encode()), ("ce_source", b"test"), ("ce_type", type_.encode()), *more]
-    producer = KafkaProducer(bootstrap_servers=records.servers(shop))
+    producer = KafkaProducer(bootstrap_servers=kafka_records.servers(shop))
     producer.send(topic, value, key=b"letter", headers=headers)
     producer.close()
     return id_
 
 
 def times_sent(shop: Any, topic: str, id_: str) -> int:
-    sent = records.records(shop, topic, ["letter"])
+    sent = kafka_records.records(shop, topic, ["letter"])
     return [dict(each.headers).get("ce_id") for each in sent].count(id_.encode())
 
 

@@ -1,6 +1,6 @@
 """What protecting a call costs: one breaker under many callers, and each part on its own.
 
-`python -m bench.breakers` measures and prints; `section` is for the larger page.
+`python -m bench.resilience_overhead` measures and prints; `section` is for the larger page.
 """
 
 import threading

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.harness.figures import Load, Measurement, difference
-from bench.harness.load import Call, Plan
-from bench.harness.running import BenchError, RunningStack
+from bench.harness.load_generator import Call, Plan
+from bench.harness.stack_under_test import BenchError, RunningStack
 from fusebox.core.shop_client import FRESH
 
 CONNECTIONS = 16
@@ -79,7 +79,7 @@ def _seconds_of(settle: Callable[[], None] | None) -> float:
 
 def _put(plan: Plan) -> Load:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.harness.load"],
+        [sys.executable, "-m", "bench.harness.load_generator"],
         input=plan.document(),
         cwd=Path(__file__).parents[1],
         capture_output=True,

@@ -9,7 +9,7 @@ import requests
 
 from fusebox.core.shop_client import FRESH
 
-from .table import breaking
+from . import fault_injection
 
 # Requests of which the median is taken, with and without Zipkin.
 ASKED = 60
@@ -22,46 +22,48 @@ def test_who_runs_goes_on_and_who_starts_has_its_last_good_configuration(
     shop: Any, part: str
 ) -> None:
     customer = shop.customer()
-    breaking.kill(shop, part)
+    fault_injection.kill(shop, part)
     assert customer.place(wait=8).json()["status"] == "CONFIRMED"
 
-    breaking.kill(shop, "catalog-service")
+    fault_injection.kill(shop, "catalog-service")
     assert customer.place().json()["degraded"] == ["catalog-service"]
-    breaking.start(shop, "catalog-service")
-    told = breaking.health_of(shop, "catalog-service")["configuration"]["details"]
+    fault_injection.start(shop, "catalog-service")
+    told = fault_injection.health_of(shop, "catalog-service")["configuration"]["details"]
     expected = "last-known-good" if part == "config-server" else "config-server"
     assert told["source"] == expected
 
-    breaking.start(shop, part)
-    breaking.await_usual(shop)
+    fault_injection.start(shop, part)
+    fault_injection.await_usual(shop)
 
 
 def test_who_started_without_the_config_server_asks_it_at_a_refresh(shop: Any) -> None:
-    breaking.kill(shop, "config-server")
-    breaking.kill(shop, "catalog-service")
-    breaking.start(shop, "catalog-service")
-    breaking.start(shop, "config-server")
+    fault_injection.kill(shop, "config-server")
+    fault_injection.kill(shop, "catalog-service")
+    fault_injection.start(shop, "catalog-service")
+    fault_injection.start(shop, "config-server")
 
     refreshed = requests.post(
-        f"{breaking.url_of(shop, 'catalog-service')}/actuator/refresh", timeout=5
+        f"{fault_injection.url_of(shop, 'catalog-service')}/actuator/refresh", timeout=5
     )
 
     assert refreshed.status_code == 200, refreshed.text
-    told = breaking.health_of(shop, "catalog-service")["configuration"]["details"]
+    told = fault_injection.health_of(shop, "catalog-service")["configuration"]["details"]
     assert told["source"] == "config-server"
 
 
 def test_a_dead_zipkin_slows_nobody_and_its_spans_are_dropped_and_counted(shop: Any) -> None:
     _median(shop)  # warms up
     with_zipkin = _median(shop)
-    breaking.kill(shop, "zipkin")
-    dropped = breaking.metric(shop, "catalog-service", DROPPED)
+    fault_injection.kill(shop, "zipkin")
+    dropped = fault_injection.metric(shop, "catalog-service", DROPPED)
 
     without = _median(shop)
 
     assert without < SLOWER * with_zipkin + 0.01
     # What cannot be sent is given up, not kept.
-    shop.until(lambda: breaking.metric(shop, "catalog-service", DROPPED) >= dropped + ASKED, 30)
+    shop.until(
+        lambda: fault_injection.metric(shop, "catalog-service", DROPPED) >= dropped + ASKED, 30
+    )
 
 
 DROPPED = "zipkin_reporter_spans_dropped_total"

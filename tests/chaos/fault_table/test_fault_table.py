@@ -11,9 +11,11 @@ import pytest
 from fusebox.operations import settings
 
 from ...running import RunningShop
-from . import answers, breaking, rendering
-from .answers import Seen
-from .faults import (
+from .. import fault_injection, outcomes
+from ..outcomes import Seen
+from . import markdown_page
+from .client_calls import TIMES, USUAL, Visitors
+from .expectations import (
     FAULTS,
     HALTED,
     LATE,
@@ -21,7 +23,6 @@ from .faults import (
     Cell,
     Fault,
 )
-from .visits import TIMES, USUAL, Visitors
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "faults.md"
 # Set by `make faults`.
@@ -88,7 +89,7 @@ def test_a_fault_is_seen_as_promised_and_leaves_nothing_behind(shop: Any, broken
 
 
 def test_the_page_says_what_was_promised_and_seen() -> None:
-    rendered = rendering.page()
+    rendered = markdown_page.page()
 
     if os.environ.get(WRITES):
         assert _held == {fault.name for fault in FAULTS}, "a promise was not kept, or not tried"
@@ -105,7 +106,7 @@ def _observe(shop: Any, broken: Broken) -> tuple[Sights, Sights, list[str]]:
     try:
         first, then = visitors.call_at_once(TIMES), visitors.call_at_once(TWICE)
     finally:
-        breaking.heal(shop, broken[0].part if len(broken) == 1 else None)
+        fault_injection.heal(shop, broken[0].part if len(broken) == 1 else None)
     visitors.patience = PATIENCE
     return first, then, _left_behind(visitors)
 
@@ -113,11 +114,11 @@ def _observe(shop: Any, broken: Broken) -> tuple[Sights, Sights, list[str]]:
 def _break(shop: Any, fault: Fault) -> None:
     match fault.state:
         case "killed":
-            breaking.kill(shop, fault.part)
+            fault_injection.kill(shop, fault.part)
         case "paused":
-            breaking.pause(shop, fault.part)
+            fault_injection.pause(shop, fault.part)
         case "slow":
-            breaking.slow(shop, fault.part, LATE if fault.part in OURS else HALTED)
+            fault_injection.slow(shop, fault.part, LATE if fault.part in OURS else HALTED)
 
 
 def _left_behind(visitors: Visitors) -> list[str]:
@@ -147,11 +148,11 @@ def _is_kept(cell: Cell, seen: Sequence[Seen]) -> bool:
 
 def _is_of_the_contract(seen: Sequence[Seen]) -> bool:
     errors = {one.outcome for one in seen if one.answer is not None and not one.answer.ok}
-    return errors <= answers.REFUSED and not any(_complaints(one) for one in seen)
+    return errors <= outcomes.REFUSED and not any(_complaints(one) for one in seen)
 
 
 def _complaints(seen: Seen) -> list[str]:
-    return [] if seen.answer is None else answers.complaints(seen.answer)
+    return [] if seen.answer is None else outcomes.complaints(seen.answer)
 
 
 def _told(cell_name: str, cell: Cell, seen: Sequence[Seen]) -> str:

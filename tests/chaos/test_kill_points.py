@@ -10,8 +10,7 @@ import requests
 from chassis.chaos import kill_points
 from fusebox.core.shop_client import Customer
 
-from . import records
-from .table import answers, breaking
+from . import fault_injection, kafka_records, outcomes
 
 PRODUCT = "CATALOG-0003"
 BACK_SECONDS = 30
@@ -41,14 +40,14 @@ def test_an_order_ends_the_same_when_a_process_is_killed_on_its_way(
     # Before the commit nothing has happened, and the key lies with who has died for half a minute.
     order_id = _order_of(shop, customer, key if point != kill_points.BEFORE_COMMIT else None)
 
-    shop.until(lambda: breaking.fate(customer, order_id) == "CONFIRMED", BACK_SECONDS)
-    records.await_all_read(shop)
-    assert records.decisions(shop, [order_id])[order_id] == 1
+    shop.until(lambda: fault_injection.fate(customer, order_id) == "CONFIRMED", BACK_SECONDS)
+    kafka_records.await_all_read(shop)
+    assert kafka_records.decisions(shop, [order_id])[order_id] == 1
     assert [order["orderId"] for order in customer.call("GET", customer.orders).json()] == [
         order_id
     ]
     assert shop.stock(PRODUCT) == before - 2
-    breaking.assert_verified(shop)
+    fault_injection.assert_verified(shop)
 
 
 @pytest.mark.parametrize(("service", "point"), CANCELLED)
@@ -58,23 +57,23 @@ def test_a_cancel_ends_the_same_when_a_process_is_killed_on_its_way(
     customer = shop.customer()
     before = shop.stock(PRODUCT)
     order_id = customer.place(PRODUCT, qty=2).json()["orderId"]
-    shop.until(lambda: breaking.fate(customer, order_id) == "CONFIRMED")
+    shop.until(lambda: fault_injection.fate(customer, order_id) == "CONFIRMED")
     # The last of its events, so that the point is reached by the cancel.
-    records.await_all_read(shop)
+    kafka_records.await_all_read(shop)
 
     answer = _killed_at(shop, service, point, lambda: customer.cancel(order_id))
     assert _may_be_seen(answer, 202, service, point), answer.text
 
     shop.until(lambda: shop.stock(PRODUCT) == before, BACK_SECONDS)
-    shop.until(lambda: breaking.fate(customer, order_id) == "CANCELLED")
-    breaking.assert_verified(shop)
+    shop.until(lambda: fault_injection.fate(customer, order_id) == "CANCELLED")
+    fault_injection.assert_verified(shop)
 
 
 def _killed_at(
     shop: Any, service: str, point: str, deed: Callable[[], requests.Response]
 ) -> requests.Response:
     """Do `deed`, and return its answer when the process has died at `point` and is back."""
-    url, first = breaking.url_of(shop, service), _since(shop, service)
+    url, first = fault_injection.url_of(shop, service), _since(shop, service)
     armed = requests.post(f"{url}/actuator/chaosmonkey/assaults", json={"killAt": point}, timeout=5)
     assert armed.json()["killAt"] == point
     answer = deed()
@@ -97,7 +96,7 @@ def _may_be_seen(answer: requests.Response, usual: int, service: str, point: str
     order-service sends its events beside the answer to whoever caused them: when it dies of the
     one, the other may be lost.
     """
-    lost = answers.described(answer) in answers.REFUSED
+    lost = outcomes.described(answer) in outcomes.REFUSED
     if point in OF_REQUESTS:
         return lost
     return answer.status_code == usual or (lost and service == "order-service")

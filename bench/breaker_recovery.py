@@ -8,7 +8,7 @@ import requests
 
 from bench.harness.figures import percentile
 from bench.harness.report import milliseconds, table
-from bench.harness.running import BenchError, RunningStack
+from bench.harness.stack_under_test import BenchError, RunningStack
 from fusebox.core import http
 from fusebox.core.shop_client import FRESH, Customer
 from fusebox.runtime import health

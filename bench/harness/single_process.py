@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from bench.harness.machine import cpu_of_tree
-from bench.harness.running import BenchError
+from bench.harness.stack_under_test import BenchError
 
 START_SECONDS = 20.0
 ENDING_SECONDS = 10.0
@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Alone:
+class SingleProcess:
     """A program that listens on `port`."""
 
     port: int
@@ -53,15 +53,15 @@ def free_port() -> int:
 @contextmanager
 def running(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
-) -> Iterator[Alone]:
+) -> Iterator[SingleProcess]:
     """`command`, from its first connection on, until the context ends."""
     told = {**os.environ, **(environment or {})}
     nowhere = subprocess.DEVNULL
-    folder = Path(__file__).parents[1]
+    folder = Path(__file__).parents[2]
     with subprocess.Popen(command, env=told, cwd=folder, stdout=nowhere, stderr=nowhere) as process:
         try:
             _await(port, command)
-            yield Alone(port, psutil.Process(process.pid))
+            yield SingleProcess(port, psutil.Process(process.pid))
         finally:
             process.terminate()
             try:
@@ -73,7 +73,7 @@ def running(
 @contextmanager
 def ours(
     service: str, port: int, configuration: Mapping[str, object], **environment: str
-) -> Iterator[Alone]:
+) -> Iterator[SingleProcess]:
     """A process of ours that needs no config-server: it has a last known good configuration."""
     with tempfile.TemporaryDirectory(prefix=f"fusebox-{service}-") as folder:
         copy = Path(folder) / "configuration.json"
@@ -84,7 +84,7 @@ def ours(
 
 
 @contextmanager
-def discovery() -> Iterator[Alone]:
+def discovery() -> Iterator[SingleProcess]:
     """Nobody reads its list but the load: what the process itself would fetch is left out."""
     port = free_port()
     configuration = {

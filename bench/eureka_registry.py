@@ -1,6 +1,6 @@
 """Discovery under load, alone: renewals of many instances, and what the whole list costs.
 
-`python -m bench.registry` measures and prints; `measure` and `lines` are for a larger page.
+`python -m bench.eureka_registry` measures and prints; `measure` and `lines` are for a larger page.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bench import alone
-from bench.alone import Alone
+from bench.harness import single_process
 from bench.harness.figures import percentile
 from bench.harness.report import milliseconds, table
-from bench.harness.running import BenchError
+from bench.harness.single_process import SingleProcess
+from bench.harness.stack_under_test import BenchError
 from chassis.discovery.client import SETTLING_SECONDS
 
 SIZES = (10, 1_000, 10_000)
@@ -72,7 +72,7 @@ class RegistryFigures:
 
 def measure() -> RegistryFigures:
     """On a discovery of its own; takes about a minute."""
-    with alone.discovery() as process:
+    with single_process.discovery() as process:
         time.sleep(SETTLING_SECONDS)  # so long its own client asks often
         return asyncio.run(_Load(process).figures())
 
@@ -141,7 +141,7 @@ def registration(number: int) -> tuple[str, str, dict[str, object]]:
 
 
 class _Load:
-    def __init__(self, process: Alone) -> None:
+    def __init__(self, process: SingleProcess) -> None:
         self._base = f"{process.url}/eureka"
         self._process = process
         self._registered = 0

@@ -17,7 +17,7 @@ from typing import cast
 import httptools
 
 from bench.harness.figures import Load
-from bench.harness.running import BenchError
+from bench.harness.stack_under_test import BenchError
 from gateway.http import event_loop
 
 LONGEST_SECONDS = 120
@@ -115,7 +115,7 @@ async def run(press: Press) -> Load:
 def put(press: Press) -> Load:
     """Raises BenchError when an answer is other than 200."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.proxying.pressing"],
+        [sys.executable, "-m", "bench.gateway_comparison.raw_load_generator"],
         input=json.dumps(asdict(press)),
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -10,7 +10,7 @@ import requests
 
 from bench.harness.figures import percentile
 from bench.harness.report import table
-from bench.harness.running import BenchError, RunningStack
+from bench.harness.stack_under_test import BenchError, RunningStack
 from fusebox.runtime import health
 
 KEY = "fusebox.retry.budget"

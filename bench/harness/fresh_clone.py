@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.harness.running import (
+from bench.harness.stack_under_test import (
     free_offset,
     own_environment,
     paste_order,

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import requests
 
-from bench.alone import HOST, Alone
+from bench.gateway_comparison import raw_load_generator
+from bench.gateway_comparison.raw_load_generator import Press
 from bench.harness.figures import percentile
 from bench.harness.report import megabytes, milliseconds, table
-from bench.harness.running import BenchError
-from bench.proxying import pressing
-from bench.proxying.pressing import Press
+from bench.harness.single_process import HOST, SingleProcess
+from bench.harness.stack_under_test import BenchError
 
 RATE = 1_000
 COUNT = 5_000
@@ -24,7 +24,7 @@ SAMPLE_SECONDS = 0.01
 SERVICE = "/catalog-service"
 
 
-def memory(gateway: Alone, asked: str) -> list[str]:
+def memory(gateway: SingleProcess, asked: str) -> list[str]:
     """Of one that is fresh, for memory that was once used hides what is used then."""
     before = gateway.resident()
     with _idle(gateway, asked):
@@ -38,7 +38,7 @@ def memory(gateway: Alone, asked: str) -> list[str]:
     return table(("memory of the gateway (resident)", ""), rows)
 
 
-def latency(gateway: Alone, upstream: Alone, asked: str) -> list[str]:
+def latency(gateway: SingleProcess, upstream: SingleProcess, asked: str) -> list[str]:
     through, direct = _latencies(gateway, upstream, asked)
     rows = [
         (name, milliseconds(percentile(each, 50)), milliseconds(percentile(each, 99)))
@@ -49,18 +49,20 @@ def latency(gateway: Alone, upstream: Alone, asked: str) -> list[str]:
     return table((f"{RATE} requests a second", "p50", "p99"), rows)
 
 
-def _latencies(gateway: Alone, upstream: Alone, asked: str) -> tuple[list[float], list[float]]:
+def _latencies(
+    gateway: SingleProcess, upstream: SingleProcess, asked: str
+) -> tuple[list[float], list[float]]:
     """By turns; the upstream minds neither the path nor the token."""
     through: list[float] = []
     direct: list[float] = []
     for _ in range(ROUNDS):
         for process, found in ((upstream, direct), (gateway, through)):
-            found += pressing.put(Press(process.port, asked, COUNT, rate=RATE)).latencies
+            found += raw_load_generator.put(Press(process.port, asked, COUNT, rate=RATE)).latencies
     return through, direct
 
 
 @contextmanager
-def _idle(gateway: Alone, asked: str) -> Iterator[None]:
+def _idle(gateway: SingleProcess, asked: str) -> Iterator[None]:
     """Connections that have asked once and stay."""
     connections = [socket.create_connection((HOST, gateway.port)) for _ in range(IDLE)]
     try:
@@ -74,7 +76,7 @@ def _idle(gateway: Alone, asked: str) -> Iterator[None]:
             connection.close()
 
 
-def _growth(gateway: Alone, transfer: Callable[[str], None]) -> int:
+def _growth(gateway: SingleProcess, transfer: Callable[[str], None]) -> int:
     """How much more memory it had at the most while something passed, in bytes."""
     ended, before = threading.Event(), gateway.resident()
     sizes = [before]
