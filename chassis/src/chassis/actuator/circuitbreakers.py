@@ -1,24 +1,33 @@
-"""The breakers of a process under /actuator, in resilience4j's shapes: looked at and worked."""
+"""The circuit breakers of a process in resilience4j's shapes: their endpoints and metrics."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from pydantic import BaseModel, Field, ValidationError
 
 from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply, reply
 from chassis.core.errors import Invalid, NotFound
+from chassis.observability.metrics import Metrics
 from chassis.resilience.circuit_breaker import (
     CircuitBreaker,
     CircuitBreakerEvent,
     CircuitBreakerRegistry,
 )
 
+STATES = ("closed", "open", "half_open", "forced_open", "disabled")
+
 
 class Update(BaseModel):
     state: Annotated[Literal["CLOSE", "FORCE_OPEN", "DISABLE"], Field(alias="updateState")]
 
 
-def add(actuator: Actuator, breakers: CircuitBreakerRegistry) -> None:
+def add(actuator: Actuator, metrics: Metrics, breakers: CircuitBreakerRegistry) -> None:
     def all_states(_: Asked) -> Reply:
         return reply({"circuitBreakers": {each.name: _state(each) for each in breakers.all()}})
 
@@ -46,6 +55,7 @@ def add(actuator: Actuator, breakers: CircuitBreakerRegistry) -> None:
     actuator.add("circuitbreakers" + ANY, update, method="POST")
     actuator.add("circuitbreakerevents", all_events)
     actuator.add("circuitbreakerevents" + ANY, events)
+    metrics.add(lambda: _breaker_metrics(breakers))
 
 
 def _known(breakers: CircuitBreakerRegistry, name: str) -> CircuitBreaker:
@@ -84,3 +94,24 @@ def _event(event: CircuitBreakerEvent) -> dict[str, Any]:
         "stateTransition": event.transition,
     }
     return {key: value for key, value in members.items() if value is not None}
+
+
+def _breaker_metrics(breakers: CircuitBreakerRegistry) -> Iterable[Metric]:
+    state = GaugeMetricFamily(
+        "resilience4j_circuitbreaker_state", "1 for the state it is in.", labels=("name", "state")
+    )
+    calls = SummaryMetricFamily(
+        "resilience4j_circuitbreaker_calls_seconds", "Calls.", labels=("name", "kind")
+    )
+    refused = CounterMetricFamily(
+        "resilience4j_circuitbreaker_not_permitted_calls",
+        "Calls refused while open.",
+        labels=("name", "kind"),
+    )
+    for breaker in breakers.all():
+        for name in STATES:
+            state.add_metric((breaker.name, name), float(breaker.state.lower() == name))
+        for kind, number in breaker.calls.items():
+            calls.add_metric((breaker.name, kind), number, breaker.seconds[kind])
+        refused.add_metric((breaker.name, "not_permitted"), breaker.not_permitted)
+    return state, calls, refused

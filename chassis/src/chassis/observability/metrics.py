@@ -3,25 +3,18 @@
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    Metric,
-    SummaryMetricFamily,
-)
+from prometheus_client.core import CounterMetricFamily, Metric
 
 from chassis.observability.zipkin import ZipkinReporter
-from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-STATES = ("closed", "open", "half_open", "forced_open", "disabled")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 OUTCOMES = {1: "INFORMATIONAL", 2: "SUCCESS", 3: "REDIRECTION", 4: "CLIENT_ERROR"}
 
 
 class Metrics:
-    def __init__(self, breakers: CircuitBreakerRegistry, spans: ZipkinReporter) -> None:
+    def __init__(self, reporter: ZipkinReporter) -> None:
         self._registry = CollectorRegistry()
         self._requests = Histogram(
             "http_server_requests_seconds",
@@ -32,11 +25,10 @@ class Metrics:
         )
         # A look-up of prometheus_client's own costs more than the counting.
         self._known: dict[tuple[str, str, int], Histogram] = {}
-        self.add(lambda: _breaker_metrics(breakers))
-        self.add(lambda: _span_metrics(spans))
+        self.add(lambda: _span_metrics(reporter))
 
     def add(self, collect: Callable[[], Iterable[Metric]]) -> None:
-        """Figures of one process of its own, read at each scrape."""
+        """Figures that are kept elsewhere in this process; `collect` reads them at each scrape."""
         self._registry.register(_Collected(collect))
 
     def answered(self, method: str, uri: str, status: int, seconds: float) -> None:
@@ -48,9 +40,9 @@ class Metrics:
         # A client may make up methods without end, and each would be kept for ever.
         method = method if method in METHODS else "UNKNOWN"
         outcome = OUTCOMES.get(status // 100, "SERVER_ERROR")
-        found = self._requests.labels(method, uri, str(status), outcome)
-        self._known[method, uri, status] = found
-        return found
+        series = self._requests.labels(method, uri, str(status), outcome)
+        self._known[method, uri, status] = series
+        return series
 
     def exposition(self) -> bytes:
         return generate_latest(self._registry)
@@ -63,30 +55,9 @@ class _Collected:
         self.collect = collect
 
 
-def _breaker_metrics(breakers: CircuitBreakerRegistry) -> Iterable[Metric]:
-    state = GaugeMetricFamily(
-        "resilience4j_circuitbreaker_state", "1 for the state it is in.", labels=("name", "state")
-    )
-    calls = SummaryMetricFamily(
-        "resilience4j_circuitbreaker_calls_seconds", "Calls.", labels=("name", "kind")
-    )
-    refused = CounterMetricFamily(
-        "resilience4j_circuitbreaker_not_permitted_calls",
-        "Calls refused while open.",
-        labels=("name", "kind"),
-    )
-    for breaker in breakers.all():
-        for each in STATES:
-            state.add_metric((breaker.name, each), float(breaker.state.lower() == each))
-        for kind, number in breaker.calls.items():
-            calls.add_metric((breaker.name, kind), number, breaker.seconds[kind])
-        refused.add_metric((breaker.name, "not_permitted"), breaker.not_permitted)
-    return state, calls, refused
-
-
-def _span_metrics(spans: ZipkinReporter) -> Iterable[Metric]:
+def _span_metrics(reporter: ZipkinReporter) -> Iterable[Metric]:
     sent = CounterMetricFamily("zipkin_reporter_spans_sent", "Spans that Zipkin took.")
-    sent.add_metric((), spans.sent)
+    sent.add_metric((), reporter.sent)
     dropped = CounterMetricFamily("zipkin_reporter_spans_dropped", "Spans given up.")
-    dropped.add_metric((), spans.dropped)
+    dropped.add_metric((), reporter.dropped)
     return sent, dropped
