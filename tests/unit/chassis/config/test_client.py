@@ -1,0 +1,75 @@
+"""The client of the configuration server, with a server that is a function."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from chassis.config import client
+from chassis.config.client import ConfigClient, ConfigurationError
+from chassis.config.settings import Settings
+from chassis.core.environment import Environment
+
+
+def environment(state: Path, **variables: str) -> Environment:
+    return Environment.read("order-service", {"FUSEBOX_STATE": str(state), **variables})
+
+
+def sources(**keys: Any) -> list[dict[str, Any]]:
+    return [{"name": "application.yml", "source": keys}]
+
+
+def test_the_first_source_wins(tmp_path: Path) -> None:
+    kept = ConfigClient(
+        Settings,
+        environment(tmp_path),
+        lambda: [*sources(**{"fusebox.threads": 4}), *sources(**{"fusebox.threads": 9})],
+    )
+
+    kept.load()
+
+    assert kept.current.fusebox.threads == 4
+
+
+def test_without_a_server_the_last_known_good_copy_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE_WITH_A_COPY", 0)
+    monkeypatch.setattr(client, "PATIENCE_WITHOUT", 0)
+
+    def nobody() -> list[dict[str, Any]]:
+        raise requests.ConnectionError("refused")
+
+    with pytest.raises(ConfigurationError, match="Is config-server running"):
+        ConfigClient(Settings, environment(tmp_path), nobody).load()
+    here = environment(tmp_path)
+    ConfigClient(Settings, here, lambda: sources(**{"fusebox.threads": 4})).load()
+    again = ConfigClient(Settings, here, nobody)
+    again.load()
+
+    assert (again.current.fusebox.threads, again.source) == (4, "last-known-good")
+
+
+def test_a_wrong_value_is_refused_by_its_key(tmp_path: Path) -> None:
+    wrong = lambda: sources(**{"fusebox.breaker.fail-max": 0})  # noqa: E731
+
+    with pytest.raises(ConfigurationError, match=r"fusebox\.breaker\.fail-max"):
+        ConfigClient(Settings, environment(tmp_path), wrong).load()
+
+
+def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path: Path) -> None:
+    now: dict[str, Any] = {"fusebox.threads": 4, "gone": 1, "same": 2}
+    kept = ConfigClient(Settings, environment(tmp_path), lambda: sources(**now))
+    kept.load()
+
+    now.update({"fusebox.threads": 9, "new": 1})
+    del now["gone"]
+    assert kept.refresh() == ["fusebox.threads", "gone", "new"]
+    assert kept.current.fusebox.threads == 9
+    assert kept.refresh() == []
+
+    now["fusebox.threads"] = "many"
+    with pytest.raises(ConfigurationError, match=r"fusebox\.threads"):
+        kept.refresh()
+    assert kept.current.fusebox.threads == 9
