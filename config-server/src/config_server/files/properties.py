@@ -1,11 +1,17 @@
-"""Java's `.properties` files, several documents in one (`#---`) included."""
+"""Java's `.properties` files, several documents in one (`#---`) included.
+
+A parser of our own: clients of Spring are told the line and column of each value, which libraries
+do not report; and its time grows with the size of a file only, whatever the file contains.
+"""
 
 import re
 from collections.abc import Iterator
 
 from config_server.model import PropertyValue, UnreadableFile
 
-BREAK = re.compile(r"[#!]---[ \t]*")
+DOCUMENT_BREAK = re.compile(r"[#!]---[ \t]*")
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
+COMMENT = ("#", "!")
 BLANK = " \t\f"
 # Everything up to the first separator that no backslash protects.
 KEY = re.compile(r"(?:[^\\=: \t\f]|\\.)*", re.DOTALL)
@@ -18,9 +24,9 @@ def parse(content: bytes, name: str) -> list[dict[str, PropertyValue]]:
     """The documents of the file in their order, those without a property left out."""
     documents: list[dict[str, PropertyValue]] = [{}]
     for number, line in _logical_lines(_text(content)):
-        if BREAK.fullmatch(line):
+        if line is None:
             documents.append({})
-        elif line and line[0] not in "#!":
+        elif line:
             key, value, column = _entry(line, f"{name}, line {number}")
             documents[-1][key] = PropertyValue(value, f"{number}:{column}")
     return [properties for properties in documents if properties]
@@ -33,25 +39,33 @@ def _text(content: bytes) -> str:
         return content.decode("latin-1")  # what Java wrote before it wrote UTF-8
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Each with its number; a backslash at the end carries on into the next."""
-    start, pending = 0, ""
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+def _logical_lines(text: str) -> Iterator[tuple[int, str | None]]:
+    """Lines with their numbers, comments left out; None begins another document.
+
+    A backslash at the end continues a line in the next one.
+    """
+    start = 0
+    parts: list[str] = []
+    for number, line in enumerate(LINE_BREAK.split(text), 1):
         part = line.lstrip(BLANK)
-        if pending:
-            part = pending + part
-        else:
+        if not parts:
             start = number
-        pending = part[:-1] if _carries_on(part) else ""
-        if not pending:
-            yield start, part
-    if pending:
-        yield start, pending
+            if part.startswith(COMMENT):
+                if DOCUMENT_BREAK.fullmatch(part):
+                    yield number, None
+                continue
+        if _is_continued(part):
+            parts.append(part[:-1])
+        else:
+            yield start, "".join([*parts, part])
+            parts = []
+    if parts:
+        yield start, "".join(parts)
 
 
-def _carries_on(line: str) -> bool:
-    ending = len(line) - len(line.rstrip("\\"))
-    return ending % 2 == 1 and line[0] not in "#!"
+def _is_continued(line: str) -> bool:
+    backslashes = len(line) - len(line.rstrip("\\"))
+    return backslashes % 2 == 1
 
 
 def _entry(line: str, place: str) -> tuple[str, str, int]:
@@ -63,7 +77,7 @@ def _entry(line: str, place: str) -> tuple[str, str, int]:
 
 
 def _unescaped(text: str, place: str) -> str:
-    def one(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         escaped = match[1]
         if len(escaped) == 5:
             return chr(int(escaped[1:], 16))
@@ -71,7 +85,7 @@ def _unescaped(text: str, place: str) -> str:
             raise UnreadableFile(f"{place}: \\u takes four hexadecimal digits")
         return NAMED.get(escaped, escaped)
 
-    plain = ESCAPE.sub(one, text)
+    plain = ESCAPE.sub(replace, text)
     try:
         # Two escapes may be the halves of one character.
         return plain.encode("utf-16", "surrogatepass").decode("utf-16")

@@ -12,8 +12,8 @@ from config_server.model import UnreadableFile
 
 def flat(content: bytes | str) -> dict[str, str]:
     content = content.encode() if isinstance(content, str) else content
-    [found] = properties.parse(content, "probe.properties")
-    return {key: each.value for key, each in found.items()}
+    [document] = properties.parse(content, "probe.properties")
+    return {key: value.value for key, value in document.items()}
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,8 @@ def flat(content: bytes | str) -> dict[str, str]:
         (r"a=x\ty\nz\\", "a", "x\ty\nz\\"),
         (r"a=gr\u00fcn \ud83d\ude00 \z", "a", "grün 😀 z"),
         ("a=x\\\n   y", "a", "xy"),
+        ("\\\na=1", "a", "1"),
+        ("a=x\\\n#y", "a", "x#y"),
         ("a=x\\\\", "a", "x\\"),
         ("list[0].name=x", "list[0].name", "x"),
         ("a=1 # none", "a", "1 # none"),
@@ -39,34 +41,60 @@ def test_a_line_is_read_as_java_reads_it(line: str, key: str, value: str) -> Non
     assert flat(line) == {key: value}
 
 
-def test_comments_and_blank_lines_are_left_out_and_a_later_line_wins() -> None:
+def test_comments_and_blank_lines_are_skipped_and_a_later_line_wins() -> None:
     assert flat("# a=1\n\n  ! b=2\\\na=1\r\na=2\n") == {"a": "2"}
 
 
-def test_several_documents_are_parted_by_a_comment_of_dashes() -> None:
-    found = properties.parse(b"a=1\n#---\na=2\n!---\n# ----\nb=3\n", "probe.properties")
+def test_a_comment_of_three_dashes_separates_documents() -> None:
+    content = b"a=1\n#---\na=2\n!---\n# ----\nb=3\n"
 
-    assert [sorted(each) for each in found] == [["a"], ["a"], ["b"]]
+    documents = properties.parse(content, "probe.properties")
+
+    assert [sorted(document) for document in documents] == [["a"], ["a"], ["b"]]
 
 
 def test_each_value_has_its_line_and_column() -> None:
-    [found] = properties.parse(b"\na: 1\nb=x\\\n y\nc=z\n", "probe.properties")
+    [document] = properties.parse(b"\na: 1\nb=x\\\n y\nc=z\n", "probe.properties")
 
-    assert {key: each.origin for key, each in found.items()} == {"a": "2:4", "b": "3:3", "c": "5:3"}
+    origins = {key: value.origin for key, value in document.items()}
+    assert origins == {"a": "2:4", "b": "3:3", "c": "5:3"}
 
 
-def test_bytes_are_utf8_or_else_what_java_wrote_before() -> None:
+def test_a_file_that_is_not_utf8_is_read_as_latin1() -> None:
     assert flat("a=grün") == flat("a=grün".encode("latin-1")) == {"a": "grün"}
 
 
 @pytest.mark.parametrize("text", [r"a=\u12", r"a=\ud83d", r"\uZZZZ=1"])
-def test_a_broken_escape_is_told_with_its_line(text: str) -> None:
+def test_an_invalid_escape_is_reported_with_its_line(text: str) -> None:
     with pytest.raises(UnreadableFile, match=r"^probe\.properties, line 2: "):
         properties.parse(f"x=1\n{text}\n".encode(), "probe.properties")
 
 
 @given(some.binary(max_size=200))
-def test_whatever_bytes_are_read_or_refused(content: bytes) -> None:
+def test_any_bytes_are_read_or_rejected_as_unreadable(content: bytes) -> None:
     with suppress(UnreadableFile):
-        for found in properties.parse(content, "probe.properties"):
-            assert found
+        for document in properties.parse(content, "probe.properties"):
+            assert document
+
+
+@given(some.text(alphabet="abu0=: \t\f\\\n\r#!", max_size=30))
+def test_any_text_is_read_as_an_independent_parser_reads_it(text: str) -> None:
+    javaproperties = pytest.importorskip("javaproperties")
+    try:
+        expected = javaproperties.loads(text)
+    except javaproperties.InvalidUEscapeError:
+        with pytest.raises(UnreadableFile):
+            properties.parse(text.encode(), "probe.properties")
+    else:
+        documents = properties.parse(text.encode(), "probe.properties")
+        assert [
+            {key: value.value for key, value in document.items()} for document in documents
+        ] == ([expected] if expected else [])
+
+
+def test_a_value_of_very_many_lines_is_read_in_a_moment() -> None:
+    lines = 300_000
+
+    value = flat("a=" + "x\\\n" * lines)["a"]
+
+    assert value == "x" * lines
