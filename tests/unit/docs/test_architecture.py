@@ -1,0 +1,55 @@
+"""docs/architecture.md is held against the topology, the contracts and the states of an order."""
+
+import re
+from pathlib import Path
+
+from fusebox.core import topology
+from order_service.models import OrderStatus
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
+SCHEMAS = ROOT / "tests" / "contract" / "schemas"
+
+
+def section(title: str) -> str:
+    return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def rows(title: str) -> dict[str, list[str]]:
+    """The cells of the table under a heading, by the name in the first."""
+    lines = [line for line in section(title).splitlines() if line.startswith("| ")][1:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {cell[0].strip("`"): cell[1:] for cell in cells}
+
+
+def test_every_topic_is_told_with_who_writes_and_who_reads_it() -> None:
+    told = rows("Topics and events")
+    owners = {*rows("Who owns which data"), "config-server"}
+
+    for topic in topology.TOPICS:
+        if topic.published_by not in owners:  # of a service that a reader has added
+            continue
+        *_, ways, partitions = told.pop(topic.name)
+        assert partitions == str(topic.partitions)
+        assert topic.published_by in ways.partition(" → ")[0]
+        assert ", ".join(topic.read_by) in ways.partition(" → ")[2]
+    assert list(told) == ["{topic}.dead"]
+
+
+def test_every_event_is_told() -> None:
+    told = " ".join(cells[1] for cells in rows("Topics and events").values())
+
+    assert {schema.stem for schema in SCHEMAS.iterdir()} <= set(re.findall(r"`([^`]+)`", told))
+
+
+def test_every_database_is_told() -> None:
+    told = {service: cells[0].strip("`") for service, cells in rows("Who owns which data").items()}
+
+    assert told == {part.name: part.database for part in topology.SERVICES if part.name in told}
+    assert len(told) == 3
+
+
+def test_the_states_of_an_order_are_those_of_the_code() -> None:
+    drawn = set(re.findall(r"\b[A-Z]{4,}\b", section("The states of an order")))
+
+    assert drawn == {status.value for status in OrderStatus}
