@@ -1,7 +1,7 @@
 """A service that costs hardly anything: what stands behind the gateways that are measured.
 
 `python -m bench.gateway_comparison.upstream PORT JWKS`: a small JSON document for every address,
-`/long/BYTES` for a long one, the public keys at their address, and every body swallowed and counted.
+`/long/BYTES` for a long one, the public keys at their address; every body is read and counted.
 """
 
 import asyncio
