@@ -14,7 +14,7 @@ from .running import HOME
 
 WATCHED = "chaos"
 # Of about the same length.  What needs no shop comes first in both: it takes all of a core, and
-# the rolls and the storm, with which one of them ends, would be the first to feel it.
+# the rolling restart and the random outages, with which one of them ends, would feel it first.
 SUITES = {
     WATCHED: ("tests/unit", "tests/chaos"),
     "e2e": ("tests/contract", "tests/component", "tests/e2e"),
@@ -25,7 +25,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         outputs = {suite: Path(folder, suite) for suite in SUITES}
-        running = [begun(suite, output) for suite, output in outputs.items()]
+        running = [started(suite, output) for suite, output in outputs.items()]
         try:
             codes = [process.wait() for process in running]
         except KeyboardInterrupt:
@@ -37,7 +37,7 @@ def main() -> int:
     return int(any(codes))
 
 
-def begun(suite: str, output: Path) -> subprocess.Popen[bytes]:
+def started(suite: str, output: Path) -> subprocess.Popen[bytes]:
     """The suite on a shop of its own; what is not watched is written to `output`."""
     with output.open("wb") as file:
         return subprocess.Popen(
@@ -45,7 +45,7 @@ def begun(suite: str, output: Path) -> subprocess.Popen[bytes]:
             env={**os.environ, "FUSEBOX_TEST_HOME": f"{HOME}-{suite}"},
             stdout=None if suite == WATCHED else file,
             stderr=subprocess.STDOUT,
-            # Heard twice, from the terminal and from here, an interrupt would end the tidying up.
+            # Delivered twice, from the terminal and from here, an interrupt would end the clean-up.
             start_new_session=True,
         )
 

@@ -19,11 +19,14 @@ def reached(stack: Stack, host: str) -> str:
     if stack.mode != "docker":
         return host
     name = host if host.startswith(stack.project) else f"{stack.project}-{host}-1"
-    done = subprocess.run(["docker", "inspect", name], capture_output=True, text=True)
+    completed = subprocess.run(["docker", "inspect", name], capture_output=True, text=True)
     networks: dict[str, Any] = {}
-    for each in json.loads(done.stdout) if done.returncode == 0 else []:
-        networks = each["NetworkSettings"]["Networks"]
-    return next((each["IPAddress"] for each in networks.values() if each["IPAddress"]), host)
+    for description in json.loads(completed.stdout) if completed.returncode == 0 else []:
+        networks = description["NetworkSettings"]["Networks"]
+    return next(
+        (network["IPAddress"] for network in networks.values() if network["IPAddress"]),
+        host,
+    )
 
 
 def resolve_names_of(stack: Stack) -> None:
@@ -39,21 +42,21 @@ def resolve_names_of(stack: Stack) -> None:
 def left_behind(stack: Stack) -> list[str]:
     """The containers of the stack that are still there."""
     label = f"label=com.docker.compose.project={stack.project}"
-    done = subprocess.run(
+    listing = subprocess.run(
         ["docker", "ps", "--all", "--quiet", "--filter", label], capture_output=True, text=True
     )
-    return done.stdout.split()
+    return listing.stdout.split()
 
 
 def edit(stack: Stack, path: str, text: str | None) -> None:
     """Write or remove a file where the container `ops` may."""
-    deed = f"rm {path}" if text is None else f"cat > {path}"
-    command = ["docker", "exec", "--interactive", f"{stack.project}-ops-1", "sh", "-c", deed]
+    script = f"rm {path}" if text is None else f"cat > {path}"
+    command = ["docker", "exec", "--interactive", f"{stack.project}-ops-1", "sh", "-c", script]
     subprocess.run(command, input=text or "", text=True, check=True)
 
 
 def log(container: str) -> str:
-    done = subprocess.run(
+    completed = subprocess.run(
         ["docker", "logs", container], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    return done.stdout
+    return completed.stdout

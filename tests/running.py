@@ -35,7 +35,7 @@ FUSEBOX = Path(sys.executable).parent / "fusebox"
 
 @dataclass(frozen=True)
 class RunningShop(Shop):
-    """The shop and the hand that breaks it."""
+    """The shop, with the verbs that break and mend it."""
 
     stack: Stack
     environment: dict[str, str]
@@ -61,7 +61,7 @@ class RunningShop(Shop):
         self.run("clean", "--yes")
         try:
             print(self.run("up").stdout)
-            self.fill_the_shelves()
+            self.add_stock()
             yield self
             verified = self.run("verify", check=False)
         finally:
@@ -74,11 +74,11 @@ class RunningShop(Shop):
 
     def run(self, *verb: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`fusebox VERB`, on this stack."""
-        done = subprocess.run(
+        completed = subprocess.run(
             [FUSEBOX, *verb], env=self.environment, capture_output=True, text=True, timeout=900
         )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
+        assert not check or completed.returncode == 0, completed.stdout + completed.stderr
+        return completed
 
     def kill(self, service: str) -> None:
         self.run("kill", service)
@@ -87,19 +87,19 @@ class RunningShop(Shop):
         self.run("start", service)
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """What `status` says of each instance."""
-        found = json.loads(self.run("status", "--json", check=False).stdout)
-        return {row["instance"]: row for row in found["processes"]}
+        """The rows of `status`, by instance."""
+        status = json.loads(self.run("status", "--json", check=False).stdout)
+        return {row["instance"]: row for row in status["processes"]}
 
     def faults(self) -> dict[str, list[str]]:
-        """What `status` shows as broken on purpose, by instance."""
+        """The injected faults that `status` shows, by instance."""
         return {name: row["faults"] for name, row in self.rows().items() if row["faults"]}
 
     def admin(self) -> Customer:
         password = (self.stack.secrets / "admin-password").read_text().strip()
         return self.login("admin@fusebox.example", password)
 
-    def fill_the_shelves(self) -> None:
+    def add_stock(self) -> None:
         """So that no test runs out of stock because of another."""
         admin = self.admin()
         for product_id in ("CATALOG-0001", "CATALOG-0002", "CATALOG-0003"):
@@ -108,10 +108,10 @@ class RunningShop(Shop):
             assert answer.ok, answer.text
 
     def breaker(self, caller: str, called: str) -> dict[str, Any]:
-        """What `caller` says of its breaker for `called`."""
+        """The state of `caller`'s circuit breaker for `called`."""
         answer = requests.get(f"{self.url_of(caller)}/actuator/circuitbreakers", timeout=5)
-        found: dict[str, Any] = answer.json()["circuitBreakers"][called]
-        return found
+        state: dict[str, Any] = answer.json()["circuitBreakers"][called]
+        return state
 
     def address(self, name: str) -> tuple[str, int]:
         """Where these tests reach the part `name`."""
@@ -130,9 +130,9 @@ class RunningShop(Shop):
 
     def place_of(self, instance: str) -> health.Address:
         """Where the others reach it: at its own port, whatever discovery knows."""
-        found = health.socket(self.stack, driver_of(self.stack).states()[instance])
-        assert found, f"{instance} listens nowhere"
-        return found
+        address = health.socket(self.stack, driver_of(self.stack).states()[instance])
+        assert address, f"{instance} listens nowhere"
+        return address
 
     def url_of_instance(self, instance: str) -> str:
         """The same for these tests."""
@@ -159,7 +159,7 @@ class RunningShop(Shop):
         return (self.stack.logs / f"{instance}.log").read_text()
 
     def url_of(self, service: str) -> str:
-        found: list[dict[str, Any]] = []
+        registered: list[dict[str, Any]] = []
 
         def look() -> bool:
             answer = requests.get(
@@ -167,12 +167,12 @@ class RunningShop(Shop):
                 headers={"Accept": "application/json"},
                 timeout=5,
             )
-            found[:] = answer.json()["application"]["instance"] if answer.ok else []
-            return bool(found)
+            registered[:] = answer.json()["application"]["instance"] if answer.ok else []
+            return bool(registered)
 
         self.until(look)
-        host = containers.reached(self.stack, found[0]["ipAddr"])
-        return f"http://{host}:{found[0]['port']['$']}"
+        host = containers.reached(self.stack, registered[0]["ipAddr"])
+        return f"http://{host}:{registered[0]['port']['$']}"
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
         zipkin = f"http://127.0.0.1:{self.stack.port('zipkin')}"

@@ -9,8 +9,8 @@ from . import fault_injection
 
 
 @pytest.fixture(autouse=True)
-def mended(shop: Any) -> Iterator[None]:
-    """Whatever a test has broken, the next one meets a whole shop."""
+def repaired_shop(shop: Any) -> Iterator[None]:
+    """Whatever a test has broken, the next one gets a whole shop."""
     yield
     fault_injection.heal(shop)
-    fault_injection.await_usual(shop)
+    fault_injection.await_recovery(shop)

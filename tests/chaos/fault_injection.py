@@ -1,4 +1,4 @@
-"""The hand that breaks the shop, and the eyes that see whether it has kept its promises."""
+"""Fault injection: parts are killed, paused and slowed, and the shop is looked at from outside."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def heal(shop: RunningShop, service: str | None = None) -> None:
     faults.heal(shop.stack, service)
 
 
-def await_usual(shop: RunningShop) -> None:
+def await_recovery(shop: RunningShop) -> None:
     """Until orders are decided at once and pages are whole: breakers closed, consumers back."""
     customer = None
 
-    def is_usual() -> bool:
+    def is_recovered() -> bool:
         nonlocal customer
         try:
             customer = customer or shop.customer()
@@ -53,14 +53,14 @@ def await_usual(shop: RunningShop) -> None:
         whole = "degraded" not in placed and "degraded" not in page.json()
         return whole and placed.get("status") == "CONFIRMED" and page.ok and listed.ok
 
-    shop.until(is_usual, USUAL_SECONDS)
+    shop.until(is_recovered, USUAL_SECONDS)
 
 
-def fate(customer: Customer, order_id: str) -> str:
+def final_status(customer: Customer, order_id: str) -> str:
     """What has become of the order; empty while it is PENDING or cannot be asked."""
     answer = customer.order(order_id)
-    found = str(answer.json()["status"]) if answer.ok else "PENDING"
-    return "" if found == "PENDING" else found
+    status = str(answer.json()["status"]) if answer.ok else "PENDING"
+    return "" if status == "PENDING" else status
 
 
 def assert_verified(shop: RunningShop) -> None:
@@ -75,8 +75,8 @@ def url_of(shop: RunningShop, service: str) -> str:
 
 def health_of(shop: RunningShop, service: str) -> dict[str, Any]:
     answer = requests.get(f"{url_of(shop, service)}/actuator/health", timeout=5)
-    found: dict[str, Any] = answer.json()["components"]
-    return found
+    components: dict[str, Any] = answer.json()["components"]
+    return components
 
 
 def metric(shop: RunningShop, service: str, name: str) -> float:

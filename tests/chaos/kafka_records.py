@@ -1,4 +1,4 @@
-"""What lies in Kafka: read as it came, and put there once more."""
+"""The records in Kafka: read as they were published, and published once more."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from fusebox.runtime import remote
 from ..running import RunningShop
 
 DECISIONS = ("stock.reserved", "stock.rejected")
-# Which topic is read by which service's group.
-WAYS = (("orders", "catalog-service"), ("catalog", "order-service"), ("products", "order-service"))
+# Which topic is consumed by which service's group.
+SUBSCRIPTIONS = (
+    ("orders", "catalog-service"),
+    ("catalog", "order-service"),
+    ("products", "order-service"),
+)
 
 Headers = list[tuple[str, bytes]]
 
@@ -28,28 +32,28 @@ def servers(shop: RunningShop) -> str:
 
 def records(shop: RunningShop, topic: str, keys: Iterable[str]) -> list[Any]:
     """Those of `topic` with one of `keys`, up to now."""
-    wanted = {key.encode() for key in keys}
+    wanted_keys = {key.encode() for key in keys}
     consumer = KafkaConsumer(bootstrap_servers=servers(shop), group_id=None)
     with closing(consumer):
         partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic)]
         ends = consumer.end_offsets(partitions)
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
-        found: list[Any] = []
-        while any(consumer.position(each) < ends[each] for each in partitions):
+        matching: list[Any] = []
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
             for batch in consumer.poll(timeout_ms=500).values():
-                found += [record for record in batch if record.key in wanted]
-    return found
+                matching += [record for record in batch if record.key in wanted_keys]
+    return matching
 
 
 def decisions(shop: RunningShop, order_ids: Iterable[str]) -> Counter[str]:
     """How many decisions each order has got; one that was published twice is one."""
-    said = {
+    events = {
         (record.key.decode(), dict(record.headers)["ce_id"])
         for record in records(shop, "catalog", order_ids)
         if dict(record.headers)["ce_type"].decode() in DECISIONS
     }
-    return Counter(order_id for order_id, _ in said)
+    return Counter(order_id for order_id, _ in events)
 
 
 def send(shop: RunningShop, topic: str, sent: Iterable[tuple[bytes, bytes, Headers]]) -> None:
@@ -62,7 +66,7 @@ def send(shop: RunningShop, topic: str, sent: Iterable[tuple[bytes, bytes, Heade
 
 def headers(ce_type: str) -> Headers:
     """Of an event of our own making."""
-    said = {
+    attributes = {
         "ce_id": str(uuid.uuid4()),
         "ce_source": "test",
         "ce_type": ce_type,
@@ -70,13 +74,15 @@ def headers(ce_type: str) -> Headers:
         "ce_time": "2026-01-01T00:00:00Z",
         "content-type": "application/json",
     }
-    return [(name, value.encode()) for name, value in said.items()]
+    return [(name, value.encode()) for name, value in attributes.items()]
 
 
-def await_all_read(shop: RunningShop) -> None:
+def await_no_lag(shop: RunningShop) -> None:
     """Until every service has handled every event that lies there."""
 
-    def is_all_read() -> bool:
-        return not any(remote.run(shop.stack, kafka.unread, topic, group) for topic, group in WAYS)
+    def is_consumed() -> bool:
+        return not any(
+            remote.run(shop.stack, kafka.unread, topic, group) for topic, group in SUBSCRIPTIONS
+        )
 
-    shop.until(is_all_read, 30)
+    shop.until(is_consumed, 30)

@@ -21,64 +21,66 @@ NO_ANSWER = "no answer"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One answer as the client has it: `outcome` in the words of the truth table."""
+class ObservedAnswer:
+    """One answer as the client gets it: `outcome` in the words of docs/faults.md."""
 
     outcome: str
     seconds: float
     answer: requests.Response | None = None
 
 
-def see(ask: Callable[[], requests.Response]) -> Seen:
-    """Ask, and take the time; that there is no answer is one too."""
+def observe(send: Callable[[], requests.Response]) -> ObservedAnswer:
+    """Send the request and measure the time; that there is no answer is an outcome too."""
     began = time.monotonic()
     answer = None
     try:
-        answer = ask()
+        answer = send()
         outcome = described(answer)
     except requests.Timeout:
         outcome = NO_ANSWER
     except requests.ConnectionError:
         outcome = NO_CONNECTION
-    return Seen(outcome, time.monotonic() - began, answer)
+    return ObservedAnswer(outcome, time.monotonic() - began, answer)
 
 
 def described(answer: requests.Response) -> str:
     """`201`, `200 degraded: order-service`, `503 circuit-open`."""
-    said: Any = answer.json() if answer.content else {}
+    document: Any = answer.json() if answer.content else {}
     if answer.status_code >= 400:
-        return f"{answer.status_code} {said['code']}"
-    missing = said.get("degraded", []) if isinstance(said, dict) else []
+        return f"{answer.status_code} {document['code']}"
+    missing = document.get("degraded", []) if isinstance(document, dict) else []
     return " ".join([str(answer.status_code), *(["degraded:", *missing] if missing else [])])
 
 
 def complaints(answer: requests.Response) -> list[str]:
     """How `answer` differs from the contract's form; none when it is well formed."""
-    found = [f"no {name}" for name in ("X-Trace-Id", "X-Trace-Url") if name not in answer.headers]
+    violations = [
+        f"no {name}" for name in ("X-Trace-Id", "X-Trace-Url") if name not in answer.headers
+    ]
     if answer.status_code >= 400:
-        found += _complaints_of_problem(answer)
+        violations += _complaints_of_problem(answer)
     elif answer.status_code == 201 and "orderId" in answer.json():
-        found += _complaints_of_order(answer)
-    return found
+        violations += _complaints_of_order(answer)
+    return violations
 
 
 def _complaints_of_problem(answer: requests.Response) -> list[str]:
     if answer.headers.get("Content-Type") != PROBLEM:
         return [f"an error of the type {answer.headers.get('Content-Type')}"]
     document = answer.json()
-    found = [f"no {each}" for each in sorted(PROBLEM_MEMBERS - document.keys())]
+    violations = [f"no {name}" for name in sorted(PROBLEM_MEMBERS - document.keys())]
     if document.get("status") != answer.status_code:
-        found.append(f"{document.get('status')} in the body")
+        violations.append(f"{document.get('status')} in the body")
     if answer.status_code in (429, 503) and "Retry-After" not in answer.headers:
-        found.append("no Retry-After")
-    return found
+        violations.append("no Retry-After")
+    return violations
 
 
 def _complaints_of_order(answer: requests.Response) -> list[str]:
     document = answer.json()
-    found = [f"no {each}" for each in sorted(ORDER_MEMBERS - document.keys())]
+    violations = [f"no {name}" for name in sorted(ORDER_MEMBERS - document.keys())]
     if not answer.headers.get("Location", "").endswith(f"/orders/{document['orderId']}"):
-        found.append(f"Location: {answer.headers.get('Location')}")
+        violations.append(f"Location: {answer.headers.get('Location')}")
     if document.get("degraded", ["catalog-service"]) != ["catalog-service"]:
-        found.append(f"degraded: {document['degraded']}")
-    return found
+        violations.append(f"degraded: {document['degraded']}")
+    return violations

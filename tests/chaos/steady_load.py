@@ -1,4 +1,4 @@
-"""Customers who order at a steady rate, whatever the shop does, and note what they were told."""
+"""Customers who order at a steady rate, whatever the shop does; every answer is recorded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import requests
 
@@ -22,7 +23,7 @@ from .outcomes import (
     NO_ANSWER,
     NO_CONNECTION,
     REFUSED,
-    Seen,
+    ObservedAnswer,
 )
 
 CUSTOMERS = 8
@@ -40,8 +41,8 @@ EXPECTED = {
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One call, of which only so much is kept that a long storm fits the memory.
+class ClientCall:
+    """One call, of which only so much is kept that a long soak test fits the memory.
 
     `key` is an order's Idempotency-Key or a cancel's order; `order_id` that of an order that was
     accepted; `complaint` why the contract does not have this answer.  Times are time.monotonic's.
@@ -60,22 +61,31 @@ class Shot:
         return self.outcome in {*REFUSED, NO_CONNECTION, NO_ANSWER}
 
 
-def shot_of(kind: str, key: str, began: float, seen: Seen) -> Shot:
-    is_accepted = kind == "order" and seen.answer is not None and seen.answer.status_code == 201
-    order_id = seen.answer.json()["orderId"] if is_accepted and seen.answer is not None else ""
-    return Shot(
-        kind, key, began, began + seen.seconds, seen.outcome, order_id, _complaint(kind, seen)
-    )
+def call_of(kind: str, key: str, began: float, observed: ObservedAnswer) -> ClientCall:
+    ended, complaint = began + observed.seconds, _complaint(kind, observed)
+    order_id = _accepted_order(observed.answer) if kind == "order" else ""
+    return ClientCall(kind, key, began, ended, observed.outcome, order_id, complaint)
 
 
-def _complaint(kind: str, seen: Seen) -> str:
-    if seen.answer is None or seen.outcome not in EXPECTED[kind] | REFUSED:
-        return f"{kind}: {seen.outcome}"
-    return ", ".join(outcomes.complaints(seen.answer))
+def _accepted_order(answer: requests.Response | None) -> str:
+    """The id of the order; empty when it was not accepted."""
+    return str(answer.json()["orderId"]) if answer is not None and answer.status_code == 201 else ""
 
 
-class Load:
-    """`shots` grows while it runs."""
+def _complaint(kind: str, observed: ObservedAnswer) -> str:
+    if observed.answer is None or observed.outcome not in EXPECTED[kind] | REFUSED:
+        return f"{kind}: {observed.outcome}"
+    return ", ".join(outcomes.complaints(observed.answer))
+
+
+class OrderAttempt(NamedTuple):
+    customer: Customer
+    product_id: str
+    key: str
+
+
+class SteadyLoad:
+    """`calls` grows while it runs."""
 
     def __init__(self, shop: Shop, rate: float, chance: random.Random) -> None:
         self._shop = shop
@@ -83,8 +93,8 @@ class Load:
         self._chance = chance
         emails = [f"{uuid.uuid4().hex}@fusebox.example" for _ in range(CUSTOMERS)]
         self._customers = {email: shop.customer(email) for email in emails}
-        self._wanted: list[tuple[Customer, str, str]] = []
-        self.shots: list[Shot] = []
+        self._attempts: list[OrderAttempt] = []
+        self.calls: list[ClientCall] = []
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -96,59 +106,59 @@ class Load:
                 yield
             finally:
                 enough.set()
-                for call in pacing.result():
-                    call.result()
+                for visit in pacing.result():
+                    visit.result()
 
-    def renew(self) -> None:
-        """Log everybody in anew: a token lives for a quarter of an hour, a storm may be longer."""
+    def renew_tokens(self) -> None:
+        """Log everybody in anew: a token expires after 15 minutes, a soak test may be longer."""
         for email, customer in self._customers.items():
             RunningShop.until(partial(self._logs_in, email, customer))
 
-    def await_shots(self, number: int) -> None:
+    def await_calls(self, number: int) -> None:
         """Until so many more calls have been answered."""
-        wanted = len(self.shots) + number
-        while len(self.shots) < wanted:
+        target = len(self.calls) + number
+        while len(self.calls) < target:
             time.sleep(0.05)
 
     def accepted(self) -> set[str]:
         """Every order that was answered with 201."""
-        return {shot.order_id for shot in self.shots if shot.order_id}
+        return {call.order_id for call in self.calls if call.order_id}
 
     def cancelled(self) -> set[str]:
-        return {s.key for s in self.shots if s.kind == "cancel" and s.outcome == "202"}
+        return {c.key for c in self.calls if c.kind == "cancel" and c.outcome == "202"}
 
     def complaints(self) -> set[str]:
-        return {shot.complaint for shot in self.shots} - {""}
+        return {call.complaint for call in self.calls} - {""}
 
     def orders_of_keys(self) -> dict[str, set[str]]:
         """Which orders each Idempotency-Key was answered with."""
-        found: dict[str, set[str]] = {key: set() for _, _, key in self._wanted}
-        for shot in self.shots:
-            if shot.order_id:
-                found[shot.key].add(shot.order_id)
-        return found
+        orders: dict[str, set[str]] = {attempt.key: set() for attempt in self._attempts}
+        for call in self.calls:
+            if call.order_id:
+                orders[call.key].add(call.order_id)
+        return orders
 
-    def ask_again(self) -> list[str]:
-        """Send every order that has no answer again, with its key; returns who has none yet."""
+    def retry_unanswered(self) -> list[str]:
+        """Send every order that has no answer again, with its key; returns the keys without one."""
         answered = self.orders_of_keys()
-        left = [wanted for wanted in self._wanted if not answered[wanted[2]]]
+        unanswered = [attempt for attempt in self._attempts if not answered[attempt.key]]
         with ThreadPoolExecutor(CUSTOMERS) as pool:
-            list(pool.map(lambda wanted: self._place(*wanted), left))
+            list(pool.map(self._place, unanswered))
         answered = self.orders_of_keys()
         return [key for key, orders in answered.items() if not orders]
 
     def _keep_pace(
         self, callers: ThreadPoolExecutor, enough: threading.Event
     ) -> list[Future[None]]:
-        under_way = []
+        visits = []
         due = time.monotonic()
         while not enough.wait(max(0.0, due - time.monotonic())):
             due += 1 / self._rate
             customer = self._chance.choice(list(self._customers.values()))
-            wanted = (customer, self._chance.choice(PRODUCTS), str(uuid.uuid4()))
-            self._wanted.append(wanted)
-            under_way.append(callers.submit(self._visit, wanted, self._chance.random()))
-        return under_way
+            attempt = OrderAttempt(customer, self._chance.choice(PRODUCTS), str(uuid.uuid4()))
+            self._attempts.append(attempt)
+            visits.append(callers.submit(self._visit, attempt, self._chance.random()))
+        return visits
 
     def _logs_in(self, email: str, customer: Customer) -> bool:
         try:
@@ -157,20 +167,20 @@ class Load:
             return False
         return True
 
-    def _visit(self, wanted: tuple[Customer, str, str], whim: float) -> None:
-        customer, shot = wanted[0], self._place(*wanted)
-        if whim < 1 / CANCELLED and shot.order_id:
-            path = f"{customer.orders}/{shot.order_id}/cancel"
-            self._shoot("cancel", customer, shot.order_id, "POST", path)
-        elif whim > 1 - 1 / PAGES:
+    def _visit(self, attempt: OrderAttempt, random_draw: float) -> None:
+        customer, call = attempt.customer, self._place(attempt)
+        if random_draw < 1 / CANCELLED and call.order_id:
+            path = f"{customer.orders}/{call.order_id}/cancel"
+            self._call("cancel", customer, call.order_id, "POST", path)
+        elif random_draw > 1 - 1 / PAGES:
             path = f"/user-service/users/{customer.user_id}"
-            self._shoot("page", customer, "", "GET", path)
+            self._call("page", customer, "", "GET", path)
 
-    def _place(self, customer: Customer, product_id: str, key: str) -> Shot:
-        body = {"productId": product_id, "qty": 1}
-        return self._shoot("order", customer, key, "POST", customer.orders, body)
+    def _place(self, attempt: OrderAttempt) -> ClientCall:
+        customer, body = attempt.customer, {"productId": attempt.product_id, "qty": 1}
+        return self._call("order", customer, attempt.key, "POST", customer.orders, body)
 
-    def _shoot(
+    def _call(
         self,
         kind: str,
         customer: Customer,
@@ -178,10 +188,10 @@ class Load:
         method: str,
         path: str,
         body: dict[str, object] | None = None,
-    ) -> Shot:
+    ) -> ClientCall:
         headers = {"Idempotency-Key": key} if kind == "order" else {}
         began = time.monotonic()
-        seen = outcomes.see(lambda: customer.call(method, path, json=body, headers=headers))
-        shot = shot_of(kind, key, began, seen)
-        self.shots.append(shot)
-        return shot
+        observed = outcomes.observe(lambda: customer.call(method, path, json=body, headers=headers))
+        call = call_of(kind, key, began, observed)
+        self.calls.append(call)
+        return call

@@ -1,4 +1,4 @@
-"""At least once and in any order: the end is the same."""
+"""Idempotent consumers: events arrive at least once and in any order, and the end is the same."""
 
 import json
 import uuid
@@ -16,17 +16,17 @@ PRODUCT = "CATALOG-0002"
 
 
 @pytest.mark.parametrize("times", [1, 2, 10])
-def test_an_event_that_comes_again_has_no_second_effect(shop: Any, times: int) -> None:
+def test_an_event_that_is_delivered_again_has_no_second_effect(shop: Any, times: int) -> None:
     customer = shop.customer()
     before = shop.stock(PRODUCT)
     order_id = customer.place(PRODUCT, qty=3).json()["orderId"]
-    shop.until(lambda: fault_injection.fate(customer, order_id) == "CONFIRMED")
+    shop.until(lambda: fault_injection.final_status(customer, order_id) == "CONFIRMED")
 
     for topic in ("orders", "catalog"):
-        came = kafka_records.records(shop, topic, [order_id])
-        again = [(each.key, each.value, list(each.headers)) for each in came] * times
+        published = kafka_records.records(shop, topic, [order_id])
+        again = [(event.key, event.value, list(event.headers)) for event in published] * times
         kafka_records.send(shop, topic, again)
-    kafka_records.await_all_read(shop)
+    kafka_records.await_no_lag(shop)
 
     assert customer.order(order_id).json()["status"] == "CONFIRMED"
     assert shop.stock(PRODUCT) == before - 3
@@ -36,16 +36,16 @@ def test_an_event_that_comes_again_has_no_second_effect(shop: Any, times: int) -
 
 @processes_only
 @pytest.mark.parametrize("types", [("placed", "cancelled"), ("cancelled", "placed")])
-def test_a_cancel_may_come_before_its_order(shop: Any, types: tuple[str, ...]) -> None:
+def test_a_cancel_may_be_delivered_before_its_order(shop: Any, types: tuple[str, ...]) -> None:
     customer = shop.customer()
     before = shop.stock(PRODUCT)
     order_id = _cancelled_order(shop, customer.user_id)
     key, value = order_id.encode(), _payload(order_id)
 
     kafka_records.send(
-        shop, "orders", [(key, value, kafka_records.headers(f"order.{each}")) for each in types]
+        shop, "orders", [(key, value, kafka_records.headers(f"order.{name}")) for name in types]
     )
-    kafka_records.await_all_read(shop)
+    kafka_records.await_no_lag(shop)
 
     assert customer.order(order_id).json()["status"] == "CANCELLED"
     assert shop.stock(PRODUCT) == before
@@ -53,7 +53,7 @@ def test_a_cancel_may_come_before_its_order(shop: Any, types: tuple[str, ...]) -
 
 
 def _cancelled_order(shop: Any, user_id: str) -> str:
-    """An order of which nothing has been told yet, so that its events come as the test wants."""
+    """An order without published events, so that the test alone decides their order."""
     order_id = str(uuid.uuid4())
     lines = json.dumps([{"productId": PRODUCT, "qty": 2, "unitPrice": 900}])
     with databases.connect(shop.stack, "order_service") as connection:

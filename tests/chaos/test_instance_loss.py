@@ -1,4 +1,4 @@
-"""Two of each: one may die, and nobody notices."""
+"""Two instances of each service: one may die, and no client notices."""
 
 import random
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from . import fault_injection, outcomes
-from .steady_load import Load
+from .steady_load import SteadyLoad
 
 DOUBLED = ("catalog-service", "order-service")
 RATE = 10
@@ -20,7 +20,7 @@ HELD_MILLISECONDS = 1500
 
 
 @pytest.fixture(scope="module")
-def pairs(shop: Any) -> Iterator[None]:
+def two_instances_each(shop: Any) -> Iterator[None]:
     """Two instances of each service that is to lose one."""
     _scale(shop, 2)
     yield
@@ -33,37 +33,39 @@ def _scale(shop: Any, number: int) -> None:
         list(pool.map(lambda service: shop.run("scale", service, str(number)), DOUBLED))
 
 
-def test_a_killed_instance_with_much_under_way_takes_nothing_from_the_other(
-    shop: Any, pairs: None
+def test_a_killed_instance_with_many_requests_in_flight_takes_nothing_from_the_other(
+    shop: Any, two_instances_each: None
 ) -> None:
     customer = shop.customer()
     fault_injection.slow(shop, "order-service", HELD_MILLISECONDS)
     with ThreadPoolExecutor(CROWD) as pool:
-        under_way = [pool.submit(outcomes.see, customer.place) for _ in range(CROWD)]
-        wait(under_way, timeout=HELD_MILLISECONDS / 2000)
+        in_flight = [pool.submit(outcomes.observe, customer.place) for _ in range(CROWD)]
+        wait(in_flight, timeout=HELD_MILLISECONDS / 2000)
         fault_injection.kill(shop, "order-service", 2)
-        after = [outcomes.see(customer.place).outcome for _ in range(3)]
-    held = {each.result().outcome for each in under_way}
+        after = [outcomes.observe(customer.place).outcome for _ in range(3)]
+    held = {future.result().outcome for future in in_flight}
 
     assert held <= {"201", "503 service-unavailable"}
     assert set(after) == {"201"}
 
 
-def test_of_two_instances_one_may_be_killed(shop: Any, pairs: None) -> None:
-    load = Load(shop, RATE, random.Random(0))
+def test_with_two_instances_one_may_be_killed_without_a_failed_request(
+    shop: Any, two_instances_each: None
+) -> None:
+    load = SteadyLoad(shop, RATE, random.Random(0))
     moments = []
 
     with load.running():
         for service in DOUBLED:
-            load.await_shots(CALLS)
+            load.await_calls(CALLS)
             moments.append(time.monotonic())
             fault_injection.kill(shop, service, 2)
             moments.append(time.monotonic())
-            load.await_shots(CALLS)
+            load.await_calls(CALLS)
 
     # Only what lay with the killed order-service may be lost: it had reached it.
     _, _, before, after = moments
-    lost = [shot for shot in load.shots if shot.is_refused]
+    lost = [call for call in load.calls if call.is_refused]
     assert [s for s in lost if s.began > after or s.ended < before] == []
     assert not load.complaints()
-    shop.until(lambda: not load.ask_again(), 60)
+    shop.until(lambda: not load.retry_unanswered(), 60)

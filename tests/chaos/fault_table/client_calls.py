@@ -13,7 +13,7 @@ from fusebox.core.shop_client import PASSWORD, Customer, Shop
 
 from ...running import RunningShop
 from .. import fault_injection, outcomes
-from ..outcomes import Seen
+from ..outcomes import ObservedAnswer
 
 # How often each call is made at the same time: together enough for every breaker on its way to
 # open, that of the gateway and, behind it, that of the service which answers degraded.
@@ -43,26 +43,26 @@ PRODUCT = "/catalog-service/catalogs/CATALOG-0001"
 
 
 @dataclass
-class Visitors:
+class ContractClient:
     """A customer who makes every call; `cancellable` are decided orders, one a cancel."""
 
     customer: Customer
     email: str
     patience: float
-    kept: str
+    decided_order: str
     cancellable: list[str] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
 
     @classmethod
-    def come_in(cls, shop: Shop, patience: float = 15, cancels: int = 8) -> Visitors:
+    def register(cls, shop: Shop, patience: float = 15, cancels: int = 8) -> ContractClient:
         """While all is well: later there may be no logging in."""
         email = f"{uuid.uuid4().hex}@fusebox.example"
-        visitors = cls(shop.customer(email), email, patience, kept="")
-        visitors.stock_up(cancels)
-        visitors.kept = visitors.cancellable.pop()
-        return visitors
+        client = cls(shop.customer(email), email, patience, decided_order="")
+        client.place_cancellable_orders(cancels)
+        client.decided_order = client.cancellable.pop()
+        return client
 
-    def stock_up(self, number: int) -> None:
+    def place_cancellable_orders(self, number: int) -> None:
         """Place `number` orders, to cancel them later."""
         with ThreadPoolExecutor(number) as pool:
             placed = list(pool.map(lambda _: self.customer.place(), range(number)))
@@ -71,24 +71,28 @@ class Visitors:
         self.cancellable += order_ids
 
     def are_decided(self, orders: list[str]) -> bool:
-        return all(fault_injection.fate(self.customer, each) for each in orders)
+        return all(fault_injection.final_status(self.customer, order_id) for order_id in orders)
 
-    def call_at_once(self, times: dict[str, int]) -> dict[str, list[Seen]]:
+    def call_at_once(self, times: dict[str, int]) -> dict[str, list[ObservedAnswer]]:
         """Every call so many times, side by side."""
-        asks = [(name, self._ask(name)) for name, number in times.items() for _ in range(number)]
-        with ThreadPoolExecutor(len(asks)) as pool:
-            seen = list(pool.map(lambda each: (each[0], outcomes.see(each[1])), asks))
-        self._note_accepted([one.answer for name, one in seen if name == "place an order"])
-        return {name: [one for other, one in seen if other == name] for name in times}
+        names = [name for name, number in times.items() for _ in range(number)]
+        requests_to_send = [self._request(name) for name in names]
+        with ThreadPoolExecutor(len(names)) as pool:
+            answers = list(pool.map(outcomes.observe, requests_to_send))
+        by_call: dict[str, list[ObservedAnswer]] = {name: [] for name in times}
+        for name, answer in zip(names, answers, strict=True):
+            by_call[name].append(answer)
+        self._record_accepted([placed.answer for placed in by_call.get("place an order", [])])
+        return by_call
 
-    def _note_accepted(self, placed: list[requests.Response | None]) -> None:
+    def _record_accepted(self, placed: list[requests.Response | None]) -> None:
         self.accepted += [
             answer.json()["orderId"]
             for answer in placed
             if answer is not None and answer.status_code == 201
         ]
 
-    def _ask(self, name: str) -> Callable[[], requests.Response]:
+    def _request(self, name: str) -> Callable[[], requests.Response]:
         orders = self.customer.orders
         match name:
             case "register":
@@ -105,12 +109,12 @@ class Visitors:
             case "one product":
                 return lambda: self._send("GET", PRODUCT)
             case "place an order":
-                wanted = {"productId": "CATALOG-0001", "qty": 1}
-                return lambda: self._send("POST", orders, wanted)
+                body = {"productId": "CATALOG-0001", "qty": 1}
+                return lambda: self._send("POST", orders, body)
             case "orders":
                 return lambda: self._send("GET", orders)
             case "one order":
-                return lambda: self._send("GET", f"{orders}/{self.kept}")
+                return lambda: self._send("GET", f"{orders}/{self.decided_order}")
             case "cancel":
                 cancelled = self.cancellable.pop()
                 return lambda: self._send("POST", f"{orders}/{cancelled}/cancel")

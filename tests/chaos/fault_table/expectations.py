@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .client_calls import USUAL
 
-# More than a service waits for a neighbour, and less than the gateway waits for a service.
+# More than one service waits for another, and less than the gateway waits for a service.
 LATE = 2200
 # PostgreSQL, Kafka and Zipkin stand still for so long again and again.
 HALTED = 300
@@ -48,7 +48,7 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class Fault:
+class FaultExpectation:
     """`differs` has the calls that are not as usual; `repair` says what heals, and when."""
 
     part: str
@@ -80,7 +80,7 @@ def at_first(speed: Speed, *outcomes: str, then: str) -> Promise:
 
 AWAY, OPEN, TOO_SLOW = "503 service-unavailable", "503 circuit-open", "504 upstream-timeout"
 PAGE_WITHOUT_ORDERS = "200 degraded: order-service"
-JUDGED_BY_HEARSAY = "201 degraded: catalog-service"
+ACCEPTED_WITH_LAST_KNOWN_PRICES = "201 degraded: catalog-service"
 
 DEAD = at_first(AT_ONCE, AWAY, OPEN, then=OPEN)
 # It takes connections, unless the machine is so busy that not even that happens in time.
@@ -92,7 +92,7 @@ OF_CATALOG = ("products", "one product")
 ALL = tuple(USUAL)
 
 
-def each(calls: tuple[str, ...], promise: Promise) -> dict[str, Promise]:
+def for_calls(calls: tuple[str, ...], promise: Promise) -> dict[str, Promise]:
     return dict.fromkeys(calls, promise)
 
 
@@ -101,25 +101,25 @@ def all_late(calls: tuple[str, ...]) -> dict[str, Promise]:
 
 
 USER = (
-    Fault("user-service", "killed", each(OF_USERS, DEAD)),
-    Fault("user-service", "paused", each(OF_USERS, SILENT)),
-    Fault("user-service", "slow", all_late(OF_USERS)),
+    FaultExpectation("user-service", "killed", for_calls(OF_USERS, DEAD)),
+    FaultExpectation("user-service", "paused", for_calls(OF_USERS, SILENT)),
+    FaultExpectation("user-service", "slow", all_late(OF_USERS)),
 )
 ORDER = (
-    Fault(
+    FaultExpectation(
         "order-service",
         "killed",
-        {**each(OF_ORDERS, DEAD), "own page": always(AT_ONCE, PAGE_WITHOUT_ORDERS)},
+        {**for_calls(OF_ORDERS, DEAD), "own page": always(AT_ONCE, PAGE_WITHOUT_ORDERS)},
     ),
-    Fault(
+    FaultExpectation(
         "order-service",
         "paused",
         {
-            **each(OF_ORDERS, SILENT),
+            **for_calls(OF_ORDERS, SILENT),
             "own page": at_first(WITHIN_3, PAGE_WITHOUT_ORDERS, then=PAGE_WITHOUT_ORDERS),
         },
     ),
-    Fault(
+    FaultExpectation(
         "order-service",
         "slow",
         {
@@ -129,58 +129,65 @@ ORDER = (
     ),
 )
 CATALOG = (
-    Fault(
+    FaultExpectation(
         "catalog-service",
         "killed",
-        {**each(OF_CATALOG, DEAD), "place an order": always(AT_ONCE, JUDGED_BY_HEARSAY)},
+        {
+            **for_calls(OF_CATALOG, DEAD),
+            "place an order": always(AT_ONCE, ACCEPTED_WITH_LAST_KNOWN_PRICES),
+        },
     ),
-    Fault(
+    FaultExpectation(
         "catalog-service",
         "paused",
         {
-            **each(OF_CATALOG, SILENT),
-            "place an order": at_first(WITHIN_3, JUDGED_BY_HEARSAY, then=JUDGED_BY_HEARSAY),
+            **for_calls(OF_CATALOG, SILENT),
+            "place an order": at_first(
+                WITHIN_3, ACCEPTED_WITH_LAST_KNOWN_PRICES, then=ACCEPTED_WITH_LAST_KNOWN_PRICES
+            ),
         },
     ),
-    Fault(
+    FaultExpectation(
         "catalog-service",
         "slow",
         {
             **all_late(OF_CATALOG),
-            "place an order": at_first(WITHIN_3, JUDGED_BY_HEARSAY, then=JUDGED_BY_HEARSAY),
+            "place an order": at_first(
+                WITHIN_3, ACCEPTED_WITH_LAST_KNOWN_PRICES, then=ACCEPTED_WITH_LAST_KNOWN_PRICES
+            ),
         },
     ),
 )
 GATEWAY = (
-    Fault("gateway", "killed", each(ALL, always(AT_ONCE, "no connection"))),
-    Fault("gateway", "paused", each(ALL, always(NEVER, "no answer"))),
-    Fault("gateway", "slow", all_late(ALL)),
+    FaultExpectation("gateway", "killed", for_calls(ALL, always(AT_ONCE, "no connection"))),
+    FaultExpectation("gateway", "paused", for_calls(ALL, always(NEVER, "no answer"))),
+    FaultExpectation("gateway", "slow", all_late(ALL)),
 )
 POSTGRES = (
-    Fault("postgres", "killed", each(ALL, always(AT_ONCE, AWAY))),
-    Fault(
+    FaultExpectation("postgres", "killed", for_calls(ALL, always(AT_ONCE, AWAY))),
+    FaultExpectation(
         "postgres",
         "paused",
-        each(ALL, Promise(Cell((AWAY,), WITHIN_11), Cell((AWAY,), WITHIN_3))),
+        for_calls(ALL, Promise(Cell((AWAY,), WITHIN_11), Cell((AWAY,), WITHIN_3))),
     ),
-    Fault(
+    FaultExpectation(
         "postgres",
         "slow",
         {
             **all_late(ALL),
             # What is behind two services may just miss the time-out between them.
             "own page": always(WITHIN_3, "200", PAGE_WITHOUT_ORDERS),
-            "place an order": always(WITHIN_3, "201", JUDGED_BY_HEARSAY),
+            "place an order": always(WITHIN_3, "201", ACCEPTED_WITH_LAST_KNOWN_PRICES),
         },
     ),
 )
 
 
-def without_effect(part: str) -> tuple[Fault, ...]:
-    return tuple(Fault(part, state) for state in ("killed", "paused", "slow"))
+def without_effect(part: str) -> tuple[FaultExpectation, ...]:
+    return tuple(FaultExpectation(part, state) for state in ("killed", "paused", "slow"))
 
 
-FAULTS: tuple[Fault, ...] = (
+FAULTS: tuple[FaultExpectation, ...] = (
     *USER,
     *ORDER,
     *CATALOG,
@@ -199,8 +206,8 @@ REPAIRS = {
     " paused and let go on, the probe does, up to 10 s later.",
     "order-service": "Orders accepted before are decided all the same, for their events wait in"
     " Kafka. A request whose answer was lost is sent again with its Idempotency-Key.",
-    "catalog-service": "Orders are judged by the last prices and stocks that order-service has"
-    " heard, stay PENDING, and are decided when catalog-service is back.",
+    "catalog-service": "Orders are checked against the last prices and stocks that order-service"
+    " knows, stay PENDING, and are decided when catalog-service is back.",
     "gateway": "Nothing reaches the shop; what it had accepted goes on being decided.",
     "discovery": "Every process goes on with the last list of instances. One that starts meanwhile"
     " is found as soon as discovery is back and has heard of it.",

@@ -13,7 +13,7 @@ from .expectations import (
     REPAIRED_SECONDS,
     REPAIRS,
     Cell,
-    Fault,
+    FaultExpectation,
     Promise,
 )
 
@@ -46,9 +46,9 @@ def page() -> str:
     return "\n".join([BEGINNING, *parts])
 
 
-def section(part: str, faults: Sequence[Fault]) -> str:
+def section(part: str, faults: Sequence[FaultExpectation]) -> str:
     rows = {call: _row(call, faults) for call in USUAL}
-    # Calls that fare alike share a line.
+    # Calls with the same outcomes share a line.
     alike: dict[tuple[str, ...], list[str]] = {}
     for call, row in rows.items():
         alike.setdefault(row, []).append(call)
@@ -61,12 +61,12 @@ def _named(calls: Sequence[str]) -> str:
     return "every call" if len(calls) == len(USUAL) else ", ".join(calls)
 
 
-def _row(call: str, faults: Sequence[Fault]) -> tuple[str, ...]:
+def _row(call: str, faults: Sequence[FaultExpectation]) -> tuple[str, ...]:
     by_state = {fault.state: fault for fault in faults}
-    return (*(_told(by_state[state].promise(call), call) for state in STATES), "as usual")
+    return (*(_promise_text(by_state[state].promise(call), call) for state in STATES), "as usual")
 
 
-def _told(promise: Promise, call: str) -> str:
+def _promise_text(promise: Promise, call: str) -> str:
     first = _cell(promise.first, call)
     if promise.then == promise.first:
         return first
@@ -74,5 +74,5 @@ def _told(promise: Promise, call: str) -> str:
 
 
 def _cell(cell: Cell, call: str) -> str:
-    outcomes = ["as usual" if each == USUAL[call] else each for each in cell.outcomes]
+    outcomes = ["as usual" if outcome == USUAL[call] else outcome for outcome in cell.outcomes]
     return f"{' or '.join(outcomes)}, {cell.speed.words}"

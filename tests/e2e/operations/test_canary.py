@@ -1,4 +1,4 @@
-"""A second version of a service beside the first: its share, its users, its end, its relapse."""
+"""Canary releases: a second version beside the first, its share, its users, its rollback."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,15 +12,15 @@ ROUTE = "catalog-service-canary"
 
 
 @pytest.fixture
-def tried(shop: Any) -> Iterator[Any]:
-    """The shop; whatever a test has begun is ended."""
+def canary_shop(shop: Any) -> Iterator[Any]:
+    """The shop; a canary that a test has started is ended."""
     yield shop
     shop.run("heal")
     shop.run("canary", SERVICE, "0")
 
 
-def served(url: str) -> float:
-    """How often the instance that listens there has shown the shelves."""
+def requests_served(url: str) -> float:
+    """How many requests for the list of products that instance has served."""
     text = requests.get(f"{url}/actuator/prometheus", timeout=5).text
     lines = [line for line in text.splitlines() if line.startswith("http_server_requests_")]
     return sum(
@@ -30,8 +30,8 @@ def served(url: str) -> float:
     )
 
 
-def look(shop: Any, customer: Any = None) -> int:
-    """At the shelves, so that no kept answer will do."""
+def list_products(shop: Any, customer: Any = None) -> int:
+    """The status of a request that no cache can answer."""
     path = f"/catalog-service/catalogs?{uuid4()}"
     if customer:
         return int(customer.call("GET", path).status_code)
@@ -39,106 +39,111 @@ def look(shop: Any, customer: Any = None) -> int:
 
 
 def weight(shop: Any) -> dict[str, Any]:
-    """What the gateway says of the canary's route; empty when there is none."""
+    """The weight of the canary's route at the gateway; empty when there is none."""
     answer = shop.admin().call("GET", f"/actuator/gateway/routes/{ROUTE}")
-    found: dict[str, Any] = answer.json()["metadata"]["weight"] if answer.ok else {}
-    return found
+    metadata: dict[str, Any] = answer.json()["metadata"] if answer.ok else {"weight": {}}
+    return dict(metadata["weight"])
 
 
-def test_a_canary_gets_its_share_and_nothing_of_the_inner_calls(tried: Any) -> None:
-    before = set(tried.rows())
+def test_a_canary_gets_its_share_of_the_gateways_calls_and_none_between_services(
+    canary_shop: Any,
+) -> None:
+    before = set(canary_shop.rows())
 
-    said = tried.run("canary", SERVICE, "20", "--version", "2").stdout
+    output = canary_shop.run("canary", SERVICE, "20", "--version", "2").stdout
 
-    assert "version 2" in said
-    assert "WEIGHT=50" in said
-    assert tried.rows()[CANARY]["canary"] == "2"
-    canary = tried.url_of_instance(CANARY)
-    assert {look(tried) for _ in range(300)} == {200}
-    share = served(canary) / 300
+    assert "version 2" in output
+    assert "WEIGHT=50" in output
+    assert canary_shop.rows()[CANARY]["canary"] == "2"
+    canary = canary_shop.url_of_instance(CANARY)
+    assert {list_products(canary_shop) for _ in range(300)} == {200}
+    share = requests_served(canary) / 300
     assert 0.1 < share < 0.3
-    customer = tried.customer()
+    customer = canary_shop.customer()
     assert {customer.place().status_code for _ in range(20)} == {201}
-    assert served(canary) / 300 == share
+    assert requests_served(canary) / 300 == share
 
-    assert "as it was" in tried.run("canary", SERVICE, "0").stdout
-    assert set(tried.rows()) == before
-    assert weight(tried) == {}
-    assert look(tried) == 200
+    assert "as it was" in canary_shop.run("canary", SERVICE, "0").stdout
+    assert set(canary_shop.rows()) == before
+    assert weight(canary_shop) == {}
+    assert list_products(canary_shop) == 200
 
 
-def test_a_user_keeps_its_version_while_the_weight_grows(tried: Any) -> None:
-    tried.run("canary", SERVICE, "50", "--sticky", "user")
-    customers, canary = [tried.customer() for _ in range(8)], tried.url_of_instance(CANARY)
+def test_a_user_keeps_its_version_while_the_weight_grows(canary_shop: Any) -> None:
+    canary_shop.run("canary", SERVICE, "50", "--sticky", "user")
+    customers = [canary_shop.customer() for _ in range(8)]
+    canary = canary_shop.url_of_instance(CANARY)
 
     def on_canary() -> list[bool]:
-        found = []
+        counts = []
         for customer in customers:
-            had = served(canary)
-            assert {look(tried, customer) for _ in range(4)} == {200}
-            found.append(served(canary) - had)
-        assert set(found) <= {0, 4}
-        return [bool(each) for each in found]
+            before = requests_served(canary)
+            assert {list_products(canary_shop, customer) for _ in range(4)} == {200}
+            counts.append(requests_served(canary) - before)
+        assert set(counts) <= {0, 4}
+        return [bool(count) for count in counts]
 
     first = on_canary()
-    tried.run("canary", SERVICE, "80")
+    canary_shop.run("canary", SERVICE, "80")
 
     assert all(now for now, then in zip(on_canary(), first, strict=True) if then)
-    tried.run("canary", SERVICE, "100")
+    canary_shop.run("canary", SERVICE, "100")
     assert all(on_canary())
 
 
 @pytest.mark.parametrize("share", ["30", "100"])
-def test_errors_shift_everything_back(tried: Any, share: str) -> None:
-    tried.run("canary", SERVICE, share)
-    tried.run("fail", SERVICE, "0.9", "--instance", "2")
+def test_a_failing_canary_is_rolled_back(canary_shop: Any, share: str) -> None:
+    canary_shop.run("canary", SERVICE, share)
+    canary_shop.run("fail", SERVICE, "0.9", "--instance", "2")
 
-    def has_relapsed() -> bool:
+    def is_rolled_back() -> bool:
         for _ in range(30):  # enough within the window, however slow the machine
-            look(tried)
-        return bool(weight(tried)["relapsed"])
+            list_products(canary_shop)
+        return bool(weight(canary_shop)["relapsed"])
 
-    tried.until(has_relapsed, 30)
-    assert {look(tried) for _ in range(50)} == {200}
-    health = requests.get(f"{tried.gateway}/actuator/health", timeout=5).json()
+    canary_shop.until(is_rolled_back, 30)
+    assert {list_products(canary_shop) for _ in range(50)} == {200}
+    health = requests.get(f"{canary_shop.gateway}/actuator/health", timeout=5).json()
     assert health["components"]["canaries"]["details"]["relapsed"] == [ROUTE]
 
-    tried.run("heal", SERVICE)
-    tried.run("canary", SERVICE, share)
-    assert weight(tried)["current"] == int(share)
+    canary_shop.run("heal", SERVICE)
+    canary_shop.run("canary", SERVICE, share)
+    assert weight(canary_shop)["current"] == int(share)
 
 
-def test_a_canary_that_dies_takes_nobody_with_it(tried: Any) -> None:
-    tried.run("canary", SERVICE, "100")
-    tried.run("kill", SERVICE, "--instance", "2")
+def test_a_canary_that_dies_fails_hardly_any_request(canary_shop: Any) -> None:
+    canary_shop.run("canary", SERVICE, "100")
+    canary_shop.run("kill", SERVICE, "--instance", "2")
 
-    # Who was on its way to the dead one notices, nobody after it.
-    tried.until(lambda: look(tried) == 200, 5)
-    failed = [status for status in (look(tried) for _ in range(60)) if status != 200]
+    # Requests in flight to the dead one may fail, none after them.
+    canary_shop.until(lambda: list_products(canary_shop) == 200, 5)
+    failed = [status for status in (list_products(canary_shop) for _ in range(60)) if status != 200]
     assert len(failed) <= 2
 
 
-def test_while_it_is_on_trial_its_service_is_neither_scaled_nor_rolled(tried: Any) -> None:
-    tried.run("canary", SERVICE, "10")
+def test_a_service_with_a_canary_is_neither_scaled_nor_rolled(canary_shop: Any) -> None:
+    canary_shop.run("canary", SERVICE, "10")
 
     for verb in (("scale", SERVICE, "3"), ("roll", SERVICE)):
-        refused = tried.run(*verb, check=False)
+        refused = canary_shop.run(*verb, check=False)
         assert refused.returncode == 1
         assert "WEIGHT=0" in refused.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "complaint"),
     [(("gateway", "10"), "fixed port"), ((SERVICE, "101"), "share")],
 )
-def test_what_cannot_be_tried_is_refused(shop: Any, words: tuple[str, ...], told: str) -> None:
-    refused = shop.run("canary", *words, check=False)
+def test_a_canary_that_cannot_be_is_refused(
+    shop: Any, arguments: tuple[str, ...], complaint: str
+) -> None:
+    refused = shop.run("canary", *arguments, check=False)
 
     assert refused.returncode == 2
-    assert told in refused.stderr
+    assert complaint in refused.stderr
 
 
-def test_what_the_gateway_refuses_leaves_no_canary(shop: Any) -> None:
+def test_options_that_the_gateway_refuses_leave_no_canary(shop: Any) -> None:
     refused = shop.run("canary", SERVICE, "10", "--sticky", "moon", check=False)
 
     assert refused.returncode == 1

@@ -1,4 +1,4 @@
-"""Faults on demand: each does what it says, is shown by status, and is healed."""
+"""Fault injection: every fault has its effect, is shown by status, and is healed."""
 
 import json
 import time
@@ -15,8 +15,8 @@ from ...chaos import kafka_records
 
 
 @pytest.fixture(autouse=True)
-def healed(shop: Any) -> Iterator[None]:
-    """Leaves the next test a shop that is well."""
+def repaired_shop(shop: Any) -> Iterator[None]:
+    """Leave the next test a whole shop."""
     yield
     shop.run("heal")
     customer = shop.customer()
@@ -42,7 +42,7 @@ def test_a_slow_service_answers_late_until_it_is_healed(shop: Any) -> None:
     assert shop.faults() == {}
 
 
-def test_a_service_that_is_stopped_finishes_what_it_has_begun(shop: Any) -> None:
+def test_a_service_that_is_stopped_finishes_its_requests(shop: Any) -> None:
     url = f"{shop.url_of('catalog-service')}/catalogs"
     shop.run("slow", "catalog-service", "6500")
 
@@ -54,7 +54,7 @@ def test_a_service_that_is_stopped_finishes_what_it_has_begun(shop: Any) -> None
     assert shop.faults() == {"catalog-service-1": ["stopped"]}
 
 
-def test_a_gateway_that_fails_says_that_it_is_on_purpose(shop: Any) -> None:
+def test_a_failing_gateway_says_that_the_error_is_injected(shop: Any) -> None:
     shop.run("fail", "gateway", "1")
 
     refused = requests.get(f"{shop.gateway}/catalog-service/catalogs", timeout=5)
@@ -65,7 +65,7 @@ def test_a_gateway_that_fails_says_that_it_is_on_purpose(shop: Any) -> None:
     assert requests.get(f"{shop.gateway}/catalog-service/catalogs", timeout=5).ok
 
 
-def test_a_restart_takes_the_fault_with_it(shop: Any) -> None:
+def test_a_restart_ends_an_injected_fault(shop: Any) -> None:
     shop.run("slow", "order-service", "200")
     shop.kill("order-service")
     assert shop.faults() == {"order-service-1": ["killed"]}
@@ -75,16 +75,16 @@ def test_a_restart_takes_the_fault_with_it(shop: Any) -> None:
     assert shop.faults() == {}
 
 
-def test_a_paused_service_is_shown_and_ends_when_it_is_asked_to(shop: Any) -> None:
+def test_a_paused_service_is_shown_and_can_be_stopped(shop: Any) -> None:
     shop.run("pause", "order-service")
     row = shop.rows()["order-service-1"]
     assert (row["state"], row["faults"]) == ("PAUSED", ["paused"])
-    # It would be asked in vain.
+    # A paused process would not answer.
     assert "heal" in shop.run("slow", "order-service", "100", check=False).stderr
 
     shop.run("stop", "order-service")
 
-    # On request and in peace: a paused process that is killed would say so.
+    # Stopped in order: status would show a paused process that had to be killed as killed.
     assert shop.faults() == {"order-service-1": ["stopped"]}
 
 
@@ -98,7 +98,7 @@ def test_a_paused_service_goes_on_as_the_same_process(shop: Any) -> None:
     assert (row["pid"], row["healthy"]) == (before, True)
 
 
-def test_without_discovery_the_others_are_still_found(shop: Any) -> None:
+def test_without_discovery_status_and_faults_still_reach_the_others(shop: Any) -> None:
     shop.kill("discovery")
     shop.run("slow", "user-service", "50")
 
@@ -108,7 +108,7 @@ def test_without_discovery_the_others_are_still_found(shop: Any) -> None:
     assert shop.faults() == {"discovery-1": ["killed"], "user-service-1": ["slow 50 ms"]}
 
 
-def test_a_braked_kafka_decides_orders_late_and_ends_without_its_brake(shop: Any) -> None:
+def test_with_a_slow_kafka_orders_are_decided_late_and_a_restart_ends_the_fault(shop: Any) -> None:
     customer = shop.customer()
     shop.run("slow", "kafka", "300")
     assert shop.faults() == {"kafka-1": ["brake 300 ms"]}
@@ -120,16 +120,16 @@ def test_a_braked_kafka_decides_orders_late_and_ends_without_its_brake(shop: Any
     assert shop.faults() == {"kafka-1": ["stopped"]}
 
 
-def test_heal_mends_all_at_once_and_says_what(shop: Any) -> None:
+def test_heal_ends_all_faults_at_once_and_lists_them(shop: Any) -> None:
     shop.run("slow", "postgres", "100")
     shop.run("pause", "kafka")
     shop.kill("zipkin")
     shop.run("fail", "user-service", "0.5")
     assert set(shop.faults()) == {"postgres-1", "kafka-1", "zipkin-1", "user-service-1"}
 
-    told = shop.run("heal").stdout
+    output = shop.run("heal").stdout
 
-    assert set(told.splitlines()) == {
+    assert set(output.splitlines()) == {
         "postgres-1 runs without its brake",
         "kafka-1 goes on",
         "zipkin-1 is healthy",
@@ -148,19 +148,19 @@ REFUSED = {
 }
 
 
-def test_faults_that_cannot_be_are_refused(shop: Any) -> None:
+def test_faults_that_cannot_be_injected_are_refused(shop: Any) -> None:
     with ThreadPoolExecutor(len(REFUSED)) as pool:
         refused = list(pool.map(lambda verb: shop.run(*verb, check=False), REFUSED))
 
-    assert [each.returncode for each in refused] == [2] * len(REFUSED)
-    for each, told in zip(refused, REFUSED.values(), strict=True):
-        assert told in each.stderr
+    assert [refusal.returncode for refusal in refused] == [2] * len(REFUSED)
+    for refusal, complaint in zip(refused, REFUSED.values(), strict=True):
+        assert complaint in refusal.stderr
     assert shop.faults() == {}
 
 
-def letters(shop: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(shop.run("dead", "--json").stdout)
-    return found
+def dead_letters(shop: Any) -> list[dict[str, Any]]:
+    letters: list[dict[str, Any]] = json.loads(shop.run("dead", "--json").stdout)
+    return letters
 
 
 def send(shop: Any, topic: str, value: bytes, type_: str, *more: tuple[str, bytes]) -> str:
@@ -175,14 +175,14 @@ def send(shop: Any, topic: str, value: bytes, type_: str, *more: tuple[str, byte
 
 def times_sent(shop: Any, topic: str, id_: str) -> int:
     sent = kafka_records.records(shop, topic, ["letter"])
-    return [dict(each.headers).get("ce_id") for each in sent].count(id_.encode())
+    return [dict(record.headers).get("ce_id") for record in sent].count(id_.encode())
 
 
-def test_a_letter_that_is_still_wrong_comes_back_as_a_new_one(shop: Any) -> None:
+def test_a_dead_letter_that_fails_again_comes_back_as_a_new_one(shop: Any) -> None:
     shop.run("replay-dead")
     send(shop, "orders", b"{no json", "order.placed")
-    shop.until(lambda: "letter" in [letter["key"] for letter in letters(shop)])
-    [first] = [letter for letter in letters(shop) if letter["key"] == "letter"]
+    shop.until(lambda: "letter" in [letter["key"] for letter in dead_letters(shop)])
+    [first] = [letter for letter in dead_letters(shop) if letter["key"] == "letter"]
     assert (first["topic"], first["ce_type"]) == ("orders.dead", "order.placed")
     assert "Invalid JSON" in first["dead_reason"]
     assert first["dead_from"].startswith("catalog-service orders/")
@@ -190,14 +190,14 @@ def test_a_letter_that_is_still_wrong_comes_back_as_a_new_one(shop: Any) -> None
     shop.run("replay-dead")
 
     def later() -> list[dict[str, Any]]:
-        mine = [letter for letter in letters(shop) if letter["key"] == "letter"]
+        mine = [letter for letter in dead_letters(shop) if letter["key"] == "letter"]
         return [letter for letter in mine if letter["offset"] > first["offset"]]
 
     shop.until(lambda: len(later()) == 1)
-    assert first not in letters(shop)
+    assert first not in dead_letters(shop)
 
 
-def test_a_letter_that_is_right_by_now_has_its_effect_once(shop: Any) -> None:
+def test_a_dead_letter_that_can_be_handled_now_has_its_effect_once(shop: Any) -> None:
     customer = shop.customer()
     order = customer.place("CATALOG-0003", qty=3, wait=10).json()
     stock = shop.stock("CATALOG-0003")

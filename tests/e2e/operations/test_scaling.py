@@ -1,4 +1,4 @@
-"""Instances come, go and are renewed while customers order."""
+"""Instances are started, drained and restarted while customers order."""
 
 import threading
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ import pytest
 import requests
 
 
-class Load:
-    """A few customers who order, look at their page and at the shelves; `bad` is what failed."""
+class BusyCustomers:
+    """Three customers who order and read; `failures` describes the requests that failed."""
 
     def __init__(self, shop: Any) -> None:
         self._shop = shop
         self._over = threading.Event()
         self.answers = 0
-        self.bad: list[str] = []
+        self.failures: list[str] = []
 
     @contextmanager
-    def running(self) -> Iterator["Load"]:
+    def running(self) -> Iterator["BusyCustomers"]:
         threads = [threading.Thread(target=self._order) for _ in range(3)]
         for thread in threads:
             thread.start()
@@ -39,18 +39,18 @@ class Load:
         )
         while not self._over.is_set():
             for call in calls:
-                self._judge(call)
+                self._count(call)
             self._over.wait(0.05)
 
-    def _judge(self, call: Any) -> None:
+    def _count(self, call: Any) -> None:
         try:
             answer = call()
         except requests.RequestException as error:
-            self.bad.append(repr(error))
+            self.failures.append(repr(error))
             return
         self.answers += 1
         if answer.status_code not in (200, 201):
-            self.bad.append(f"{answer.request.method} {answer.url}: {answer.text}")
+            self.failures.append(f"{answer.request.method} {answer.url}: {answer.text}")
 
 
 def instances(shop: Any, service: str) -> list[str]:
@@ -58,7 +58,7 @@ def instances(shop: Any, service: str) -> list[str]:
 
 
 def test_a_service_grows_and_shrinks_without_a_failed_request(shop: Any) -> None:
-    with Load(shop).running() as load:
+    with BusyCustomers(shop).running() as customers:
         shop.run("scale", "order-service", "3")
         rows = [row for row in shop.rows().values() if row["service"] == "order-service"]
         assert [row["instance"] for row in rows] == [f"order-service-{n}" for n in (1, 2, 3)]
@@ -66,14 +66,14 @@ def test_a_service_grows_and_shrinks_without_a_failed_request(shop: Any) -> None
         assert len({row["pid"] for row in rows}) == 3
         shop.run("scale", "order-service", "1")
 
-    assert load.bad == []
-    assert load.answers > 0
-    # Who was drained is gone, not dead.
+    assert customers.failures == []
+    assert customers.answers > 0
+    # An instance that was drained is gone, not dead.
     assert instances(shop, "order-service") == ["order-service-1"]
     assert shop.run("status").returncode == 0
 
 
-def test_scaling_brings_back_the_dead(shop: Any) -> None:
+def test_scaling_restarts_a_killed_instance(shop: Any) -> None:
     shop.kill("catalog-service")
 
     assert "catalog-service-1" in shop.run("scale", "catalog-service", "1").stdout
@@ -84,7 +84,9 @@ def test_scaling_brings_back_the_dead(shop: Any) -> None:
 
 
 @pytest.mark.parametrize("verb", [("scale", "gateway", "2"), ("roll", "kafka")])
-def test_what_has_a_fixed_port_stays_alone(shop: Any, verb: tuple[str, ...]) -> None:
+def test_a_part_with_a_fixed_port_is_neither_scaled_nor_rolled(
+    shop: Any, verb: tuple[str, ...]
+) -> None:
     refused = shop.run(*verb, check=False)
 
     assert refused.returncode == 2

@@ -18,7 +18,7 @@ from spring_config.client import SpringConfigClient
 NAME = "foreign-service"
 
 
-class Handler(BaseHTTPRequestHandler):
+class EchoHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = json.dumps({"path": self.path}).encode()
         self.send_response(200)
@@ -40,13 +40,13 @@ def configured(config_server: str) -> dict[str, object]:
         .branch("main")
         .build()
     )
-    found: dict[str, object] = SpringConfigClient(settings).get_config()
-    return found
+    configuration: dict[str, object] = SpringConfigClient(settings).get_config()
+    return configuration
 
 
 async def live(discovery: str, config_server: str) -> None:
     configuration = configured(config_server)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), EchoHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client = EurekaClient(
         eureka_server=discovery,

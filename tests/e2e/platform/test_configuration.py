@@ -20,17 +20,20 @@ def fail_max(shop: Any, service: str) -> str | None:
 
     shop.until(look)
     for source in pages[0]["propertySources"]:
-        found = source["properties"].get("fusebox.breaker.fail-max")
-        if found:
-            return str(found["value"])
+        entry = source["properties"].get("fusebox.breaker.fail-max")
+        if entry:
+            return str(entry["value"])
     return None
 
 
-def test_a_key_set_by_hand_is_in_force_at_once_and_taken_back(shop: Any) -> None:
+def test_a_key_set_by_hand_is_in_force_at_once_and_can_be_unset(shop: Any) -> None:
     before = fail_max(shop, "order-service")
 
     assert "order-service-1" in shop.run("set", "fusebox.breaker.fail-max", "7").stdout
-    assert [fail_max(shop, each) for each in ("order-service", "catalog-service")] == ["7", "7"]
+    assert [fail_max(shop, service) for service in ("order-service", "catalog-service")] == [
+        "7",
+        "7",
+    ]
 
     shop.run("set", "fusebox.breaker.fail-max")
     assert fail_max(shop, "order-service") == before
@@ -47,7 +50,7 @@ def ask(shop: Any, instance: str, page: str, body: Any = None) -> requests.Respo
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_every_process_says_which_source_has_won(shop: Any, service: str) -> None:
+def test_every_process_shows_the_property_source_that_wins(shop: Any, service: str) -> None:
     key = "fusebox.breaker.fail-max"
     shipped = ask(shop, f"{service}-1", f"env/{key}").json()["property"]
     assert shipped["source"].endswith("/config/application.yml")
@@ -82,7 +85,7 @@ def test_a_wrong_value_is_refused_with_the_key_and_the_reason(shop: Any) -> None
     assert health["components"]["configuration"]["status"] == "UP"
 
 
-def test_the_gateway_hears_of_an_edit_too(shop: Any) -> None:
+def test_an_edited_file_reaches_the_gateway_too(shop: Any) -> None:
     shop.edit("gateway.properties", "fusebox.gateway.zipkin-ui=http://elsewhere.example\n")
 
     def url() -> str:
@@ -94,7 +97,7 @@ def test_the_gateway_hears_of_an_edit_too(shop: Any) -> None:
     shop.until(lambda: not url().startswith("http://elsewhere.example/"))
 
 
-def test_an_edited_file_needs_nobody_to_tell(shop: Any) -> None:
+def test_an_edited_file_is_noticed_without_a_request(shop: Any) -> None:
     before = fail_max(shop, "order-service")
 
     shop.edit("order-service.properties", "fusebox.breaker.fail-max=9\n")
@@ -105,16 +108,16 @@ def test_an_edited_file_needs_nobody_to_tell(shop: Any) -> None:
     shop.until(lambda: fail_max(shop, "order-service") == before)
 
 
-def test_a_word_on_the_bus_is_heard_by_all(shop: Any) -> None:
+def test_busrefresh_at_any_process_refreshes_all(shop: Any) -> None:
     config_server = shop.url_of("config-server")
 
-    def told() -> int:
+    def changes() -> int:
         return int(shop.log("config-server-1").count("order-service-1 has changed"))
 
-    for asked in (config_server, shop.url_of("catalog-service")):
-        before = told()
+    for receiver in (config_server, shop.url_of("catalog-service")):
+        before = changes()
 
-        answer = requests.post(f"{asked}/actuator/busrefresh", timeout=15)
+        answer = requests.post(f"{receiver}/actuator/busrefresh", timeout=15)
 
         assert answer.status_code == 204
-        shop.until(lambda before=before: told() > before)
+        shop.until(lambda before=before: changes() > before)

@@ -1,4 +1,4 @@
-"""An application of strangers joins the shop with the libraries it has, and leaves it."""
+"""A third-party application joins the shop with public Eureka and Spring config clients."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ NAME = "foreign-service"
 
 @contextmanager
 def joined(shop: Any) -> Iterator[dict[str, Any]]:
-    """What it says of itself; it leaves in the end."""
+    """Its id and its configuration; it leaves in the end."""
     servers = [f"{shop.stack.url('discovery')}/eureka/", shop.stack.url("config-server")]
     process = subprocess.Popen(
         [sys.executable, PROGRAM, *servers],
@@ -36,24 +36,26 @@ def joined(shop: Any) -> Iterator[dict[str, Any]]:
 
 
 def lease(shop: Any, id_: str) -> dict[str, Any]:
-    """What discovery says of the lease; empty when there is none."""
+    """The lease that discovery keeps; empty when there is none."""
     answer = requests.get(
         f"{shop.stack.url('discovery')}/eureka/apps/{NAME}/{id_}",
         headers={"Accept": "application/json"},
         timeout=5,
     )
-    found: dict[str, Any] = answer.json()["instance"]["leaseInfo"] if answer.ok else {}
-    return found
+    lease_info: dict[str, Any] = answer.json()["instance"]["leaseInfo"] if answer.ok else {}
+    return lease_info
 
 
-def test_a_foreign_application_joins_is_called_and_leaves(shop: Any) -> None:
+def test_a_third_party_application_registers_is_called_through_the_gateway_and_leaves(
+    shop: Any,
+) -> None:
     def get(path: str) -> requests.Response:
         return requests.get(f"{shop.gateway}/{NAME}{path}", timeout=5)
 
     (shop.stack.config / f"{NAME}.properties").write_text("greeting=hello from ${spring.x:here}\n")
     assert get("/").status_code == 404
-    with joined(shop) as told:
-        configuration = told["configuration"]
+    with joined(shop) as application:
+        configuration = application["configuration"]
         assert configuration["greeting"] == "hello from here"
         assert configuration["eureka"]["instance"]["lease-renewal-interval-in-seconds"] == 5
 
@@ -61,16 +63,16 @@ def test_a_foreign_application_joins_is_called_and_leaves(shop: Any) -> None:
         assert get("/a/b?c=d").json() == {"path": "/a/b?c=d"}
         assert get("/actuator/env").status_code == 401
 
-        before = lease(shop, told["id"])
+        before = lease(shop, application["id"])
         assert before["durationInSecs"] == 3
         renewed = before["lastRenewalTimestamp"]
-        shop.until(lambda: lease(shop, told["id"])["lastRenewalTimestamp"] > renewed, 5)
+        shop.until(lambda: lease(shop, application["id"])["lastRenewalTimestamp"] > renewed, 5)
 
-    assert lease(shop, told["id"]) == {}
+    assert lease(shop, application["id"]) == {}
     shop.until(lambda: get("/").status_code == 404, 5)
     (shop.stack.config / f"{NAME}.properties").unlink()
 
 
-def test_the_shops_own_servers_are_not_open_by_their_names(shop: Any) -> None:
+def test_the_gateway_does_not_route_to_the_platforms_own_servers(shop: Any) -> None:
     for name in ("discovery", "config-server", "gateway"):
         assert requests.get(f"{shop.gateway}/{name}/", timeout=5).status_code == 404

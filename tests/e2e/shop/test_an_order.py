@@ -22,11 +22,11 @@ def test_an_order_is_confirmed_and_takes_its_stock(shop: Any) -> None:
     assert shop.stock("CATALOG-0001") == before - 2
 
 
-def test_the_whole_way_of_an_order_is_one_trace(shop: Any) -> None:
+def test_the_whole_saga_of_an_order_is_one_trace(shop: Any) -> None:
     answer = shop.customer().place(wait=5)
     trace_id = answer.headers["X-Trace-Id"]
     assert answer.headers["X-Trace-Url"].endswith(f"/zipkin/traces/{trace_id}")
-    wanted = {
+    expected = {
         ("gateway", "SERVER"),
         ("gateway", "CLIENT"),
         ("order-service", "SERVER"),
@@ -38,12 +38,12 @@ def test_the_whole_way_of_an_order_is_one_trace(shop: Any) -> None:
         ("order-service", "CONSUMER"),
     }
 
-    def seen() -> set[tuple[str, str]]:
+    def spans_of_trace() -> set[tuple[str, str]]:
         return {
             (span["localEndpoint"]["serviceName"], span["kind"]) for span in shop.trace(trace_id)
         }
 
-    shop.until(lambda: wanted <= seen())
+    shop.until(lambda: expected <= spans_of_trace())
     spans = shop.trace(trace_id)
     assert {span["traceId"] for span in spans} == {trace_id}
     ids = {span["id"] for span in spans}
@@ -100,8 +100,8 @@ def test_a_page_ends_with_a_link_to_the_next(shop: Any) -> None:
     assert link
     second = customer.call("GET", link.group(1))
 
-    found = [order["orderId"] for order in (*first.json(), *second.json())]
-    assert found == placed[::-1]
+    listed = [order["orderId"] for order in (*first.json(), *second.json())]
+    assert listed == placed[::-1]
     assert "Link" not in second.headers
 
 
@@ -121,7 +121,7 @@ BAD_ORDERS = [
 
 
 @pytest.mark.parametrize(("body", "status", "code"), BAD_ORDERS)
-def test_a_bad_order_is_refused_by_name(
+def test_a_bad_order_is_refused_with_its_error_code(
     shop: Any, body: dict[str, Any], status: int, code: str
 ) -> None:
     customer = shop.customer()
@@ -136,7 +136,7 @@ def test_a_bad_order_is_refused_by_name(
     assert customer.page().json()["orders"] == []
 
 
-def test_a_body_that_cannot_be_read_is_refused_by_reason(shop: Any) -> None:
+def test_a_body_that_cannot_be_read_is_refused_with_its_reason(shop: Any) -> None:
     customer = shop.customer()
     json_type = {"Content-Type": "application/json"}
 

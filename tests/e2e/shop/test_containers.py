@@ -26,12 +26,8 @@ psycopg.connect(host="postgres", user=role, dbname=database, password=password, 
 
 
 def described(shop: RunningShop, name: str) -> dict[str, Any]:
-    found = [
-        each
-        for each in compose.inspect(shop.stack)
-        if each["Name"] == f"/{shop.stack.project}-{name}-1"
-    ]
-    return found[0]
+    full_name = f"/{shop.stack.project}-{name}-1"
+    return next(item for item in compose.inspect(shop.stack) if item["Name"] == full_name)
 
 
 def python(
@@ -48,10 +44,10 @@ def python(
 
 @pytest.mark.parametrize("name", [*OURS, "ops"])
 def test_a_container_of_ours_runs_with_the_least_rights(shop: RunningShop, name: str) -> None:
-    found = described(shop, name)
-    host = found["HostConfig"]
+    container = described(shop, name)
+    host = container["HostConfig"]
 
-    assert found["Config"]["User"] == "10001:10001"
+    assert container["Config"]["User"] == "10001:10001"
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
     assert host["CapAdd"] is None
@@ -63,8 +59,8 @@ def test_a_container_of_ours_runs_with_the_least_rights(shop: RunningShop, name:
 def test_only_two_ports_are_published_and_only_to_this_machine(shop: RunningShop) -> None:
     published = [
         binding["HostIp"] + ":" + binding["HostPort"]
-        for each in compose.inspect(shop.stack)
-        for bindings in (each["NetworkSettings"]["Ports"] or {}).values()
+        for container in compose.inspect(shop.stack)
+        for bindings in (container["NetworkSettings"]["Ports"] or {}).values()
         for binding in bindings or ()
     ]
 
@@ -75,16 +71,17 @@ def test_only_two_ports_are_published_and_only_to_this_machine(shop: RunningShop
 def test_no_secret_stands_in_an_environment_or_an_image(shop: RunningShop) -> None:
     files = [file for file in (shop.stack.home / "secrets").iterdir() if file.is_file()]
     secrets = [file.read_text().strip() for file in files]
-    told = [str(each["Config"]["Env"]) for each in compose.inspect(shop.stack)]
-    images = {each["Config"]["Image"] for each in compose.inspect(shop.stack)}
+    containers = compose.inspect(shop.stack)
+    environments = [str(container["Config"]["Env"]) for container in containers]
+    images = {container["Config"]["Image"] for container in containers}
     layers = [compose.docker("history", "--no-trunc", image) for image in images]
 
     assert len(secrets) >= 6
-    assert not any(secret in text for secret in secrets for text in (*told, *layers))
+    assert not any(secret in text for secret in secrets for text in (*environments, *layers))
 
 
 @pytest.mark.parametrize("service", [part.name for part in SERVICES])
-def test_a_service_enters_its_own_database_alone(shop: RunningShop, service: str) -> None:
+def test_a_service_can_log_in_to_its_own_database_only(shop: RunningShop, service: str) -> None:
     own = service.replace("-", "_")
     assert python(shop, service, LOG_IN, own, own).returncode == 0
 
@@ -96,13 +93,13 @@ def test_a_service_enters_its_own_database_alone(shop: RunningShop, service: str
 
 
 @pytest.mark.parametrize("name", ["gateway", "discovery", "config-server"])
-def test_who_needs_no_database_does_not_find_it(shop: RunningShop, name: str) -> None:
+def test_a_container_that_needs_no_database_cannot_reach_it(shop: RunningShop, name: str) -> None:
     code = "import socket; socket.create_connection(('postgres', 5432), 3)"
 
     assert python(shop, name, code).returncode != 0
 
 
-def test_nobody_inside_reaches_the_world(shop: RunningShop) -> None:
+def test_no_container_reaches_the_internet(shop: RunningShop) -> None:
     code = "import socket; socket.create_connection(('192.0.2.1', 80), 3)"
 
     refused = python(shop, "order-service", code)
@@ -110,7 +107,7 @@ def test_nobody_inside_reaches_the_world(shop: RunningShop) -> None:
     assert "Network is unreachable" in refused.stderr, refused.stderr
 
 
-def test_an_instance_is_called_by_its_number_everywhere(shop: RunningShop) -> None:
+def test_an_instance_is_addressed_by_its_number_everywhere(shop: RunningShop) -> None:
     shop.run("scale", "order-service", "2")
     try:
         rows = shop.rows()
@@ -121,9 +118,9 @@ def test_an_instance_is_called_by_its_number_everywhere(shop: RunningShop) -> No
         shop.run("scale", "order-service", "1")
 
 
-def test_a_second_up_says_that_it_is_up(shop: RunningShop) -> None:
+def test_a_second_up_reports_that_the_shop_runs_already(shop: RunningShop) -> None:
     assert "was up already" in shop.run("up").stdout
 
 
-def test_compose_takes_the_file(shop: RunningShop) -> None:
+def test_docker_compose_accepts_the_compose_file(shop: RunningShop) -> None:
     compose.compose(shop.stack, "config", "--quiet")
