@@ -9,7 +9,8 @@ from py_zipkin.util import ZipkinAttrs
 from pydantic import BaseModel
 
 from chassis.messaging import cloudevents
-from chassis.messaging.cloudevents import BadRecord, Event
+from chassis.messaging.cloudevents import BadRecord
+from chassis.messaging.event import Event
 
 ID = UUID("0199a1f0-7c3e-7b52-9d41-5f2f0a6c1e01")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -74,13 +75,16 @@ def test_b3_comes_through_without_the_parent(attrs: ZipkinAttrs) -> None:
     event = parsed(said(attrs))
 
     assert event is not None
-    assert event.span is not None
-    assert (event.span.trace_id, event.span.span_id) == (attrs.trace_id, attrs.span_id)
-    assert (event.span.is_sampled, event.span.flags == "1") == (
+    assert event.trace_context is not None
+    assert (event.trace_context.trace_id, event.trace_context.span_id) == (
+        attrs.trace_id,
+        attrs.span_id,
+    )
+    assert (event.trace_context.is_sampled, event.trace_context.flags == "1") == (
         attrs.is_sampled,
         attrs.flags == "1",
     )
-    assert event.span.parent_span_id is None
+    assert event.trace_context.parent_span_id is None
 
 
 @pytest.mark.parametrize("b3", [b"", b"0", b"no", b"463ac35c-zz-1", b"\xff\xfe"])
@@ -88,7 +92,7 @@ def test_a_b3_that_continues_nothing_costs_the_event_nothing(b3: bytes) -> None:
     event = parsed({**said(), "b3": b3})
 
     assert event is not None
-    assert event.span is None
+    assert event.trace_context is None
 
 
 def test_a_type_that_nobody_reads_is_no_fault() -> None:

@@ -1,4 +1,4 @@
-"""Events against their JSON Schemas: what producers say and what consumers read."""
+"""Events against their JSON Schemas: what producers publish and what consumers read."""
 
 import copy
 import json
@@ -12,24 +12,25 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
-import catalog_service.events
-import order_service.events
-import user_service.events
+import catalog_service.messaging
+import order_service.messaging
+import user_service.messaging
 from catalog_service.models import Product, ReservationStatus, on_shelf, release, reserve
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
+from chassis.messaging.event import encode
 from chassis.messaging.outbox import Message
-from order_service.models import Line, Order
+from order_service.models import Order, OrderLine
 
 HERE = Path(__file__).parent
 SCHEMAS = {path.stem: json.loads(path.read_text()) for path in HERE.glob("schemas/*.json")}
 SAMPLES = {path.stem: json.loads(path.read_text()) for path in HERE.glob("samples/*.json")}
 CONSUMERS = {
-    "catalog-service": catalog_service.events.READ,
-    "order-service": order_service.events.READ,
+    "catalog-service": catalog_service.messaging.EVENT_TYPES,
+    "order-service": order_service.messaging.EVENT_TYPES,
 }
-# The contract's table: where each type is told, and which field is the record's key.
-TOLD = {
+# The contract's table: where each type is published, and which field is the record's key.
+PUBLISHED = {
     "order.placed": ("orders", "orderId"),
     "order.cancelled": ("orders", "orderId"),
     "stock.reserved": ("catalog", "orderId"),
@@ -42,27 +43,29 @@ Steps = tuple[str | int, ...]
 
 
 def produced() -> list[Message]:
-    """Every message that a service can tell, made from its objects without an engine."""
-    order = Order.place(uuid4(), [Line("CATALOG-0001", 2, 1500), Line("CATALOG-0002", 1, 900)])
+    """Every message that a service can publish, made from its objects without an engine."""
+    order = Order.place(
+        uuid4(), [OrderLine("CATALOG-0001", 2, 1500), OrderLine("CATALOG-0002", 1, 900)]
+    )
     shelf = on_shelf([Product.create("CATALOG-0001", "Berlin", 1500, 100)])
-    reservation = reserve(order.order_id, {"CATALOG-0001": 2}, shelf)
+    reservation, _ = reserve(order.order_id, {"CATALOG-0001": 2}, shelf)
     assert reservation.status == ReservationStatus.RESERVED
-    rejected = catalog_service.events.stock_rejected
+    rejected = catalog_service.messaging.stock_rejected
     return [
-        order_service.events.order_placed(order),
-        order_service.events.order_cancelled(order),
-        catalog_service.events.stock_reserved(reservation),
+        order_service.messaging.order_placed(order),
+        order_service.messaging.order_cancelled(order),
+        catalog_service.messaging.stock_reserved(reservation),
         rejected(order.order_id, "out-of-stock", ["CATALOG-0002"]),
         rejected(order.order_id, "product-unknown", ["CATALOG-9999"]),
-        catalog_service.events.product_changed(shelf["CATALOG-0001"]),
-        user_service.events.user_deleted(uuid4(), NOW),
+        catalog_service.messaging.product_changed(shelf["CATALOG-0001"]),
+        user_service.messaging.user_deleted(uuid4(), NOW),
     ]
 
 
 def read(kind: str, payload: Any, models: dict[str, type[BaseModel]]) -> Any:
     """What a consumer with `models` gets from a record with `payload`."""
     headers = cloudevents.headers(uuid4(), kind, "a-service", NOW, None)
-    event = cloudevents.parse(b"key", cloudevents.encode(payload), headers, models)
+    event = cloudevents.parse(b"key", encode(payload), headers, models)
     assert event is not None
     return event.data
 
@@ -77,7 +80,7 @@ def violations(kind: str, payload: Any) -> list[str]:
 def undescribed(payload: Any, schema: dict[str, Any]) -> set[str]:
     """Fields of `payload`, however deep, of which `schema` says nothing."""
     if isinstance(payload, list):
-        return {name for each in payload for name in undescribed(each, schema.get("items", {}))}
+        return {name for item in payload for name in undescribed(item, schema.get("items", {}))}
     if not isinstance(payload, dict):
         return set()
     known = schema.get("properties", {})
@@ -98,12 +101,12 @@ def required(model: type[BaseModel], at: Steps = ()) -> Iterator[Steps]:
 
 
 def without(payload: Any, path: Steps) -> Any:
-    found = copy.deepcopy(payload)
-    holder = found
+    shortened = copy.deepcopy(payload)
+    holder = shortened
     for step in path[:-1]:
         holder = holder[step]
     del holder[path[-1]]
-    return found
+    return shortened
 
 
 READINGS = [(service, kind) for service, models in CONSUMERS.items() for kind in models]
@@ -117,13 +120,13 @@ NEEDED = [
 def test_every_type_of_the_contract_has_a_schema_a_sample_a_producer_and_a_consumer() -> None:
     consumed = {kind for _, kind in READINGS}
 
-    assert SCHEMAS.keys() == TOLD.keys()
-    assert SAMPLES.keys() == TOLD.keys()
-    assert {message.type for message in produced()} == TOLD.keys()
-    assert consumed == TOLD.keys()
+    assert SCHEMAS.keys() == PUBLISHED.keys()
+    assert SAMPLES.keys() == PUBLISHED.keys()
+    assert {message.type for message in produced()} == PUBLISHED.keys()
+    assert consumed == PUBLISHED.keys()
 
 
-@pytest.mark.parametrize("kind", TOLD)
+@pytest.mark.parametrize("kind", PUBLISHED)
 def test_a_schema_is_valid_and_names_its_type(kind: str) -> None:
     Draft202012Validator.check_schema(SCHEMAS[kind])
 
@@ -131,15 +134,15 @@ def test_a_schema_is_valid_and_names_its_type(kind: str) -> None:
     assert SCHEMAS[kind]["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
 
 
-@pytest.mark.parametrize("kind", TOLD)
+@pytest.mark.parametrize("kind", PUBLISHED)
 def test_a_sample_is_as_its_schema_says(kind: str) -> None:
     assert violations(kind, SAMPLES[kind]) == []
     assert undescribed(SAMPLES[kind], SCHEMAS[kind]) == set()
 
 
 @pytest.mark.parametrize("message", produced(), ids=lambda message: message.type)
-def test_what_a_producer_tells_is_as_its_schema_says(message: Message) -> None:
-    payload = json.loads(cloudevents.encode(message.data))
+def test_what_a_producer_publishes_is_as_its_schema_says(message: Message) -> None:
+    payload = json.loads(encode(message.data))
 
     assert violations(message.type, payload) == []
     assert undescribed(payload, SCHEMAS[message.type]) == set()
@@ -147,17 +150,17 @@ def test_what_a_producer_tells_is_as_its_schema_says(message: Message) -> None:
 
 @pytest.mark.parametrize("message", produced(), ids=lambda message: message.type)
 def test_a_message_goes_to_its_topic_under_its_key(message: Message) -> None:
-    topic, key = TOLD[message.type]
+    topic, key = PUBLISHED[message.type]
 
     assert (message.topic, message.key) == (topic, message.data[key])
 
 
-def test_a_product_is_told_after_its_stock_was_taken_and_given_back() -> None:
+def test_product_changed_tells_the_stock_after_it_was_taken_and_after_it_was_given_back() -> None:
     shelf = on_shelf([Product.create("CATALOG-0001", "Berlin", 1500, 2)])
-    reservation = reserve(UUID(int=1), {"CATALOG-0001": 2}, shelf)
-    empty = catalog_service.events.product_changed(shelf["CATALOG-0001"]).data
+    reservation, _ = reserve(UUID(int=1), {"CATALOG-0001": 2}, shelf)
+    empty = catalog_service.messaging.product_changed(shelf["CATALOG-0001"]).data
     release(reservation, shelf)
-    full = catalog_service.events.product_changed(shelf["CATALOG-0001"]).data
+    full = catalog_service.messaging.product_changed(shelf["CATALOG-0001"]).data
 
     assert (empty["stock"], full["stock"]) == (0, 2)
     assert full["version"] > empty["version"]
@@ -168,8 +171,8 @@ def test_a_product_is_told_after_its_stock_was_taken_and_given_back() -> None:
 def test_a_consumer_reads_the_sample(service: str, kind: str) -> None:
     data = read(kind, SAMPLES[kind], CONSUMERS[service])
 
-    said = json.loads(data.model_dump_json(by_alias=True))
-    assert all(said[name] == SAMPLES[kind][name] for name in said if name != "lines")
+    fields = json.loads(data.model_dump_json(by_alias=True))
+    assert all(fields[name] == SAMPLES[kind][name] for name in fields if name != "lines")
 
 
 @pytest.mark.parametrize(("service", "kind"), READINGS)

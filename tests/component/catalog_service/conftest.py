@@ -10,11 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from catalog_service import handlers, main, prepare
-from catalog_service.tables import inbox, outbox
+from catalog_service import main, prepare
+from catalog_service.messaging import EVENT_TYPES, handle
+from catalog_service.models import inbox, outbox
 from chassis.data import postgres
 from chassis.messaging import cloudevents
-from chassis.messaging.cloudevents import Event
+from chassis.messaging.event import Event, encode
 from chassis.runtime.service import Process
 
 
@@ -34,13 +35,13 @@ class CatalogService:
     def stock(self, product_id: str) -> int:
         return int(self.client.get(f"/catalogs/{product_id}").get_json()["stock"])
 
-    def hear(self, *said: Event) -> list[Any]:
+    def receive(self, *events: Event) -> list[Any]:
         """Let events have their effect as the consumer does; the outbox rows that come of it."""
         with sessionmaker(self.engine).begin() as session:
             session.execute(delete(outbox.table))
-            fresh = inbox.claim(session, said)
+            fresh = inbox.claim(session, events)
             if fresh:
-                handlers.handle(session, fresh)
+                handle(session, fresh)
         return self.outbox()
 
     def outbox(self) -> list[Any]:
@@ -59,14 +60,13 @@ def catalog(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[Ca
 
 
 @pytest.fixture
-def told() -> Callable[..., Event]:
-    """`told("order.placed", orderId=…, lines=[…])`: an event as it comes off the topic."""
-    from catalog_service.events import READ
+def event_of() -> Callable[..., Event]:
+    """`event_of("order.placed", orderId=…, lines=[…])`: an event as it comes off the topic."""
 
     def made(type: str, **data: Any) -> Event:
         headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "order-service")]
         encoded = [(name, value.encode()) for name, value in headers]
-        event = cloudevents.parse(b"key", cloudevents.encode(data), encoded, READ)
+        event = cloudevents.parse(b"key", encode(data), encoded, EVENT_TYPES)
         assert event
         return event
 

@@ -26,18 +26,22 @@ def test_the_migrations_make_what_the_models_describe(catalog: Any) -> None:
 
 
 def test_the_first_products_are_those_of_the_ancestor(catalog: Any) -> None:
-    found = {each["productId"]: each for each in catalog.client.get("/catalogs").get_json()}
+    products = {
+        product["productId"]: product for product in catalog.client.get("/catalogs").get_json()
+    }
 
-    assert [found[f"CATALOG-000{n}"]["unitPrice"] for n in (1, 2, 3)] == [1500, 900, 1200]
-    assert found["CATALOG-0001"]["stock"] == 100
+    assert [products[f"CATALOG-000{n}"]["unitPrice"] for n in (1, 2, 3)] == [1500, 900, 1200]
+    assert products["CATALOG-0001"]["stock"] == 100
     assert catalog.client.get("/CATALOG-0002").get_json()["productName"] == "Tokyo"
 
 
 def test_what_is_looked_at_may_be_kept_for_a_second_and_never_longer(catalog: Any) -> None:
-    looked = [catalog.client.get(path) for path in ("/catalogs", "/catalogs/CATALOG-0001")]
+    answers = [catalog.client.get(path) for path in ("/catalogs", "/catalogs/CATALOG-0001")]
     unknown = catalog.client.get("/catalogs/none")
 
-    assert {each.headers["Cache-Control"] for each in looked} == {"max-age=1, stale-if-error=0"}
+    assert {answer.headers["Cache-Control"] for answer in answers} == {
+        "max-age=1, stale-if-error=0"
+    }
     assert "Cache-Control" not in unknown.headers
 
 
@@ -82,11 +86,13 @@ def test_only_an_admin_may_change_anything(catalog: Any, issuer: Any) -> None:
     assert catalog.client.post("/catalogs", json={}).status_code == 401
 
 
-def test_an_order_takes_all_its_stock_and_says_so(catalog: Any, told: Any) -> None:
+def test_an_order_takes_all_its_stock_and_says_so(catalog: Any, event_of: Any) -> None:
     one, two = catalog.product(stock=5), catalog.product(stock=5)
     order_id = str(uuid4())
 
-    rows = catalog.hear(told("order.placed", orderId=order_id, lines=[line(one, 2), line(two, 5)]))
+    rows = catalog.receive(
+        event_of("order.placed", orderId=order_id, lines=[line(one, 2), line(two, 5)])
+    )
 
     assert (catalog.stock(one), catalog.stock(two)) == (3, 0)
     assert types(rows) == ["stock.reserved", "product.changed", "product.changed"]
@@ -94,11 +100,11 @@ def test_an_order_takes_all_its_stock_and_says_so(catalog: Any, told: Any) -> No
     assert json.loads(rows[0].payload)["orderId"] == order_id
 
 
-def test_an_order_that_cannot_have_all_takes_nothing(catalog: Any, told: Any) -> None:
+def test_an_order_that_cannot_have_all_takes_nothing(catalog: Any, event_of: Any) -> None:
     one, two = catalog.product(stock=5), catalog.product(stock=1)
 
-    rows = catalog.hear(
-        told("order.placed", orderId=str(uuid4()), lines=[line(one, 2), line(two, 2)])
+    rows = catalog.receive(
+        event_of("order.placed", orderId=str(uuid4()), lines=[line(one, 2), line(two, 2)])
     )
 
     assert (catalog.stock(one), catalog.stock(two)) == (5, 1)
@@ -108,19 +114,19 @@ def test_an_order_that_cannot_have_all_takes_nothing(catalog: Any, told: Any) ->
     )
 
 
-def test_an_order_for_a_product_that_has_gone_is_rejected(catalog: Any, told: Any) -> None:
-    rows = catalog.hear(told("order.placed", orderId=str(uuid4()), lines=[line("GONE", 1)]))
+def test_an_order_for_a_product_that_has_gone_is_rejected(catalog: Any, event_of: Any) -> None:
+    rows = catalog.receive(event_of("order.placed", orderId=str(uuid4()), lines=[line("GONE", 1)]))
 
     assert types(rows) == ["stock.rejected"]
     assert json.loads(rows[0].payload)["reason"] == "product-unknown"
 
 
-def test_one_batch_never_takes_more_than_there_is(catalog: Any, told: Any) -> None:
+def test_one_batch_never_takes_more_than_there_is(catalog: Any, event_of: Any) -> None:
     product_id = catalog.product(stock=1)
 
-    rows = catalog.hear(
+    rows = catalog.receive(
         *(
-            told("order.placed", orderId=str(uuid4()), lines=[line(product_id, 1)])
+            event_of("order.placed", orderId=str(uuid4()), lines=[line(product_id, 1)])
             for _ in range(50)
         )
     )
@@ -131,13 +137,13 @@ def test_one_batch_never_takes_more_than_there_is(catalog: Any, told: Any) -> No
 
 
 @pytest.mark.parametrize("times", [1, 2, 10])
-def test_the_same_event_again_changes_nothing(catalog: Any, told: Any, times: int) -> None:
+def test_the_same_event_again_changes_nothing(catalog: Any, event_of: Any, times: int) -> None:
     product_id = catalog.product(stock=5)
-    event = told("order.placed", orderId=str(uuid4()), lines=[line(product_id, 2)])
+    event = event_of("order.placed", orderId=str(uuid4()), lines=[line(product_id, 2)])
 
-    catalog.hear(*[event] * times)
+    catalog.receive(*[event] * times)
     for _ in range(times):
-        assert catalog.hear(event) == []
+        assert catalog.receive(event) == []
 
     assert catalog.stock(product_id) == 3
 
@@ -145,20 +151,20 @@ def test_the_same_event_again_changes_nothing(catalog: Any, told: Any, times: in
 @pytest.mark.parametrize("order", list(permutations((0, 1, 2))))
 @pytest.mark.parametrize("together", [True, False])
 def test_a_cancelled_order_gives_its_stock_back_once_in_any_order_of_events(
-    catalog: Any, told: Any, order: tuple[int, ...], together: bool
+    catalog: Any, event_of: Any, order: tuple[int, ...], together: bool
 ) -> None:
     product_id, order_id = catalog.product(stock=5), str(uuid4())
-    said = [
-        told("order.placed", orderId=order_id, lines=[line(product_id, 2)]),
-        told("order.cancelled", orderId=order_id),
-        told("order.cancelled", orderId=order_id),
+    events_by_number = [
+        event_of("order.placed", orderId=order_id, lines=[line(product_id, 2)]),
+        event_of("order.cancelled", orderId=order_id),
+        event_of("order.cancelled", orderId=order_id),
     ]
-    events = [said[n] for n in order]
+    events = [events_by_number[n] for n in order]
 
     if together:
-        catalog.hear(*events)
+        catalog.receive(*events)
     else:
         for event in events:
-            catalog.hear(event)
+            catalog.receive(event)
 
     assert catalog.stock(product_id) == 5

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,10 +17,12 @@ from werkzeug.test import TestResponse
 from chassis.data import postgres
 from chassis.discovery.instances import Instance
 from chassis.messaging import cloudevents
+from chassis.messaging.event import encode
 from chassis.runtime.service import Process
-from order_service import handlers, main, prepare
-from order_service.events import READ
-from order_service.tables import inbox, outbox
+from order_service import main, prepare
+from order_service.messaging import EVENT_TYPES, handler
+from order_service.models import inbox, outbox
+from order_service.settings import OrderSettings
 
 
 @dataclass
@@ -48,6 +50,7 @@ class User:
     process: Process[Any]
     issuer: Any
     user_id: str
+    decided: set[UUID] = field(default_factory=set)
 
     def place(self, key: str | None = None, **body: Any) -> TestResponse:
         headers = {"Idempotency-Key": key} if key else {}
@@ -60,16 +63,16 @@ class User:
     def status(self, order_id: str) -> str:
         return str(self.call("GET", f"orders/{order_id}").get_json()["status"])
 
-    def hear(self, type: str, **data: Any) -> None:
+    def receive(self, type: str, **data: Any) -> None:
         """Let an event have its effect as the consumer does."""
         headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "test")]
         encoded = [(name, value.encode()) for name, value in headers]
-        event = cloudevents.parse(b"key", cloudevents.encode(data), encoded, READ)
+        event = cloudevents.parse(b"key", encode(data), encoded, EVENT_TYPES)
         assert event
         with sessionmaker(self.engine).begin() as session:
-            handlers.handler(decided=lambda: None)(session, inbox.claim(session, [event]))
+            handler(decided=self.decided.update)(session, inbox.claim(session, [event]))
 
-    def told(self, order_id: str) -> list[str]:
+    def recorded(self, order_id: str) -> list[str]:
         """The types of the events written for an order."""
         query = select(outbox.table.c.type).where(outbox.table.c.key == order_id)
         with Session(self.engine) as session:
@@ -78,7 +81,7 @@ class User:
 
 @pytest.fixture(scope="module")
 def running(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[User]:
-    process = process_of("order-service")
+    process = process_of("order-service", OrderSettings)
     prepare.prepare(process)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     app = main.wire(process, engine, issuer.tokens)

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.orm import sessionmaker
 
 from chassis.core.errors import Conflict
-from order_service.idempotency import Keys
+from order_service.idempotency import IdempotencyKeys
 from order_service.models import Base
 
 
@@ -24,16 +24,16 @@ def test_the_migrations_make_what_the_models_describe(user: Any) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_an_order_is_pending_and_told_in_one_transaction(user: Any) -> None:
+def test_an_order_is_pending_and_its_event_recorded_in_one_transaction(user: Any) -> None:
     order = placed(user, lines=[{"productId": "A", "qty": 2}, {"productId": "B", "qty": 1}])
 
     assert order["status"] == "PENDING"
     assert order["totalPrice"] == 207
     assert "degraded" not in order
-    assert user.told(order["orderId"]) == ["order.placed"]
+    assert user.recorded(order["orderId"]) == ["order.placed"]
 
 
-def test_what_is_wanted_twice_is_added_up(user: Any) -> None:
+def test_lines_for_the_same_product_are_added_up(user: Any) -> None:
     order = placed(user, lines=[{"productId": "B", "qty": 1}, {"productId": "B", "qty": 2}])
     refused = user.place(lines=[{"productId": "B", "qty": 2}, {"productId": "B", "qty": 2}])
 
@@ -44,8 +44,8 @@ def test_what_is_wanted_twice_is_added_up(user: Any) -> None:
 def test_reserved_stock_confirms_and_rejected_stock_rejects(user: Any) -> None:
     good, bad = placed(user)["orderId"], placed(user)["orderId"]
 
-    user.hear("stock.reserved", orderId=good)
-    user.hear("stock.rejected", orderId=bad, reason="out-of-stock")
+    user.receive("stock.reserved", orderId=good)
+    user.receive("stock.rejected", orderId=bad, reason="out-of-stock")
 
     assert user.status(good) == "CONFIRMED"
     assert user.call("GET", f"orders/{bad}").get_json()["reason"] == "out-of-stock"
@@ -54,46 +54,46 @@ def test_reserved_stock_confirms_and_rejected_stock_rejects(user: Any) -> None:
 def test_an_order_is_decided_once(user: Any) -> None:
     order_id = placed(user)["orderId"]
 
-    user.hear("stock.rejected", orderId=order_id, reason="out-of-stock")
-    user.hear("stock.reserved", orderId=order_id)
+    user.receive("stock.rejected", orderId=order_id, reason="out-of-stock")
+    user.receive("stock.reserved", orderId=order_id)
 
     assert user.status(order_id) == "REJECTED"
 
 
-def test_a_cancelled_order_stays_cancelled_and_is_told_once(user: Any) -> None:
+def test_a_cancelled_order_stays_cancelled_and_its_event_is_recorded_once(user: Any) -> None:
     order_id = placed(user)["orderId"]
 
     first = user.call("POST", f"orders/{order_id}/cancel")
     second = user.call("POST", f"orders/{order_id}/cancel")
-    user.hear("stock.reserved", orderId=order_id)
+    user.receive("stock.reserved", orderId=order_id)
 
     assert (first.status_code, first.get_json()["status"]) == (202, "CANCELLED")
     assert (second.status_code, second.get_json()["code"]) == (409, "too-late")
     assert user.status(order_id) == "CANCELLED"
-    assert user.told(order_id) == ["order.placed", "order.cancelled"]
+    assert user.recorded(order_id) == ["order.placed", "order.cancelled"]
 
 
 def test_a_rejected_order_cannot_be_cancelled(user: Any) -> None:
     order_id = placed(user)["orderId"]
-    user.hear("stock.rejected", orderId=order_id, reason="out-of-stock")
+    user.receive("stock.rejected", orderId=order_id, reason="out-of-stock")
 
     assert user.call("POST", f"orders/{order_id}/cancel").status_code == 409
 
 
-def test_with_catalog_away_the_order_is_judged_by_what_was_heard(user: Any) -> None:
+def test_with_catalog_away_the_order_is_checked_by_what_was_last_known(user: Any) -> None:
     product_id = f"H-{uuid4()}"
     changed = {"productId": product_id, "unitPrice": 9, "stock": 4}
-    user.hear("product.changed", **changed, version=2)
-    user.hear("product.changed", **{**changed, "stock": 99}, version=1)
+    user.receive("product.changed", **changed, version=2)
+    user.receive("product.changed", **{**changed, "stock": 99}, version=1)
     user.catalog.status = 503
 
     order = placed(user, productId=product_id, qty=4)
     short = user.place(productId=product_id, qty=5)
-    unheard = user.place(productId="NEVER-HEARD", qty=1)
+    unknown = user.place(productId="NEVER-SEEN", qty=1)
 
     assert (order["degraded"], order["totalPrice"]) == (["catalog-service"], 36)
     assert (short.status_code, short.get_json()["code"]) == (409, "out-of-stock")
-    assert (unheard.status_code, unheard.headers["Retry-After"]) == (503, "1")
+    assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "1")
 
 
 def test_the_fifth_failure_opens_the_breaker(user: Any) -> None:
@@ -110,7 +110,7 @@ def test_the_fifth_failure_opens_the_breaker(user: Any) -> None:
 def test_a_key_is_one_order_whatever_happens_in_between(user: Any) -> None:
     body = {"productId": "A", "qty": 1}
     first = user.place("k", **body)
-    user.hear("stock.reserved", orderId=first.get_json()["orderId"])
+    user.receive("stock.reserved", orderId=first.get_json()["orderId"])
     again = user.place("k", **body)
 
     assert again.data == first.data
@@ -119,7 +119,7 @@ def test_a_key_is_one_order_whatever_happens_in_between(user: Any) -> None:
     assert len(user.call("GET", "orders").get_json()) == 1
 
 
-def test_a_refused_request_gives_its_key_back(user: Any) -> None:
+def test_a_refused_request_releases_its_key(user: Any) -> None:
     user.catalog.offers = []
     assert user.place("k", productId="A", qty=1).status_code == 404
     user.catalog.recover()
@@ -128,18 +128,21 @@ def test_a_refused_request_gives_its_key_back(user: Any) -> None:
 
 
 def test_a_key_under_way_is_refused(user: Any) -> None:
-    keys, user_id = Keys(sessionmaker(user.engine, expire_on_commit=False)), UUID(user.user_id)
+    keys, user_id = (
+        IdempotencyKeys(sessionmaker(user.engine, expire_on_commit=False)),
+        UUID(user.user_id),
+    )
 
     with (
-        keys.claimed(user_id, "k", b"same"),
+        keys.claimed(user_id, "k", "same"),
         pytest.raises(Conflict, match="under way"),
-        keys.claimed(user_id, "k", b"same"),
+        keys.claimed(user_id, "k", "same"),
     ):
         pass
 
 
 def test_a_closed_account_orders_nothing(user: Any) -> None:
-    user.hear("user.deleted", userId=user.user_id)
+    user.receive("user.deleted", userId=user.user_id)
 
     assert user.place(productId="A", qty=1).status_code == 401
     assert user.call("GET", "orders").status_code == 401

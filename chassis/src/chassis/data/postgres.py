@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.actuator.endpoints import Check, down, up
 from chassis.config.settings import Datasource
@@ -18,8 +18,6 @@ CONNECT_TIMEOUT_SECONDS = 2
 # A server that has stopped keeps its connections: only a limit of our own ends the wait.
 ANSWER_SECONDS = 5.0
 HEALTH_SECONDS = 1.0
-# The database is away or has no connection to spare; the statement itself is not to blame.
-OUTAGES: tuple[type[SQLAlchemyError], ...] = (OperationalError, InterfaceError, TimeoutError)
 
 
 class Connection(psycopg.Connection[Any]):

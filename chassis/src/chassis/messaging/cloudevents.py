@@ -1,17 +1,15 @@
 """Events as records: CloudEvents in binary mode, JSON payloads, one `b3` header."""
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from py_zipkin.util import ZipkinAttrs
 from pydantic import BaseModel, ValidationError
 
 from chassis.core.clock import rfc3339
+from chassis.messaging.event import Event
 from chassis.observability import tracing
+from chassis.observability.tracing import ZipkinAttrs
 
 RecordHeaders = list[tuple[str, bytes]]
 
@@ -20,22 +18,10 @@ class BadRecord(Exception):
     """A record that no retry will mend; the text is its `dead_reason`."""
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something that happened, as it was told: `data` is validated against the type's model."""
-
-    id: UUID
-    type: str
-    source: str
-    key: str
-    data: Any
-    span: ZipkinAttrs | None = None
-
-
 def headers(
     id: UUID, type: str, source: str, time: datetime, span: ZipkinAttrs | None
 ) -> RecordHeaders:
-    said = {
+    headers = {
         "ce_specversion": "1.0",
         "ce_id": str(id),
         "ce_source": source,
@@ -44,8 +30,8 @@ def headers(
         "content-type": "application/json",
     }
     if span is not None:
-        said["b3"] = tracing.single(span)
-    return [(name, value.encode()) for name, value in said.items()]
+        headers["b3"] = tracing.single(span)
+    return [(name, value.encode()) for name, value in headers.items()]
 
 
 def parse(
@@ -58,24 +44,24 @@ def parse(
 
     Raises BadRecord with the reason when headers lack or the payload breaks its model.
     """
-    said = {name: content.decode("utf-8", "replace") for name, content in record_headers}
-    missing = [name for name in ("ce_id", "ce_type", "ce_source") if not said.get(name)]
+    texts = {name: content.decode("utf-8", "replace") for name, content in record_headers}
+    missing = [name for name in ("ce_id", "ce_type", "ce_source") if not texts.get(name)]
     if missing:
         raise BadRecord(f"headers are missing: {', '.join(missing)}")
-    model = models.get(said["ce_type"])
+    model = models.get(texts["ce_type"])
     if model is None:
         return None
     try:
-        id = UUID(said["ce_id"])
+        id = UUID(texts["ce_id"])
     except ValueError as error:
-        raise BadRecord(f"ce_id is no UUID: {said['ce_id'][:60]!r}") from error
+        raise BadRecord(f"ce_id is no UUID: {texts['ce_id'][:60]!r}") from error
     return Event(
         id=id,
-        type=said["ce_type"],
-        source=said["ce_source"],
+        type=texts["ce_type"],
+        source=texts["ce_source"],
         key=(key or b"").decode("utf-8", "replace"),
         data=_payload(value, model),
-        span=tracing.incoming(said).parent,
+        trace_context=tracing.incoming(texts).parent,
     )
 
 
@@ -86,7 +72,3 @@ def _payload(value: bytes | None, model: type[BaseModel]) -> BaseModel:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "payload"
         raise BadRecord(f"{where}: {first['msg']}") from error
-
-
-def encode(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, separators=(",", ":"), default=str).encode()

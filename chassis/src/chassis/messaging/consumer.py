@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.chaos import kill_points
 from chassis.core.errors import Problem
-from chassis.data.postgres import OUTAGES
+from chassis.data.outages import OUTAGES
 from chassis.messaging import cloudevents
-from chassis.messaging.cloudevents import BadRecord, Event
+from chassis.messaging.cloudevents import BadRecord
+from chassis.messaging.event import Event
 from chassis.messaging.inbox import Inbox
 from chassis.observability.tracing import Kind, Tracer
 
@@ -105,7 +106,7 @@ class Consumer:
             try:
                 event = cloudevents.parse(record.key, record.value, record.headers, self._models)
             except BadRecord as error:
-                self._bury(record, str(error))
+                self._dead_letter(record, str(error))
                 continue
             if event is not None:
                 good.append((record, self._with_own_span(event)))
@@ -122,7 +123,7 @@ class Consumer:
             try:
                 self._effect([(record, event)])
             except RECORDS_FAULT as error:
-                self._bury(record, str(error).splitlines()[0])
+                self._dead_letter(record, str(error).splitlines()[0])
 
     def _effect(self, good: Sequence[tuple[Any, Event]]) -> None:
         started = time.time()
@@ -139,22 +140,22 @@ class Consumer:
                 self._report(record.topic, event, started)
 
     def _report(self, topic: str, event: Event, started: float) -> None:
-        if event.span is not None:
+        if event.trace_context is not None:
             self._tracer.report(
                 f"receive {topic}",
                 Kind.CONSUMER,
-                event.span,
+                event.trace_context,
                 started,
                 remote="kafka",
                 tags={"kafka.topic": topic, "ce.type": event.type, "kafka.key": event.key},
             )
 
     def _with_own_span(self, event: Event) -> Event:
-        if event.span is None:
+        if event.trace_context is None:
             return event
-        return replace(event, span=self._tracer.child_of(event.span))
+        return replace(event, trace_context=self._tracer.child_of(event.trace_context))
 
-    def _bury(self, record: Any, reason: str) -> None:
+    def _dead_letter(self, record: Any, reason: str) -> None:
         came_from = f"{record.topic}/{record.partition}/{record.offset}"
         log.warning("dead letter from %s: %s", came_from, reason)
         if self._producer is None:

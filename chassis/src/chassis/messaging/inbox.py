@@ -1,4 +1,4 @@
-"""The inbox: which events have had their effect already."""
+"""Idempotent consumer (microservices.io): which events have had their effect already."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from sqlalchemy import Column, DateTime, MetaData, Table, Uuid, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chassis.messaging.cloudevents import Event
+from chassis.messaging.event import Event
 
 
 class Inbox:

@@ -8,22 +8,26 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.actuator.endpoints import up
-from chassis.messaging import kafka
+from chassis.messaging import kafka, outbox
 from chassis.messaging.consumer import Consumer, Handler
 from chassis.messaging.inbox import Inbox
-from chassis.messaging.outbox import Outbox, Relay
+from chassis.messaging.outbox import Outbox
+from chassis.messaging.relay import Relay
 from chassis.runtime.service import Process
 
 
-def publish(process: Process[Any], engine: Engine, outbox: Outbox) -> None:
-    """Publish what is written to `outbox`, from the start of `process` on."""
+def publish(
+    process: Process[Any], engine: Engine, sessions: sessionmaker[Session], table: Outbox
+) -> None:
+    """Publish what `sessions` record in the outbox, from the start of `process` on."""
     relay = Relay(
-        outbox,
+        table,
         engine,
         process.tracer,
         process.environment.service,
         lambda: kafka.producer(_servers(process), process.environment),
     )
+    outbox.on_commit(sessions, relay.notify)
     process.workers.add("outbox-relay", relay.run)
     process.actuator.health.add("outbox", lambda: up(active=relay.active))
 

@@ -20,8 +20,8 @@ Amount = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 # A crowd that looks at the same costs one query a second; a stock that cannot be asked for is
-# said to be away, and not what it was.
-KEPT = {"Cache-Control": "max-age=1, stale-if-error=0"}
+# reported as away, and not as what it was.
+CACHEABLE = {"Cache-Control": "max-age=1, stale-if-error=0"}
 
 
 class Body(BaseModel):
@@ -46,44 +46,43 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
 
     @api.get("/catalogs")
     def products() -> Response:
-        wanted = request.args.getlist("productId")
-        if wanted:
-            return _shown([_json(each) for each in catalog.of(wanted[: pagination.LARGEST_LIMIT])])
+        product_ids = request.args.getlist("productId")[: pagination.LARGEST_LIMIT]
+        if product_ids:
+            return _cacheable([_json(product) for product in catalog.of(product_ids)])
         page = pagination.requested(request.args)
-        found, last = catalog.products(page)
-        response = _shown([_json(each) for each in found])
+        rows, last = catalog.products(page)
+        response = _cacheable([_json(product) for product in rows])
         response.headers.extend(pagination.next_link("/catalog-service/catalogs", page, last))
         return response
 
     @api.get("/catalogs/<product_id>")
     @api.get("/<product_id>")
     def product(product_id: str) -> Response:
-        return _shown(_json(catalog.product(product_id)))
+        return _cacheable(_json(catalog.product(product_id)))
 
     @api.post("/catalogs")
     def create() -> tuple[Response, int, dict[str, str]]:
         flask_adapter.caller(tokens).require_admin()
         new = body(NewProduct)
-        made = catalog.create(new.product_id, new.product_name, new.unit_price, new.stock)
-        location = f"/catalog-service/catalogs/{made.product_id}"
-        return jsonify(_json(made)), 201, {"Location": location}
+        product = catalog.create(new.product_id, new.product_name, new.unit_price, new.stock)
+        location = f"/catalog-service/catalogs/{product.product_id}"
+        return jsonify(_json(product)), 201, {"Location": location}
 
     @api.patch("/catalogs/<product_id>")
     def change(product_id: str) -> Response:
         flask_adapter.caller(tokens).require_admin()
-        wanted = body(Change)
-        return jsonify(
-            _json(
-                catalog.change(product_id, wanted.product_name, wanted.unit_price, wanted.add_stock)
-            )
+        change = body(Change)
+        product = catalog.change(
+            product_id, change.product_name, change.unit_price, change.add_stock
         )
+        return jsonify(_json(product))
 
     return api
 
 
-def _shown(document: Any) -> Response:
+def _cacheable(document: Any) -> Response:
     response = jsonify(document)
-    response.headers.extend(KEPT)
+    response.headers.extend(CACHEABLE)
     return response
 
 

@@ -6,14 +6,16 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
-from catalog_service import handlers
-from catalog_service.app import create_app
-from catalog_service.events import READ
+from catalog_service import api
+from catalog_service.messaging import EVENT_TYPES, TOPICS, handle
+from catalog_service.models import inbox, outbox
 from catalog_service.service import Catalog
-from catalog_service.tables import inbox, outbox
 from chassis.config.settings import Settings
 from chassis.data import postgres
-from chassis.runtime import gunicorn, messaging
+from chassis.data.outages import OUTAGES
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime import gunicorn
+from chassis.runtime.messaging import consume, publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 
@@ -29,9 +31,11 @@ def build() -> tuple[Process[Any], Flask]:
 def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
-    messaging.publish(process, engine, outbox)
-    messaging.consume(process, sessions, inbox, ["orders"], READ, handlers.handle)
-    return create_app(process, Catalog(sessions), tokens)
+    publish(process, engine, sessions, outbox)
+    consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
+    app = flask_adapter.create_app(__package__, process, outages=OUTAGES)
+    app.register_blueprint(api.blueprint(Catalog(sessions), tokens))
+    return app
 
 
 if __name__ == "__main__":

@@ -3,18 +3,25 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis.messaging.inbox import Inbox
+from chassis.messaging.outbox import Outbox
+
 Quantities = Mapping[str, int]
 
 
 class Base(DeclarativeBase):
     type_annotation_map = {int: BigInteger, datetime: DateTime(timezone=True)}
+
+
+outbox = Outbox(Base.metadata)
+inbox = Inbox(Base.metadata)
 
 
 class Product(Base):
@@ -83,14 +90,23 @@ class Reservation(Base):
         return {line["productId"]: line["qty"] for line in self.lines}
 
 
-def reserve(order_id: UUID, wanted: Quantities, shelf: Mapping[str, Product]) -> Reservation:
-    """Take all of `wanted` from `shelf` or nothing, and say which it was."""
-    status = ReservationStatus.REJECTED
-    if not shortage(wanted, shelf):
-        status = ReservationStatus.RESERVED
-        for product_id, quantity in wanted.items():
+class Shortage(NamedTuple):
+    """Why an order was rejected, and the products that are to blame."""
+
+    reason: str
+    products: list[str]
+
+
+def reserve(
+    order_id: UUID, quantities: Quantities, shelf: Mapping[str, Product]
+) -> tuple[Reservation, Shortage | None]:
+    """Take all of `quantities` from `shelf`, or nothing and say what is missing."""
+    shortage = _shortage(quantities, shelf)
+    if shortage is None:
+        for product_id, quantity in quantities.items():
             shelf[product_id].take(quantity)
-    return Reservation(order_id=order_id, status=status, lines=lines(wanted))
+    status = ReservationStatus.REJECTED if shortage else ReservationStatus.RESERVED
+    return Reservation(order_id=order_id, status=status, lines=lines(quantities)), shortage
 
 
 def release(reservation: Reservation, shelf: Mapping[str, Product]) -> bool:
@@ -103,13 +119,16 @@ def release(reservation: Reservation, shelf: Mapping[str, Product]) -> bool:
     return True
 
 
-def shortage(wanted: Quantities, shelf: Mapping[str, Product]) -> list[str]:
-    """The products of which there is not enough, or which are gone."""
-    return [
+def _shortage(quantities: Quantities, shelf: Mapping[str, Product]) -> Shortage | None:
+    missing = [
         product_id
-        for product_id, quantity in wanted.items()
+        for product_id, quantity in quantities.items()
         if product_id not in shelf or shelf[product_id].stock < quantity
     ]
+    if not missing:
+        return None
+    unknown = any(product_id not in shelf for product_id in missing)
+    return Shortage("product-unknown" if unknown else "out-of-stock", missing)
 
 
 def lines(quantities: Quantities) -> list[dict[str, Any]]:

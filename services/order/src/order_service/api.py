@@ -1,6 +1,9 @@
 """Orders over HTTP."""
 
+import json
 import re
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,17 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from chassis.core.clock import rfc3339
 from chassis.runtime import flask as flask_adapter
 from chassis.runtime.flask import body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
-from order_service.idempotency import Claim, Keys, Replay
-from order_service.models import Order
-from order_service.service import Orders, Wanted
-from order_service.views import order_json
-from order_service.waiting import Waiting
+from order_service.idempotency import IdempotencyKeys, Replay
+from order_service.long_poll import LongPoll
+from order_service.models import Order, OrderLineRequest, OrderStatus, merge_lines
+from order_service.service import Orders
 
-# Below the gateway's patience, so that a held answer arrives.
+# Below the gateway's time-out, so that a held answer arrives.
 LONGEST_WAIT = 8.0
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\"?")
 
@@ -57,14 +60,12 @@ class NewOrder(Body):
             raise PydanticCustomError("both", "give productId and qty, or lines, but not both")
         return self
 
-    def wanted(self) -> list[Wanted]:
-        """A line a product; what is wanted twice is added up."""
-        merged: dict[str, Wanted] = {}
-        for line in self._all_lines():
-            before = merged.get(line.product_id, Wanted(line.product_id, 0))
-            price = before.unit_price if line.unit_price is None else line.unit_price
-            merged[line.product_id] = Wanted(line.product_id, before.qty + line.qty, price)
-        return list(merged.values())
+    def requested(self) -> list[OrderLineRequest]:
+        """A line a product."""
+        return merge_lines(
+            OrderLineRequest(line.product_id, line.qty, line.unit_price)
+            for line in self._all_lines()
+        )
 
     def _all_lines(self) -> list[NewLine]:
         if self.lines is not None:
@@ -74,29 +75,30 @@ class NewOrder(Body):
         return [NewLine(product_id=self.product_id, qty=self.qty, unit_price=self.unit_price)]
 
 
-def blueprint(orders: Orders, keys: Keys, waiting: Waiting, tokens: TokenVerifier) -> Blueprint:
+def blueprint(
+    orders: Orders, keys: IdempotencyKeys, long_poll: LongPoll, tokens: TokenVerifier
+) -> Blueprint:
     api = Blueprint("orders", __name__)
 
     @api.post("/<uuid:user_id>/orders")
     def place(user_id: UUID) -> Response:
         flask_adapter.caller(tokens).require(str(user_id))
-        wanted, patience = body(NewOrder).wanted(), _patience()
+        lines, wait = body(NewOrder).requested(), _wait_seconds()
         try:
-            with keys.claimed(user_id, _key(), _fingerprint(wanted)) as claim:
-                order, degraded = orders.place(user_id, wanted, claim)
+            with keys.claimed(user_id, _key(), _canonical(lines), _canonical_0_1(lines)) as claim:
+                order, degraded = orders.place(user_id, lines, claim)
         except Replay as replay:
-            return _placed(replay.answer)
-        answer = order_json(order, degraded)
-        if patience and waiting.until_decided(order.order_id, patience):
-            answer = _decided(orders.order(user_id, order.order_id), degraded, keys, claim)
-        return _placed(answer)
+            order, degraded = orders.order(user_id, replay.order_id), replay.degraded
+        if wait and long_poll.wait_for_decision(order.order_id, wait):
+            return _created(order_json(orders.order(user_id, order.order_id), degraded))
+        return _created(placed_json(order, degraded))
 
     @api.get("/<uuid:user_id>/orders")
     def several(user_id: UUID) -> Response:
         flask_adapter.caller(tokens).require_reach(str(user_id))
         page = pagination.requested(request.args)
-        found, last = orders.orders(user_id, page)
-        response = jsonify([order_json(each) for each in found])
+        rows, last = orders.orders(user_id, page)
+        response = jsonify([order_json(order) for order in rows])
         path = f"/order-service/{user_id}/orders"
         response.headers.extend(pagination.next_link(path, page, last))
         return response
@@ -110,37 +112,67 @@ def blueprint(orders: Orders, keys: Keys, waiting: Waiting, tokens: TokenVerifie
     def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
         flask_adapter.caller(tokens).require(str(user_id))
         try:
-            with keys.claimed(user_id, _key(), f"cancel {order_id}".encode()) as claim:
-                return jsonify(order_json(orders.cancel(user_id, order_id, claim))), 202
+            with keys.claimed(user_id, _key(), f"cancel {order_id}") as claim:
+                order = orders.cancel(user_id, order_id, claim)
+                long_poll.decided([order_id])
         except Replay as replay:
-            return jsonify(replay.answer), 202
+            order = orders.order(user_id, replay.order_id)
+        return jsonify(order_json(order)), 202
 
     return api
+
+
+def order_json(order: Order, degraded: Sequence[str] = ()) -> dict[str, Any]:
+    """`degraded` names the services that were away when the order was checked."""
+    lines = [line.as_json() for line in order.lines]
+    document: dict[str, Any] = {
+        "orderId": str(order.order_id),
+        "userId": str(order.user_id),
+        "status": order.status,
+        "lines": lines,
+        "totalPrice": order.total_price,
+        "createdAt": rfc3339(order.created_at),
+    }
+    if order.reason:
+        document["reason"] = order.reason
+    if len(lines) == 1:
+        document.update(lines[0])
+    if degraded:
+        document["degraded"] = list(degraded)
+    return document
+
+
+def placed_json(order: Order, degraded: Sequence[str]) -> dict[str, Any]:
+    """The order as it was when it was placed: a request that comes again gets the same answer."""
+    document = order_json(order, degraded) | {"status": OrderStatus.PENDING}
+    document.pop("reason", None)
+    return document
 
 
 def _key() -> str | None:
     return request.headers.get("Idempotency-Key")
 
 
-def _fingerprint(wanted: list[Wanted]) -> bytes:
-    return repr(wanted).encode()
+def _canonical(lines: list[OrderLineRequest]) -> str:
+    """The same for two bodies that ask for the same, in whatever order their keys stand."""
+    return json.dumps([asdict(line) for line in lines], sort_keys=True, separators=(",", ":"))
 
 
-def _patience() -> float:
-    """Seconds that the answer may be held, by the Prefer header (RFC 7240)."""
+def _canonical_0_1(lines: list[OrderLineRequest]) -> str:
+    """The form that version 0.1 kept: to be dropped with the column `answer`."""
+    return repr(lines).replace("OrderLineRequest(", "Wanted(")
+
+
+def _wait_seconds() -> float:
+    """How long the answer may be held, by the Prefer header (RFC 7240)."""
     match = WAIT.search(request.headers.get("Prefer", ""))
     return min(float(match.group(1)), LONGEST_WAIT) if match else 0.0
 
 
-def _decided(order: Order, degraded: list[str], keys: Keys, claim: Claim | None) -> dict[str, Any]:
-    answer = order_json(order, degraded)
-    if claim is not None:
-        keys.amend(claim, answer)
-    return answer
-
-
-def _placed(answer: dict[str, Any]) -> Response:
-    response = jsonify(answer)
+def _created(document: dict[str, Any]) -> Response:
+    response = jsonify(document)
     response.status_code = 201
-    response.headers["Location"] = f"/order-service/{answer['userId']}/orders/{answer['orderId']}"
+    response.headers["Location"] = (
+        f"/order-service/{document['userId']}/orders/{document['orderId']}"
+    )
     return response

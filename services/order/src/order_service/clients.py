@@ -9,32 +9,40 @@ from pydantic.alias_generators import to_camel
 
 from chassis.core.errors import Unavailable
 from chassis.resilience.service_client import ServiceClient
+from order_service.models import ProductSnapshot
 
 
-class Offer(BaseModel):
-    """A product as catalog-service offers it now."""
+class CatalogProduct(BaseModel):
+    """What is read of a product in the answer."""
 
-    model_config = {"alias_generator": to_camel, "populate_by_name": True, "frozen": True}
+    model_config = {"alias_generator": to_camel, "frozen": True}
 
     product_id: str
     unit_price: Annotated[int, Field(ge=0)]
     stock: int
 
 
-OFFERS = TypeAdapter(list[Offer])
+PRODUCTS = TypeAdapter(list[CatalogProduct])
 
 
 @dataclass(frozen=True)
 class CatalogClient:
-    neighbour: ServiceClient
+    service: ServiceClient
 
-    def offers(self, product_ids: Collection[str]) -> dict[str, Offer]:
+    def products(self, product_ids: Collection[str]) -> dict[str, ProductSnapshot]:
         """Those of `product_ids` that there are.  Raises Unavailable, and its kinds."""
-        answer = self.neighbour.get(
-            "/catalogs", "/catalogs", params=[("productId", each) for each in product_ids]
+        answer = self.service.get(
+            "/catalogs",
+            "/catalogs",
+            params=[("productId", product_id) for product_id in product_ids],
         )
         try:
-            found = OFFERS.validate_json(answer.content)
+            products = PRODUCTS.validate_json(answer.content)
         except ValidationError as error:
             raise Unavailable("catalog-service gave no proper answer.") from error
-        return {offer.product_id: offer for offer in found}
+        return {
+            product.product_id: ProductSnapshot(
+                product.product_id, product.unit_price, product.stock
+            )
+            for product in products
+        }

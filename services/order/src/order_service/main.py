@@ -1,50 +1,56 @@
 """order-service as it runs: `python -m order_service.main`."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
-from chassis.config.settings import Settings
 from chassis.data import postgres
-from chassis.runtime import gunicorn, messaging
+from chassis.data.outages import OUTAGES
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime import gunicorn
+from chassis.runtime.messaging import consume, publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
-from order_service.app import create_app
+from order_service import api
 from order_service.clients import CatalogClient
-from order_service.events import READ
-from order_service.handlers import handler
-from order_service.idempotency import Keys
+from order_service.idempotency import IdempotencyKeys, pruner
+from order_service.long_poll import LongPoll
+from order_service.messaging import EVENT_TYPES, TOPICS, handler
+from order_service.models import inbox, outbox
 from order_service.service import Orders
-from order_service.tables import inbox, outbox
-from order_service.waiting import Waiting
+from order_service.settings import OrderSettings
 
 SERVICE = "order-service"
 
 
 def build() -> tuple[Process[Any], Flask]:
-    process = begin(SERVICE, Settings)
+    process = begin(SERVICE, OrderSettings)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     return process, wire(process, engine, process.tokens())
 
 
-def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
+def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
-    waiting = Waiting(sessions, places=process.settings.fusebox.threads // 2)
-    process.workers.add("waiting", waiting.run)
-    messaging.publish(process, engine, outbox)
-    messaging.consume(
-        process,
-        sessions,
-        inbox,
-        ["catalog", "products", "users"],
-        READ,
-        handler(decided=waiting.ring),
+    long_poll = LongPoll(sessions, slots=process.settings.fusebox.threads // 2)
+    process.workers.add("long-poll", long_poll.run)
+    keys = IdempotencyKeys(sessions)
+    process.workers.add("idempotency-keys", pruner(keys, lambda: _keep(process)))
+    publish(process, engine, sessions, outbox)
+    consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handler(decided=long_poll.decided))
+    catalog = CatalogClient(process.service_client("catalog-service"))
+    app = flask_adapter.create_app(__package__, process, outages=OUTAGES)
+    app.register_blueprint(
+        api.blueprint(Orders(sessions, catalog.products), keys, long_poll, tokens)
     )
-    orders = Orders(sessions, CatalogClient(process.service_client("catalog-service")))
-    return create_app(process, orders, Keys(sessions), waiting, tokens)
+    return app
+
+
+def _keep(process: Process[OrderSettings]) -> timedelta:
+    return timedelta(hours=process.settings.fusebox.idempotency.keep_hours)
 
 
 if __name__ == "__main__":

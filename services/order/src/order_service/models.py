@@ -1,21 +1,32 @@
-"""Orders and the rules of how they move, beside what order-service has heard from others."""
+"""Orders and the rules of how they move, beside what order-service last knew of others."""
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, DateTime, Index, func
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Index,
+    String,
+    TypeDecorator,
+    Update,
+    func,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
-from chassis.core.errors import Conflict
-
-
-class Base(DeclarativeBase):
-    type_annotation_map = {int: BigInteger, datetime: DateTime(timezone=True)}
+from chassis.core.errors import Conflict, NotFound, Unavailable
+from chassis.messaging.inbox import Inbox
+from chassis.messaging.outbox import Outbox
 
 
 class OrderStatus(StrEnum):
@@ -25,7 +36,7 @@ class OrderStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-# From which states an order may come to this one.
+# From which states an order may come to this one; there is no other way.
 ALLOWED_FROM = {
     OrderStatus.CONFIRMED: {OrderStatus.PENDING},
     OrderStatus.REJECTED: {OrderStatus.PENDING},
@@ -34,12 +45,70 @@ ALLOWED_FROM = {
 
 
 @dataclass(frozen=True)
-class Line:
+class OrderLineRequest:
+    """What a user asks for; `unit_price` is what they believe it costs, if anything."""
+
+    product_id: str
+    qty: int
+    unit_price: int | None = None
+
+
+@dataclass(frozen=True)
+class OrderLine:
     """`qty` pieces at `unit_price`, in units of the currency's smallest coin."""
 
     product_id: str
     qty: int
     unit_price: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {"productId": self.product_id, "qty": self.qty, "unitPrice": self.unit_price}
+
+
+@dataclass(frozen=True)
+class ProductSnapshot:
+    """A product as catalog-service has it now, or as it was last known here."""
+
+    product_id: str
+    unit_price: int
+    stock: int
+
+
+class StatusColumn(TypeDecorator[OrderStatus]):
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: OrderStatus | None, _dialect: Dialect) -> str | None:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> OrderStatus | None:
+        return None if value is None else OrderStatus(value)
+
+
+class LinesColumn(TypeDecorator[list[OrderLine]]):
+    impl = JSONB
+    cache_ok = True
+
+    def process_bind_param(self, value: list[OrderLine] | None, _dialect: Dialect) -> Any:
+        return None if value is None else [line.as_json() for line in value]
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> list[OrderLine] | None:
+        if value is None:
+            return None
+        return [OrderLine(line["productId"], line["qty"], line["unitPrice"]) for line in value]
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+        OrderStatus: StatusColumn,
+        list[OrderLine]: LinesColumn,
+    }
+
+
+outbox = Outbox(Base.metadata)
+inbox = Inbox(Base.metadata)
 
 
 class Order(Base):
@@ -49,10 +118,10 @@ class Order(Base):
 
     order_id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID]
-    status: Mapped[str]
+    status: Mapped[OrderStatus]
     reason: Mapped[str | None]
     # With the order in one row: lines never change, and a placed order is one INSERT.
-    stored_lines: Mapped[list[dict[str, Any]]] = mapped_column("lines", JSONB)
+    lines: Mapped[list[OrderLine]]
     total_price: Mapped[int]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column()
@@ -61,30 +130,47 @@ class Order(Base):
     __mapper_args__ = {"version_id_col": version}  # concurrent edits fail loudly
 
     @classmethod
-    def place(cls, user_id: UUID, lines: list[Line]) -> "Order":
+    def place(cls, user_id: UUID, lines: list[OrderLine]) -> "Order":
         return cls(
             order_id=uuid7(),
             user_id=user_id,
             status=OrderStatus.PENDING,
-            stored_lines=[
-                {"productId": line.product_id, "qty": line.qty, "unitPrice": line.unit_price}
-                for line in lines
-            ],
+            lines=lines,
             total_price=sum(line.qty * line.unit_price for line in lines),
             created_at=datetime.now(UTC),
         )
 
     def cancel(self) -> None:
-        self._move(OrderStatus.CANCELLED)
+        """Raises Conflict `too-late` when the order was rejected, or cancelled before."""
+        if self.status not in ALLOWED_FROM[OrderStatus.CANCELLED]:
+            raise Conflict(f"A {self.status} order cannot be cancelled.", code="too-late")
+        self.status = OrderStatus.CANCELLED
 
-    def _move(self, to: OrderStatus) -> None:
-        if self.status not in ALLOWED_FROM[to]:
-            raise Conflict(f"A {self.status} order cannot become {to}.", code="too-late")
-        self.status = to
+    @classmethod
+    def confirm_all(cls, order_ids: Collection[UUID]) -> Update:
+        return cls._move_all(order_ids, OrderStatus.CONFIRMED)
+
+    @classmethod
+    def reject_all(cls, order_ids: Collection[UUID], reason: str) -> Update:
+        return cls._move_all(order_ids, OrderStatus.REJECTED).values(reason=reason)
+
+    @classmethod
+    def _move_all(cls, order_ids: Collection[UUID], to: OrderStatus) -> Update:
+        """A statement a batch, where objects would cost one an order.
+
+        An order that is in no state to move stays as it is: one that was cancelled meanwhile is
+        not confirmed, and catalog-service gets an event of its own about it.
+        """
+        return (
+            update(cls)
+            .where(cls.order_id.in_(order_ids), cls.status.in_(ALLOWED_FROM[to]))
+            .values(status=to, version=cls.version + 1)
+            .execution_options(synchronize_session=False)
+        )
 
 
 class ProductFact(Base):
-    """What was last heard of a product: enough to judge an order while catalog-service is away."""
+    """What was last known of a product: enough to check an order while catalog-service is away."""
 
     __tablename__ = "product_facts"
 
@@ -92,6 +178,9 @@ class ProductFact(Base):
     unit_price: Mapped[int]
     stock: Mapped[int]
     version: Mapped[int]
+
+    def snapshot(self) -> ProductSnapshot:
+        return ProductSnapshot(self.product_id, self.unit_price, self.stock)
 
 
 class ClosedAccount(Base):
@@ -104,12 +193,73 @@ class ClosedAccount(Base):
 
 
 class IdempotencyKey(Base):
-    """A request that must not have its effect twice; `answer` is null while it is under way."""
+    """A request that must not have its effect twice; without an order while it is under way."""
 
     __tablename__ = "idempotency_keys"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]
+    # What version 0.1 kept instead of the two below; nothing writes it any more.
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    claimed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    order_id: Mapped[UUID | None]
+    degraded: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    claimed_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+def merge_lines(lines: Iterable[OrderLineRequest]) -> list[OrderLineRequest]:
+    """A line a product: quantities are added up, and the last price given counts."""
+    quantities: Counter[str] = Counter()
+    prices: dict[str, int] = {}
+    for line in lines:
+        quantities[line.product_id] += line.qty
+        if line.unit_price is not None:
+            prices[line.product_id] = line.unit_price
+    return [OrderLineRequest(id, qty, prices.get(id)) for id, qty in quantities.items()]
+
+
+def check(
+    requests: list[OrderLineRequest], products: Mapping[str, ProductSnapshot]
+) -> list[OrderLine]:
+    """The lines at today's prices.
+
+    Raises NotFound `product-unknown`, Conflict `price-changed` or `out-of-stock`, in that order.
+    """
+    unknown = [line.product_id for line in requests if line.product_id not in products]
+    if unknown:
+        raise NotFound(
+            f"There is no product {', '.join(unknown)}.", code="product-unknown", products=unknown
+        )
+    price_changed = [
+        line.product_id
+        for line in requests
+        if line.unit_price not in (None, products[line.product_id].unit_price)
+    ]
+    if price_changed:
+        raise Conflict(
+            f"The price of {', '.join(price_changed)} has changed.",
+            code="price-changed",
+            products=price_changed,
+        )
+    short = [line.product_id for line in requests if products[line.product_id].stock < line.qty]
+    if short:
+        raise Conflict(
+            f"Not enough stock of {', '.join(short)}.", code="out-of-stock", products=short
+        )
+    return [
+        OrderLine(line.product_id, line.qty, products[line.product_id].unit_price)
+        for line in requests
+    ]
+
+
+def last_known(product_ids: list[str], facts: Iterable[ProductFact]) -> dict[str, ProductSnapshot]:
+    """Snapshots without catalog-service; a product never heard of may exist, and is Unavailable."""
+    products = {fact.product_id: fact.snapshot() for fact in facts}
+    unknown = [product_id for product_id in product_ids if product_id not in products]
+    if unknown:
+        raise Unavailable(
+            f"catalog-service is away and {', '.join(unknown)} is not known here; nothing "
+            "was ordered.",
+            products=unknown,
+        )
+    return products

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from chassis.config.settings import Settings
 from chassis.data import postgres
 from chassis.runtime.service import Process, begin
+from order_service.settings import OrderSettings
 
 
 def main() -> None:
-    prepare(begin("order-service", Settings))
+    prepare(begin("order-service", OrderSettings))
 
 
 def prepare(process: Process[Any]) -> None:

@@ -78,15 +78,15 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     def listed() -> tuple[Response, dict[str, str]]:
         caller = flask_adapter.caller(tokens)
         page = pagination.requested(request.args)
-        found, last = accounts.users(caller, page)
-        return jsonify([_json(each) for each in found]), pagination.next_link(USERS, page, last)
+        rows, last = accounts.users(caller, page)
+        return jsonify([_json(user) for user in rows]), pagination.next_link(USERS, page, last)
 
     @api.get("/users/<uuid:user_id>")
     def profile(user_id: UUID) -> Response:
         caller = flask_adapter.caller(tokens)
-        found = accounts.profile(caller, user_id, request.headers["Authorization"])
-        degraded = {"degraded": found.degraded} if found.degraded else {}
-        return jsonify(_json(found.user) | {"orders": found.orders} | degraded)
+        profile = accounts.profile(caller, user_id, request.headers["Authorization"])
+        degraded = {"degraded": profile.degraded} if profile.degraded else {}
+        return jsonify(_json(profile.user) | {"orders": profile.orders} | degraded)
 
     @api.patch("/users/<uuid:user_id>")
     def change(user_id: UUID) -> Response:

@@ -1,4 +1,4 @@
-"""The neighbours of user-service."""
+"""The services that user-service calls."""
 
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,12 @@ ORDER_SERVICE = "order-service"
 class Orders:
     """order-service, asked in the name of whoever asked us."""
 
-    def __init__(self, neighbour: ServiceClient) -> None:
-        self._neighbour = neighbour
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
 
     def of(self, user_id: UUID, authorization: str) -> list[dict[str, Any]]:
         """The first page of the user's orders; Unavailable when there is no good answer."""
-        answer = self._neighbour.get(
+        answer = self._service.get(
             f"/{user_id}/orders",
             "/{user_id}/orders",
             params=[("limit", str(LARGEST_LIMIT))],
@@ -33,9 +33,9 @@ class Orders:
 
 def _list(answer: requests.Response) -> list[dict[str, Any]]:
     try:
-        found = answer.json()
+        orders = answer.json()
     except requests.JSONDecodeError as error:
         raise Unavailable(f"{ORDER_SERVICE} gave no JSON.") from error
-    if not isinstance(found, list):
+    if not isinstance(orders, list):
         raise Unavailable(f"{ORDER_SERVICE} gave no list.")
-    return found
+    return orders

@@ -5,15 +5,19 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from chassis.data import postgres
-from chassis.runtime import gunicorn, messaging
+from chassis.data.outages import OUTAGES
+from chassis.runtime import flask as flask_adapter
+from chassis.runtime import gunicorn
+from chassis.runtime.messaging import publish
 from chassis.runtime.service import Process, begin
-from user_service.app import create_app
+from chassis.web.auth import TokenVerifier
+from user_service import api
 from user_service.clients import ORDER_SERVICE, Orders
+from user_service.models import outbox
 from user_service.passwords import Passwords
 from user_service.service import Accounts
 from user_service.settings import UserSettings
 from user_service.signing import Signer
-from user_service.tables import outbox
 
 SERVICE = "user-service"
 
@@ -29,14 +33,21 @@ def build() -> tuple[Process[UserSettings], Flask]:
 
 def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
-    messaging.publish(process, engine, outbox)
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    publish(process, engine, sessions, outbox)
     signer = Signer(
         process.environment.secret("token-signing-key.pem"),
         lambda: process.settings.fusebox.tokens.lifetime_seconds,
     )
     orders = Orders(process.service_client(ORDER_SERVICE))
-    sessions = sessionmaker(engine, expire_on_commit=False)
-    return create_app(process, Accounts(sessions, Passwords(), orders), signer)
+    accounts = Accounts(sessions, Passwords(), orders)
+    # The keys are our own: tokens are checked as everywhere, and nobody has to be asked.
+    tokens = TokenVerifier(signer.jwks)
+    tokens.refresh()
+    app = flask_adapter.create_app(__package__, process, outages=OUTAGES)
+    app.register_blueprint(api.users(accounts, tokens))
+    app.register_blueprint(api.login(accounts, signer))
+    return app
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import DateTime, Index, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis.messaging.outbox import Outbox
+
 # What browsers take for an address in <input type=email>, with at least one dot in the domain.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+")
@@ -19,6 +21,9 @@ def is_email(text: str) -> bool:
 
 class Base(DeclarativeBase):
     type_annotation_map = {datetime: DateTime(timezone=True)}
+
+
+outbox = Outbox(Base.metadata)
 
 
 class User(Base):

@@ -12,11 +12,10 @@ from uuid_utils.compat import uuid7
 from chassis.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from chassis.web import pagination
 from chassis.web.auth import Caller
-from user_service import events
 from user_service.clients import ORDER_SERVICE, Orders
-from user_service.models import User, is_email
+from user_service.messaging import user_deleted
+from user_service.models import User, is_email, outbox
 from user_service.passwords import Passwords
-from user_service.tables import outbox
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,9 @@ class Accounts:
         with self._sessions() as session:
             _reach(session, caller, _id_of(caller))
             caller.require_admin()
-            found = list(session.scalars(query.limit(page.limit + 1)))
-        more = len(found) > page.limit
-        return found[: page.limit], str(found[page.limit - 1].id) if more else None
+            rows = list(session.scalars(query.limit(page.limit + 1)))
+        more = len(rows) > page.limit
+        return rows[: page.limit], str(rows[page.limit - 1].id) if more else None
 
     def change(self, caller: Caller, user_id: UUID, name: str | None, password: str | None) -> User:
         hashed = self._passwords.hash(password) if password is not None else None
@@ -86,7 +85,7 @@ class Accounts:
     def delete(self, caller: Caller, user_id: UUID) -> None:
         with self._sessions.begin() as session:
             user = _reach(session, caller, user_id, lock=True)
-            outbox.record(session, [events.user_deleted(user.id, user.delete())])
+            outbox.record(session, [user_deleted(user.id, user.delete())])
 
     def _with_email(self, email: str) -> User | None:
         # What is no address is nobody's, and may hold what the database would not even compare.
@@ -125,16 +124,16 @@ def _reach(session: Session, caller: Caller, user_id: UUID, lock: bool = False) 
     """The user `user_id` for a caller who may reach them and has not been deleted meanwhile."""
     own_id = _id_of(caller)
     query = select(User).where(User.id.in_({own_id, user_id}), User.deleted_at.is_(None))
-    found = {
+    users = {
         user.id: user
         for user in session.scalars(query.order_by(User.id).with_for_update() if lock else query)
     }
-    if own_id not in found:
+    if own_id not in users:
         raise Unauthenticated("The account of this token has been deleted.")
     caller.require_reach(str(user_id))
-    if user_id not in found:
+    if user_id not in users:
         raise NotFound(f"There is no user {user_id}.", code="user-unknown")
-    return found[user_id]
+    return users[user_id]
 
 
 def _id_of(caller: Caller) -> UUID:

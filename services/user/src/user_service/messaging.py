@@ -1,4 +1,4 @@
-"""What user-service tells: its payloads."""
+"""Events out: the payloads, in user-service's own words."""
 
 from datetime import datetime
 from uuid import UUID
