@@ -1,4 +1,4 @@
-"""The guided tour keeps every promise on a real shop, and leaves it as it was."""
+"""On a real shop every assertion of the demo holds, and it leaves the shop as it was."""
 
 import json
 import subprocess
@@ -27,31 +27,31 @@ def demo(shop: Any, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def instances(shop: Any) -> list[str]:
-    found = json.loads(shop.run("status", "--json").stdout)
-    return [row["instance"] for row in found["processes"]]
+    status = json.loads(shop.run("status", "--json").stdout)
+    return [row["instance"] for row in status["processes"]]
 
 
 @pytest.mark.timeout(LONGEST_SECONDS + 60)
-def test_the_tour_keeps_its_promises_and_leaves_the_shop_as_it_was(shop: Any) -> None:
-    running, stocks = instances(shop), [shop.stock(each) for each in SEEDS]
+def test_all_assertions_of_the_demo_hold_and_it_leaves_the_shop_as_it_was(shop: Any) -> None:
+    running, stocks = instances(shop), [shop.stock(product_id) for product_id in SEEDS]
 
     done = demo(shop, "--pace", "fast")
 
-    said = done.stdout
-    assert done.returncode == 0, said + done.stderr
-    headings = [line for line in said.splitlines() if line.startswith("──")]
+    output = done.stdout
+    assert done.returncode == 0, output + done.stderr
+    headings = [line for line in output.splitlines() if line.startswith("──")]
     assert [step.title in line for step, line in zip(STEPS, headings, strict=True)] == [True] * 8
-    assert "✗" not in said
-    assert "breaker OPEN, 5 of 5" in said
-    assert said.count(f"{shop.stack.url('zipkin')}/zipkin/traces/") == len(STEPS) - 1
-    assert "1 × CONFIRMED" in said
-    assert "\x1b[" not in said
-    assert max(len(line) for line in said.splitlines()) <= 80
+    assert "✗" not in output
+    assert "breaker OPEN, 5 of 5" in output
+    assert output.count(f"{shop.stack.url('zipkin')}/zipkin/traces/") == len(STEPS) - 1
+    assert "1 × CONFIRMED" in output
+    assert "\x1b[" not in output
+    assert max(len(line) for line in output.splitlines()) <= 80
     assert instances(shop) == running
-    assert [shop.stock(each) for each in SEEDS] == stocks
+    assert [shop.stock(product_id) for product_id in SEEDS] == stocks
 
 
-def test_a_step_alone_brings_about_what_it_needs_and_mends_it(shop: Any) -> None:
+def test_a_single_step_prepares_what_it_needs_and_undoes_it(shop: Any) -> None:
     done = demo(shop, "--pace", "fast", "--step", "3")
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -60,7 +60,7 @@ def test_a_step_alone_brings_about_what_it_needs_and_mends_it(shop: Any) -> None
     shop.run("status")
 
 
-def test_a_tour_does_not_begin_in_a_shop_that_is_broken(shop: Any) -> None:
+def test_the_demo_does_not_begin_in_a_shop_that_is_broken(shop: Any) -> None:
     shop.kill("config-server")
     try:
         done = demo(shop)

@@ -1,1 +1,1 @@
-"""`demo`: the guided tour, which breaks the live shop step by step and proves its promises."""
+"""`demo`: the guided tour, which breaks the live shop step by step and asserts its promises."""

@@ -6,10 +6,10 @@ import click
 
 from fusebox.core.stack import Stack
 
-EPILOG = """Each step brings about itself what it needs and leaves the shop as it found it, but for
-its own orders, products (DEMO-…) and one dead letter.
+EPILOG = """A step prepares what it needs and leaves the shop as it was, but for its orders, its
+products (DEMO-…) and one dead letter.
 
-Exit codes: 0 every promise kept; 1 one was not, or the shop is not in order; 130 interrupted."""
+Exit codes: 0 all assertions hold; 1 one does not, or the shop is not in order; 130 interrupted."""
 
 
 @click.command(epilog=EPILOG)
@@ -23,7 +23,7 @@ Exit codes: 0 every promise kept; 1 one was not, or the shop is not in order; 13
 )
 @click.pass_obj
 def demo(stack: Stack, step: int | None, pace: str) -> None:
-    """The guided tour: break the shop step by step, and hold it to its promises."""
-    from fusebox.demo.tour import demo as lead
+    """The guided tour: break the shop step by step, and assert what it promises."""
+    from fusebox.demo.tour import demo as run_demo
 
-    lead(stack, step, pace)
+    run_demo(stack, step, pace)

@@ -1,4 +1,4 @@
-"""Where the tour is told: what will happen and why, what happens, and what became of a promise."""
+"""What the demo prints: what will happen and why, what happens, and whether an assertion holds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TextIO
 
-import click
+from rich.console import Console, RenderableType
+from rich.rule import Rule
+from rich.text import Text
 
-from fusebox.demo.assertions import BrokenPromise
+from fusebox.demo.assertions import FailedAssertion
 
 WIDTH = 80
 INDENT = "  "
@@ -19,72 +21,84 @@ LABEL_WIDTH = 18
 
 
 @dataclass
-class Stage:
+class DemoConsole:
     """Writes to `out`; `wait_for_key` is None for a reader who is not to be waited for."""
 
     out: TextIO
     colour: bool = False
     wait_for_key: Callable[[], None] | None = None
-    kept: int = 0
-    _links: list[str] = field(default_factory=list)
+    passed: int = 0
+    _traces: list[str] = field(default_factory=list)
 
-    def open(self, number: int, of: int, title: str, why: str) -> None:
+    def __post_init__(self) -> None:
+        self._console = Console(
+            file=self.out,
+            width=WIDTH,
+            force_terminal=self.colour,
+            no_color=not self.colour,
+            color_system="standard" if self.colour else None,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def begin_step(self, number: int, of: int, title: str, why: str) -> None:
         """The heading of a step, and what will happen and why."""
-        heading = f"── {number} of {of} ── {title} "
-        self._write("\n" + self._styled(heading.ljust(WIDTH, "─"), bold=True) + "\n")
-        self._write(_wrapped(why, INDENT, INDENT) + "\n")
+        heading = Text(f"── {number} of {of} ── {title}", style="bold")
+        self._print("")
+        self._print(Rule(heading, align="left", style="bold"))
+        self._print("")
+        self._print(Text(_wrapped(why, INDENT, INDENT)))
+        self._print("")
 
-    def tell(self, label: str, text: str) -> None:
+    def event(self, label: str, text: str) -> None:
         """One thing that happens, at the moment it does."""
         start = f"{INDENT}{label:<{LABEL_WIDTH}} "
-        wrapped = _wrapped(text, start, " " * len(start))
-        self._write(self._styled(wrapped[: len(start)], fg="cyan") + wrapped[len(start) :])
+        event = Text(_wrapped(text, start, " " * len(start)))
+        event.stylize("cyan", 0, len(start))
+        self._print(event)
 
     def show(self, lines: Sequence[str]) -> None:
-        """A picture made of lines, each as it is."""
+        """A picture made of lines, printed as they are."""
         for line in lines:
-            self._write(f"{INDENT}{line[: WIDTH - len(INDENT)].rstrip()}")
+            self._print(Text(f"{INDENT}{line[: WIDTH - len(INDENT)].rstrip()}"))
 
-    def hold(self, promise: str, kept: bool, saw: str) -> None:
-        """Hold what was seen against `promise`; raises BrokenPromise when it was not kept."""
-        mark = self._styled("✓", fg="green") if kept else self._styled("✗", fg="red", bold=True)
-        told = _wrapped(promise, " " * 4, " " * 4).lstrip()
-        self._write(f"{INDENT}{mark} {self._styled(told, bold=True)}")
-        self._write(_wrapped(saw, " " * 4, " " * 4))
-        if not kept:
-            raise BrokenPromise(promise, saw, where=self._links[-1] if self._links else "")
-        self.kept += 1
+    def check(self, assertion: str, holds: bool, evidence: str) -> None:
+        """Whether `assertion` holds, with the evidence; raises FailedAssertion if it does not."""
+        mark = ("✓", "green") if holds else ("✗", "bold red")
+        statement = _wrapped(assertion, " " * 4, " " * 4).lstrip()
+        self._print(Text.assemble(INDENT, mark, " ", (statement, "bold")))
+        self._print(Text(_wrapped(evidence, " " * 4, " " * 4)))
+        if not holds:
+            raise FailedAssertion(assertion, evidence, self._traces[-1] if self._traces else "")
+        self.passed += 1
 
-    def link(self, url: str) -> None:
+    def trace_link(self, url: str) -> None:
         """Where the trace of what was just seen is to be looked at."""
-        self._links.append(url)
-        self._write(f"{INDENT}{self._styled('trace ', dim=True)}{self._styled(url, fg='blue')}")
+        self._traces.append(url)
+        self._print(Text.assemble(INDENT, ("trace ", "dim"), (url, "blue")))
 
     def pause(self) -> None:
         """Wait for the reader, where there is one."""
         if self.wait_for_key is not None:
-            self._write(self._styled(f"{INDENT}Enter does it; Ctrl-C ends the tour.", dim=True))
+            self._print(Text(f"{INDENT}Press Enter to go on; Ctrl-C ends the tour.", style="dim"))
             self.wait_for_key()
 
-    def say(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Something that belongs to no step."""
-        self._write("")
-        self._write(_wrapped(text, INDENT, INDENT))
+        self._print("")
+        self._print(Text(_wrapped(text, INDENT, INDENT)))
 
-    def _write(self, text: str) -> None:
-        print(text, file=self.out, flush=True)
-
-    def _styled(self, text: str, **style: Any) -> str:
-        return click.style(text, **style) if self.colour else text
+    def _print(self, line: RenderableType) -> None:
+        self._console.print(line)
 
 
-def stage_for(pace: str) -> Stage:
-    """The stage for this process' terminal, or for what stands in its place."""
+def console_for(pace: str) -> DemoConsole:
+    """The console for this process' terminal, or for what stands in its place."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a ✓ shows a ?
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     waits = pace != "fast" and sys.stdin.isatty() and sys.stdout.isatty()
-    return Stage(sys.stdout, colour, _wait_for_enter if waits else None)
+    return DemoConsole(sys.stdout, colour, _wait_for_enter if waits else None)
 
 
 def _wait_for_enter() -> None:

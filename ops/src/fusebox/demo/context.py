@@ -1,53 +1,53 @@
-"""What a step of the tour has in its hands, and what a step is."""
+"""What a step of the demo works with, and what a step is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fusebox.core.shop_client import Customer
+from fusebox.core.shop_client import Customer, OrderAttempt
 from fusebox.core.stack import Stack
-from fusebox.demo.assertions import Order
-from fusebox.demo.console import Stage
-from fusebox.demo.faults import Breakage, StackHands
-from fusebox.demo.inspection import Looking
-from fusebox.demo.records import Records
-from fusebox.demo.shop_actions import Trading
+from fusebox.demo.console import DemoConsole
+from fusebox.demo.faults import FaultInjector, StackInstanceControl
+from fusebox.demo.inspection import Inspection
+from fusebox.demo.records import OrderRecords
+from fusebox.demo.shop_actions import ShopActions
 
 
 @dataclass
-class Outage:
+class CatalogOutage:
     """catalog-service is dead: who has ordered since then, and what."""
 
     customer: Customer
     email: str
     stock_before: int
-    orders: list[Order] = field(default_factory=list)
+    orders: list[OrderAttempt] = field(default_factory=list)
 
 
 @dataclass
-class Scene:
+class DemoContext:
     """`outage` is what one step leaves to the next, which continues it."""
 
     stack: Stack
-    stage: Stage
-    breakage: Breakage
-    trading: Trading
-    looking: Looking
-    records: Records
-    outage: Outage | None = None
+    console: DemoConsole
+    faults: FaultInjector
+    actions: ShopActions
+    inspection: Inspection
+    records: OrderRecords
+    outage: CatalogOutage | None = None
 
     @classmethod
-    def of(cls, stack: Stack, stage: Stage) -> Scene:
-        breakage = Breakage(StackHands(stack))
-        return cls(stack, stage, breakage, Trading(stack), Looking(stack), Records(stack))
+    def of(cls, stack: Stack, console: DemoConsole) -> DemoContext:
+        faults = FaultInjector(StackInstanceControl(stack))
+        actions, inspection = ShopActions(stack), Inspection(stack)
+        return cls(stack, console, faults, actions, inspection, OrderRecords(stack))
 
 
 @dataclass(frozen=True)
-class Step:
+class DemoStep:
     """`why` is what will happen and why; `continues` where the step before it has left off."""
 
     title: str
     why: str
-    play: Callable[[Scene], None]
+    run: Callable[[DemoContext], None]
     continues: bool = False

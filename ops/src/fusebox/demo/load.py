@@ -1,4 +1,4 @@
-"""Many at the same time: orders in a steady flow, and calls that start in one moment."""
+"""Load on the shop: orders at a steady rate, and calls that start in one moment."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
-from fusebox.demo.assertions import Order
+from fusebox.core.shop_client import OrderAttempt
 
 T = TypeVar("T")
 START_SECONDS = 10
 
 
-class Flow:
-    """`hands`, each placing an order every so often from entry to exit; `orders` is the harvest."""
+class SteadyLoad:
+    """Orders at a steady rate from entry to exit, shared by the `workers`."""
 
-    def __init__(self, hands: Sequence[Callable[[], Order]], a_second: float) -> None:
-        self.orders: list[Order] = []
-        self._pause = len(hands) / a_second
+    def __init__(
+        self, workers: Sequence[Callable[[], OrderAttempt]], orders_a_second: float
+    ) -> None:
+        self.orders: list[OrderAttempt] = []
+        self._pause = len(workers) / orders_a_second
         self._over = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, args=(hand,), name="tour-flow", daemon=True)
-            for hand in hands
+            threading.Thread(target=self._run, args=(worker,), name="demo-load", daemon=True)
+            for worker in workers
         ]
 
     def __enter__(self) -> Self:
@@ -35,9 +37,9 @@ class Flow:
         for thread in self._threads:
             thread.join()
 
-    def _run(self, hand: Callable[[], Order]) -> None:
+    def _run(self, place_order: Callable[[], OrderAttempt]) -> None:
         while not self._over.wait(self._pause):
-            self.orders.append(hand())
+            self.orders.append(place_order())
 
 
 def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T]:

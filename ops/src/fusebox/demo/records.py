@@ -1,4 +1,4 @@
-"""Records of the topic `orders` as the tour handles them: read again, sent again, sent wrong."""
+"""Kafka records of the topic `orders`: read again, sent again, sent unreadable."""
 
 from __future__ import annotations
 
@@ -22,43 +22,44 @@ BOOTSTRAP_MILLISECONDS = 5_000
 POISON = b'{"orderId": "oops'
 
 
-class Records:
+class OrderRecords:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
 
-    def ends(self) -> dict[int, int]:
-        """Where each partition of `orders` ends now."""
-        return remote.run(self._stack, _ends)
+    def end_offsets(self) -> dict[int, int]:
+        """Where the partitions of `orders` end now."""
+        return remote.run(self._stack, _end_offsets)
 
-    def placed(self, order_id: str, since: dict[int, int]) -> Any:
-        """The record that tells of `order_id`, looked for from the offsets `since` on."""
-        return remote.run(self._stack, _placed, order_id, since)
+    def order_placed(self, order_id: str, since: dict[int, int]) -> Any:
+        """The record of `order_id`, looked for from the offsets `since` on."""
+        return remote.run(self._stack, _order_placed, order_id, since)
 
-    def send_again(self, record: Any, times: int) -> None:
-        """The same bytes with the same `ce_id`, as a producer that was never answered does it."""
-        remote.run(self._stack, _send_again, record, times)
+    def resend(self, record: Any, times: int) -> None:
+        """The same bytes with the same `ce_id`, as a producer does that got no acknowledgement."""
+        remote.run(self._stack, _resend, record, times)
 
-    def poison(self, beside: Any) -> str:
+    def send_poison(self, beside: Any) -> str:
         """Send an unreadable record into the partition of `beside`; returns its `ce_id`."""
-        return remote.run(self._stack, _poison, beside.partition)
+        return remote.run(self._stack, _send_poison, beside.partition)
 
     def dead_letter(self, key: str) -> DeadLetter | None:
         """The dead letter with that key, if there is one."""
-        return next((each for each in dead_letters.letters(self._stack) if each.key == key), None)
+        letters = dead_letters.letters(self._stack)
+        return next((letter for letter in letters if letter.key == key), None)
 
 
-def _ends(stack: Stack) -> dict[int, int]:
+def _end_offsets(stack: Stack) -> dict[int, int]:
     with closing(_consumer(stack)) as consumer:
-        found = consumer.end_offsets(_partitions(consumer))
-        return {each.partition: offset for each, offset in found.items()}
+        offsets = consumer.end_offsets(_partitions(consumer))
+        return {partition.partition: offset for partition, offset in offsets.items()}
 
 
-def _placed(stack: Stack, order_id: str, since: dict[int, int]) -> Any:
+def _order_placed(stack: Stack, order_id: str, since: dict[int, int]) -> Any:
     with closing(_consumer(stack)) as consumer:
         partitions = _partitions(consumer)
         consumer.assign(partitions)
-        for each in partitions:
-            consumer.seek(each, since[each.partition])
+        for partition in partitions:
+            consumer.seek(partition, since[partition.partition])
         end = time.monotonic() + FIND_SECONDS
         while time.monotonic() < end:
             for batch in consumer.poll(timeout_ms=500).values():
@@ -68,17 +69,17 @@ def _placed(stack: Stack, order_id: str, since: dict[int, int]) -> Any:
     raise Fault(f"Kafka has no record of order {order_id}", remedy="see `make verify`.")
 
 
-def _send_again(stack: Stack, record: Any, times: int) -> None:
+def _resend(stack: Stack, record: Any, times: int) -> None:
     with closing(_producer(stack)) as producer:
-        sent = [
+        deliveries = [
             producer.send(TOPIC, record.value, key=record.key, headers=list(record.headers))
             for _ in range(times)
         ]
-        for each in sent:
-            each.get(timeout=DELIVERY_SECONDS)
+        for delivery in deliveries:
+            delivery.get(timeout=DELIVERY_SECONDS)
 
 
-def _poison(stack: Stack, partition: int) -> str:
+def _send_poison(stack: Stack, partition: int) -> str:
     ce_id = str(uuid.uuid4())
     headers = [
         ("ce_id", ce_id.encode()),
@@ -86,10 +87,10 @@ def _poison(stack: Stack, partition: int) -> str:
         ("ce_type", b"order.placed"),
     ]
     with closing(_producer(stack)) as producer:
-        sent = producer.send(
+        delivery = producer.send(
             TOPIC, POISON, key=ce_id.encode(), headers=headers, partition=partition
         )
-        sent.get(timeout=DELIVERY_SECONDS)
+        delivery.get(timeout=DELIVERY_SECONDS)
     return ce_id
 
 
@@ -117,4 +118,5 @@ def _producer(stack: Stack) -> Any:
 def _partitions(consumer: Any) -> list[Any]:
     from kafka import TopicPartition
 
-    return [TopicPartition(TOPIC, each) for each in consumer.partitions_for_topic(TOPIC) or ()]
+    numbers = consumer.partitions_for_topic(TOPIC) or ()
+    return [TopicPartition(TOPIC, number) for number in numbers]

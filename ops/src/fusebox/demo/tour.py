@@ -1,4 +1,4 @@
-"""The tour itself: step after step until a promise is broken, and mended in any case."""
+"""The tour itself: step after step until an assertion fails; what it broke is always undone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import requests
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
-from fusebox.demo.console import stage_for
-from fusebox.demo.context import Scene, Step
+from fusebox.demo.console import console_for
+from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.steps import STEPS
 from fusebox.operations import status
 from fusebox.operations.status import Row
@@ -23,55 +23,57 @@ FORCED = ("FORCED_OPEN", "DISABLED")
 
 
 def demo(stack: Stack, number: int | None, pace: str) -> None:
-    """Lead through all steps, or step `number`; raises BrokenPromise at the first one broken."""
+    """Run all steps, or step `number`; raises FailedAssertion at the first one that fails."""
     running_driver(stack)
     with locked(stack.run / "demo.lock", wait=False) as mine:
         if not mine:
             raise Fault("another `make demo` is under way", remedy="wait for its end.")
         refuse_broken(status.read(stack).rows)
-        scene = Scene.of(stack, stage_for(pace))
-        chosen = range(1, len(STEPS) + 1) if number is None else [number]
-        lead(scene, STEPS, chosen)
+        context = DemoContext.of(stack, console_for(pace))
+        numbers = range(1, len(STEPS) + 1) if number is None else [number]
+        run_steps(context, STEPS, numbers)
 
 
 def refuse_broken(rows: Sequence[Row]) -> None:
     """A tour through a shop that is broken already would prove nothing."""
-    troubles = [trouble for row in rows for trouble in _troubles(row)]
-    if troubles:
+    problems = [problem for row in rows for problem in _problems(row)]
+    if problems:
         raise Fault(
             "the shop is not in order, and the tour begins with one that is",
-            where="\n".join(f"  {each}" for each in troubles),
+            where="\n".join(f"  {problem}" for problem in problems),
             remedy="`make heal` undoes what was broken on purpose; `make doctor` looks further.",
         )
 
 
-def _troubles(row: Row) -> list[str]:
+def _problems(row: Row) -> list[str]:
     forced = [f"breaker {name} {state}" for name, state in row.breakers.items() if state in FORCED]
-    told = [*row.faults, *forced]
-    if not row.healthy and not told:
-        told = [row.reason or row.state.lower()]
-    return [f"{row.instance}: {each}" for each in told]
+    reasons = [*row.faults, *forced]
+    if not row.healthy and not reasons:
+        reasons = [row.reason or row.state.lower()]
+    return [f"{row.instance}: {reason}" for reason in reasons]
 
 
-def lead(scene: Scene, steps: Sequence[Step], numbers: Sequence[int]) -> None:
-    """Play the steps with these numbers; whatever happens, nothing stays broken."""
+def run_steps(context: DemoContext, steps: Sequence[DemoStep], numbers: Sequence[int]) -> None:
+    """Run the steps with these numbers; whatever happens, nothing stays broken."""
     began = time.monotonic()
-    with _mended(scene):
+    with _undone_at_the_end(context):
         for place, number in enumerate(numbers):
             step = steps[number - 1]
-            scene.stage.open(number, len(steps), step.title, step.why)
+            context.console.begin_step(number, len(steps), step.title, step.why)
             if place:
-                scene.stage.pause()
-            _play(scene, step, number)
+                context.console.pause()
+            _run(context, step, number)
             if not (number + 1 in numbers and steps[number].continues):
-                _mend(scene)
+                _undo(context)
     seconds = time.monotonic() - began
-    scene.stage.say(f"All {scene.stage.kept} promises were kept; the tour took {seconds:.0f} s.")
+    context.console.note(
+        f"All {context.console.passed} assertions hold; the tour took {seconds:.0f} s."
+    )
 
 
-def _play(scene: Scene, step: Step, number: int) -> None:
+def _run(context: DemoContext, step: DemoStep, number: int) -> None:
     try:
-        step.play(scene)
+        step.run(context)
     except requests.RequestException as error:
         raise Fault(
             f"the gateway gave no proper answer in step {number}: {error}",
@@ -80,14 +82,14 @@ def _play(scene: Scene, step: Step, number: int) -> None:
 
 
 @contextmanager
-def _mended(scene: Scene) -> Iterator[None]:
+def _undone_at_the_end(context: DemoContext) -> Iterator[None]:
     try:
         yield
     finally:
-        _mend(scene)
+        _undo(context)
 
 
-def _mend(scene: Scene) -> None:
-    scene.outage = None
-    if not scene.breakage.is_whole:
-        scene.breakage.mend(partial(scene.stage.tell, "mend"))
+def _undo(context: DemoContext) -> None:
+    context.outage = None
+    if not context.faults.is_undone:
+        context.faults.undo(partial(context.console.event, "undo"))

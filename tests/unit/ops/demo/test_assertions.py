@@ -1,57 +1,59 @@
-"""What the tour's judgement lets pass, and what not."""
+"""The demo's assertions: what they accept, and what they do not."""
 
 from typing import Any
 
 import pytest
 
+from fusebox.core.shop_client import OrderAttempt
 from fusebox.demo.assertions import (
-    HOPS,
-    Breaker,
-    Order,
+    EXPECTED_SPANS,
+    BreakerReading,
     Span,
     counted,
     counts_up_and_opens,
     is_one_trace,
-    missing_hops,
-    refuses_unasked,
+    missing_spans,
+    refuses_without_calling,
 )
 from fusebox.demo.steps.one_order import picture
-from fusebox.demo.steps.proof import seen
+from fusebox.demo.steps.proof import evidence
 from fusebox.operations.verify.invariants import Finding
 
 
-def breaker(state: str, failures: int, failed: int = 0, refused: int = 0) -> Breaker:
-    return Breaker(state, failures, failed or failures, refused)
+def reading(state: str, failures: int, failed: int = 0, refused: int = 0) -> BreakerReading:
+    return BreakerReading(state, failures, failed or failures, refused)
 
 
-GOOD = [breaker("CLOSED", 1), breaker("CLOSED", 2), breaker("OPEN", 3), breaker("OPEN", 3, 3, 1)]
+GOOD = [reading("CLOSED", 1), reading("CLOSED", 2), reading("OPEN", 3), reading("OPEN", 3, 3, 1)]
 COUNTS = [
     ("as it should", GOOD, True),
-    ("too early", [breaker("CLOSED", 1), breaker("OPEN", 2)], False),
-    ("too late", [breaker("CLOSED", 3), breaker("OPEN", 4)], False),
-    ("never", [breaker("CLOSED", 1), breaker("CLOSED", 2)], False),
-    ("counting back", [breaker("CLOSED", 2), breaker("CLOSED", 1), breaker("OPEN", 3)], False),
+    ("too early", [reading("CLOSED", 1), reading("OPEN", 2)], False),
+    ("too late", [reading("CLOSED", 3), reading("OPEN", 4)], False),
+    ("never", [reading("CLOSED", 1), reading("CLOSED", 2)], False),
+    ("counting back", [reading("CLOSED", 2), reading("CLOSED", 1), reading("OPEN", 3)], False),
 ]
 
 
-@pytest.mark.parametrize(("how", "readings", "kept"), COUNTS)
+@pytest.mark.parametrize(("how", "readings", "holds"), COUNTS)
 def test_a_breaker_opens_at_its_number_of_failures(
-    how: str, readings: list[Breaker], kept: bool
+    how: str, readings: list[BreakerReading], holds: bool
 ) -> None:
-    assert counts_up_and_opens(readings, 3) is kept, how
+    assert counts_up_and_opens(readings, 3) is holds, how
 
 
 REFUSALS = [
-    ("nobody was asked", [breaker("OPEN", 3, 3, 0), breaker("OPEN", 3, 3, 2)], True),
-    ("somebody was", [breaker("OPEN", 3, 3, 0), breaker("OPEN", 3, 4, 2)], False),
-    ("nobody was refused", [breaker("OPEN", 3, 3, 0), breaker("OPEN", 3, 3, 0)], False),
-    ("it did not open", [breaker("CLOSED", 1), breaker("CLOSED", 2)], False),
+    ("it was not called", [reading("OPEN", 3, 3, 0), reading("OPEN", 3, 3, 2)], True),
+    ("it was called", [reading("OPEN", 3, 3, 0), reading("OPEN", 3, 4, 2)], False),
+    ("nobody was refused", [reading("OPEN", 3, 3, 0), reading("OPEN", 3, 3, 0)], False),
+    ("it did not open", [reading("CLOSED", 1), reading("CLOSED", 2)], False),
 ]
 
 
-@pytest.mark.parametrize(("how", "readings", "kept"), REFUSALS)
-def test_an_open_breaker_asks_nobody(how: str, readings: list[Breaker], kept: bool) -> None:
-    assert refuses_unasked(readings) is kept, how
+@pytest.mark.parametrize(("how", "readings", "holds"), REFUSALS)
+def test_an_open_breaker_lets_no_call_through(
+    how: str, readings: list[BreakerReading], holds: bool
+) -> None:
+    assert refuses_without_calling(readings) is holds, how
 
 
 def span(number: int, service: str, kind: str, topic: str = "", **given: Any) -> Span:
@@ -70,19 +72,19 @@ def span(number: int, service: str, kind: str, topic: str = "", **given: Any) ->
     }
 
 
-def whole() -> list[Span]:
-    return [span(number, *hop) for number, hop in enumerate(HOPS)]
+def complete_trace() -> list[Span]:
+    return [span(number, *hop) for number, hop in enumerate(EXPECTED_SPANS)]
 
 
-def test_the_whole_way_of_an_order_lacks_nobody() -> None:
-    assert missing_hops(whole()) == []
-    assert is_one_trace(whole())
+def test_a_complete_trace_of_an_order_has_no_missing_spans() -> None:
+    assert missing_spans(complete_trace()) == []
+    assert is_one_trace(complete_trace())
 
 
-def test_who_is_missing_in_a_trace_is_named() -> None:
-    spans = [each for each in whole() if each["kind"] != "CONSUMER"]
+def test_missing_spans_are_named() -> None:
+    spans = [span for span in complete_trace() if span["kind"] != "CONSUMER"]
 
-    assert missing_hops(spans) == [
+    assert missing_spans(spans) == [
         "catalog-service CONSUMER orders",
         "order-service CONSUMER catalog",
     ]
@@ -95,17 +97,17 @@ BROKEN_TRACES = [
 
 
 @pytest.mark.parametrize(("how", "wrong"), BROKEN_TRACES)
-def test_a_trace_in_pieces_is_none(how: str, wrong: dict[str, str]) -> None:
-    assert not is_one_trace([*whole(), span(9, "gateway", "CLIENT", **wrong)]), how
+def test_spans_that_do_not_hang_together_are_not_one_trace(how: str, wrong: dict[str, str]) -> None:
+    assert not is_one_trace([*complete_trace(), span(9, "gateway", "CLIENT", **wrong)]), how
 
 
-def test_no_spans_are_no_trace() -> None:
+def test_without_spans_there_is_no_trace_and_no_picture() -> None:
     assert not is_one_trace([])
     assert picture([]) == []
 
 
-def test_the_picture_of_a_trace_counts_from_its_begin() -> None:
-    lines = picture(whole())
+def test_the_picture_of_a_trace_counts_from_its_first_span() -> None:
+    lines = picture(complete_trace())
 
     assert lines[0].split() == [
         "0.0", "ms", "gateway", "answers", "post", "/orders", "0.5", "ms"
@@ -114,19 +116,22 @@ def test_the_picture_of_a_trace_counts_from_its_begin() -> None:
     assert "reads from Kafka, orders" in lines[4]
 
 
-def test_answers_are_counted_the_most_frequent_first() -> None:
-    answers = [Order(201, "PENDING", degraded=("catalog-service",)), Order(409, "out-of-stock")]
+def test_answers_are_counted_with_the_most_frequent_first() -> None:
+    answers = [
+        OrderAttempt(201, "PENDING", degraded=("catalog-service",)),
+        OrderAttempt(409, code="out-of-stock"),
+    ]
 
-    told = counted(map(str, [*answers, answers[1]]))
+    text = counted(map(str, [*answers, answers[1]]))
 
-    assert told == "2 × 409 out-of-stock, 1 × 201 PENDING, degraded: catalog-service"
+    assert text == "2 × 409 out-of-stock, 1 × 201 PENDING, degraded: catalog-service"
 
 
-def test_of_many_products_the_books_show_the_tours_own() -> None:
+def test_of_many_products_the_demo_shows_its_own() -> None:
     figures = {"CATALOG-0001": "100 = 100", "DEMO-TEAPOT": "5 = 5", "CATALOG-0002": "1 = 1"}
 
-    assert seen(Finding("stock", figures)) == "DEMO-TEAPOT: 5 = 5, and 2 products more"
-    assert seen(Finding("outboxes", {"user-service": 0})) == "user-service: 0"
-    assert seen(Finding("stock", figures, frozenset({"b is off", "a is off"}))) == (
+    assert evidence(Finding("stock", figures)) == "DEMO-TEAPOT: 5 = 5, and 2 more products"
+    assert evidence(Finding("outboxes", {"user-service": 0})) == "user-service: 0"
+    assert evidence(Finding("stock", figures, frozenset({"b is off", "a is off"}))) == (
         "a is off; b is off"
     )

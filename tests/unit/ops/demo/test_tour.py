@@ -1,4 +1,4 @@
-"""The tour: its order, its end at the first broken promise, and that it mends what it broke."""
+"""The tour: its order, its end at the first failed assertion, and that it undoes what it broke."""
 
 import io
 import threading
@@ -10,22 +10,23 @@ from click.testing import CliRunner
 
 from fusebox.cli.main import cli
 from fusebox.core.errors import Fault
+from fusebox.core.shop_client import OrderAttempt
 from fusebox.core.stack import Stack
-from fusebox.demo.assertions import BrokenPromise, Order
+from fusebox.demo.assertions import FailedAssertion
 from fusebox.demo.command import demo
-from fusebox.demo.console import Stage
-from fusebox.demo.context import Scene, Step
-from fusebox.demo.faults import Breakage
-from fusebox.demo.inspection import Looking
-from fusebox.demo.load import Flow, all_at_once
-from fusebox.demo.records import Records
-from fusebox.demo.shop_actions import Trading
+from fusebox.demo.console import DemoConsole
+from fusebox.demo.context import DemoContext, DemoStep
+from fusebox.demo.faults import FaultInjector
+from fusebox.demo.inspection import Inspection
+from fusebox.demo.load import SteadyLoad, all_at_once
+from fusebox.demo.records import OrderRecords
+from fusebox.demo.shop_actions import ShopActions
 from fusebox.demo.steps import STEPS
-from fusebox.demo.tour import lead, refuse_broken
+from fusebox.demo.tour import refuse_broken, run_steps
 from fusebox.operations.status import Row
 
 
-class FakeHands:
+class FakeInstanceControl:
     """A shop of names: who runs, and what was done."""
 
     def __init__(self, *instances: str) -> None:
@@ -34,12 +35,12 @@ class FakeHands:
         self.refusing = ""
 
     def instances(self, service: str) -> list[str]:
-        return [each for each in self.running if each.rpartition("-")[0] == service]
+        return [name for name in self.running if name.rpartition("-")[0] == service]
 
     def kill(self, service: str, number: int | None) -> None:
-        for each in self.instances(service):
-            if number is None or each == f"{service}-{number}":
-                self.running[each] = False
+        for instance in self.instances(service):
+            if number is None or instance == f"{service}-{number}":
+                self.running[instance] = False
         self._do(f"kill {service}")
 
     def start(self, service: str) -> None:
@@ -48,9 +49,9 @@ class FakeHands:
 
     def scale(self, service: str, number: int) -> None:
         self._do(f"scale {service} {number}")
-        for each in self.instances(service):
-            del self.running[each]
-        self.running |= {f"{service}-{each}": True for each in range(1, number + 1)}
+        for instance in self.instances(service):
+            del self.running[instance]
+        self.running |= {f"{service}-{n}": True for n in range(1, number + 1)}
 
     def _do(self, what: str) -> None:
         self.done.append(what)
@@ -59,155 +60,175 @@ class FakeHands:
 
 
 @pytest.fixture
-def hands() -> FakeHands:
-    return FakeHands("catalog-service-1", "order-service-1", "order-service-2", "kafka-1")
+def control() -> FakeInstanceControl:
+    return FakeInstanceControl("catalog-service-1", "order-service-1", "order-service-2", "kafka-1")
 
 
 @pytest.fixture
-def scene(stack: Stack, hands: FakeHands) -> Scene:
-    stage = Stage(io.StringIO())
-    return Scene(stack, stage, Breakage(hands), Trading(stack), Looking(stack), Records(stack))
+def context(stack: Stack, control: FakeInstanceControl) -> DemoContext:
+    console = DemoConsole(io.StringIO())
+    return DemoContext(
+        stack,
+        console,
+        FaultInjector(control),
+        ShopActions(stack),
+        Inspection(stack),
+        OrderRecords(stack),
+    )
 
 
-def told(scene: Scene) -> str:
-    assert isinstance(scene.stage.out, io.StringIO)
-    return scene.stage.out.getvalue()
+def printed(context: DemoContext) -> str:
+    assert isinstance(context.console.out, io.StringIO)
+    return context.console.out.getvalue()
 
 
-def mended(breakage: Breakage) -> list[str]:
-    told: list[str] = []
-    breakage.mend(told.append)
-    return told
+def undone(faults: FaultInjector) -> list[str]:
+    announced: list[str] = []
+    faults.undo(announced.append)
+    return announced
 
 
-def step(play: Callable[[Scene], None], continues: bool = False) -> Step:
-    return Step("a step", "because", play, continues)
+def step(run: Callable[[DemoContext], None], continues: bool = False) -> DemoStep:
+    return DemoStep("a step", "because", run, continues)
 
 
-def kill_catalog(scene: Scene) -> None:
-    scene.breakage.kill("catalog-service")
+def kill_catalog(context: DemoContext) -> None:
+    context.faults.kill("catalog-service")
 
 
-def hold(scene: Scene) -> None:
-    scene.stage.hold("It holds.", True, "seen")
+def assert_something(context: DemoContext) -> None:
+    context.console.check("It holds.", True, "seen")
 
 
-def test_what_was_killed_is_started_again(hands: FakeHands) -> None:
-    breakage = Breakage(hands)
-    breakage.kill("order-service")
+def test_what_was_killed_is_started_again(control: FakeInstanceControl) -> None:
+    faults = FaultInjector(control)
+    faults.kill("order-service")
 
-    assert mended(breakage) == ["order-service is brought back"]
-    assert all(hands.running.values())
-    assert breakage.is_whole
-
-
-def test_a_killed_instance_that_was_only_scaled_up_is_scaled_away(hands: FakeHands) -> None:
-    breakage = Breakage(hands)
-    breakage.scale("catalog-service", 2)
-    breakage.kill("catalog-service", 2)
-
-    assert mended(breakage) == ["catalog-service is scaled back to 1"]
-    assert hands.instances("catalog-service") == ["catalog-service-1"]
+    assert undone(faults) == ["order-service is started again"]
+    assert all(control.running.values())
+    assert faults.is_undone
 
 
-def test_what_the_step_has_started_itself_is_not_mended(hands: FakeHands) -> None:
-    breakage = Breakage(hands)
-    breakage.kill("kafka")
-    breakage.start("kafka")
+def test_a_killed_instance_that_was_only_added_for_the_demo_is_removed(
+    control: FakeInstanceControl,
+) -> None:
+    faults = FaultInjector(control)
+    faults.scale("catalog-service", 2)
+    faults.kill("catalog-service", 2)
 
-    assert breakage.is_whole
-    assert hands.done == ["kill kafka", "start kafka"]
-
-
-def test_the_number_of_instances_that_there_is_already_is_no_change(hands: FakeHands) -> None:
-    breakage = Breakage(hands)
-    breakage.scale("order-service", 2)
-
-    assert breakage.is_whole
-    assert hands.done == []
+    assert undone(faults) == ["catalog-service is scaled back to 1"]
+    assert control.instances("catalog-service") == ["catalog-service-1"]
 
 
-def test_a_kill_that_was_interrupted_is_mended_too(hands: FakeHands) -> None:
-    breakage = Breakage(hands)
-    hands.refusing = "kill kafka"
+def test_what_a_step_has_started_again_itself_needs_no_repair(control: FakeInstanceControl) -> None:
+    faults = FaultInjector(control)
+    faults.kill("kafka")
+    faults.start("kafka")
+
+    assert faults.is_undone
+    assert control.done == ["kill kafka", "start kafka"]
+
+
+def test_scaling_to_the_present_number_of_instances_does_nothing(
+    control: FakeInstanceControl,
+) -> None:
+    faults = FaultInjector(control)
+    faults.scale("order-service", 2)
+
+    assert faults.is_undone
+    assert control.done == []
+
+
+def test_a_kill_that_was_interrupted_is_undone_too(control: FakeInstanceControl) -> None:
+    faults = FaultInjector(control)
+    control.refusing = "kill kafka"
     with pytest.raises(Fault, match="cannot kill"):
-        breakage.kill("kafka")
+        faults.kill("kafka")
 
-    assert mended(breakage) == ["kafka is brought back"]
+    assert undone(faults) == ["kafka is started again"]
 
 
-def test_everything_is_mended_that_can_be_and_the_rest_is_told(hands: FakeHands) -> None:
-    breakage = Breakage(hands)
-    breakage.scale("order-service", 1)
-    breakage.kill("kafka")
-    hands.refusing = "scale order-service 2"
+def test_every_repair_is_tried_and_the_first_failure_is_raised(
+    control: FakeInstanceControl,
+) -> None:
+    faults = FaultInjector(control)
+    faults.scale("order-service", 1)
+    faults.kill("kafka")
+    control.refusing = "scale order-service 2"
 
-    with pytest.raises(Fault, match="could not mend") as fault:
-        mended(breakage)
+    with pytest.raises(Fault, match="could not undo") as fault:
+        undone(faults)
 
-    assert hands.running["kafka-1"]
+    assert control.running["kafka-1"]
     assert fault.value.remedy == "make heal"
 
 
-def test_a_step_is_mended_before_the_next_begins(scene: Scene, hands: FakeHands) -> None:
-    def look(scene: Scene) -> None:
-        hands.done.append("look")
-
-    lead(scene, [step(kill_catalog), step(look)], [1, 2])
-
-    assert hands.done == ["kill catalog-service", "start catalog-service", "look"]
-
-
-def test_a_step_that_continues_finds_what_the_one_before_left(
-    scene: Scene, hands: FakeHands
+def test_the_faults_of_a_step_are_undone_before_the_next_begins(
+    context: DemoContext, control: FakeInstanceControl
 ) -> None:
-    def look(scene: Scene) -> None:
-        hands.done.append("look")
+    def look(context: DemoContext) -> None:
+        control.done.append("look")
 
-    lead(scene, [step(kill_catalog), step(look, continues=True)], [1, 2])
+    run_steps(context, [step(kill_catalog), step(look)], [1, 2])
 
-    assert hands.done == ["kill catalog-service", "look", "start catalog-service"]
-
-
-def test_one_step_is_played_alone(scene: Scene) -> None:
-    lead(scene, [step(kill_catalog), step(hold)], [2])
-
-    assert "2 of 2" in told(scene)
-    assert "1 of 2" not in told(scene)
-    assert "All 1 promises were kept" in told(scene)
+    assert control.done == ["kill catalog-service", "start catalog-service", "look"]
 
 
-def break_a_promise(scene: Scene) -> None:
-    kill_catalog(scene)
-    scene.stage.hold("It holds.", False, "it does not")
+def test_a_step_that_continues_gets_the_faults_of_the_one_before(
+    context: DemoContext, control: FakeInstanceControl
+) -> None:
+    def look(context: DemoContext) -> None:
+        control.done.append("look")
+
+    run_steps(context, [step(kill_catalog), step(look, continues=True)], [1, 2])
+
+    assert control.done == ["kill catalog-service", "look", "start catalog-service"]
 
 
-def interrupt(scene: Scene) -> None:
-    kill_catalog(scene)
+def test_one_step_runs_alone(context: DemoContext) -> None:
+    run_steps(context, [step(kill_catalog), step(assert_something)], [2])
+
+    assert "2 of 2" in printed(context)
+    assert "1 of 2" not in printed(context)
+    assert "All 1 assertions hold" in printed(context)
+
+
+def fail_an_assertion(context: DemoContext) -> None:
+    kill_catalog(context)
+    context.console.check("It holds.", False, "it does not")
+
+
+def interrupt(context: DemoContext) -> None:
+    kill_catalog(context)
     raise KeyboardInterrupt
 
 
-ENDS = [(break_a_promise, BrokenPromise), (interrupt, KeyboardInterrupt)]
+ENDS = [(fail_an_assertion, FailedAssertion), (interrupt, KeyboardInterrupt)]
 
 
-@pytest.mark.parametrize(("play", "end"), ENDS)
+@pytest.mark.parametrize(("run", "end"), ENDS)
 def test_whatever_ends_the_tour_nothing_stays_broken(
-    scene: Scene, hands: FakeHands, play: Callable[[Scene], None], end: type[BaseException]
+    context: DemoContext,
+    control: FakeInstanceControl,
+    run: Callable[[DemoContext], None],
+    end: type[BaseException],
 ) -> None:
     with pytest.raises(end):
-        lead(scene, [step(play), step(hold)], [1, 2])
+        run_steps(context, [step(run), step(assert_something)], [1, 2])
 
-    assert all(hands.running.values())
-    assert "2 of 2" not in told(scene)
-    assert "were kept" not in told(scene)
+    assert all(control.running.values())
+    assert "2 of 2" not in printed(context)
+    assert "assertions hold" not in printed(context)
 
 
-def test_a_gateway_that_is_gone_is_told_without_a_traceback(scene: Scene) -> None:
-    def lose(scene: Scene) -> None:
+def test_a_gateway_that_does_not_answer_is_reported_without_a_traceback(
+    context: DemoContext,
+) -> None:
+    def lose(context: DemoContext) -> None:
         raise requests.ConnectionError("refused")
 
     with pytest.raises(Fault, match="step 1: refused"):
-        lead(scene, [step(lose)], [1])
+        run_steps(context, [step(lose)], [1])
 
 
 def row(instance: str, healthy: bool = True, **given: object) -> Row:
@@ -215,7 +236,7 @@ def row(instance: str, healthy: bool = True, **given: object) -> Row:
     return Row(service, instance, "RUNNING", healthy, **given)  # type: ignore[arg-type]
 
 
-TROUBLES = [
+PROBLEMS = [
     (row("kafka-1", False, faults=["killed"]), "kafka-1: killed"),
     (row("catalog-service-1", faults=["slow 300 ms"]), "catalog-service-1: slow 300 ms"),
     (row("zipkin-1", False, reason="does not answer"), "zipkin-1: does not answer"),
@@ -226,20 +247,20 @@ TROUBLES = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "told"), TROUBLES)
-def test_a_shop_that_is_not_in_order_is_no_place_for_a_tour(wrong: Row, told: str) -> None:
+@pytest.mark.parametrize(("wrong", "problem"), PROBLEMS)
+def test_a_shop_that_is_not_in_order_is_refused(wrong: Row, problem: str) -> None:
     with pytest.raises(Fault, match="not in order") as fault:
         refuse_broken([row("gateway-1"), wrong])
 
-    assert fault.value.where.strip() == told
+    assert fault.value.where.strip() == problem
     assert "make heal" in fault.value.remedy
 
 
-def test_a_shop_in_order_is_toured_even_with_an_open_breaker() -> None:
+def test_an_open_breaker_alone_is_no_reason_to_refuse() -> None:
     refuse_broken([row("gateway-1", breakers={"catalog-service": "OPEN"})])
 
 
-def test_a_shop_that_is_down_is_told_so(stack: Stack) -> None:
+def test_when_the_shop_is_down_it_says_how_to_start_it(stack: Stack) -> None:
     done = CliRunner().invoke(cli, ["demo"], env={"FUSEBOX_HOME": str(stack.home)})
 
     assert isinstance(done.exception, Fault)
@@ -247,7 +268,7 @@ def test_a_shop_that_is_down_is_told_so(stack: Stack) -> None:
 
 
 def test_the_command_knows_as_many_steps_as_there_are() -> None:
-    number = next(each for each in demo.params if each.name == "step").type
+    number = next(option for option in demo.params if option.name == "step").type
 
     assert (number.min, number.max) == (1, len(STEPS))  # type: ignore[attr-defined]
 
@@ -258,16 +279,15 @@ def test_all_at_once_means_that_none_begins_before_the_last_is_ready() -> None:
     assert sorted(all_at_once([meeting.wait] * 5)) == [0, 1, 2, 3, 4]
 
 
-def test_the_flow_ends_when_it_is_left() -> None:
+def test_the_load_ends_on_exit() -> None:
     enough = threading.Event()
 
-    def hand() -> Order:
+    def place_order() -> OrderAttempt:
         enough.set()
-        return Order(201, "PENDING")
+        return OrderAttempt(201, "PENDING")
 
-    with Flow([hand, hand], a_second=1000) as flow:
+    with SteadyLoad([place_order] * 2, orders_a_second=1000) as load:
         assert enough.wait(10)
 
-    harvest = len(flow.orders)
-    assert harvest >= 1
-    assert not any(each.name.startswith("tour-flow") for each in threading.enumerate())
+    assert load.orders
+    assert not any(thread.name.startswith("demo-load") for thread in threading.enumerate())

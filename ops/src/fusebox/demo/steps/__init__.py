@@ -1,6 +1,6 @@
-"""The steps of the tour in their order."""
+"""The steps of the demo in their order."""
 
-from fusebox.demo.context import Step
+from fusebox.demo.context import DemoStep
 from fusebox.demo.steps import (
     last_piece,
     one_order,
@@ -11,10 +11,10 @@ from fusebox.demo.steps import (
     wrong_messages,
 )
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[DemoStep, ...] = (
     one_order.STEP,
-    outage.KILLED,
-    outage.BACK,
+    outage.OUTAGE,
+    outage.RECOVERY,
     two_instances.STEP,
     without_kafka.STEP,
     last_piece.STEP,

@@ -5,66 +5,79 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from fusebox.core.shop_client import Customer
+from fusebox.core.shop_client import Customer, OrderAttempt
 from fusebox.core.wait import wait_until
-from fusebox.demo.assertions import Order, counted
-from fusebox.demo.context import Scene, Step
+from fusebox.demo.assertions import counted
+from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.load import all_at_once
-from fusebox.demo.shop_actions import CONFIRMED, LAST_PIECE, RECOVERY_SECONDS, decided, insist
+from fusebox.demo.shop_actions import (
+    CONFIRMED,
+    LAST_PIECE,
+    RECOVERY_SECONDS,
+    place_with_retries,
+    wait_for_decisions,
+)
 
 BUYERS = 50
 DECIDED_SECONDS = 15
-TOLD_SO = {"out-of-stock", "REJECTED: out-of-stock"}
+SOLD_OUT = {"out-of-stock", "REJECTED: out-of-stock"}
 
 
-def play(scene: Scene) -> None:
-    stage = scene.stage
-    scene.trading.shelve_one(LAST_PIECE)
-    scene.trading.opened()
-    wait_until(scene.trading.is_heard, RECOVERY_SECONDS, "order-service, reading `products`,")
+def run(context: DemoContext) -> None:
+    console, actions = context.console, context.actions
+    buyers = _prepared_buyers(context)
+    console.event("stock", f"{actions.stock(LAST_PIECE)} piece")
     began = time.monotonic()
-    buyers = scene.trading.customers(BUYERS)
-    stage.tell(
-        "buyers", f"{BUYERS} have registered and logged in, in {time.monotonic() - began:.1f} s"
-    )
-    stage.tell("stock", f"{scene.trading.stock(LAST_PIECE)} piece")
-    began = time.monotonic()
-    answers = all_at_once([partial(insist, buyer, LAST_PIECE) for buyer in buyers])
-    orders, refusals = [order for order, _ in answers], sum(number for _, number in answers)
+    results = all_at_once([partial(place_with_retries, buyer, LAST_PIECE) for buyer in buyers])
+    orders, refusals = [order for order, _ in results], sum(number for _, number in results)
     seconds = time.monotonic() - began
-    stage.tell("all at once", f"{counted(map(str, orders))}; in {seconds:.1f} s")
+    console.event("all at once", f"{counted(map(str, orders))}; in {seconds:.1f} s")
     if refusals:
-        stage.tell("", f"{refusals} × 503, come again: so they did, with their key")
-    ends = [_end_of(buyer, order) for buyer, order in zip(buyers, orders, strict=True)]
-    winner = next((each for each in orders if each.status == CONFIRMED), orders[0])
-    stage.link(winner.trace)
-    won, told = ends.count(CONFIRMED), sum(end in TOLD_SO for end in ends)
-    stage.hold(
-        f"Exactly one buyer gets it, and the other {BUYERS - 1} are told so.",
-        won == 1 and told == BUYERS - 1,
-        f"{counted(ends)} (an order that could not be placed, or one that was placed in vain)",
+        console.event("", f"{refusals} × 503, try again later: they did, with the same key")
+    outcomes = [_final_outcome(buyer, order) for buyer, order in zip(buyers, orders, strict=True)]
+    winner = next((order for order in orders if order.status == CONFIRMED), orders[0])
+    console.trace_link(winner.trace_url)
+    confirmed = outcomes.count(CONFIRMED)
+    sold_out = sum(outcome in SOLD_OUT for outcome in outcomes)
+    console.check(
+        f"Exactly one buyer gets it, and the other {BUYERS - 1} hear that it is sold out.",
+        confirmed == 1 and sold_out == BUYERS - 1,
+        f"{counted(outcomes)} (refused when it was placed, or rejected afterwards)",
     )
-    left = scene.trading.stock(LAST_PIECE)
-    stage.hold(
-        "What is gone is gone: nothing is left, and nothing was sold twice.",
-        left == 0,
-        f"stock {left}",
-    )
+    left = actions.stock(LAST_PIECE)
+    console.check("No stock is left, and nothing was sold twice.", left == 0, f"stock {left}")
 
 
-def _end_of(buyer: Customer, order: Order) -> str:
+def _prepared_buyers(context: DemoContext) -> list[Customer]:
+    """Customers before a shelf with one piece, which order-service has heard of."""
+    context.actions.leave_one_in_stock(LAST_PIECE)
+    context.actions.ready_customer()
+    wait_until(
+        context.actions.products_are_consumed,
+        RECOVERY_SECONDS,
+        "order-service, reading `products`,",
+    )
+    began = time.monotonic()
+    buyers = context.actions.customers(BUYERS)
+    seconds = time.monotonic() - began
+    context.console.event("buyers", f"{BUYERS} have registered and logged in, in {seconds:.1f} s")
+    return buyers
+
+
+def _final_outcome(buyer: Customer, order: OrderAttempt) -> str:
     """What the buyer knows in the end: the order's status, or why there is none."""
     if not order.is_accepted:
-        return order.status
-    decided(buyer, [order], DECIDED_SECONDS)
-    said = buyer.order(order.order_id).json()
-    return f"{said['status']}: {said['reason']}" if "reason" in said else str(said["status"])
+        return order.outcome
+    wait_for_decisions(buyer, [order], DECIDED_SECONDS)
+    document = buyer.order(order.order_id).json()
+    status = str(document["status"])
+    return f"{status}: {document['reason']}" if "reason" in document else status
 
 
-STEP = Step(
+STEP = DemoStep(
     f"One piece, {BUYERS} buyers",
-    f"{BUYERS} people order the last piece at the same moment. Who asks early sees one on the"
-    " shelf, but seeing is not having: catalog-service decides, one transaction after another, and"
-    " who came too late is told so.",
-    play,
+    f"{BUYERS} people order the last piece at the same moment. Those who ask early still see it in"
+    " stock, but that reserves nothing: catalog-service decides, one transaction after another,"
+    " and whoever came too late gets `out-of-stock`.",
+    run,
 )

@@ -4,55 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fusebox.demo.assertions import Order, Span, is_one_trace, missing_hops, service, topic
-from fusebox.demo.context import Scene, Step
+from fusebox.core.shop_client import OrderAttempt
+from fusebox.demo.assertions import Span, is_one_trace, missing_spans, service, topic
+from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
-from fusebox.demo.shop_actions import CONFIRMED, HELD_SECONDS, TEAPOT, place
+from fusebox.demo.shop_actions import CONFIRMED, TEAPOT, WAIT_SECONDS, place
 
 TRACE_SECONDS = 15
-WHAT = {
+VERBS = {
     "SERVER": "answers",
-    "CLIENT": "asks",
+    "CLIENT": "calls",
     "PRODUCER": "sends to",
     "CONSUMER": "reads from",
 }
 
 
-def play(scene: Scene) -> None:
-    stage, customer = scene.stage, scene.trading.opened()
-    before = scene.trading.stock()
-    order = place(customer, wait=HELD_SECONDS)
-    stage.tell("order", f"1 {TEAPOT.name}: {order} after {order.milliseconds:.0f} ms")
-    stage.hold(
-        "The answer of an order may be held until it is decided.",
+def run(context: DemoContext) -> None:
+    console, customer = context.console, context.actions.ready_customer()
+    before = context.actions.stock()
+    order = place(customer, wait=WAIT_SECONDS)
+    console.event("order", f"1 {TEAPOT.name}: {order} after {order.milliseconds:.0f} ms")
+    console.check(
+        "The answer to an order can wait until the order is decided.",
         order.status == CONFIRMED,
         f"{order} in the answer itself",
     )
-    after = scene.trading.stock()
-    stage.hold(
+    after = context.actions.stock()
+    console.check(
         "Its stock is taken, once.",
         after == before - 1,
-        f"{before} on the shelf before, {after} after",
+        f"stock {before} before, {after} after",
     )
-    _hold_trace(scene, order)
+    _check_trace(context, order)
 
 
-def _hold_trace(scene: Scene, order: Order) -> None:
-    spans, waited = eventually(lambda: scene.looking.trace(order.trace), _is_whole, TRACE_SECONDS)
-    scene.stage.show(picture(spans))
-    scene.stage.link(order.trace)
+def _check_trace(context: DemoContext, order: OrderAttempt) -> None:
+    spans, waited = eventually(
+        lambda: context.inspection.trace(order.trace_url), _is_complete, TRACE_SECONDS
+    )
+    context.console.show(picture(spans))
+    context.console.trace_link(order.trace_url)
     processes = {service(span) for span in spans}
-    seen = f"{len(spans)} spans of {len(processes)} processes, in Zipkin {waited:.1f} s later"
-    missing = missing_hops(spans)
-    scene.stage.hold(
+    evidence = f"{len(spans)} spans of {len(processes)} processes, in Zipkin {waited:.1f} s later"
+    missing = missing_spans(spans)
+    context.console.check(
         "The gateway, order-service, catalog-service and both Kafka hops are one trace.",
-        _is_whole(spans),
-        f"{seen}; missing: {', '.join(missing)}" if missing else seen,
+        _is_complete(spans),
+        f"{evidence}; missing: {', '.join(missing)}" if missing else evidence,
     )
 
 
-def _is_whole(spans: Sequence[Span]) -> bool:
-    return not missing_hops(spans) and is_one_trace(spans)
+def _is_complete(spans: Sequence[Span]) -> bool:
+    return not missing_spans(spans) and is_one_trace(spans)
 
 
 def picture(spans: Sequence[Span]) -> list[str]:
@@ -60,20 +63,20 @@ def picture(spans: Sequence[Span]) -> list[str]:
     start = min((span["timestamp"] for span in spans), default=0)
     return [
         f"{(span['timestamp'] - start) / 1000:7.1f} ms  {service(span):<15}"
-        f" {WHAT.get(span.get('kind', ''), '?'):<10} {_what(span):<26.26}"
+        f" {VERBS.get(span.get('kind', ''), '?'):<10} {_object(span):<26.26}"
         f" {span['duration'] / 1000:7.1f} ms"
         for span in spans
     ]
 
 
-def _what(span: Span) -> str:
+def _object(span: Span) -> str:
     return f"Kafka, {topic(span)}" if topic(span) else str(span.get("name", ""))
 
 
-STEP = Step(
+STEP = DemoStep(
     "An order and its trace",
     "One order crosses every part: the gateway, order-service, catalog-service for the price, then"
-    " Kafka twice, for the stock and for the answer. Each hop hands the trace on, so that one"
-    " picture shows the whole way.",
-    play,
+    " Kafka twice, for the stock and for the answer. The trace context goes with it all the way, so"
+    " one picture shows it whole.",
+    run,
 )

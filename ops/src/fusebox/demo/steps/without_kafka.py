@@ -5,50 +5,57 @@ from __future__ import annotations
 import time
 
 from fusebox.demo.assertions import counted
-from fusebox.demo.context import Scene, Step
-from fusebox.demo.shop_actions import CONFIRMED, PENDING, decided, fates, place
+from fusebox.demo.context import DemoContext, DemoStep
+from fusebox.demo.shop_actions import (
+    CONFIRMED,
+    PENDING,
+    order_statuses,
+    place,
+    wait_for_decisions,
+)
 
 ORDERS = 3
 DECIDED_SECONDS = 45
 
 
-def play(scene: Scene) -> None:
-    stage, customer = scene.stage, scene.trading.opened()
-    before = scene.trading.stock()
-    scene.breakage.kill("kafka")
-    stage.tell("kill kafka", "SIGKILL; nothing can be sent or read")
+def run(context: DemoContext) -> None:
+    console, customer = context.console, context.actions.ready_customer()
+    before = context.actions.stock()
+    context.faults.kill("kafka")
+    console.event("kill kafka", "SIGKILL; nothing can be sent or read")
     orders = [place(customer) for _ in range(ORDERS)]
     for number, order in enumerate(orders, 1):
-        stage.tell(f"order {number}", f"{order} after {order.milliseconds:.0f} ms")
-    stage.link(orders[0].trace)
-    stage.hold(
+        console.event(f"order {number}", f"{order} after {order.milliseconds:.0f} ms")
+    console.trace_link(orders[0].trace_url)
+    console.check(
         "Orders are accepted while Kafka is dead, with stock and price checked as ever.",
-        all(each.is_accepted and not each.degraded for each in orders),
-        counted(str(each) for each in orders),
+        all(order.is_accepted and not order.degraded for order in orders),
+        counted(str(order) for order in orders),
     )
-    waiting = fates(customer, orders)
-    stage.hold(
+    waiting = order_statuses(customer, orders)
+    console.check(
         "They wait in order-service's outbox, undecided.",
         set(waiting.values()) == {PENDING},
         counted(waiting.values()),
     )
-    stage.tell("start kafka", "takes seconds: a JVM, and its old session to end")
+    console.event("start kafka", "takes seconds: a JVM, and its old session to end")
     began = time.monotonic()
-    scene.breakage.start("kafka")
-    healthy = time.monotonic()
-    stage.tell("", f"Kafka answers after {healthy - began:.1f} s")
-    found, waited = decided(customer, orders, DECIDED_SECONDS)
-    after = scene.trading.stock()
-    stage.hold(
+    context.faults.start("kafka")
+    console.event("", f"Kafka answers after {time.monotonic() - began:.1f} s")
+    statuses, waited = wait_for_decisions(customer, orders, DECIDED_SECONDS)
+    after = context.actions.stock()
+    console.check(
         "They are decided when Kafka is back: none lost, none twice.",
-        set(found.values()) == {CONFIRMED} and after == before - len(found),
-        f"{counted(found.values())} {waited:.1f} s later; stock {before} - {len(found)} = {after}",
+        set(statuses.values()) == {CONFIRMED} and after == before - len(statuses),
+        f"{counted(statuses.values())} {waited:.1f} s later;"
+        f" stock {before} - {len(statuses)} = {after}",
     )
 
 
-STEP = Step(
+STEP = DemoStep(
     "Kafka is killed, and comes back",
-    "An order and its message are written in one transaction, and a relay sends the message when it"
-    " can. So no order depends on Kafka being there, and no message is lost on the way to it.",
-    play,
+    "An order and its message are written in one transaction (the transactional outbox), and a"
+    " relay sends the message when it can. So no order depends on Kafka being there, and no message"
+    " is lost on the way to it.",
+    run,
 )

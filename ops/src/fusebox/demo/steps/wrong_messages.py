@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
-from fusebox.demo.context import Scene, Step
+from fusebox.core.shop_client import Customer, OrderAttempt
+from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
-from fusebox.demo.shop_actions import CONFIRMED, HELD_SECONDS, fates, place
+from fusebox.demo.shop_actions import CONFIRMED, WAIT_SECONDS, order_statuses, place
 
 COPIES = 3
-BURIED_SECONDS = 15
+DEAD_LETTER_SECONDS = 15
 
 
-def play(scene: Scene) -> None:
-    stage, customer = scene.stage, scene.trading.opened()
-    ends = scene.records.ends()
-    order = place(customer, wait=HELD_SECONDS)
-    stage.tell("order", f"{order}")
-    record = scene.records.placed(order.order_id, ends)
-    stock = scene.trading.stock()
-    scene.records.send_again(record, COPIES)
-    stage.tell("duplicates", f"its message is sent {COPIES} times more, byte for byte")
-    key = scene.records.poison(beside=record)
-    stage.tell("poison", "and after it one that is no JSON, into the same partition")
-    # In one partition records are read in their order: who has buried the poison has read the rest.
-    letter, waited = eventually(
-        lambda: scene.records.dead_letter(key), lambda found: found is not None, BURIED_SECONDS
+def run(context: DemoContext) -> None:
+    console, customer = context.console, context.actions.ready_customer()
+    offsets = context.records.end_offsets()
+    order = place(customer, wait=WAIT_SECONDS)
+    console.event("order", f"{order}")
+    record = context.records.order_placed(order.order_id, offsets)
+    stock = context.actions.stock()
+    context.records.resend(record, COPIES)
+    console.event("duplicates", f"its message is sent {COPIES} more times, byte for byte")
+    key = context.records.send_poison(beside=record)
+    console.event("poison", "and after it one that is not JSON, into the same partition")
+    # A partition is read in order: once the poison is a dead letter, the rest has been read too.
+    _check_dead_letter(context, key, order)
+    _check_duplicates(context, customer, order, stock)
+    following = place(customer, wait=WAIT_SECONDS)
+    console.check(
+        "Neither of them blocks the next order.",
+        following.status == CONFIRMED,
+        f"{following} after {following.milliseconds:.0f} ms",
     )
-    stage.link(order.trace)
-    stage.hold(
-        "What cannot be read goes to the dead letters with its reason, for `make dead` to show.",
+
+
+def _check_dead_letter(context: DemoContext, key: str, order: OrderAttempt) -> None:
+    letter, waited = eventually(
+        lambda: context.records.dead_letter(key),
+        lambda dead_letter: dead_letter is not None,
+        DEAD_LETTER_SECONDS,
+    )
+    context.console.trace_link(order.trace_url)
+    context.console.check(
+        "What cannot be read becomes a dead letter with its reason; `make dead` lists it.",
         letter is not None and bool(letter.dead_reason),
         f"{letter.topic}/{letter.partition}/{letter.offset} after {waited:.1f} s:"
         f" {letter.dead_reason}"
         if letter
         else f"no dead letter within {waited:.0f} s",
     )
-    now, fate = scene.trading.stock(), fates(customer, [order])[order.order_id]
-    stage.hold(
+
+
+def _check_duplicates(
+    context: DemoContext, customer: Customer, order: OrderAttempt, before: int
+) -> None:
+    after, status = context.actions.stock(), order_statuses(customer, [order])[order.order_id]
+    context.console.check(
         "A message that comes again has no second effect.",
-        now == stock and fate == CONFIRMED,
-        f"stock {stock} before and {now} after; the order is {fate}",
-    )
-    following = place(customer, wait=HELD_SECONDS)
-    stage.hold(
-        "Neither stops the next one.",
-        following.status == CONFIRMED,
-        f"{following} after {following.milliseconds:.0f} ms",
+        after == before and status == CONFIRMED,
+        f"stock {before} before and {after} after; the order is {status}",
     )
 
 
-STEP = Step(
-    "A duplicate and a poisoned message",
-    "Kafka delivers at least once, so messages come twice; the consumer writes each id into its"
-    " inbox together with the effect, and the second one falls out. A message that nobody can"
-    " read must not block those behind it: it is put aside.",
-    play,
+STEP = DemoStep(
+    "A duplicate and a poison message",
+    "Kafka delivers at least once, so a message can come twice; the consumer writes its id into the"
+    " inbox together with the effect, and the second copy is dropped. A message that nobody can"
+    " read must not block those behind it: it goes to the dead letters.",
+    run,
 )
