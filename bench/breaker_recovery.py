@@ -10,8 +10,8 @@ from bench.harness.figures import percentile
 from bench.harness.report import milliseconds, table
 from bench.harness.stack_under_test import BenchError, RunningStack
 from fusebox.core import http
-from fusebox.core.shop_client import FRESH, Customer
 from fusebox.runtime import health
+from fusebox.runtime.shop_client import FRESH, Customer
 
 CALLED, CALLER = "catalog-service", "order-service"
 OPEN = "OPEN"

@@ -12,9 +12,9 @@ from bench.harness.report import megabytes, milliseconds, table
 from bench.harness.stack_under_test import RunningStack, wait
 from fusebox.core.errors import Fault
 from fusebox.docker import compose, images
+from fusebox.operations.drivers import driver_of
 from fusebox.operations.verify import command
 from fusebox.operations.verify.invariants import PENDING
-from fusebox.runtime.drivers import driver_of
 
 BASE = "python:3.13-slim"
 # What carries containers and their traffic, whoever's they are.

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.harness.figures import Load, Measurement, difference
 from bench.harness.load_generator import Call, Plan
 from bench.harness.stack_under_test import BenchError, RunningStack
-from fusebox.core.shop_client import FRESH
+from fusebox.runtime.shop_client import FRESH
 
 CONNECTIONS = 16
 WARM_UP_SECONDS = 5.0

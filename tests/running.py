@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import requests
 
-from fusebox.core.shop_client import Customer, Shop
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PORTS
-from fusebox.operations.shutdown import orphans
+from fusebox.native.process_tree import orphans
+from fusebox.operations.drivers import driver_of
 from fusebox.runtime import health
-from fusebox.runtime.drivers import driver_of
+from fusebox.runtime.shop_client import Customer, Shop
 
 from . import containers
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import psutil
 
 from bench.harness.machine import cpu_of_tree
-from fusebox.core.shop_client import Customer, Shop
+from fusebox.core import postgres_probe
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PORTS, TRAINING
-from fusebox.native import databases, process_tree
+from fusebox.native import process_tree
 from fusebox.native.supervisor import Supervisor
+from fusebox.runtime.shop_client import Customer, Shop
 
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 ORDER_HEADING = "An order to paste:"
@@ -123,7 +124,7 @@ class RunningStack:
         wait(is_over, "the JVM's caches are being made")
 
     def await_decisions(self) -> None:
-        with databases.connect(self.stack, "order_service") as connection:
+        with postgres_probe.connect(self.stack, "order_service") as connection:
 
             def is_over() -> bool:
                 return connection.execute(UNDECIDED).fetchone() is None

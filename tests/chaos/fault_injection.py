@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
-from fusebox.core.shop_client import Customer
 from fusebox.operations import faults, instances
 from fusebox.operations.verify.command import verify
+from fusebox.runtime.shop_client import Customer
 
 from ..running import RunningShop
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from fusebox.native import kafka
+from fusebox.core import kafka_admin
 from fusebox.runtime import remote
 
 from ..running import RunningShop
@@ -82,7 +82,8 @@ def await_no_lag(shop: RunningShop) -> None:
 
     def is_consumed() -> bool:
         return not any(
-            remote.run(shop.stack, kafka.unread, topic, group) for topic, group in SUBSCRIPTIONS
+            remote.run(shop.stack, kafka_admin.unread, topic, group)
+            for topic, group in SUBSCRIPTIONS
         )
 
     shop.until(is_consumed, 30)

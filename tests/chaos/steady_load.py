@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import requests
 
-from fusebox.core.shop_client import PASSWORD, Customer, Shop
+from fusebox.runtime.shop_client import PASSWORD, Customer, Shop
 
 from ..running import RunningShop
 from . import outcomes

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fusebox.native import databases
+from fusebox.core import postgres_probe
 
 from ..running import processes_only
 from . import fault_injection, kafka_records
@@ -56,7 +56,7 @@ def _cancelled_order(shop: Any, user_id: str) -> str:
     """An order without published events, so that the test alone decides their order."""
     order_id = str(uuid.uuid4())
     lines = json.dumps([{"productId": PRODUCT, "qty": 2, "unitPrice": 900}])
-    with databases.connect(shop.stack, "order_service") as connection:
+    with postgres_probe.connect(shop.stack, "order_service") as connection:
         connection.execute(
             "INSERT INTO orders"
             " (order_id, user_id, status, lines, total_price, created_at, version)"

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from chassis.chaos import kill_points
-from fusebox.core.shop_client import Customer
+from fusebox.runtime.shop_client import Customer
 
 from . import fault_injection, kafka_records, outcomes
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from fusebox.core.shop_client import Customer
+from fusebox.runtime.shop_client import Customer
 
 from . import fault_injection
 

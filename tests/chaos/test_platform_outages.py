@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from fusebox.core.shop_client import FRESH
+from fusebox.runtime.shop_client import FRESH
 
 from . import fault_injection
 

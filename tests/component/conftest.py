@@ -20,11 +20,12 @@ from chassis.config.settings import Settings
 from chassis.core.environment import Environment
 from chassis.runtime.service import Process
 from chassis.web.auth import ALGORITHM, ISSUER, TokenVerifier
-from fusebox.core import secrets
+from fusebox.core import postgres_probe, secrets
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, PORTS
 from fusebox.core.wait import wait_until
 from fusebox.native import databases, postgres
+from fusebox.runtime.subprocesses import account_of
 
 SECONDS_TO_END = 20
 ProcessOf = Callable[..., Process[Any]]
@@ -47,11 +48,11 @@ def postgres_stack() -> Iterator[Stack]:
         command = [*place.command(stack.port("postgres")), *fast]
         with (
             (stack.logs / "postgres.log").open("wb") as log,
-            subprocess.Popen(command, stderr=log, **postgres.account_of(place.account)) as server,
+            subprocess.Popen(command, stderr=log, **account_of(place.account)) as server,
         ):
             try:
                 at = "127.0.0.1", stack.port("postgres")
-                wait_until(lambda: databases.accepts(*at), 30, "postgres")
+                wait_until(lambda: postgres_probe.accepts(*at), 30, "postgres")
                 databases.make_databases(stack)
                 yield stack
             finally:
@@ -89,7 +90,7 @@ def process_of(postgres_stack: Stack, tmp_path_factory: pytest.TempPathFactory) 
 
 def _make_database(stack: Stack, name: str, owner: str) -> None:
     statement = sql.SQL("CREATE DATABASE {} OWNER {}")
-    with databases.connect(stack) as connection:
+    with postgres_probe.connect(stack) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
 
@@ -109,7 +110,7 @@ def _free_port() -> int:
 
 
 def _run(command: list[str], account: str | None) -> None:
-    subprocess.run(command, check=True, capture_output=True, **postgres.account_of(account))
+    subprocess.run(command, check=True, capture_output=True, **account_of(account))
 
 
 @dataclass(frozen=True)

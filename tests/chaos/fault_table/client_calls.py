@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from fusebox.core.shop_client import PASSWORD, Customer, Shop
+from fusebox.runtime.shop_client import PASSWORD, Customer, Shop
 
 from ...running import RunningShop
 from .. import fault_injection, outcomes

@@ -19,9 +19,8 @@ from config_server.app import create_app
 from config_server.backends.folder import FolderBackend
 from config_server.cipher import Cipher
 from config_server.model import Backend
-from fusebox.core import secrets
+from fusebox.core import postgres_probe, secrets
 from fusebox.core.stack import Stack
-from fusebox.native import databases
 
 COLUMNS = "APPLICATION text, PROFILE text, LABEL text"
 KEY = "a-key-for-the-reference-server-only"
@@ -107,7 +106,7 @@ async def _listen(runner: web.AppRunner) -> int:
 @pytest.fixture
 def engine(postgres_stack: Stack, tmp_path: Path) -> Iterator[Engine]:
     name = f"config_{tmp_path.name.lower()}"[:60]
-    with databases.connect(postgres_stack) as connection:
+    with postgres_probe.connect(postgres_stack) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     password = secrets.secret(postgres_stack, "postgres-password")
     port = postgres_stack.port("postgres")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
-from fusebox.core.shop_client import FRESH
+from fusebox.runtime.shop_client import FRESH
 
 
 @pytest.fixture(autouse=True)

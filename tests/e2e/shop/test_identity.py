@@ -9,7 +9,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fusebox.core.shop_client import Customer
+from fusebox.runtime.shop_client import Customer
 
 from ...running import processes_only
 

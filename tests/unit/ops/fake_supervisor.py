@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.native import kafka
 from fusebox.native import supervisor as supervision
 from fusebox.native.programs import Program
+from fusebox.operations import drivers
 from fusebox.operations import instances as control
-from fusebox.runtime import drivers, health
+from fusebox.runtime import health
 from fusebox.runtime.driver import State
 
 Verb = Callable[[], object]
@@ -105,5 +106,5 @@ class Shop:
         self._monkeypatch.setattr(control, "launch", launch)
         self._monkeypatch.setattr(control, "HEARD_SECONDS", 0)
         self._monkeypatch.setattr(health, "registered", registered)
-        self._monkeypatch.setattr(kafka, "forget_members", forget)
+        self._monkeypatch.setattr(kafka_admin, "forget_members", forget)
         return supervisor

@@ -18,7 +18,7 @@ from fusebox.core.stack import Stack
 from fusebox.docker import compose, images
 from fusebox.native import jars
 from fusebox.operations import status
-from fusebox.runtime.drivers import driver_of
+from fusebox.operations.drivers import driver_of
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 14)

@@ -174,9 +174,9 @@ def doctor(stack: Stack) -> None:
 @click.pass_obj
 def topics(stack: Stack) -> None:
     """Make those of the shop's topics that are missing."""
-    from fusebox.native import kafka
+    from fusebox.core import kafka_admin
 
-    click.echo(f"{len(kafka.make_topics(kafka.servers(stack)))} topics were made.")
+    click.echo(f"{len(kafka_admin.make_topics(kafka_admin.servers(stack)))} topics were made.")
 
 
 @cli.command("lock-jars")
@@ -189,7 +189,7 @@ def lock_jars(stack: Stack) -> None:
 
 
 def _why_down(stack: Stack) -> str:
-    from fusebox.operations.shutdown import orphans
+    from fusebox.native.process_tree import orphans
 
     if stack.mode == "docker":
         return "The shop is down; `make up MODE=docker` starts it."

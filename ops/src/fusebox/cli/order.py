@@ -15,7 +15,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 
 if TYPE_CHECKING:  # requests takes its time to load, and the other verbs do without
-    from fusebox.core.shop_client import Customer, OrderAttempt
+    from fusebox.runtime.shop_client import Customer, OrderAttempt
 
 LONGEST_WAIT = 8  # seconds, what order-service grants
 EPILOG = """A new customer registers and logs in, and places one order after another.
@@ -68,7 +68,7 @@ def new_customer(stack: Stack) -> Customer:
     """Registered and logged in.  Raises Fault, with what to do, when that does not work."""
     import requests
 
-    from fusebox.core.shop_client import OrderAttempt, Shop
+    from fusebox.runtime.shop_client import OrderAttempt, Shop
 
     gateway = stack.url("gateway")
     try:

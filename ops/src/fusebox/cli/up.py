@@ -6,10 +6,9 @@ from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.progress import display
 from fusebox.core.stack import Stack
-from fusebox.operations import canary, status
-from fusebox.operations.shutdown import end_orphans
-from fusebox.runtime.drivers import driver_of
-from fusebox.state import eureka_zone
+from fusebox.operations import status
+from fusebox.operations.drivers import driver_of
+from fusebox.state import canary_mark, eureka_zone
 
 
 def up(stack: Stack) -> bool:
@@ -31,12 +30,14 @@ def up(stack: Stack) -> bool:
 
 
 def _start_processes(stack: Stack) -> None:
+    from fusebox.native import process_tree
     from fusebox.native.startup import Startup
 
-    left = end_orphans(stack)
+    left = process_tree.end_orphans(stack)
     if left:
         print(f"Ended {len(left)} processes that a dead supervisor had left.")
-    canary.forget(stack)
+    canary_mark.forget(stack)
+    canary_mark.forget_shares(stack)
     eureka_zone.forget(stack)
     with display() as shown:
         startup = Startup(stack, shown)

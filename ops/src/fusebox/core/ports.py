@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -62,6 +63,15 @@ def free_port_after(stack: Stack, port: int) -> int:
         for each in range(port + 1, HIGHEST_PORT)
         if each not in kept and _can_listen(stack.bind, each)
     )
+
+
+def listening_port(pid: int) -> int | None:
+    """The port that `pid` takes connections on; None when there is none."""
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        for connection in psutil.Process(pid).net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                return int(connection.laddr[1])
+    return None
 
 
 def holder_of(port: int) -> Holder:

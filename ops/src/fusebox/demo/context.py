@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fusebox.core.shop_client import Customer, OrderAttempt
 from fusebox.core.stack import Stack
 from fusebox.demo.console import DemoConsole
 from fusebox.demo.faults import FaultInjector, StackInstanceControl
 from fusebox.demo.inspection import Inspection
 from fusebox.demo.records import OrderRecords
 from fusebox.demo.shop_actions import ShopActions
+from fusebox.runtime.shop_client import Customer, OrderAttempt
 
 
 @dataclass

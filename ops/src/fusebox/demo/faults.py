@@ -9,7 +9,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import number_of, part_of
 from fusebox.operations import instances as operations
-from fusebox.runtime.drivers import driver_of
+from fusebox.operations.drivers import driver_of
 
 
 class InstanceControl(Protocol):

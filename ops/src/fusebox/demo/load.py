@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
-from fusebox.core.shop_client import OrderAttempt
+from fusebox.runtime.shop_client import OrderAttempt
 
 T = TypeVar("T")
 START_SECONDS = 10

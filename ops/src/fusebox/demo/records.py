@@ -7,9 +7,9 @@ import uuid
 from contextlib import closing
 from typing import Any
 
+from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.native import kafka
 from fusebox.operations import dead_letters
 from fusebox.operations.dead_letters import DeadLetter
 from fusebox.runtime import remote
@@ -98,7 +98,7 @@ def _consumer(stack: Stack) -> Any:
     from kafka import KafkaConsumer
 
     return KafkaConsumer(
-        bootstrap_servers=kafka.servers(stack),
+        bootstrap_servers=kafka_admin.servers(stack),
         group_id=None,
         bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
     )
@@ -108,7 +108,7 @@ def _producer(stack: Stack) -> Any:
     from kafka import KafkaProducer
 
     return KafkaProducer(
-        bootstrap_servers=kafka.servers(stack),
+        bootstrap_servers=kafka_admin.servers(stack),
         bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
         delivery_timeout_ms=DELIVERY_SECONDS * 1000,
         request_timeout_ms=REQUEST_TIMEOUT_MS,

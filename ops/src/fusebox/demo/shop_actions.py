@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import requests
 
+from fusebox.core import kafka_admin
 from fusebox.core import secrets as credentials
 from fusebox.core.errors import Fault
-from fusebox.core.shop_client import FRESH, PASSWORD, Customer, OrderAttempt, Shop
 from fusebox.core.stack import Stack
 from fusebox.core.wait import wait_until
 from fusebox.demo.inspection import eventually
-from fusebox.native import kafka
 from fusebox.runtime import remote
+from fusebox.runtime.shop_client import FRESH, PASSWORD, Customer, OrderAttempt, Shop
 
 ADMIN = "admin@fusebox.example"
 PENDING, CONFIRMED = "PENDING", "CONFIRMED"
@@ -91,7 +91,7 @@ class ShopActions:
 
     def products_are_consumed(self) -> bool:
         """Whether order-service has no lag on `products`."""
-        return remote.run(self._stack, kafka.unread, "products", "order-service") == 0
+        return remote.run(self._stack, kafka_admin.unread, "products", "order-service") == 0
 
     def _stock(self, product: DemoProduct) -> int | None:
         try:

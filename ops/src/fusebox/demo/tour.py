@@ -16,8 +16,8 @@ from fusebox.demo.console import console_for
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.steps import STEPS
 from fusebox.operations import status
+from fusebox.operations.drivers import running_driver
 from fusebox.operations.status import Row
-from fusebox.runtime.drivers import running_driver
 
 FORCED = ("FORCED_OPEN", "DISABLED")
 

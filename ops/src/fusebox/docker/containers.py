@@ -14,8 +14,7 @@ from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, Part
 from fusebox.docker import compose, throttle
-from fusebox.native.programs import STOP_WAIT_SECONDS
-from fusebox.runtime.driver import State
+from fusebox.runtime.driver import STOP_WAIT_SECONDS, State
 
 NUMBER, SERVICE = "com.docker.compose.container-number", "com.docker.compose.service"
 KILLED = 137

@@ -18,9 +18,8 @@ from fusebox.core.topology import PARTS, Part
 from fusebox.core.wait import wait_until
 from fusebox.docker import compose, images, secrets
 from fusebox.docker.containers import Containers
-from fusebox.operations import canary
 from fusebox.runtime import health, remote
-from fusebox.state import eureka_zone
+from fusebox.state import canary_mark, eureka_zone
 
 HEALTHY_SECONDS = 180.0
 COMPOSE_SECONDS = 300.0
@@ -168,8 +167,9 @@ def down(stack: Stack) -> bool:
             if state.is_paused:
                 compose.docker("unpause", state.host)
         with suppress(Fault):  # who is to forget may not run
-            canary.forget(stack)
-            eureka_zone.forget(stack)
+            canary_mark.forget(stack)
+            remote.run(stack, canary_mark.forget_shares)
+            remote.run(stack, eureka_zone.forget)
         compose.compose(stack, "down", timeout=COMPOSE_SECONDS)
         _remove_nameless_volumes(there)
     stack.docker_mark.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ A shell inside does it, as the user of the processes; it ends with the container
 from __future__ import annotations
 
 from fusebox.docker import compose
-from fusebox.native.throttle import RUN_SECONDS
+from fusebox.runtime.throttles import RUN_SECONDS
 
 # -1 is every process of this user but the shell itself and the container's first.
 LOOP = "while :; do kill -s STOP -- -1; sleep $1; kill -s CONT -- -1; sleep $2; done"

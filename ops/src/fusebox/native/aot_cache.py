@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from fusebox.core import http
+from fusebox.core import http, kafka_admin
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.wait import wait_until
@@ -65,7 +65,9 @@ def _train_kafka(stack: Stack, program: JavaProgram, scratch: Path) -> None:
     subprocess.run(kafka.format_command(stack, settings), check=True)
 
     def is_exercised() -> bool:
-        return kafka.answers(HOST, client) and bool(kafka.make_topics(f"{HOST}:{client}"))
+        return kafka_admin.answers(HOST, client) and bool(
+            kafka_admin.make_topics(f"{HOST}:{client}")
+        )
 
     output = scratch / "cache"
     command = program.training_command(output, arguments=(str(settings),))

@@ -5,25 +5,20 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
-import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fusebox.core.postgres_probe import SUPERUSER, connect
 from fusebox.core.secrets import secret
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DATABASES
-from fusebox.native.postgres import SUPERUSER, Place
+from fusebox.native.postgres import Place
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-CONNECT_TIMEOUT_SECONDS = 5
-PROTOCOL_3 = 3 << 16
-STARTUP = b"user\0postgres\0database\0postgres\0\0"
-AUTHENTICATION = b"R"
 Run = Callable[[list[str], str | None], None]
 
 
@@ -60,34 +55,6 @@ def _give(path: Path, account: str | None) -> None:
     if account is not None:
         entry = pwd.getpwnam(account)
         os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
-def connect(stack: Stack, database: str = "postgres") -> Connection[tuple[object, ...]]:
-    """A connection of the superuser's, for what only ops may do."""
-    import psycopg
-
-    host, port = stack.address("postgres")
-    return psycopg.connect(
-        # Of plain processes it is on this machine alone, whatever the others are bound to.
-        host="127.0.0.1" if stack.mode == "native" else host,
-        port=port,
-        user=SUPERUSER,
-        password=secret(stack, "postgres-password"),
-        dbname=database,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        autocommit=True,
-    )
-
-
-def accepts(host: str, port: int) -> bool:
-    """Whether the server asks who we are: it does once it takes connections."""
-    try:
-        with socket.create_connection((host, port), CONNECT_TIMEOUT_SECONDS) as connection:
-            connection.sendall(struct.pack(">ii", 8 + len(STARTUP), PROTOCOL_3) + STARTUP)
-            # All of it is read: closing over unread bytes would be an error in the log.
-            return connection.recv(1024).startswith(AUTHENTICATION)
-    except OSError:
-        return False
 
 
 def version() -> str:

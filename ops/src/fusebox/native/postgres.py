@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
 
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
+from fusebox.runtime.subprocesses import account_of
 
-SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root: the first of these that exists runs it then.
 STAND_INS = ("postgres", "nobody")
 REFUGE = Path("/var/tmp")
@@ -101,22 +100,6 @@ def _reaches(account: str, programs: Path, folder: Path) -> bool:
     except (OSError, subprocess.CalledProcessError):
         return False
     return True
-
-
-class Account(TypedDict, total=False):
-    """What `subprocess` is told to run a program as another user."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
-    cwd: str
-
-
-def account_of(account: str | None) -> Account:
-    if account is None:
-        return {}
-    entry = pwd.getpwnam(account)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
 def _take_refuge(refuge: Path, account: str) -> Place:

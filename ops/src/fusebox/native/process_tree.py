@@ -1,14 +1,18 @@
-"""A supervised process with all it has begun: paused, let go, looked into, by its pid."""
+"""A process with all it has begun: paused, let go, looked into; and what a dead shop has left."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 
 import psutil
 
+from fusebox.core.stack import Stack
+
 STOPPED_SECONDS = 1.0
+ORPHAN_SECONDS = 10
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied)
 
 
@@ -70,17 +74,44 @@ def memory(pid: int) -> int:
     return total
 
 
-def listening_port(pid: int) -> int | None:
-    """The port that `pid` takes connections on; None when there is none."""
-    with suppress(*GONE):
-        for connection in psutil.Process(pid).net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN:
-                return int(connection.laddr[1])
-    return None
-
-
 def last_argument(pid: int) -> str:
     """Of the command line of `pid`; empty when it has ended."""
     with suppress(*GONE):
         return (psutil.Process(pid).cmdline() or [""])[-1]
     return ""
+
+
+def orphans(stack: Stack) -> list[psutil.Process]:
+    """Every process that was started for this stack, whoever its parent is now."""
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found = [process for process in psutil.process_iter() if process.pid not in own]
+    return [process for process in found if _belongs(process, stack)]
+
+
+def _belongs(process: psutil.Process, stack: Stack) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.environ().get("FUSEBOX_STACK") == str(stack.home)
+    except (psutil.AccessDenied, psutil.NoSuchProcess, OSError):
+        return False
+
+
+def end_orphans(stack: Stack) -> list[psutil.Process]:
+    """End what a dead supervisor has left, first kindly; returns what there was."""
+    left = orphans(stack)
+    for process in left:
+        _signal(process, "resume")  # what is paused hears nothing else
+        _signal(process, "terminate")
+    _, stubborn = psutil.wait_procs(left, ORPHAN_SECONDS)
+    for process in stubborn:
+        _signal(process, "kill")
+    psutil.wait_procs(stubborn, ORPHAN_SECONDS)
+    return left
+
+
+def _signal(process: psutil.Process, how: str) -> None:
+    try:
+        getattr(process, how)()
+    except psutil.NoSuchProcess:
+        return

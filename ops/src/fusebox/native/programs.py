@@ -11,11 +11,10 @@ from pathlib import Path
 from fusebox.core.stack import Stack
 from fusebox.core.topology import TRAINING, Part
 from fusebox.native import kafka, postgres, zipkin
+from fusebox.runtime.driver import STOP_WAIT_SECONDS
 
 LOG_BYTES = 10 * 1024 * 1024
 OLD_LOGS_KEPT = 2
-# SIGTERM has ten seconds by the contract; who needs longer is killed.
-STOP_WAIT_SECONDS = 12
 
 
 @dataclass(frozen=True)

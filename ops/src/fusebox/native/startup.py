@@ -1,25 +1,30 @@
-"""`up`: everything made, started and healthy, side by side as far as the order allows."""
+"""`up` and its undoing with plain processes, side by side as far as the order allows."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
+from collections.abc import Iterable
 from functools import partial
 
-from fusebox.core import secrets
+import psutil
+
+from fusebox.core import kafka_admin, secrets
 from fusebox.core.ports import refuse_taken
 from fusebox.core.progress import Display
 from fusebox.core.stack import Stack
 from fusebox.core.task_graph import Step, run_steps
-from fusebox.core.topology import PARTS, SERVICES, TRAINING, Part
+from fusebox.core.topology import PARTS, SERVICES, TRAINING, Part, is_instance, part_of
 from fusebox.core.wait import wait_until
 from fusebox.native import databases, jars, kafka, postgres, programs, zipkin
 from fusebox.native.jvm import java_environment
+from fusebox.native.process_tree import ORPHAN_SECONDS, end_orphans
 from fusebox.native.programs import Program
 from fusebox.native.supervisor import Supervisor
-from fusebox.operations.shutdown import down
 from fusebox.runtime import health
+from fusebox.runtime.driver import STOP_WAIT_SECONDS
 from fusebox.runtime.launcher import CHECK_SECONDS, Launcher
 from fusebox.runtime.subprocesses import Children
 from fusebox.state import stamps as done
@@ -113,9 +118,9 @@ class Startup:
         self._launch(programs.zipkin_program(self._stack))
 
     def _topics(self) -> None:
-        if not done.is_done(self._stack, TOPICS, kafka.topics_version()):
-            kafka.make_topics(kafka.servers(self._stack))
-            done.remember(self._stack, TOPICS, kafka.topics_version())
+        if not done.is_done(self._stack, TOPICS, kafka_admin.topics_version()):
+            kafka_admin.make_topics(kafka_admin.servers(self._stack))
+            done.remember(self._stack, TOPICS, kafka_admin.topics_version())
 
     def _prepare(self, part: Part) -> None:
         version = done.version_of(part)
@@ -146,3 +151,56 @@ class Startup:
 
 def _schema(part: Part) -> str:
     return f"{part.name}'s schema"
+
+
+def down(stack: Stack) -> bool:
+    """End all processes of the stack; False when there were none."""
+    supervisor = Supervisor(stack)
+    was_up = supervisor.is_up()
+    if was_up:
+        _stop_in_order(supervisor)
+        _end_supervisor(supervisor)
+    return bool(end_orphans(stack)) or was_up
+
+
+def clean(stack: Stack) -> None:
+    """Remove what processes have outside the folders of the stack; `down` came before."""
+    postgres.remove_refuge(stack)
+    if stack.socket.parent != stack.run:
+        shutil.rmtree(stack.socket.parent, ignore_errors=True)
+
+
+def _stop_in_order(supervisor: Supervisor) -> None:
+    """First who serves and publishes, then what they do it with; before both, who hinders them."""
+    running = [name for name, state in supervisor.states().items() if state.is_running]
+    helpers = [name for name in running if not is_instance(name)]
+    serving = [name for name in running if is_instance(name) and _serves(name)]
+    _stop_all(supervisor, helpers)
+    for name in running:
+        supervisor.resume(name)  # the others would wait for it in vain
+    _stop_all(supervisor, serving)
+    _stop_all(supervisor, [name for name in running if name not in (*helpers, *serving)])
+
+
+def _serves(instance: str) -> bool:
+    part = part_of(instance)
+    return part.kind == "service" or part.name == "gateway"
+
+
+def _stop_all(supervisor: Supervisor, names: Iterable[str]) -> None:
+    wanted = set(names)
+    if not wanted:
+        return
+    for name in wanted:
+        supervisor.stop(name)
+
+    def are_stopped() -> bool:
+        return all(not state.pid for name, state in supervisor.states().items() if name in wanted)
+
+    wait_until(are_stopped, STOP_WAIT_SECONDS + ORPHAN_SECONDS, "the supervisor")
+
+
+def _end_supervisor(supervisor: Supervisor) -> None:
+    process = psutil.Process(supervisor.pid())
+    supervisor.shut_down()
+    process.wait(ORPHAN_SECONDS)

@@ -13,9 +13,7 @@ import time
 import psutil
 
 from fusebox.native import process_tree
-
-# Long enough for an answer or a heartbeat, short enough that most answers meet a halt.
-RUN_SECONDS = 0.05
+from fusebox.runtime.throttles import RUN_SECONDS
 
 
 def brake(pid: int, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from importlib import metadata
 
@@ -11,14 +10,11 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import Part, number_of
 from fusebox.operations import instances as control
 from fusebox.operations import settings
-from fusebox.runtime import remote
+from fusebox.operations.drivers import running_driver
 from fusebox.runtime.driver import Driver
-from fusebox.runtime.drivers import running_driver
-from fusebox.state import canary_mark, config_overlay
+from fusebox.state import canary_mark
+from fusebox.state.canary_mark import KEYS, ROUTER, SET_BY_US
 
-ROUTER = "gateway"
-KEYS = "fusebox.gateway.canaries"
-SET_BY_US = ("weight", "sticky", "attempt")
 HALF, ALL = 50, 100
 
 
@@ -46,17 +42,6 @@ def shift(
                 _withdraw(stack, driver, part)
             raise
     return [*done, *_told(part, weight)]
-
-
-def forget(stack: Stack) -> None:
-    """Of a shop that goes down or was down: after `up` there is one of each again."""
-    canary_mark.forget(stack)
-    remote.run(stack, _forget_shares)
-
-
-def _forget_shares(stack: Stack) -> None:
-    ours = re.compile(rf"{re.escape(KEYS)}\..*\.({'|'.join(SET_BY_US)})")
-    config_overlay.forget(config_overlay.file(stack, ROUTER), ours)
 
 
 def _begun(stack: Stack, driver: Driver, part: Part, version: str | None) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DEAD_LETTER_TOPICS
-from fusebox.native import kafka
 from fusebox.runtime import remote
 
 GROUP = "fusebox-replay-dead"
@@ -169,8 +169,8 @@ def _reached(stack: Stack) -> Iterator[None]:
     """Kafka's troubles, told as a Fault."""
     from kafka.errors import KafkaError
 
-    if not kafka.answers(*stack.address("kafka")):
-        raise _away(f"Kafka does not answer at {kafka.servers(stack)}")
+    if not kafka_admin.answers(*stack.address("kafka")):
+        raise _away(f"Kafka does not answer at {kafka_admin.servers(stack)}")
     try:
         yield
     except KafkaError as error:
@@ -185,11 +185,11 @@ def _consumer(stack: Stack) -> Any:
     from kafka import KafkaConsumer
 
     return KafkaConsumer(
-        bootstrap_servers=kafka.servers(stack),
+        bootstrap_servers=kafka_admin.servers(stack),
         group_id=GROUP,
         enable_auto_commit=False,
         bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
-        request_timeout_ms=kafka.REQUEST_TIMEOUT_MS,
+        request_timeout_ms=kafka_admin.REQUEST_TIMEOUT_MS,
         max_poll_records=200,
     )
 
@@ -198,7 +198,7 @@ def _producer(stack: Stack) -> Any:
     from kafka import KafkaProducer
 
     return KafkaProducer(
-        bootstrap_servers=kafka.servers(stack),
+        bootstrap_servers=kafka_admin.servers(stack),
         bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS,
         delivery_timeout_ms=DELIVERY_SECONDS * 1000,
         request_timeout_ms=DELIVERY_SECONDS * 1000 // 2,

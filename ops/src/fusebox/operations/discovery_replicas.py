@@ -10,9 +10,9 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import number_of
 from fusebox.operations import instances as control
 from fusebox.operations import settings
+from fusebox.operations.drivers import running_driver
 from fusebox.runtime import remote, stopper
 from fusebox.runtime.driver import Driver
-from fusebox.runtime.drivers import running_driver
 from fusebox.state import eureka_zone
 from fusebox.state.eureka_zone import DISCOVERY
 

@@ -8,10 +8,10 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, is_instance, part_named, part_of
 from fusebox.operations import instances as control
+from fusebox.operations.drivers import running_driver
 from fusebox.runtime import chaos_monkey_client, throttles
 from fusebox.runtime.actuator_client import Actuator
 from fusebox.runtime.driver import Driver, State
-from fusebox.runtime.drivers import running_driver
 
 SLOWEST_MILLISECONDS = 60_000
 

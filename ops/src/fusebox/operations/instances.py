@@ -7,15 +7,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.topology import SERVICES, Part, number_of, part_named
 from fusebox.core.wait import wait_until
-from fusebox.native import kafka
+from fusebox.operations.drivers import running_driver
 from fusebox.runtime import health, remote, stopper
 from fusebox.runtime.driver import Driver, State
-from fusebox.runtime.drivers import running_driver
 from fusebox.runtime.launcher import Launcher
 from fusebox.state import canary_mark
 
@@ -181,7 +181,7 @@ def drain(stack: Stack, driver: Driver, part: Part, surplus: Sequence[str]) -> N
     """End `surplus` for good: their requests finished, their partitions given to the others."""
     if surplus:
         stopper.withdraw(driver, surplus)
-        remote.run(stack, kafka.forget_members, part.name, surplus)
+        remote.run(stack, kafka_admin.forget_members, part.name, surplus)
 
 
 def refuse_without_discovery(stack: Stack) -> None:

@@ -11,10 +11,10 @@ from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
 from fusebox.core.topology import is_instance, part_named, part_of
+from fusebox.operations.drivers import running_driver
 from fusebox.runtime import remote
 from fusebox.runtime.actuator_client import Actuator
 from fusebox.runtime.driver import State
-from fusebox.runtime.drivers import running_driver
 from fusebox.state import config_overlay
 
 KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\])*(\.[A-Za-z0-9_-]+(\[\d+\])*)*")

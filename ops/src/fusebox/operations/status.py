@@ -9,11 +9,11 @@ from typing import Any
 
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, Part, is_instance, part_of
+from fusebox.operations.drivers import driver_of
 from fusebox.runtime import chaos_monkey_client as assaults
 from fusebox.runtime import health, remote
 from fusebox.runtime.actuator_client import Actuator
 from fusebox.runtime.driver import State
-from fusebox.runtime.drivers import driver_of
 
 ASKED_AT_ONCE = 8
 COLUMNS = ("instance", "state", "healthy", "pid", "port", "memory", "breakers", "broken on purpose")

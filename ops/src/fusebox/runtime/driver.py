@@ -11,6 +11,9 @@ from typing import Protocol
 
 from fusebox.core.topology import Part
 
+# SIGTERM has ten seconds by the contract; who needs longer is killed.
+STOP_WAIT_SECONDS = 12
+
 
 @dataclass(frozen=True)
 class State:

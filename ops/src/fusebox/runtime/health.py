@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fusebox.core import http
+from fusebox.core import http, kafka_admin, ports, postgres_probe
 from fusebox.core.http import Answer
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, Part, is_instance, part_of
-from fusebox.native import databases, kafka, process_tree
 from fusebox.runtime.driver import State
 from fusebox.state import eureka_zone
 
@@ -65,7 +64,7 @@ def socket(stack: Stack, state: State) -> Address | None:
         return Address(state.host, part.port_inside)
     if part.kind != "service":
         return _fixed(stack, state.instance)
-    port = process_tree.listening_port(state.pid)
+    port = ports.listening_port(state.pid)
     return Address(stack.host, port) if port else None
 
 
@@ -142,9 +141,9 @@ def check(stack: Stack, instance: str, known: dict[str, Address]) -> Verdict:
 
 def _answers(part: Part, at: Address) -> bool:
     if part.name == "postgres":
-        return databases.accepts(at.host, at.port)
+        return postgres_probe.accepts(at.host, at.port)
     if part.name == "kafka":
-        return kafka.answers(at.host, at.port)
+        return kafka_admin.answers(at.host, at.port)
     return http.get(f"{at.url}/health").ok
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from fusebox.core.stack import Stack
+from fusebox.runtime.relay import relay_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,6 +28,4 @@ def run(
     """
     if stack.mode != "docker":
         return function(stack, *arguments, **named)
-    from fusebox.docker.relay import relay_of
-
     return relay_of(stack).run(function, *arguments, **named)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fusebox.core.wait import wait_until
-from fusebox.native.programs import STOP_WAIT_SECONDS
-from fusebox.runtime.driver import Driver
+from fusebox.runtime.driver import STOP_WAIT_SECONDS, Driver
 
 # What supervisord itself may need on top to notice that a process has ended.
 NOTICE_SECONDS = 3

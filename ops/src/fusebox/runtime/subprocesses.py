@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TypedDict
 
 from fusebox.core.errors import Fault
 from fusebox.core.logs import tail
 from fusebox.core.wait import POLL_SECONDS, Cancelled
-from fusebox.native.postgres import account_of
+
+
+class Account(TypedDict, total=False):
+    """What `subprocess` is told to run a program as another user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+    cwd: str
+
+
+def account_of(account: str | None) -> Account:
+    if account is None:
+        return {}
+    entry = pwd.getpwnam(account)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
 class Children:

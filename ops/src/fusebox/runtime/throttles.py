@@ -6,6 +6,8 @@ from fusebox.core.errors import Fault
 from fusebox.core.topology import Part
 from fusebox.runtime.driver import Driver
 
+# Long enough for an answer or a heartbeat, short enough that most answers meet a halt.
+RUN_SECONDS = 0.05
 # The broker's own session ends after two seconds, and a broker without one serves nobody.
 LONGEST_HALT = {"kafka": 1_500}
 

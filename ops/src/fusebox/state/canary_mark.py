@@ -1,13 +1,19 @@
-"""Which instance of a service is its canary, written down for as long as the shop is up."""
+"""Which instance of a service is its canary, and its share: for as long as the shop is up."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from pathlib import Path
 
 from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
 from fusebox.core.topology import SERVICES, Part
+from fusebox.state import config_overlay
+
+ROUTER = "gateway"
+KEYS = "fusebox.gateway.canaries"
+SET_BY_US = ("weight", "sticky", "attempt")
 
 
 def canary(stack: Stack, part: Part, instances: Container[str]) -> str | None:
@@ -28,6 +34,12 @@ def unmark(stack: Stack, part: Part) -> None:
 def forget(stack: Stack) -> None:
     for part in SERVICES:
         unmark(stack, part)
+
+
+def forget_shares(stack: Stack) -> None:
+    """Take back what the gateway was told of canaries."""
+    ours = re.compile(rf"{re.escape(KEYS)}\..*\.({'|'.join(SET_BY_US)})")
+    config_overlay.forget(config_overlay.file(stack, ROUTER), ours)
 
 
 def _file(stack: Stack, part: Part) -> Path:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME
-from fusebox.runtime import remote
 from fusebox.state import config_overlay
 
 KEY = "eureka.client.service-url.defaultZone"
@@ -32,8 +31,4 @@ def value(urls: Iterable[str]) -> str:
 
 def forget(stack: Stack) -> None:
     """Of a shop that goes down or was down: after `up` there is one of each again."""
-    remote.run(stack, _forget)
-
-
-def _forget(stack: Stack) -> None:
     config_overlay.forget(config_overlay.file(stack), re.compile(re.escape(KEY)))

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from fusebox.cli import up, welcome
 from fusebox.cli.main import cli
+from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.ports import refuse_taken, taken_ports
 from fusebox.core.stack import Stack
@@ -151,7 +152,7 @@ def test_a_port_on_which_nobody_listens_is_no_kafka(listener: socket.socket) -> 
     port = listener.getsockname()[1]
     listener.close()
 
-    assert not kafka.answers("127.0.0.1", port)
+    assert not kafka_admin.answers("127.0.0.1", port)
 
 
 def test_every_verb_has_help(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:

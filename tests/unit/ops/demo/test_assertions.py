@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from fusebox.core.shop_client import OrderAttempt
 from fusebox.demo.assertions import (
     EXPECTED_SPANS,
     BreakerReading,
@@ -18,6 +17,7 @@ from fusebox.demo.assertions import (
 from fusebox.demo.steps.one_order import picture
 from fusebox.demo.steps.proof import evidence
 from fusebox.operations.verify.invariants import Finding
+from fusebox.runtime.shop_client import OrderAttempt
 
 
 def reading(state: str, failures: int, failed: int = 0, refused: int = 0) -> BreakerReading:

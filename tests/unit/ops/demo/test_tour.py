@@ -10,7 +10,6 @@ from click.testing import CliRunner
 
 from fusebox.cli.main import cli
 from fusebox.core.errors import Fault
-from fusebox.core.shop_client import OrderAttempt
 from fusebox.core.stack import Stack
 from fusebox.demo.assertions import FailedAssertion
 from fusebox.demo.command import demo
@@ -24,6 +23,7 @@ from fusebox.demo.shop_actions import ShopActions
 from fusebox.demo.steps import STEPS
 from fusebox.demo.tour import refuse_broken, run_steps
 from fusebox.operations.status import Row
+from fusebox.runtime.shop_client import OrderAttempt
 
 
 class FakeInstanceControl:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from fusebox.core import ports
 from fusebox.native import process_tree
 
 STOPPED = psutil.STATUS_STOPPED
@@ -52,13 +53,13 @@ def test_a_process_that_is_gone_is_neither_paused_nor_an_error(family: Any) -> N
     assert not process_tree.is_paused(0)
     assert process_tree.members(family.pid) == []
     assert process_tree.memory(family.pid) == process_tree.memory(0) == 0
-    assert process_tree.listening_port(family.pid) is None
+    assert ports.listening_port(family.pid) is None
     assert process_tree.last_argument(family.pid) == ""
 
 
 def test_the_port_is_read_off_the_socket(family: Any) -> None:
-    assert process_tree.listening_port(family.pid) == family.port
-    assert process_tree.listening_port(family.child) is None
+    assert ports.listening_port(family.pid) == family.port
+    assert ports.listening_port(family.child) is None
 
 
 def test_the_memory_is_that_of_all_of_them(family: Any) -> None:

@@ -117,7 +117,8 @@ def test_a_shop_that_comes_up_knows_no_canary_of_before(shop: Shop) -> None:
     file = shop.stack.config / "gateway.properties"
     file.write_text(f"{PREFIX}max-error-share=0.5\n{PREFIX}weight=10\n")
 
-    canary.forget(shop.stack)
+    canary_mark.forget(shop.stack)
+    canary_mark.forget_shares(shop.stack)
 
     assert canary_mark.canary(shop.stack, CATALOG, [CANARY]) is None
     assert file.read_text() == f"{PREFIX}max-error-share=0.5\n"

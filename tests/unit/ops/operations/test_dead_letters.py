@@ -8,11 +8,10 @@ import pytest
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from fusebox.core import files
+from fusebox.core import files, kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DEAD_LETTER_TOPICS
-from fusebox.native import kafka
 from fusebox.operations import dead_letters
 
 HEADERS = [("ce_id", b"1"), ("ce_type", b"order.placed"), ("b3", b"0")]
@@ -116,7 +115,7 @@ class Producer:
 def broker(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Broker:
     stack.make_folders()
     found = Broker()
-    monkeypatch.setattr(kafka, "answers", lambda *_: True)
+    monkeypatch.setattr(kafka_admin, "answers", lambda *_: True)
     monkeypatch.setattr(dead_letters, "_consumer", lambda _: Consumer(found))
     monkeypatch.setattr(dead_letters, "_producer", lambda _: Producer(found))
     return found

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from fusebox.core.errors import Fault
-from fusebox.operations import faults, instances, shutdown
+from fusebox.native import startup
+from fusebox.operations import faults, instances
 
 from ..fake_supervisor import Shop, Verb
 
@@ -128,7 +129,7 @@ def test_down_first_ends_the_brakes_and_lets_the_paused_go_on(shop: Shop) -> Non
     faults.pause(shop.stack, "kafka")
     supervisor.asked.clear()
 
-    shutdown._stop_in_order(supervisor)
+    startup._stop_in_order(supervisor)
 
     assert supervisor.asked[0] == "stop brake-postgres"
     assert {*supervisor.asked[1:3]} == {"stop order-service-1", "stop gateway-1"}

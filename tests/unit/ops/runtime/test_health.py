@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fusebox.core import http
+from fusebox.core import http, ports
 from fusebox.core.http import Answer
 from fusebox.core.stack import Stack
 from fusebox.native import process_tree
@@ -125,7 +125,7 @@ def state(name: str, *, paused: bool = False) -> State:
 @pytest.fixture
 def sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every process listens on 4711."""
-    monkeypatch.setattr(process_tree, "listening_port", lambda pid: 4711 if pid else None)
+    monkeypatch.setattr(ports, "listening_port", lambda pid: 4711 if pid else None)
 
 
 @pytest.mark.usefixtures("sockets")

@@ -10,9 +10,8 @@ import pytest
 
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.docker import relay
 from fusebox.operations import dead_letters
-from fusebox.runtime import remote
+from fusebox.runtime import relay, remote
 
 
 def add(stack: Stack, one: int, two: int) -> int:
@@ -30,7 +29,7 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Iterator[relay.Relay]:
     root = Path(__file__).resolve().parents[4]
     monkeypatch.setenv("PYTHONPATH", str(root))
     monkeypatch.delenv("FUSEBOX_MODE", raising=False)
-    opened = relay.Relay([sys.executable, "-m", "fusebox.docker.relay"])
+    opened = relay.Relay([sys.executable, "-m", "fusebox.runtime.relay"])
     yield opened
     opened.close()
 

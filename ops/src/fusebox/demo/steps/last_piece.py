@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from fusebox.core.shop_client import Customer, OrderAttempt
 from fusebox.core.wait import wait_until
 from fusebox.demo.assertions import counted
 from fusebox.demo.context import DemoContext, DemoStep
@@ -17,6 +16,7 @@ from fusebox.demo.shop_actions import (
     place_with_retries,
     wait_for_decisions,
 )
+from fusebox.runtime.shop_client import Customer, OrderAttempt
 
 BUYERS = 50
 DECIDED_SECONDS = 15

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fusebox.core.shop_client import OrderAttempt
 from fusebox.demo.assertions import Span, is_one_trace, missing_spans, service, topic
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
 from fusebox.demo.shop_actions import CONFIRMED, TEAPOT, WAIT_SECONDS, place
+from fusebox.runtime.shop_client import OrderAttempt
 
 TRACE_SECONDS = 15
 VERBS = {

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from fusebox.core.shop_client import OrderAttempt
 from fusebox.core.wait import wait_until
 from fusebox.demo.assertions import (
     OPEN,
@@ -24,6 +23,7 @@ from fusebox.demo.shop_actions import (
     place,
     wait_for_decisions,
 )
+from fusebox.runtime.shop_client import OrderAttempt
 
 CALLER, CALLED = "order-service", "catalog-service"
 WATCHED = f"{CALLER}-1"

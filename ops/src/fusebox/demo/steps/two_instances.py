@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from fusebox.core.shop_client import Customer, OrderAttempt
 from fusebox.core.topology import number_of
 from fusebox.demo.assertions import counted
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
 from fusebox.demo.load import SteadyLoad
 from fusebox.demo.shop_actions import CONFIRMED, place, wait_for_decisions
+from fusebox.runtime.shop_client import Customer, OrderAttempt
 
 SERVICE = "catalog-service"
 WORKERS, ORDERS_A_SECOND = 4, 20

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fusebox.core.shop_client import Customer, OrderAttempt
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
 from fusebox.demo.shop_actions import CONFIRMED, WAIT_SECONDS, order_statuses, place
+from fusebox.runtime.shop_client import Customer, OrderAttempt
 
 COPIES = 3
 DEAD_LETTER_SECONDS = 15

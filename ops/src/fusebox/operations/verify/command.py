@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from fusebox.core import kafka_admin, postgres_probe
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import SERVICES
-from fusebox.native import databases, kafka
 from fusebox.operations.verify.invariants import Entry, Finding, Product, Reading, examine
 from fusebox.runtime import remote
 
@@ -50,9 +50,9 @@ def _excused(stack: Stack, finding: Finding) -> Finding:
     """Undecided orders are excused as far as their events wait in Kafka for a consumer."""
     if finding.holds or not finding.name.startswith("every order decided"):
         return finding
-    if not kafka.answers(*stack.address("kafka")):
+    if not kafka_admin.answers(*stack.address("kafka")):
         return replace(finding, figures={**finding.figures, "in Kafka": "it does not answer"})
-    waiting = {topic: kafka.unread(stack, topic, group) for topic, group in WAYS}
+    waiting = {topic: kafka_admin.unread(stack, topic, group) for topic, group in WAYS}
     figures = {**finding.figures, "undecided": len(finding.offenders)}
     figures |= {f"waiting in {topic}": count for topic, count in waiting.items()}
     if len(finding.offenders) <= sum(waiting.values()):
@@ -101,7 +101,7 @@ def _snapshot(stack: Stack, database: str) -> Connection[tuple[object, ...]]:
     """A connection that cannot write, all its queries seeing one moment."""
     import psycopg
 
-    connection = databases.connect(stack, database)
+    connection = postgres_probe.connect(stack, database)
     connection.autocommit = False
     connection.read_only = True
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

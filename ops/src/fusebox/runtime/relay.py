@@ -106,7 +106,7 @@ class _Link:
 
 @lru_cache
 def relay_of(stack: Stack) -> Relay:
-    inner = ["python", "-m", "fusebox.docker.relay"]
+    inner = ["python", "-m", "fusebox.runtime.relay"]
     return Relay(["docker", "exec", "--interactive", stack.container("ops-1"), *inner])
 
 
@@ -148,6 +148,6 @@ def serve() -> None:
 
 if __name__ == "__main__":
     # By its real name, so that what it is sent and what it sends is of the same modules.
-    from fusebox.docker import relay
+    from fusebox.runtime import relay
 
     relay.serve()
