@@ -32,35 +32,35 @@ PAGE = CLONE / "docs" / "benchmarks.md"
 def measure(with_fresh_clone: bool) -> Figures:
     seconds_of_fresh_clone = None
     if with_fresh_clone:
-        _tell("fresh clone to first order, with every download")
+        _progress("fresh clone to first order, with every download")
         seconds_of_fresh_clone = fresh_clone.measure(CLONE)
     with RunningStack(CLONE) as running:
-        found = replace(_of_the_stack(running), fresh=seconds_of_fresh_clone)
-    # What is measured alone is not to share the cores with a whole shop.
-    alone = _each(
+        figures = replace(_of_the_stack(running), fresh=seconds_of_fresh_clone)
+    # A single process is measured without a whole shop on the same cores.
+    single_processes = _sections(
         {
             "protected calls": resilience_overhead.section,
             "the gateway": comparison.section,
             "the registry": eureka_registry.section,
         }
     )
-    return replace(found, sections=[*found.sections, *alone])
+    return replace(figures, sections=[*figures.sections, *single_processes])
 
 
 def _of_the_stack(running: RunningStack) -> Figures:
-    _tell("first `make up`")
+    _progress("first `make up`")
     first_up = running.first_order()
     running.await_training()
     running.verb("down")
-    _tell("second `make up`")
+    _progress("second `make up`")
     second_up = running.first_order()
     at_rest = running.memory()
-    _tell("GET /catalog-service/catalogs")
+    _progress("GET /catalog-service/catalogs")
     catalogs = [shop_requests.catalogs(running), shop_requests.kept_catalogs(running)]
-    _tell("orders")
+    _progress("orders")
     orders = shop_requests.orders(running)
     memory_after_load = running.memory()
-    _tell("orders that are not traced")
+    _progress("orders that are not traced")
     running.verb("set", SAMPLING, "0")
     untraced = shop_requests.orders(running, "an order that is not traced")
     running.verb("set", SAMPLING)
@@ -71,7 +71,7 @@ def _of_the_stack(running: RunningStack) -> Figures:
         memory_after_load=memory_after_load,
         loads=[*catalogs, orders, untraced],
         verdict=f"After the orders `make verify` says: {_last_line(running.verb('verify'))}",
-        sections=_each(
+        sections=_sections(
             {
                 "an outage": lambda: breaker_recovery.section(running),
                 "a change of the configuration": lambda: configuration_changes.section(running),
@@ -81,19 +81,19 @@ def _of_the_stack(running: RunningStack) -> Figures:
     )
 
 
-def _each(sections: Mapping[str, Callable[[], list[str]]]) -> list[list[str]]:
-    found = []
+def _sections(sections: Mapping[str, Callable[[], list[str]]]) -> list[list[str]]:
+    texts = []
     for what, section in sections.items():
-        _tell(what)
-        found.append(section())
-    return found
+        _progress(what)
+        texts.append(section())
+    return texts
 
 
 def _last_line(text: str) -> str:
     return text.rstrip().rpartition("\n")[2]
 
 
-def _tell(what: str) -> None:
+def _progress(what: str) -> None:
     print(f"bench: {what} …", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What an outage costs those who wait: from the kill to the open breaker, and back again."""
+"""What an outage costs its clients: from the kill to the open circuit breaker, and back again."""
 
 import time
 from collections.abc import Callable
@@ -21,8 +21,8 @@ PAUSE = 0.02
 
 
 @dataclass
-class Outage:
-    """Seconds since the kill, or since the first healthy answer of who was started again."""
+class BreakerTimes:
+    """Seconds since the kill, or since the first healthy answer of the restarted service."""
 
     opened: float = 0.0
     repaired: float = 0.0
@@ -52,8 +52,8 @@ def section(running: RunningStack) -> list[str]:
     ]
 
 
-def measure(running: RunningStack) -> Outage:
-    outage, customer = Outage(), running.shop.customer()
+def measure(running: RunningStack) -> BreakerTimes:
+    outage, customer = BreakerTimes(), running.shop.customer()
     running.verb("kill", CALLED)
     began = time.monotonic()
     while not _is_open(running):
@@ -72,14 +72,14 @@ def measure(running: RunningStack) -> Outage:
 
 
 def _is_degraded(customer: Customer) -> bool:
-    """Whether a new order says that it was judged without the called service."""
+    """Whether a new order says that it was checked without the called service."""
     answer = customer.place()
     if answer.status_code != requests.codes.created:
         raise BenchError(f"an order was answered {answer.status_code}: {answer.text}")
     return bool(answer.json().get("degraded"))
 
 
-def _measure_open(running: RunningStack, outage: Outage) -> None:
+def _measure_open(running: RunningStack, outage: BreakerTimes) -> None:
     gateway = running.shop.gateway
     with requests.Session() as session:
 

@@ -41,9 +41,9 @@ class RunningContainers(RunningStack):
 
     def cpu(self) -> dict[str, float]:
         pids = {name: state.pid for name, state in driver_of(self.stack).states().items()}
-        found = {name: cpu_of_tree(pid) for name, pid in pids.items() if pid}
-        carriers = [each for each in psutil.process_iter() if each.name() in CARRIERS]
-        return {**found, "engine": sum(sum(each.cpu_times()[:2]) for each in carriers)}
+        used = {name: cpu_of_tree(pid) for name, pid in pids.items() if pid}
+        carriers = [process for process in psutil.process_iter() if process.name() in CARRIERS]
+        return {**used, "engine": sum(sum(process.cpu_times()[:2]) for process in carriers)}
 
 
 def section(native: RunningStack) -> list[str]:
@@ -102,6 +102,8 @@ def _sizes() -> list[tuple[str, str]]:
 
 
 def _size(image: str) -> int:
-    done = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=True)
-    found: int = json.loads(done.stdout)[0]["Size"]
-    return found
+    completed = subprocess.run(
+        ["docker", "image", "inspect", image], capture_output=True, check=True
+    )
+    size: int = json.loads(completed.stdout)[0]["Size"]
+    return size

@@ -83,20 +83,20 @@ def section() -> list[str]:
 
 def lines(figures: RegistryFigures) -> list[str]:
     """Two Markdown tables and what was in memory."""
-    each_in_time = f"{figures.instances} instances every {RENEWAL_SECONDS} s"
+    paced = f"{figures.instances} instances every {RENEWAL_SECONDS} s"
     renewals = [
-        *(_renewals(each_in_time, round_) for round_ in figures.on_time),
+        *(_renewals(paced, round_) for round_ in figures.on_time),
         _renewals(f"as fast as {CONNECTIONS} connections ask", figures.flat_out),
     ]
     fetches = [
         (
-            f"{each.instances}, {each.form}",
-            f"{each.size / 1000:.0f} kB",
-            milliseconds(each.first),
-            milliseconds(each.again),
-            milliseconds(each.cpu),
+            f"{fetch.instances}, {fetch.form}",
+            f"{fetch.size / 1000:.0f} kB",
+            milliseconds(fetch.first),
+            milliseconds(fetch.again),
+            milliseconds(fetch.cpu),
         )
-        for each in figures.fetches
+        for fetch in figures.fetches
     ]
     return [
         *table(("renewals", "a second", "CPU of discovery", "p50", "p99"), renewals),

@@ -64,13 +64,13 @@ def _our_way() -> float:
 
 
 def _calls_a_second(call: Callable[[], object]) -> float:
-    done = [0] * CALLERS
+    calls = [0] * CALLERS
     end = time.monotonic() + SECONDS
 
     def run(number: int) -> None:
         while time.monotonic() < end:
             call()
-            done[number] += 1
+            calls[number] += 1
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(CALLERS)]
     began = time.monotonic()
@@ -78,7 +78,7 @@ def _calls_a_second(call: Callable[[], object]) -> float:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(done) / (time.monotonic() - began)
+    return sum(calls) / (time.monotonic() - began)
 
 
 def _costs() -> list[tuple[str, float]]:

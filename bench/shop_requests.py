@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.harness.figures import Load, Measurement, difference
-from bench.harness.load_generator import Call, Plan
+from bench.harness.figures import LoadResult, Measurement, difference
+from bench.harness.load_generator import LoadPlan, RepeatedCall
 from bench.harness.stack_under_test import BenchError, RunningStack
 from fusebox.runtime.shop_client import FRESH
 
@@ -24,12 +24,12 @@ STOCK = 10 * COUNT
 
 def catalogs(running: RunningStack) -> Measurement:
     """From the service: the gateway would else give what it has kept."""
-    call = Call("GET", running.shop.gateway + CATALOGS, FRESH)
+    call = RepeatedCall("GET", running.shop.gateway + CATALOGS, FRESH)
     return _measure(f"GET {CATALOGS}", running, [call] * CONNECTIONS, 200)
 
 
 def kept_catalogs(running: RunningStack) -> Measurement:
-    call = Call("GET", running.shop.gateway + CATALOGS)
+    call = RepeatedCall("GET", running.shop.gateway + CATALOGS)
     return _measure("the same, kept for a second", running, [call] * CONNECTIONS, 200)
 
 
@@ -43,9 +43,9 @@ def orders(
     return _measure(name, running, calls, 201, running.await_decisions, seconds)
 
 
-def _order(running: RunningStack) -> Call:
+def _order(running: RunningStack) -> RepeatedCall:
     customer = running.shop.customer()
-    return Call(
+    return RepeatedCall(
         "POST",
         customer.gateway + customer.orders,
         {"Authorization": f"Bearer {customer.token}", "Content-Type": "application/json"},
@@ -56,15 +56,15 @@ def _order(running: RunningStack) -> Call:
 def _measure(
     name: str,
     running: RunningStack,
-    calls: list[Call],
+    calls: list[RepeatedCall],
     expected: int,
     settle: Callable[[], None] | None = None,
     seconds: float = SECONDS,
 ) -> Measurement:
-    _put(Plan(calls, expected, WARM_UP_COUNT, WARM_UP_SECONDS))
+    _measured_load(LoadPlan(calls, expected, WARM_UP_COUNT, WARM_UP_SECONDS))
     _seconds_of(settle)
     before = running.cpu()
-    load = _put(Plan(calls, expected, COUNT, seconds))
+    load = _measured_load(LoadPlan(calls, expected, COUNT, seconds))
     settling = _seconds_of(settle)
     return Measurement(name, load, difference(before, running.cpu()), settling)
 
@@ -77,8 +77,8 @@ def _seconds_of(settle: Callable[[], None] | None) -> float:
     return time.monotonic() - began
 
 
-def _put(plan: Plan) -> Load:
-    done = subprocess.run(
+def _measured_load(plan: LoadPlan) -> LoadResult:
+    completed = subprocess.run(
         [sys.executable, "-m", "bench.harness.load_generator"],
         input=plan.document(),
         cwd=Path(__file__).parents[1],
@@ -87,9 +87,9 @@ def _put(plan: Plan) -> Load:
         timeout=plan.seconds + 30,
         check=False,
     )
-    if done.returncode:
-        raise BenchError(f"the load generator failed:\n{done.stderr}")
-    load = Load(**json.loads(done.stdout))
+    if completed.returncode:
+        raise BenchError(f"the load generator failed:\n{completed.stderr}")
+    load = LoadResult(**json.loads(completed.stdout))
     if not load.latencies:
         raise BenchError(f"none of {load.failures} requests was answered as expected")
     return load

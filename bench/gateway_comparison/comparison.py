@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from bench.gateway_comparison import forwarding_overhead, proxies, raw_load_generator
-from bench.gateway_comparison.proxies import Issuer
-from bench.gateway_comparison.raw_load_generator import Press
+from bench.gateway_comparison.proxies import TokenIssuer
+from bench.gateway_comparison.raw_load_generator import RawLoad
 from bench.harness.report import table
 from bench.harness.single_process import SingleProcess
 
@@ -30,27 +30,27 @@ hits all of them, so that only the ratios, taken within each round, mean somethi
 
 
 def section() -> list[str]:
-    issuer = Issuer.new()
+    issuer = TokenIssuer.new()
     with ExitStack() as stack:
         upstream = stack.enter_context(proxies.upstream(issuer.keys()))
-        found = {
+        candidates = {
             OURS: stack.enter_context(proxies.gateway(upstream)),
             NGINX: stack.enter_context(proxies.nginx(upstream)),
             FLASK: stack.enter_context(proxies.flask(upstream)),
         }
-        there = {name: process for name, process in found.items() if process is not None}
-        asked = request(issuer.token("somebody"))
-        memory = forwarding_overhead.memory(there[OURS], asked)
-        costs = cpu_by_turns(there, asked)
+        gateways = {name: process for name, process in candidates.items() if process is not None}
+        request_text = request(issuer.token("somebody"))
+        memory = forwarding_overhead.memory(gateways[OURS], request_text)
+        costs = cpu_by_turns(gateways, request_text)
         return [
             "## The gateway",
             "",
             *HOW.splitlines(),
             "",
             *_compared(costs),
-            *([] if NGINX in there else ["", LEFT_OUT]),
+            *([] if NGINX in gateways else ["", LEFT_OUT]),
             "",
-            *forwarding_overhead.latency(there[OURS], upstream, asked),
+            *forwarding_overhead.latency(gateways[OURS], upstream, request_text),
             "",
             *memory,
         ]
@@ -65,28 +65,32 @@ def request(token: str, path: str = PATH) -> str:
     )
 
 
-def cpu_by_turns(there: Mapping[str, SingleProcess], asked: str) -> dict[str, list[float]]:
+def cpu_by_turns(
+    gateways: Mapping[str, SingleProcess], request_text: str
+) -> dict[str, list[float]]:
     """CPU seconds of a request, round by round."""
-    for process in there.values():
-        raw_load_generator.put(Press(process.port, asked, WARM_UP, CONNECTIONS))
-    found: dict[str, list[float]] = {name: [] for name in there}
+    for process in gateways.values():
+        raw_load_generator.measure(RawLoad(process.port, request_text, WARM_UP, CONNECTIONS))
+    costs: dict[str, list[float]] = {name: [] for name in gateways}
     for _ in range(ROUNDS):
-        for name, process in there.items():
+        for name, process in gateways.items():
             before = process.cpu()
-            raw_load_generator.put(Press(process.port, asked, COUNTS[name], CONNECTIONS))
-            found[name].append((process.cpu() - before) / COUNTS[name])
-    return found
+            raw_load_generator.measure(
+                RawLoad(process.port, request_text, COUNTS[name], CONNECTIONS)
+            )
+            costs[name].append((process.cpu() - before) / COUNTS[name])
+    return costs
 
 
 def _compared(costs: Mapping[str, Sequence[float]]) -> list[str]:
     rows = [
         (
             name,
-            f"{statistics.median(each) * 1e6:.0f} µs",
-            f"{min(each) * 1e6:.0f}–{max(each) * 1e6:.0f} µs",
-            f"{_ratio(each, costs[OURS]):.2g}",
+            f"{statistics.median(seconds) * 1e6:.0f} µs",
+            f"{min(seconds) * 1e6:.0f}–{max(seconds) * 1e6:.0f} µs",
+            f"{_ratio(seconds, costs[OURS]):.2g}",
         )
-        for name, each in costs.items()
+        for name, seconds in costs.items()
     ]
     return table(("", "CPU/request", "rounds", "times the gateway's"), rows)
 

@@ -26,7 +26,7 @@ def create_app() -> Flask:
             allow_redirects=False,
             timeout=10,
         )
-        kept = [(k, v) for k, v in answer.headers.items() if k.lower() not in NOT_RETURNED]
-        return Response(answer.content, answer.status_code, kept)
+        headers = [(k, v) for k, v in answer.headers.items() if k.lower() not in NOT_RETURNED]
+        return Response(answer.content, answer.status_code, headers)
 
     return app

@@ -1,4 +1,4 @@
-"""What passing through the gateway adds: latency at a steady rate, and memory."""
+"""What forwarding through the gateway adds: latency at a steady rate, and memory."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import requests
 
 from bench.gateway_comparison import raw_load_generator
-from bench.gateway_comparison.raw_load_generator import Press
+from bench.gateway_comparison.raw_load_generator import RawLoad
 from bench.harness.figures import percentile
 from bench.harness.report import megabytes, milliseconds, table
 from bench.harness.single_process import HOST, SingleProcess
@@ -24,10 +24,10 @@ SAMPLE_SECONDS = 0.01
 SERVICE = "/catalog-service"
 
 
-def memory(gateway: SingleProcess, asked: str) -> list[str]:
-    """Of one that is fresh, for memory that was once used hides what is used then."""
+def memory(gateway: SingleProcess, request: str) -> list[str]:
+    """Of a gateway that was just started: memory that was once used hides what is used later."""
     before = gateway.resident()
-    with _idle(gateway, asked):
+    with _idle(gateway, request):
         idle = gateway.resident() - before
     rows = [
         ("at rest", megabytes(before)),
@@ -38,36 +38,37 @@ def memory(gateway: SingleProcess, asked: str) -> list[str]:
     return table(("memory of the gateway (resident)", ""), rows)
 
 
-def latency(gateway: SingleProcess, upstream: SingleProcess, asked: str) -> list[str]:
-    through, direct = _latencies(gateway, upstream, asked)
+def latency(gateway: SingleProcess, upstream: SingleProcess, request: str) -> list[str]:
+    through, direct = _latencies(gateway, upstream, request)
     rows = [
-        (name, milliseconds(percentile(each, 50)), milliseconds(percentile(each, 99)))
-        for name, each in (("upstream alone", direct), ("through the gateway", through))
+        (name, milliseconds(percentile(latencies, 50)), milliseconds(percentile(latencies, 99)))
+        for name, latencies in (("upstream alone", direct), ("through the gateway", through))
     ]
-    added = [percentile(through, each) - percentile(direct, each) for each in (50, 99)]
+    added = [percentile(through, rank) - percentile(direct, rank) for rank in (50, 99)]
     rows.append(("added", milliseconds(added[0]), milliseconds(added[1])))
     return table((f"{RATE} requests a second", "p50", "p99"), rows)
 
 
 def _latencies(
-    gateway: SingleProcess, upstream: SingleProcess, asked: str
+    gateway: SingleProcess, upstream: SingleProcess, request: str
 ) -> tuple[list[float], list[float]]:
     """By turns; the upstream minds neither the path nor the token."""
     through: list[float] = []
     direct: list[float] = []
     for _ in range(ROUNDS):
-        for process, found in ((upstream, direct), (gateway, through)):
-            found += raw_load_generator.put(Press(process.port, asked, COUNT, rate=RATE)).latencies
+        for process, latencies in ((upstream, direct), (gateway, through)):
+            load = RawLoad(process.port, request, COUNT, rate=RATE)
+            latencies += raw_load_generator.measure(load).latencies
     return through, direct
 
 
 @contextmanager
-def _idle(gateway: SingleProcess, asked: str) -> Iterator[None]:
-    """Connections that have asked once and stay."""
+def _idle(gateway: SingleProcess, request: str) -> Iterator[None]:
+    """Keep-alive connections after one request each."""
     connections = [socket.create_connection((HOST, gateway.port)) for _ in range(IDLE)]
     try:
         for connection in connections:
-            connection.sendall(asked.encode())
+            connection.sendall(request.encode())
             if not connection.recv(PIECE).startswith(b"HTTP/1.1 200"):
                 raise BenchError("the gateway refused one of many connections")
         yield
@@ -77,7 +78,7 @@ def _idle(gateway: SingleProcess, asked: str) -> Iterator[None]:
 
 
 def _growth(gateway: SingleProcess, transfer: Callable[[str], None]) -> int:
-    """How much more memory it had at the most while something passed, in bytes."""
+    """The largest growth of its memory during the transfer, in bytes."""
     ended, before = threading.Event(), gateway.resident()
     sizes = [before]
 

@@ -49,13 +49,13 @@ http {{
 
 
 @dataclass(frozen=True)
-class Issuer:
-    """Who signs the tokens of a measurement."""
+class TokenIssuer:
+    """Signs the tokens of a measurement."""
 
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def new(cls) -> "Issuer":
+    def new(cls) -> "TokenIssuer":
         return cls(ec.generate_private_key(ec.SECP256R1()))
 
     def keys(self) -> str:
@@ -123,7 +123,7 @@ def flask(behind: SingleProcess) -> Iterator[SingleProcess]:
 
 def _configuration(discovery: SingleProcess) -> dict[str, object]:
     routes = "spring.cloud.gateway.routes"
-    found: dict[str, object] = {
+    configuration: dict[str, object] = {
         "eureka.client.service-url.defaultZone": f"{discovery.url}/eureka/",
         "management.tracing.sampling.probability": 0,
         "fusebox.gateway.max-body-bytes": BODY_BYTES,
@@ -132,14 +132,14 @@ def _configuration(discovery: SingleProcess) -> dict[str, object]:
     }
     for number, service in enumerate(SERVICES):
         route = f"{routes}[{number}]"
-        found |= {
+        configuration |= {
             f"{route}.id": service,
             f"{route}.uri": f"lb://{service}",
             f"{route}.predicates[0]": f"Path=/{service}/**",
             f"{route}.filters[0]": "StripPrefix=1",
             f"{route}.filters[1]": "RequestRateLimiter=1000000, 1000000, user",
         }
-    return found
+    return configuration
 
 
 def _register(discovery: SingleProcess, service: str, behind: SingleProcess) -> None:
@@ -159,11 +159,11 @@ def _register(discovery: SingleProcess, service: str, behind: SingleProcess) -> 
 
 
 def _await_keys(gateway: SingleProcess) -> None:
-    """Without them it would let tokens pass unseen."""
+    """Without the keys the gateway could check no token."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         health = requests.get(f"{gateway.url}/actuator/health", timeout=5).json()
         if health["components"]["tokens"]["details"]["keys"]:
             return
         time.sleep(0.1)
-    raise BenchError("the gateway has found no keys")
+    raise BenchError("The gateway has fetched no public keys.")

@@ -16,7 +16,7 @@ from typing import cast
 
 import httptools
 
-from bench.harness.figures import Load
+from bench.harness.figures import LoadResult
 from bench.harness.stack_under_test import BenchError
 from gateway.http import event_loop
 
@@ -24,8 +24,8 @@ LONGEST_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Press:
-    """`count` times `request`, on so many connections: each asks when it was answered.
+class RawLoad:
+    """`count` times `request`, on so many connections: each sends again when it was answered.
 
     With a `rate`, so many a second altogether; an answer that makes the next request wait is
     counted as that much later.
@@ -38,11 +38,11 @@ class Press:
     rate: float = 0.0
 
 
-class _Run:
-    def __init__(self, press: Press) -> None:
-        self.request = press.request.encode("latin-1")
-        self.pause = press.connections / press.rate if press.rate else 0.0
-        self._left = press.count
+class _RawRun:
+    def __init__(self, raw_load: RawLoad) -> None:
+        self.request = raw_load.request.encode("latin-1")
+        self.pause = raw_load.connections / raw_load.rate if raw_load.rate else 0.0
+        self._left = raw_load.count
         self.latencies: list[float] = []
         self.failures = 0
 
@@ -56,7 +56,7 @@ class _Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, run: _Run, due: float, ended: asyncio.Future[None]) -> None:
+    def __init__(self, run: _RawRun, due: float, ended: asyncio.Future[None]) -> None:
         self._run = run
         self._due = due
         self._ended = ended
@@ -99,41 +99,42 @@ class _Connection(asyncio.Protocol):
         self._transport.write(self._run.request)
 
 
-async def run(press: Press) -> Load:
-    loop, running = asyncio.get_running_loop(), _Run(press)
+async def run(raw_load: RawLoad) -> LoadResult:
+    loop, running = asyncio.get_running_loop(), _RawRun(raw_load)
     began, cpu = time.perf_counter(), time.process_time()
-    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(press.connections)]
+    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(raw_load.connections)]
     for number, ended in enumerate(ends):
-        due = began + number / press.rate if press.rate else began
+        due = began + number / raw_load.rate if raw_load.rate else began
         made = partial(_Connection, running, due, ended)
-        await loop.create_connection(made, "127.0.0.1", press.port)
+        await loop.create_connection(made, "127.0.0.1", raw_load.port)
     await asyncio.gather(*ends)
     took, own_cpu = time.perf_counter() - began, time.process_time() - cpu
-    return Load(running.latencies, running.failures, took, own_cpu)
+    return LoadResult(running.latencies, running.failures, took, own_cpu)
 
 
-def put(press: Press) -> Load:
+def measure(raw_load: RawLoad) -> LoadResult:
     """Raises BenchError when an answer is other than 200."""
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "bench.gateway_comparison.raw_load_generator"],
-        input=json.dumps(asdict(press)),
+        input=json.dumps(asdict(raw_load)),
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=LONGEST_SECONDS,
         check=False,
     )
-    if done.returncode:
-        raise BenchError(f"the load generator failed:\n{done.stderr}")
-    load = Load(**json.loads(done.stdout))
-    if load.failures or len(load.latencies) != press.count:
-        raise BenchError(f"{press.count - len(load.latencies)} of {press.count} were not answered")
+    if completed.returncode:
+        raise BenchError(f"the load generator failed:\n{completed.stderr}")
+    load = LoadResult(**json.loads(completed.stdout))
+    if load.failures or len(load.latencies) != raw_load.count:
+        unanswered = raw_load.count - len(load.latencies)
+        raise BenchError(f"{unanswered} of {raw_load.count} requests were not answered")
     return load
 
 
 async def _main() -> None:
-    press = Press(**json.load(sys.stdin))
-    json.dump(asdict(await run(press)), sys.stdout)
+    raw_load = RawLoad(**json.load(sys.stdin))
+    json.dump(asdict(await run(raw_load)), sys.stdout)
 
 
 if __name__ == "__main__":

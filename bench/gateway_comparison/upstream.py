@@ -31,7 +31,7 @@ def answer(body: bytes, length: int | None = None) -> bytes:
     ) % (len(body) if length is None else length, body)
 
 
-class Service(asyncio.Protocol):
+class UpstreamProtocol(asyncio.Protocol):
     _transport: asyncio.Transport
 
     def __init__(self, keys: bytes) -> None:
@@ -81,7 +81,7 @@ class Service(asyncio.Protocol):
 
 async def serve(port: int, keys: bytes) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Service(keys), "127.0.0.1", port)
+    server = await loop.create_server(lambda: UpstreamProtocol(keys), "127.0.0.1", port)
     await server.serve_forever()
 
 

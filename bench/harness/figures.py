@@ -22,7 +22,7 @@ def difference(before: ByProcess, after: ByProcess) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Load:
+class LoadResult:
     """One run of the load generator; `latencies` are of the answers that were as expected."""
 
     latencies: Sequence[Seconds]
@@ -43,7 +43,7 @@ class Measurement:
     """
 
     name: str
-    load: Load
+    load: LoadResult
     cpu: ByProcess
     settling: Seconds = 0.0
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bench.harness.stack_under_test import (
     free_offset,
+    output_of,
     own_environment,
     paste_order,
-    said_by,
 )
 
 # What would lead to caches and environments of this user's.
@@ -29,9 +29,9 @@ def measure(repository: Path) -> float:
         clone = folder / "clone"
         began = time.monotonic()
         source = str(repository)
-        said_by(["git", "clone", "--quiet", source, str(clone)], environment, folder)
+        output_of(["git", "clone", "--quiet", source, str(clone)], environment, folder)
         try:
-            welcome = said_by(["make", "--silent", "up", python], environment, clone)
+            welcome = output_of(["make", "--silent", "up", python], environment, clone)
             paste_order(welcome, environment, clone)
             return time.monotonic() - began
         finally:
@@ -60,7 +60,7 @@ def _as_newcomer(folder: Path, environment: Mapping[str, str]) -> dict[str, str]
 
 
 def _without(folder: str, path: str) -> str:
-    return os.pathsep.join(each for each in path.split(os.pathsep) if each != folder)
+    return os.pathsep.join(entry for entry in path.split(os.pathsep) if entry != folder)
 
 
 def _end(clone: Path, environment: Mapping[str, str]) -> None:

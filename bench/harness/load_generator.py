@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 
 import aiohttp
 
-from bench.harness.figures import Load
+from bench.harness.figures import LoadResult
 
 ANSWER_SECONDS = 15
 
 
 @dataclass(frozen=True)
-class Call:
-    """What one connection asks again and again."""
+class RepeatedCall:
+    """The request that one connection sends again and again."""
 
     method: str
     url: str
@@ -25,10 +25,10 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """Each of `calls` on its own keep-alive connection, until `count` answers or `seconds`."""
 
-    calls: list[Call]
+    calls: list[RepeatedCall]
     expected: int
     count: int
     seconds: float
@@ -37,20 +37,20 @@ class Plan:
         return json.dumps(asdict(self))
 
     @classmethod
-    def read(cls, document: str) -> "Plan":
-        said = json.loads(document)
-        return cls(**{**said, "calls": [Call(**each) for each in said["calls"]]})
+    def read(cls, document: str) -> "LoadPlan":
+        fields = json.loads(document)
+        return cls(**{**fields, "calls": [RepeatedCall(**call) for call in fields["calls"]]})
 
 
-class _Run:
-    def __init__(self, plan: Plan) -> None:
+class _PlanRun:
+    def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
         self._left = plan.count
         self._end = time.perf_counter() + plan.seconds
         self.latencies: list[float] = []
         self.failures = 0
 
-    async def ask(self, session: aiohttp.ClientSession, call: Call) -> None:
+    async def ask(self, session: aiohttp.ClientSession, call: RepeatedCall) -> None:
         clock = time.perf_counter
         while self._left > 0 and clock() < self._end:
             self._left -= 1
@@ -60,7 +60,7 @@ class _Run:
             else:
                 self.failures += 1
 
-    async def _is_as_expected(self, session: aiohttp.ClientSession, call: Call) -> bool:
+    async def _is_as_expected(self, session: aiohttp.ClientSession, call: RepeatedCall) -> bool:
         try:
             async with session.request(
                 call.method, call.url, headers=call.headers, data=call.body
@@ -71,16 +71,16 @@ class _Run:
             return False
 
 
-async def run(plan: Plan) -> Load:
+async def run(plan: LoadPlan) -> LoadResult:
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        running = _Run(plan)
+        running = _PlanRun(plan)
         began, cpu = time.perf_counter(), time.process_time()
         await asyncio.gather(*(running.ask(session, call) for call in plan.calls))
-        return Load(
+        return LoadResult(
             latencies=running.latencies,
             failures=running.failures,
             took=time.perf_counter() - began,
@@ -89,7 +89,7 @@ async def run(plan: Plan) -> Load:
 
 
 def main() -> None:
-    plan = Plan.read(sys.stdin.read())
+    plan = LoadPlan.read(sys.stdin.read())
     gc.freeze()
     gc.disable()  # its pauses would be counted as the shop's; the run is short
     json.dump(asdict(asyncio.run(run(plan))), sys.stdout)

@@ -52,11 +52,11 @@ def cpu_model(cpuinfo: str) -> str:
 def cpu_of_tree(pid: int) -> float:
     """The CPU seconds of `pid` and its descendants, those that ended included."""
     total = 0.0
-    process = psutil.Process(pid)
-    for each in (process, *process.children(recursive=True)):
+    root = psutil.Process(pid)
+    for member in (root, *root.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
             # The user, system, children_user and children_system seconds.
-            total += sum(each.cpu_times()[:4])
+            total += sum(member.cpu_times()[:4])
     return total
 
 

@@ -73,13 +73,13 @@ def _starting(machine: Machine, figures: Figures, earlier: str) -> list[str]:
 def _fresh(day: str, figures: Figures, earlier: str) -> str:
     if figures.fresh is not None:
         return f"{FRESH} {figures.fresh:.1f} s | {day} |"
-    kept = [line for line in earlier.splitlines() if line.startswith(FRESH)]
-    return kept[0] if kept else f"{FRESH} with `--fresh` | |"
+    previous = [line for line in earlier.splitlines() if line.startswith(FRESH)]
+    return previous[0] if previous else f"{FRESH} with `--fresh` | |"
 
 
 def _requests(loads: Sequence[Measurement]) -> list[str]:
     header = ("", "requests/s", "p50", "p99", "CPU/request", "answers", "failed", "generator")
-    return [*table(header, [_request(each) for each in loads]), *_settled(loads)]
+    return [*table(header, [_request(measured) for measured in loads]), *_settled(loads)]
 
 
 def _request(measured: Measurement) -> tuple[str, ...]:
@@ -98,20 +98,25 @@ def _request(measured: Measurement) -> tuple[str, ...]:
 
 def _settled(loads: Sequence[Measurement]) -> list[str]:
     return [
-        f"\nAll were decided {each.settling:.1f} s after the last answer ({each.name})."
-        for each in loads
-        if each.settling
+        f"\nAll were decided {measured.settling:.1f} s after the last answer ({measured.name})."
+        for measured in loads
+        if measured.settling
     ]
 
 
 def _processes(figures: Figures) -> list[str]:
-    header = ("process", "memory at rest", "after the load", *(each.name for each in figures.loads))
+    header = (
+        "process",
+        "memory at rest",
+        "after the load",
+        *(measured.name for measured in figures.loads),
+    )
     rows = [_process(figures, name) for name in figures.processes]
     total = (
         "**all**",
         megabytes(sum(figures.memory_at_rest.values())),
         megabytes(sum(figures.memory_after_load.values())),
-        *(milliseconds(each.cpu_per_request) for each in figures.loads),
+        *(milliseconds(measured.cpu_per_request) for measured in figures.loads),
     )
     return table(header, [*rows, total])
 
@@ -121,5 +126,8 @@ def _process(figures: Figures, name: str) -> tuple[str, ...]:
         name,
         megabytes(figures.memory_at_rest.get(name, 0)),
         megabytes(figures.memory_after_load[name]),
-        *(f"{milliseconds(each.of(name))} ({each.share(name):.0%})" for each in figures.loads),
+        *(
+            f"{milliseconds(measured.of(name))} ({measured.share(name):.0%})"
+            for measured in figures.loads
+        ),
     )

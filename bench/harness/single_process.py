@@ -40,8 +40,8 @@ class SingleProcess:
 
     def resident(self) -> int:
         """Bytes, children included."""
-        family = (self.process, *self.process.children(recursive=True))
-        return sum(each.memory_info().rss for each in family)
+        processes = (self.process, *self.process.children(recursive=True))
+        return sum(process.memory_info().rss for process in processes)
 
 
 def free_port() -> int:
@@ -55,10 +55,12 @@ def running(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[SingleProcess]:
     """`command`, from its first connection on, until the context ends."""
-    told = {**os.environ, **(environment or {})}
+    variables = {**os.environ, **(environment or {})}
     nowhere = subprocess.DEVNULL
     folder = Path(__file__).parents[2]
-    with subprocess.Popen(command, env=told, cwd=folder, stdout=nowhere, stderr=nowhere) as process:
+    with subprocess.Popen(
+        command, env=variables, cwd=folder, stdout=nowhere, stderr=nowhere
+    ) as process:
         try:
             _await(port, command)
             yield SingleProcess(port, psutil.Process(process.pid))
@@ -78,14 +80,14 @@ def ours(
     with tempfile.TemporaryDirectory(prefix=f"fusebox-{service}-") as folder:
         copy = Path(folder) / "configuration.json"
         copy.write_text(json.dumps([{"name": "bench", "source": configuration}]))
-        told = {"CONFIG_SERVER_URL": NOBODY, "FUSEBOX_STATE": folder, **environment}
-        with running([sys.executable, "-m", f"{service}.main"], port, told) as process:
+        variables = {"CONFIG_SERVER_URL": NOBODY, "FUSEBOX_STATE": folder, **environment}
+        with running([sys.executable, "-m", f"{service}.main"], port, variables) as process:
             yield process
 
 
 @contextmanager
 def discovery() -> Iterator[SingleProcess]:
-    """Nobody reads its list but the load: what the process itself would fetch is left out."""
+    """Only the load fetches its registry: what the process itself would fetch is left out."""
     port = free_port()
     configuration = {
         "eureka.client.service-url.defaultZone": f"http://{HOST}:{port}/eureka/",

@@ -30,7 +30,7 @@ UNDECIDED = b"SELECT 1 FROM orders WHERE status = 'PENDING' LIMIT 1"
 
 
 class BenchError(Exception):
-    """A benchmark that could not be run to its end, with what was said."""
+    """A benchmark that could not be run to its end, with the output."""
 
 
 def free_offset() -> int:
@@ -49,11 +49,16 @@ def _is_free(port: int) -> bool:
 def own_environment(
     home: Path, offset: int, environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    told = {name: value for name, value in environment.items() if not name.startswith("MAKE")}
-    return {**told, "FUSEBOX_HOME": str(home), "FUSEBOX_PORT_OFFSET": str(offset), "NO_COLOR": "1"}
+    inherited = {name: value for name, value in environment.items() if not name.startswith("MAKE")}
+    return {
+        **inherited,
+        "FUSEBOX_HOME": str(home),
+        "FUSEBOX_PORT_OFFSET": str(offset),
+        "NO_COLOR": "1",
+    }
 
 
-def said_by(command: list[str], environment: Mapping[str, str], folder: Path) -> str:
+def output_of(command: list[str], environment: Mapping[str, str], folder: Path) -> str:
     """What `command` prints.  Raises BenchError with it when it fails."""
     with subprocess.Popen(
         command,
@@ -65,21 +70,21 @@ def said_by(command: list[str], environment: Mapping[str, str], folder: Path) ->
         start_new_session=True,
     ) as process:
         try:
-            said, _ = process.communicate(timeout=COMMAND_SECONDS)
+            output, _ = process.communicate(timeout=COMMAND_SECONDS)
         except BaseException:
             # The whole group, and waited for: `make` would go and leave its child at work.
             os.killpg(process.pid, signal.SIGTERM)
             process.communicate(timeout=ENDING_SECONDS)
             raise
     if process.returncode:
-        raise BenchError(f"{command[0]} failed:\n{said}")
-    return said
+        raise BenchError(f"{command[0]} failed:\n{output}")
+    return output
 
 
 def paste_order(welcome: str, environment: Mapping[str, str], folder: Path) -> None:
     """Run the order that `make up` prints, as it stands there."""
     commands = welcome.partition(ORDER_HEADING)[2]
-    answer = said_by(["sh", "-c", commands], environment, folder)
+    answer = output_of(["sh", "-c", commands], environment, folder)
     if '"CONFIRMED"' not in answer:
         raise BenchError(f"the printed order was not confirmed:\n{answer}")
 
@@ -106,13 +111,13 @@ class RunningStack:
     def first_order(self) -> float:
         """Seconds from `make up` to the confirmation of the order that it prints."""
         began = time.monotonic()
-        welcome = said_by(["make", "--silent", "up"], self._environment, self.clone)
+        welcome = output_of(["make", "--silent", "up"], self._environment, self.clone)
         paste_order(welcome, self._environment, self.clone)
         return time.monotonic() - began
 
     def verb(self, *verb: str) -> str:
         """`fusebox VERB`.  Raises BenchError when it fails."""
-        return said_by([str(FUSEBOX), *verb], self._environment, self.clone)
+        return output_of([str(FUSEBOX), *verb], self._environment, self.clone)
 
     def await_training(self) -> None:
         """The JVM's caches are made behind the first start; they would disturb the figures."""
@@ -140,15 +145,15 @@ class RunningStack:
 
     def memory(self) -> dict[str, int]:
         """The PSS of each instance with its children, in bytes, and of the supervisor."""
-        found = {name: process_tree.memory(pid) for name, pid in self._pids().items()}
+        used = {name: process_tree.memory(pid) for name, pid in self._pids().items()}
         own = psutil.Process(self._supervisor.pid()).memory_full_info().pss
-        return {**found, "supervisor": own}
+        return {**used, "supervisor": own}
 
     def cpu(self) -> dict[str, float]:
         """The CPU seconds of each instance with its children, those that ended included."""
-        found = {name: cpu_of_tree(pid) for name, pid in self._pids().items()}
+        used = {name: cpu_of_tree(pid) for name, pid in self._pids().items()}
         own = psutil.Process(self._supervisor.pid()).cpu_times()
-        return {**found, "supervisor": own.user + own.system}
+        return {**used, "supervisor": own.user + own.system}
 
     def _pids(self) -> dict[str, int]:
         return {name: state.pid for name, state in self._supervisor.states().items() if state.pid}

@@ -2,7 +2,7 @@
 
 import pytest
 from bench.harness.figures import (
-    Load,
+    LoadResult,
     Measurement,
     difference,
     percentile,
@@ -10,7 +10,7 @@ from bench.harness.figures import (
 
 
 @pytest.mark.parametrize(
-    ("values", "percent", "found"),
+    ("values", "percent", "expected"),
     [
         ([7.0], 50, 7.0),
         ([3.0, 1.0, 2.0], 50, 2.0),
@@ -21,9 +21,9 @@ from bench.harness.figures import (
     ],
 )
 def test_a_percentile_is_the_value_at_the_nearest_rank(
-    values: list[float], percent: float, found: float
+    values: list[float], percent: float, expected: float
 ) -> None:
-    assert percentile(values, percent) == found
+    assert percentile(values, percent) == expected
 
 
 def test_of_nothing_there_is_no_percentile() -> None:
@@ -42,7 +42,7 @@ def test_a_restarted_process_has_used_nothing_rather_than_less() -> None:
 
 
 def test_the_cost_of_a_request_is_shared_out_over_the_processes() -> None:
-    load = Load(latencies=[0.1, 0.1, 0.1, 0.1], failures=0, took=2.0, own_cpu=0.5)
+    load = LoadResult(latencies=[0.1, 0.1, 0.1, 0.1], failures=0, took=2.0, own_cpu=0.5)
     measured = Measurement("orders", load, {"gateway": 1.0, "kafka": 3.0})
 
     assert load.rate == 2.0
@@ -53,6 +53,6 @@ def test_the_cost_of_a_request_is_shared_out_over_the_processes() -> None:
 
 
 def test_a_load_without_answers_divides_by_nothing() -> None:
-    measured = Measurement("orders", Load([], failures=3, took=0.0, own_cpu=0.0), {})
+    measured = Measurement("orders", LoadResult([], failures=3, took=0.0, own_cpu=0.0), {})
 
     assert (measured.load.rate, measured.cpu_per_request, measured.share("kafka")) == (0, 0, 0)

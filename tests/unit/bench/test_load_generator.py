@@ -4,14 +4,16 @@ import asyncio
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from bench.harness.figures import Load
-from bench.harness.load_generator import Call, Plan, run
+from bench.harness.figures import LoadResult
+from bench.harness.load_generator import LoadPlan, RepeatedCall, run
 
 
 def test_a_plan_is_read_as_it_was_written() -> None:
-    plan = Plan([Call("POST", "http://x/", {"a": "b"}, "{}")], expected=201, count=3, seconds=1.5)
+    plan = LoadPlan(
+        [RepeatedCall("POST", "http://x/", {"a": "b"}, "{}")], expected=201, count=3, seconds=1.5
+    )
 
-    assert Plan.read(plan.document()) == plan
+    assert LoadPlan.read(plan.document()) == plan
 
 
 def test_answers_other_than_expected_are_failures_and_the_count_is_kept() -> None:
@@ -26,7 +28,7 @@ def test_answers_other_than_expected_are_failures_and_the_count_is_kept() -> Non
     assert load.took > 0
 
 
-async def _against(answer: Handler, count: int) -> Load:
+async def _against(answer: Handler, count: int) -> LoadResult:
     app = web.Application()
     app.router.add_get("/", answer)
     runner = web.AppRunner(app)
@@ -35,7 +37,7 @@ async def _against(answer: Handler, count: int) -> Load:
     await site.start()
     port = runner.addresses[0][1]
     try:
-        call = Call("GET", f"http://127.0.0.1:{port}/")
-        return await run(Plan([call, call], expected=200, count=count, seconds=5.0))
+        call = RepeatedCall("GET", f"http://127.0.0.1:{port}/")
+        return await run(LoadPlan([call, call], expected=200, count=count, seconds=5.0))
     finally:
         await runner.cleanup()

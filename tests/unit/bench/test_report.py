@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from bench.harness.figures import Figures, Load, Measurement
+from bench.harness.figures import Figures, LoadResult, Measurement
 from bench.harness.machine import Machine, cpu_model
 from bench.harness.report import (
     FRESH,
@@ -14,7 +14,7 @@ from bench.harness.report import (
 )
 
 MACHINE = Machine("Acme 3000", 2, 8 * 2**30, "Linux 6.1", "3.13.1", date(2026, 11, 21), 0.4)
-LOAD = Load(latencies=[0.004, 0.008, 0.016], failures=1, took=1.5, own_cpu=0.3)
+LOAD = LoadResult(latencies=[0.004, 0.008, 0.016], failures=1, took=1.5, own_cpu=0.3)
 FIGURES = Figures(
     first_up=20.0,
     second_up=8.25,
@@ -43,11 +43,11 @@ def test_a_table_has_names_on_the_left_and_numbers_on_the_right() -> None:
 
 
 def test_the_page_names_the_machine_and_the_day() -> None:
-    said = (
+    line = (
         "2026-11-21, Acme 3000, 2 cores, 8 GiB, Linux 6.1, Python 3.13.1, load average before 0.4"
     )
 
-    assert said in shown(FIGURES)
+    assert line in shown(FIGURES)
 
 
 def test_the_page_has_every_figure() -> None:
