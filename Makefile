@@ -29,7 +29,7 @@ of_weight = $(if $(WEIGHT),$(WEIGHT),$(error say how many per cent: make $@ SERV
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean status kill start stop scale roll canary slow fail pause heal set order dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+.PHONY: help up down clean status kill start stop scale new roll canary slow fail pause heal set order dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ stop: $(INSTALLED) ## end it gracefully: SERVICE=…
 
 scale: $(INSTALLED) ## run so many instances: SERVICE=order-service N=3
 	@$(FUSEBOX) scale $(of_service) $(of_number)
+
+new: $(INSTALLED) ## write a service of the house into this clone: SERVICE=review-service
+	@$(FUSEBOX) new $(if $(SERVICE),$(SERVICE),$(error say what it is called: make new SERVICE=review-service))
 
 roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE=order-service
 	@$(FUSEBOX) roll $(of_service)

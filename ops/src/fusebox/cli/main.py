@@ -20,6 +20,7 @@ from fusebox.core.errors import Fault, Interrupted
 from fusebox.core.stack import Stack
 from fusebox.demo.command import demo
 from fusebox.replay.command import replay
+from fusebox.scaffold.command import new
 
 EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: all right), 1 not,
 2 asked for something that does not exist, 130 interrupted, 143 terminated.
@@ -140,6 +141,7 @@ for breaking_verb in chaos_verbs.VERBS:
     cli.add_command(breaking_verb)
 cli.add_command(order)
 cli.add_command(replay)
+cli.add_command(new)
 cli.add_command(demo)
 
 

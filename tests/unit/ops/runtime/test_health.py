@@ -98,7 +98,7 @@ def open_shop(answers: dict[str, Answer]) -> dict[str, Answer]:
     names = list(health.SERVICES)
     apps = [{"instance": instance(f"{name}-1", 4000 + n)} for n, name in enumerate(names)]
     answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": apps}})
-    for port in (8000, 4000, 4001, 4002):
+    for port in (8000, *range(4000, 4000 + len(names))):
         answers[f"http://127.0.0.1:{port}/actuator/health"] = knowing(names)
     answers["http://127.0.0.1:8000/catalog-service/catalogs"] = ok([])
     return answers
