@@ -1,5 +1,5 @@
 """What every process of Fusebox needs, and no business noun.
 
-The core is plain objects and background threads that publish immutable snapshots; two thin
-adapters, `flask_adapter` and `aiohttp_adapter`, put it under the two web frameworks.
+The packages below `runtime` are plain objects and background threads that publish immutable
+snapshots; `runtime` puts them under Flask and gunicorn, or under aiohttp.
 """

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from chassis.actuator.endpoints import Reply, down, up
+from chassis.actuator.endpoints import ActuatorResponse, down, up
 from chassis.observability.metrics import CONTENT_TYPE
 from chassis.runtime.aiohttp import add_actuator, serve
 from chassis.runtime.service import Process, begin
@@ -31,7 +31,7 @@ def build() -> tuple[Process[DiscoverySettings], web.Application]:
     registry_metrics = RegistryMetrics(discovery.registry, discovery.replicas)
     process.actuator.add(
         "prometheus",
-        lambda _: Reply(
+        lambda _: ActuatorResponse(
             process.metrics.exposition() + registry_metrics.exposition(), 200, CONTENT_TYPE
         ),
     )

@@ -1,6 +1,12 @@
-"""The chaos monkey under /actuator/chaosmonkey; there is none unless the configuration says so."""
+"""/actuator/chaosmonkey, as of the Chaos Monkey for Spring Boot; 404 unless configured."""
 
-from chassis.actuator.endpoints import Actuator, Asked, Page, Reply, reply
+from chassis.actuator.endpoints import (
+    Actuator,
+    ActuatorRequest,
+    ActuatorResponse,
+    Endpoint,
+    json_response,
+)
 from chassis.chaos.monkey import ChaosMonkey
 from chassis.core.errors import NotFound
 
@@ -8,40 +14,40 @@ ROOT = "chaosmonkey"
 
 
 def add(actuator: Actuator, monkey: ChaosMonkey) -> None:
-    def whole(_: Asked) -> Reply:
-        return reply(
+    def whole(_: ActuatorRequest) -> ActuatorResponse:
+        return json_response(
             {
-                "chaosMonkeyProperties": {"enabled": monkey.awake},
+                "chaosMonkeyProperties": {"enabled": monkey.enabled},
                 "assaultProperties": monkey.assaults(),
             }
         )
 
-    def status(_: Asked) -> Reply:
-        said = "Ready to be evil!" if monkey.awake else "You switched me off!"
-        return reply({"status": said})
+    def status(_: ActuatorRequest) -> ActuatorResponse:
+        message = "Ready to be evil!" if monkey.enabled else "You switched me off!"
+        return json_response({"status": message})
 
-    def change(asked: Asked) -> Reply:
-        monkey.change(asked.body)
-        return reply(monkey.assaults())
+    def change(request: ActuatorRequest) -> ActuatorResponse:
+        monkey.change(request.body)
+        return json_response(monkey.assaults())
 
-    def switch(awake: bool) -> Page:
-        def switched(asked: Asked) -> Reply:
-            monkey.awake = awake
-            return status(asked)
+    def switch(enabled: bool) -> Endpoint:
+        def switched(request: ActuatorRequest) -> ActuatorResponse:
+            monkey.enabled = enabled
+            return status(request)
 
         return switched
 
-    def add(path: str, page: Page, method: str = "GET") -> None:
-        def existing(asked: Asked) -> Reply:
-            if not monkey.exists:
+    def add(path: str, endpoint: Endpoint, method: str = "GET") -> None:
+        def if_configured(request: ActuatorRequest) -> ActuatorResponse:
+            if not monkey.is_configured:
                 raise NotFound("No fault can be ordered here: chaos.monkey.enabled is not set.")
-            return page(asked)
+            return endpoint(request)
 
-        actuator.add(path, existing, method)
+        actuator.add(path, if_configured, method)
 
     add(ROOT, whole)
     add(f"{ROOT}/status", status)
-    add(f"{ROOT}/assaults", lambda _: reply(monkey.assaults()))
+    add(f"{ROOT}/assaults", lambda _: json_response(monkey.assaults()))
     add(f"{ROOT}/assaults", change, "POST")
     add(f"{ROOT}/enable", switch(True), "POST")
     add(f"{ROOT}/disable", switch(False), "POST")

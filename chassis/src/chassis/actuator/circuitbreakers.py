@@ -11,7 +11,13 @@ from prometheus_client.core import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
-from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply, reply
+from chassis.actuator.endpoints import (
+    ANY,
+    Actuator,
+    ActuatorRequest,
+    ActuatorResponse,
+    json_response,
+)
 from chassis.core.errors import Invalid, NotFound
 from chassis.observability.metrics import Metrics
 from chassis.resilience.circuit_breaker import (
@@ -28,30 +34,35 @@ class Update(BaseModel):
 
 
 def add(actuator: Actuator, metrics: Metrics, breakers: CircuitBreakerRegistry) -> None:
-    def all_states(_: Asked) -> Reply:
-        return reply({"circuitBreakers": {each.name: _state(each) for each in breakers.all()}})
+    def all_states(_: ActuatorRequest) -> ActuatorResponse:
+        return json_response(
+            {"circuitBreakers": {breaker.name: _state(breaker) for breaker in breakers.all()}}
+        )
 
-    def all_events(_: Asked) -> Reply:
-        return _events(event for each in breakers.all() for event in each.events)
+    def all_events(_: ActuatorRequest) -> ActuatorResponse:
+        return _events(event for breaker in breakers.all() for event in breaker.events)
 
-    def events(asked: Asked) -> Reply:
-        return _events(_known(breakers, asked.name).events)
+    def events(request: ActuatorRequest) -> ActuatorResponse:
+        return _events(_known(breakers, request.name).events)
 
-    def update(asked: Asked) -> Reply:
+    def update(request: ActuatorRequest) -> ActuatorResponse:
         try:
-            wanted = Update.model_validate_json(asked.body).state
+            state = Update.model_validate_json(request.body).state
         except ValidationError as error:
             raise Invalid(
                 'Send {"updateState": "CLOSE"}, or FORCE_OPEN or DISABLE in its place.'
             ) from error
-        breaker = _known(breakers, asked.name)
+        breaker = _known(breakers, request.name)
         {"CLOSE": breaker.reset, "FORCE_OPEN": breaker.force_open, "DISABLE": breaker.disable}[
-            wanted
+            state
         ]()
-        return reply({"circuitBreakerName": breaker.name, "currentState": breaker.state})
+        return json_response({"circuitBreakerName": breaker.name, "currentState": breaker.state})
 
     actuator.add("circuitbreakers", all_states)
-    actuator.add("circuitbreakers" + ANY, lambda asked: reply(_state(_known(breakers, asked.name))))
+    actuator.add(
+        "circuitbreakers" + ANY,
+        lambda request: json_response(_state(_known(breakers, request.name))),
+    )
     actuator.add("circuitbreakers" + ANY, update, method="POST")
     actuator.add("circuitbreakerevents", all_events)
     actuator.add("circuitbreakerevents" + ANY, events)
@@ -79,9 +90,9 @@ def _state(breaker: CircuitBreaker) -> dict[str, Any]:
     }
 
 
-def _events(events: Iterable[CircuitBreakerEvent]) -> Reply:
+def _events(events: Iterable[CircuitBreakerEvent]) -> ActuatorResponse:
     ordered = sorted(events, key=lambda event: event.at)
-    return reply({"circuitBreakerEvents": [_event(each) for each in ordered]})
+    return json_response({"circuitBreakerEvents": [_event(event) for event in ordered]})
 
 
 def _event(event: CircuitBreakerEvent) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What a process tells about itself under /actuator, in Spring Boot's shapes.
+"""The endpoints under /actuator, in the shapes of Spring Boot Actuator.
 
-Framework-free: `answer` maps a method and a path to a reply, and each adapter mounts it.
+Framework-free: `answer` maps a method and a path to a response, and chassis.runtime mounts it.
 """
 
 import json
@@ -30,24 +30,24 @@ ANY = "/*"
 
 
 @dataclass(frozen=True)
-class Reply:
+class ActuatorResponse:
     body: bytes
     status: int = 200
     content_type: str = JSON
 
 
-class Asked(NamedTuple):
-    """`name` is the last segment of the path where the page was added for any."""
+class ActuatorRequest(NamedTuple):
+    """`name` is the last segment of the path where the endpoint was added for any."""
 
     name: str
     body: bytes
 
 
-Page = Callable[[Asked], Reply]
+Endpoint = Callable[[ActuatorRequest], ActuatorResponse]
 
 
-def reply(document: Any, status: int = 200) -> Reply:
-    return Reply(json.dumps(document).encode(), status)
+def json_response(document: Any, status: int = 200) -> ActuatorResponse:
+    return ActuatorResponse(json.dumps(document).encode(), status)
 
 
 def up(**details: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def down(reason: str, **details: Any) -> dict[str, Any]:
 class Health:
     """Named checks.  Each returns `up(…)` or `down(…)`, quickly, and raises nothing.
 
-    Those in `readiness` decide whether requests should come here; the others only tell.
+    Those in `readiness` decide whether requests should come here; the others only inform.
     """
 
     checks: dict[str, Check] = field(default_factory=dict)
@@ -76,15 +76,15 @@ class Health:
 
     def document(self, only: set[str] | None = None) -> dict[str, Any]:
         names = self.checks if only is None else sorted(only)
-        found = {name: self.checks[name]() for name in names}
+        components = {name: self.checks[name]() for name in names}
         if self.leaving:
-            return {"status": "OUT_OF_SERVICE", "components": found}
-        deciding = [found[name]["status"] for name in found if name in self.readiness]
-        return {"status": "DOWN" if "DOWN" in deciding else "UP", "components": found}
+            return {"status": "OUT_OF_SERVICE", "components": components}
+        deciding = [components[name]["status"] for name in components if name in self.readiness]
+        return {"status": "DOWN" if "DOWN" in deciding else "UP", "components": components}
 
 
 class Actuator:
-    """The pages that every process has; `add` adds the others."""
+    """The endpoints that every process has; `add` adds the others."""
 
     def __init__(
         self,
@@ -100,61 +100,63 @@ class Actuator:
         self.health = Health()
         self.health.add("configuration", self._configuration_health)
         self.health.add("workers", self._workers_health, readiness=True)
-        self._pages: dict[tuple[str, str], Page] = {}
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self.add("", self._index)
         self.add("health", lambda _: self._health(None))
-        self.add("health/liveness", lambda _: reply({"status": "UP"}))
+        self.add("health/liveness", lambda _: json_response({"status": "UP"}))
         self.add("health/readiness", lambda _: self._health(self.health.readiness))
         self.add("info", self._info)
         self.add("env", self._env)
         self.add("env" + ANY, self._env_of)
         self.add("prometheus", self._prometheus)
 
-    def add(self, path: str, page: Page, method: str = "GET") -> None:
-        """`page` answers `method` on /actuator/`path`; one that ends in ANY, for any last segment.
+    def add(self, path: str, endpoint: Endpoint, method: str = "GET") -> None:
+        """`endpoint` answers `method` on /actuator/`path`; ANY at its end matches any last segment.
 
         It may raise a Problem.
         """
-        self._pages[method, path] = page
+        self._endpoints[method, path] = endpoint
 
-    def answer(self, method: str, path: str, body: bytes = b"") -> Reply:
-        """The reply to `method` on /actuator/`path`."""
+    def answer(self, method: str, path: str, body: bytes = b"") -> ActuatorResponse:
+        """The response to `method` on /actuator/`path`."""
         name = path.strip("/")
         general, _, last = name.rpartition("/")
         method = "GET" if method == "HEAD" else method
         try:
             for known in (name, general + ANY):
-                page = self._pages.get((method, known))
-                if page is not None:
-                    return page(Asked(last, body))
-                if any(path == known for _, path in self._pages):
-                    return _in_form(405, "method-not-allowed", f"{method} is not for this page.")
+                endpoint = self._endpoints.get((method, known))
+                if endpoint is not None:
+                    return endpoint(ActuatorRequest(last, body))
+                if any(path == known for _, path in self._endpoints):
+                    return _problem_response(
+                        405, "method-not-allowed", f"{method} is not for this page."
+                    )
             raise NotFound(f"There is no page /actuator/{name}.")
         except Problem as problem:
-            return _in_form(
+            return _problem_response(
                 problem_details.status_of(problem),
                 problem.code,
                 problem.detail,
                 **({"errors": problem.errors} if problem.errors else {}),
             )
 
-    def _index(self, _: Asked) -> Reply:
-        return reply(
+    def _index(self, _: ActuatorRequest) -> ActuatorResponse:
+        return json_response(
             {
                 "_links": {
                     path.replace(ANY, "-name"): {
                         "href": f"/actuator/{path.replace(ANY, '/{name}')}",
                         "templated": path.endswith(ANY),
                     }
-                    for method, path in self._pages
+                    for method, path in self._endpoints
                     if path and method == "GET"
                 }
             }
         )
 
-    def _health(self, only: set[str] | None) -> Reply:
+    def _health(self, only: set[str] | None) -> ActuatorResponse:
         document = self.health.document(only)
-        return reply(document, 200 if document["status"] == "UP" else 503)
+        return json_response(document, 200 if document["status"] == "UP" else 503)
 
     def _configuration_health(self) -> dict[str, Any]:
         refused, source = self._configuration.refused, self._configuration.source
@@ -165,16 +167,16 @@ class Actuator:
         dead = [name for name, lives in alive.items() if not lives]
         return down(f"dead: {', '.join(dead)}") if dead else up(threads=sorted(alive))
 
-    def _info(self, _: Asked) -> Reply:
-        told = self._environment
-        app = {"name": told.service, "instance": told.instance, "version": told.version}
-        return reply({"app": app, "process": {"pid": os.getpid()}})
+    def _info(self, _: ActuatorRequest) -> ActuatorResponse:
+        here = self._environment
+        app = {"name": here.service, "instance": here.instance, "version": here.version}
+        return json_response({"app": app, "process": {"pid": os.getpid()}})
 
-    def _env(self, _: Asked) -> Reply:
+    def _env(self, _: ActuatorRequest) -> ActuatorResponse:
         sources: dict[str, dict[str, Any]] = {}
         for key, (value, source) in self._configuration.flat.items():
-            sources.setdefault(source, {})[key] = {"value": _shown(key, value)}
-        return reply(
+            sources.setdefault(source, {})[key] = {"value": _masked(key, value)}
+        return json_response(
             {
                 "activeProfiles": [self._environment.profile],
                 "propertySources": [
@@ -183,26 +185,26 @@ class Actuator:
             }
         )
 
-    def _env_of(self, asked: Asked) -> Reply:
+    def _env_of(self, request: ActuatorRequest) -> ActuatorResponse:
         """One key: its value, and the source that has won."""
-        key = asked.name
+        key = request.name
         if key not in self._configuration.flat:
             raise NotFound(f"No source has {key}.")
         value, source = self._configuration.flat[key]
-        found = {"source": source, "value": _shown(key, value)}
-        return reply({"property": found, "activeProfiles": [self._environment.profile]})
+        prop = {"source": source, "value": _masked(key, value)}
+        return json_response({"property": prop, "activeProfiles": [self._environment.profile]})
 
-    def _prometheus(self, _: Asked) -> Reply:
-        return Reply(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    def _prometheus(self, _: ActuatorRequest) -> ActuatorResponse:
+        return ActuatorResponse(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 
-def _shown(key: str, value: Any) -> Any:
+def _masked(key: str, value: Any) -> Any:
     """Without secrets."""
     if SECRET.search(key):
         return MASK
     return LOGIN.sub(f"//{MASK}@", value) if isinstance(value, str) else value
 
 
-def _in_form(status: int, code: str, detail: str, **members: Any) -> Reply:
+def _problem_response(status: int, code: str, detail: str, **members: Any) -> ActuatorResponse:
     document = problem_details.render(status, code, detail, None, **members)
-    return Reply(json.dumps(document).encode(), status, problem_details.CONTENT_TYPE)
+    return ActuatorResponse(json.dumps(document).encode(), status, problem_details.CONTENT_TYPE)

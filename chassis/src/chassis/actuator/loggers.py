@@ -3,7 +3,13 @@
 import json
 import logging
 
-from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply, reply
+from chassis.actuator.endpoints import (
+    ANY,
+    Actuator,
+    ActuatorRequest,
+    ActuatorResponse,
+    json_response,
+)
 from chassis.core import log_levels
 from chassis.core.errors import BadRequest, NotFound
 
@@ -17,34 +23,34 @@ def add(actuator: Actuator) -> None:
     actuator.add("loggers" + ANY, _change, method="POST")
 
 
-def _all(_: Asked) -> Reply:
+def _all(_: ActuatorRequest) -> ActuatorResponse:
     known = logging.Logger.manager.loggerDict.items()
-    names = sorted(name for name, each in known if isinstance(each, logging.Logger))
+    names = sorted(name for name, logger in known if isinstance(logger, logging.Logger))
     loggers = {name: _described(name) for name in (ROOT, *names)}
-    return reply({"levels": list(log_levels.LEVELS), "loggers": loggers})
+    return json_response({"levels": list(log_levels.LEVELS), "loggers": loggers})
 
 
-def _one(asked: Asked) -> Reply:
-    if asked.name not in (ROOT, *logging.Logger.manager.loggerDict):
-        raise NotFound(f"Nobody logs as {asked.name}.")
-    return reply(_described(asked.name))
+def _one(request: ActuatorRequest) -> ActuatorResponse:
+    if request.name not in (ROOT, *logging.Logger.manager.loggerDict):
+        raise NotFound(f"Nobody logs as {request.name}.")
+    return json_response(_described(request.name))
 
 
-def _change(asked: Asked) -> Reply:
+def _change(request: ActuatorRequest) -> ActuatorResponse:
     """Until its end or, for the root, until the configuration says otherwise."""
-    _logger(asked.name).setLevel(_wanted(asked))
-    return Reply(b"", CHANGED)
+    _logger(request.name).setLevel(_requested_level(request))
+    return ActuatorResponse(b"", CHANGED)
 
 
-def _wanted(asked: Asked) -> int:
+def _requested_level(request: ActuatorRequest) -> int:
     try:
-        said = json.loads(asked.body or "{}")
-        level = said.get("configuredLevel")
+        document = json.loads(request.body or "{}")
+        level = document.get("configuredLevel")
         if level is not None:
             return log_levels.number(level)
     except (ValueError, AttributeError) as error:
         raise BadRequest(f"This is not {{'configuredLevel': 'DEBUG'}}: {error}") from error
-    if asked.name == ROOT:
+    if request.name == ROOT:
         raise BadRequest("The root has nobody to take its level from.")
     return logging.NOTSET
 

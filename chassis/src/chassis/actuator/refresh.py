@@ -1,4 +1,4 @@
-"""A changed configuration without a restart: the pages that ask for it, here and everywhere."""
+"""A changed configuration without a restart: the endpoints that ask for it, here and everywhere."""
 
 import logging
 import threading
@@ -6,7 +6,13 @@ from typing import Any
 
 import requests
 
-from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply, reply
+from chassis.actuator.endpoints import (
+    ANY,
+    Actuator,
+    ActuatorRequest,
+    ActuatorResponse,
+    json_response,
+)
 from chassis.config.client import ConfigClient, ConfigurationError
 from chassis.core import log_levels
 from chassis.core.environment import Environment
@@ -47,21 +53,21 @@ def keep_asking(configuration: ConfigClient[Any]) -> Run:
 
 
 def add(actuator: Actuator, configuration: ConfigClient[Any], environment: Environment) -> None:
-    def refresh(_: Asked) -> Reply:
+    def refresh(_: ActuatorRequest) -> ActuatorResponse:
         try:
-            return reply(apply(configuration))
+            return json_response(apply(configuration))
         except ConfigurationError as error:
             raise Problem(str(error), code="not-refreshed") from error
 
-    def everywhere(asked: Asked) -> Reply:
+    def everywhere(request: ActuatorRequest) -> ActuatorResponse:
         """config-server speaks on the bus for all, so that nobody else needs Kafka for it."""
-        path = f"/{asked.name}" if asked.name != "busrefresh" else ""
+        path = f"/{request.name}" if request.name != "busrefresh" else ""
         url = f"{environment.config_server}/actuator/busrefresh{path}"
         try:
             answer = requests.post(url, timeout=TIMEOUT)
         except requests.RequestException as error:
             raise Unavailable("config-server does not answer, so nobody was told.") from error
-        return Reply(answer.content, answer.status_code)
+        return ActuatorResponse(answer.content, answer.status_code)
 
     actuator.add("refresh", refresh, method="POST")
     actuator.add("busrefresh", everywhere, method="POST")

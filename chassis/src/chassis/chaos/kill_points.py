@@ -1,6 +1,6 @@
 """Named points between the steps of an order's way, at which a test can have the process die.
 
-Nothing happens at a point unless it was armed, by the page /actuator/chaosmonkey.
+Nothing happens at a point unless it was armed, through /actuator/chaosmonkey.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Faults on demand, in the shape of the Chaos Monkey for Spring Boot.
+"""Assaults on request, in the terms of the Chaos Monkey for Spring Boot.
 
 They exist only where the configuration turns them on, and live in the process: one that is started
 anew is well.
@@ -39,50 +39,55 @@ class Assaults(BaseModel):
         return self
 
 
-class Attack(NamedTuple):
-    """What befalls one request: a delay in seconds, and whether it fails then."""
+class Assault(NamedTuple):
+    """On one request: a delay in seconds, and whether it fails then."""
 
     delay: float = 0.0
     fails: bool = False
 
 
-class Harm(Problem):
-    """A failure on demand."""
+class AssaultException(Problem):
+    """The failure that an exception assault causes."""
 
     code = "chaos"
 
+    def __init__(self) -> None:
+        super().__init__("Failed on purpose: a chaos monkey assault is active.")
+
 
 class ChaosMonkey:
-    def __init__(self, exists: Callable[[], bool]) -> None:
-        self._exists = exists
-        self.awake = True
+    def __init__(self, is_configured: Callable[[], bool]) -> None:
+        self._is_configured = is_configured
+        self.enabled = True
         self._assaults = Assaults()
 
     @property
-    def exists(self) -> bool:
-        return self._exists()
+    def is_configured(self) -> bool:
+        return self._is_configured()
 
-    def attack(self) -> Attack | None:
-        """What the next request suffers, if anything."""
+    def next_assault(self) -> Assault | None:
+        """On the next request, if there is one."""
         plan = self._assaults
-        if not (plan.latency_active or plan.exceptions_active) or not (self.awake and self.exists):
+        if not (plan.latency_active or plan.exceptions_active) or not (
+            self.enabled and self.is_configured
+        ):
             return None
         delayed = plan.latency_active and random.random() * plan.level < 1
         span = (plan.latency_range_start, plan.latency_range_end)
         delay = random.uniform(*span) / 1000 if delayed else 0.0
-        return Attack(delay, plan.exceptions_active and random.random() < plan.exception_rate)
+        return Assault(delay, plan.exceptions_active and random.random() < plan.exception_rate)
 
-    def change(self, given: bytes) -> None:
-        """Take over the keys of the JSON document `given`.  Raises Invalid."""
+    def change(self, body: bytes) -> None:
+        """Take over the keys of the JSON document `body`.  Raises Invalid."""
         try:
-            said = Assaults.model_validate_json(given or b"{}").model_dump(exclude_unset=True)
-            self._assaults = Assaults(**{**self._assaults.model_dump(), **said})
+            changes = Assaults.model_validate_json(body or b"{}").model_dump(exclude_unset=True)
+            self._assaults = Assaults(**{**self._assaults.model_dump(), **changes})
         except ValidationError as error:
             raise Invalid(
-                "These assaults cannot be.",
+                "These assaults are not valid.",
                 errors=[
-                    {"field": ".".join(map(str, each["loc"])), "message": each["msg"]}
-                    for each in error.errors()
+                    {"field": ".".join(map(str, issue["loc"])), "message": issue["msg"]}
+                    for issue in error.errors()
                 ],
             ) from error
         kill_points.arm(self._assaults.kill_at)
@@ -90,7 +95,3 @@ class ChaosMonkey:
     def assaults(self) -> dict[str, Any]:
         # Not what was asked for but what is: a point that was reached is no longer armed.
         return self._assaults.model_dump(by_alias=True) | {"killAt": kill_points.armed()}
-
-
-def harm() -> Harm:
-    return Harm("Failed on purpose: somebody has told this service to.")

@@ -15,7 +15,7 @@ from chassis.core.environment import Environment
 log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
-Ask = Callable[[], list[dict[str, Any]]]
+FetchSources = Callable[[], list[dict[str, Any]]]
 
 # Long enough for a server that is starting beside us, short enough to notice that there is none.
 PATIENCE_WITH_A_COPY = 3.0
@@ -35,7 +35,9 @@ class ConfigClient(Generic[S]):
     not in use, if so.
     """
 
-    def __init__(self, model: type[S], environment: Environment, ask: Ask | None = None) -> None:
+    def __init__(
+        self, model: type[S], environment: Environment, ask: FetchSources | None = None
+    ) -> None:
         """`ask` gets the property sources, unless the server is to be asked."""
         self._model = model
         self._environment = environment

@@ -132,5 +132,5 @@ class DeadlineOver(TimedOut):
     """Says nothing about the called service, which may not even have been called."""
 
 
-# What no breaker counts.
-UNTELLING = (DeadlineOver, InstanceLost)
+# Circuit breakers do not count these (resilience4j: ignoreExceptions).
+IGNORED_BY_BREAKERS = (DeadlineOver, InstanceLost)

@@ -17,7 +17,16 @@ from py_zipkin.encoding import Endpoint, Span
 from py_zipkin.request_helpers import extract_zipkin_attrs_from_headers
 from py_zipkin.util import ZipkinAttrs
 
-__all__ = ["Incoming", "Kind", "Tracer", "ZipkinAttrs", "current", "incoming", "outgoing", "single"]
+__all__ = [
+    "IncomingTrace",
+    "Kind",
+    "Tracer",
+    "ZipkinAttrs",
+    "current",
+    "incoming",
+    "outgoing",
+    "single",
+]
 
 HEX_TRACE = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")
 HEX_SPAN = re.compile(r"[0-9a-f]{16}")
@@ -38,7 +47,7 @@ class Headers(Protocol):
     def __contains__(self, key: str, /) -> bool: ...
 
 
-class Incoming(NamedTuple):
+class IncomingTrace(NamedTuple):
     """What a caller said of its trace: a span to continue, or merely whether to sample."""
 
     parent: ZipkinAttrs | None = None
@@ -47,10 +56,10 @@ class Incoming(NamedTuple):
 
 # Without any of these there is nothing to be parsed.
 SAYING = ("b3", "X-B3-TraceId", "X-B3-Sampled", "X-B3-Flags", "traceparent")
-NOTHING_SAID = Incoming()
+NOTHING_SAID = IncomingTrace()
 
 
-def incoming(headers: Headers) -> Incoming:
+def incoming(headers: Headers) -> IncomingTrace:
     """B3, single header or many, else W3C's traceparent.  What is malformed is as if not said."""
     for name in SAYING:
         if name in headers:
@@ -58,7 +67,7 @@ def incoming(headers: Headers) -> Incoming:
     return NOTHING_SAID
 
 
-def _said(headers: Headers) -> Incoming:
+def _said(headers: Headers) -> IncomingTrace:
     # py-zipkin looks names up as it spells them, so `headers` has to be case-insensitive.
     attrs = extract_zipkin_attrs_from_headers(headers)  # type: ignore[arg-type]
     if attrs is None:
@@ -66,18 +75,18 @@ def _said(headers: Headers) -> Incoming:
     if "-" not in (headers.get("b3") or "-") or not (
         "b3" in headers or headers.get("X-B3-TraceId")
     ):
-        return Incoming(sampled=attrs.is_sampled)
+        return IncomingTrace(sampled=attrs.is_sampled)
     if not (HEX_TRACE.fullmatch(attrs.trace_id) and HEX_SPAN.fullmatch(attrs.span_id or "")):
-        return Incoming()
-    return Incoming(attrs)
+        return IncomingTrace()
+    return IncomingTrace(attrs)
 
 
-def _traceparent(value: str | None) -> Incoming:
+def _traceparent(value: str | None) -> IncomingTrace:
     match = TRACEPARENT.fullmatch(value or "")
     if not match:
-        return Incoming()
+        return IncomingTrace()
     trace_id, span_id, flags = match.groups()
-    return Incoming(ZipkinAttrs(trace_id, span_id, None, "0", bool(int(flags, 16) & 1)))
+    return IncomingTrace(ZipkinAttrs(trace_id, span_id, None, "0", bool(int(flags, 16) & 1)))
 
 
 def outgoing() -> dict[str, str]:

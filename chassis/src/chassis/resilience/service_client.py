@@ -8,7 +8,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from chassis.config.settings import ClientSettings
-from chassis.core.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
+from chassis.core.errors import (
+    IGNORED_BY_BREAKERS,
+    DeadlineOver,
+    InstanceLost,
+    TimedOut,
+    Unavailable,
+)
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability import tracing
@@ -58,7 +64,7 @@ class ServiceClient:
             given = {"params": list(params), "headers": {**(headers or {}), **tracing.outgoing()}}
             try:
                 answer = self._ask_someone(span, path, given)
-            except UNTELLING:
+            except IGNORED_BY_BREAKERS:
                 raise
             except Unavailable as failure:
                 permit.failed(failure)

@@ -8,8 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from chassis.chaos import monkey as chaos
-from chassis.chaos.monkey import ChaosMonkey
+from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.config.client import ConfigurationError
 from chassis.runtime import lifecycle
 from chassis.runtime.service import Process
@@ -26,31 +25,32 @@ def add_actuator(app: web.Application, process: Process[Any]) -> None:
         page = request.match_info.get("page", "")
         body = await request.read()
         # Checks may look at files or wait for a lock: never on the event loop.
-        found = await asyncio.to_thread(process.actuator.answer, request.method, page, body)
+        response = await asyncio.to_thread(process.actuator.answer, request.method, page, body)
         return web.Response(
-            body=found.body, status=found.status, headers={"Content-Type": found.content_type}
+            body=response.body,
+            status=response.status,
+            headers={"Content-Type": response.content_type},
         )
 
-    app.middlewares.append(_harming(process.monkey))
+    app.middlewares.append(_assaults(process.monkey))
     app.router.add_route("*", "/actuator/{page:.*}", answer)
     app.router.add_route("*", "/actuator", answer)
 
 
-def _harming(monkey: ChaosMonkey) -> Middleware:
+def _assaults(monkey: ChaosMonkey) -> Middleware:
     @web.middleware
-    async def harm(request: web.Request, handler: Handler) -> web.StreamResponse:
-        attack = None if request.path.startswith("/actuator") else monkey.attack()
-        if attack:
-            await asyncio.sleep(attack.delay)
-            if attack.fails:
-                problem = chaos.harm()
-                document = problem_details.document(problem, None)
+    async def assault(request: web.Request, handler: Handler) -> web.StreamResponse:
+        due = None if request.path.startswith("/actuator") else monkey.next_assault()
+        if due:
+            await asyncio.sleep(due.delay)
+            if due.fails:
+                document = problem_details.document(AssaultException(), None)
                 return web.json_response(
                     document, status=document["status"], content_type=problem_details.CONTENT_TYPE
                 )
         return await handler(request)
 
-    return harm
+    return assault
 
 
 def serve(build: Build, port: int, **runner_options: Any) -> None:

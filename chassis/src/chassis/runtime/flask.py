@@ -1,4 +1,4 @@
-"""The chassis under Flask: errors, traces, metrics, the actuator, bodies and callers."""
+"""The chassis under Flask: errors, traces, metrics, the actuator, JSON bodies and callers."""
 
 import logging
 import re
@@ -9,8 +9,7 @@ from flask import Flask, Request, Response, g, jsonify, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from chassis.chaos import monkey as chaos
-from chassis.chaos.monkey import ChaosMonkey
+from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.core.errors import (
     BadRequest,
     FieldError,
@@ -49,22 +48,22 @@ def create_app(
 ) -> Flask:
     """A Flask application that traces and counts each request and answers every error in form.
 
-    `outages` are the errors of the libraries below that mean: a part of ours is away.
+    `outages` are exceptions of libraries that mean: a database or another part is unavailable.
     """
     app = Flask(name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = process.settings.fusebox.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _trace_requests(app, process)
-    _harm_requests(app, process.monkey)
+    _assault_requests(app, process.monkey)
     _answer_errors(app)
-    for kind in outages:
-        app.register_error_handler(kind, _away)
+    for exception_type in outages:
+        app.register_error_handler(exception_type, _outage)
 
     @app.route("/actuator/", defaults={"page": ""}, methods=["GET", "POST"])
     @app.route("/actuator/<path:page>", methods=["GET", "POST"])
     def actuator(page: str) -> Response:
-        found = process.actuator.answer(request.method, page, request.get_data(cache=False))
-        return Response(found.body, found.status, content_type=found.content_type)
+        response = process.actuator.answer(request.method, page, request.get_data(cache=False))
+        return Response(response.body, response.status, content_type=response.content_type)
 
     return app
 
@@ -82,26 +81,28 @@ def body(model: type[M]) -> M:
         # Strict, and as JSON: "3" is no number here, though a date may be a string.
         return model.model_validate_json(_bytes(request), strict=True)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        if any(each["type"] == "json_invalid" for each in found):
-            raise BadRequest(f"The body is no JSON: {found[0]['msg']}.") from error
-        raise Invalid("Some fields are wrong.", errors=[_field(each) for each in found]) from error
+        issues = error.errors(include_url=False, include_context=False, include_input=False)
+        if any(issue["type"] == "json_invalid" for issue in issues):
+            raise BadRequest(f"The body is no JSON: {issues[0]['msg']}.") from error
+        raise Invalid(
+            "Some fields are wrong.", errors=[_field_error(issue) for issue in issues]
+        ) from error
 
 
-def caller(tokens: TokenVerifier) -> Caller:
-    """Who is asking; Unauthenticated when the token is missing or no good."""
+def authenticate(tokens: TokenVerifier) -> Caller:
+    """The caller that the token names; Unauthenticated when it is missing or not valid."""
     return tokens.caller_of(request.headers.get("Authorization"))
 
 
 def _bytes(incoming: Request) -> bytes:
     limit = incoming.max_content_length or 0
     if limit and (incoming.content_length or 0) > limit:
-        raise TooLarge(f"The body has over {limit} bytes.")
+        raise TooLarge(f"The body is larger than {limit} bytes.")
     return incoming.get_data(cache=False)
 
 
-def _field(error: Any) -> FieldError:
-    return {"field": ".".join(str(step) for step in error["loc"]), "message": error["msg"]}
+def _field_error(issue: Any) -> FieldError:
+    return {"field": ".".join(str(step) for step in issue["loc"]), "message": issue["msg"]}
 
 
 def _trace_requests(app: Flask, process: Process[Any]) -> None:
@@ -134,14 +135,14 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
             g.pop("opened").__exit__(None, None, None)
 
 
-def _harm_requests(app: Flask, monkey: ChaosMonkey) -> None:
+def _assault_requests(app: Flask, monkey: ChaosMonkey) -> None:
     @app.before_request
-    def harm() -> None:
-        attack = monkey.attack() if "span" in g else None
-        if attack:
-            time.sleep(attack.delay)
-            if attack.fails:
-                raise chaos.harm()
+    def assault() -> None:
+        due = monkey.next_assault() if "span" in g else None
+        if due:
+            time.sleep(due.delay)
+            if due.fails:
+                raise AssaultException
 
 
 def _answer_errors(app: Flask) -> None:
@@ -167,18 +168,18 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
-        log.exception("an error that nobody expected, at %s %s", request.method, request.path)
+        log.exception("unexpected error at %s %s", request.method, request.path)
         if "span" in g:
             g.span.fail(type(error).__name__)
-        detail = "Something broke here; it is in the log under this trace id."
+        detail = "An unexpected error; it is in the log under this trace id."
         return _respond(problem_details.render(500, "internal-error", detail, _trace_id()), {})
 
 
-def _away(error: Exception) -> Response:
-    log.warning("a part of ours is away: %s", type(error).__name__)
+def _outage(error: Exception) -> Response:
+    log.warning("a part that is needed is unavailable: %s", type(error).__name__)
     problem = Unavailable(
-        "A part that this needs is away for the moment. Ask again; what was to be done once, with "
-        "the same Idempotency-Key."
+        "A part that this needs is unavailable for the moment. Try again, with the same "
+        "Idempotency-Key if you sent one."
     )
     return _respond(
         problem_details.document(problem, _trace_id()), problem_details.headers(problem)

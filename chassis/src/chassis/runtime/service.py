@@ -7,7 +7,7 @@ from typing import Any, Generic
 from chassis.actuator import chaosmonkey, circuitbreakers, loggers, refresh
 from chassis.actuator.endpoints import Actuator, up
 from chassis.chaos.monkey import ChaosMonkey
-from chassis.config.client import Ask, ConfigClient, S
+from chassis.config.client import ConfigClient, FetchSources, S
 from chassis.config.settings import BreakerSettings, Fusebox
 from chassis.core import log_levels
 from chassis.core.environment import Environment
@@ -127,7 +127,7 @@ def _json(issuer: ServiceClient) -> dict[str, Any]:
     return found
 
 
-def begin(service: str, model: type[S], ask: Ask | None = None) -> Process[S]:
+def begin(service: str, model: type[S], ask: FetchSources | None = None) -> Process[S]:
     """A process with its configuration loaded and its log set up.
 
     `ask` gets the property sources of a process that cannot ask config-server.

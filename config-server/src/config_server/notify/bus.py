@@ -15,7 +15,7 @@ from typing import Any
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
-from chassis.actuator.endpoints import ANY, Actuator, Asked, Reply
+from chassis.actuator.endpoints import ANY, Actuator, ActuatorRequest, ActuatorResponse
 from chassis.core.errors import Unavailable
 from config_server.notify.announcer import ALL, BusDestination
 
@@ -101,9 +101,9 @@ class ConfigBus:
 def add_endpoints(actuator: Actuator, bus: ConfigBus) -> None:
     """`POST /actuator/busrefresh[/{destination}]`."""
 
-    def refresh(asked: Asked) -> Reply:
-        bus.publish(asked.name)
-        return Reply(b"", 204)
+    def refresh(request: ActuatorRequest) -> ActuatorResponse:
+        bus.publish(request.name)
+        return ActuatorResponse(b"", 204)
 
-    actuator.add("busrefresh", lambda asked: refresh(asked._replace(name=ALL)), method="POST")
+    actuator.add("busrefresh", lambda request: refresh(request._replace(name=ALL)), method="POST")
     actuator.add("busrefresh" + ANY, refresh, method="POST")

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from chassis.actuator.endpoints import ANY, Asked, Reply, down, reply, up
+from chassis.actuator.endpoints import (
+    ANY,
+    ActuatorRequest,
+    ActuatorResponse,
+    down,
+    json_response,
+    up,
+)
 from chassis.core.errors import NotFound
 from chassis.runtime.service import Process
 from gateway.rules import Policy
@@ -10,14 +17,14 @@ from gateway.settings import GatewaySettings
 
 
 def add(process: Process[GatewaySettings], policy: Policy) -> None:
-    def routes(_: Asked) -> Reply:
-        return reply(policy.described())
+    def routes(_: ActuatorRequest) -> ActuatorResponse:
+        return json_response(policy.described())
 
-    def route(asked: Asked) -> Reply:
+    def route(request: ActuatorRequest) -> ActuatorResponse:
         for found in policy.described():
-            if found["route_id"] == asked.name:
-                return reply(found)
-        raise NotFound(f"There is no route {asked.name}.")
+            if found["route_id"] == request.name:
+                return json_response(found)
+        raise NotFound(f"There is no route {request.name}.")
 
     def discovery() -> dict[str, Any]:
         if not process.registry.fetched.is_set():

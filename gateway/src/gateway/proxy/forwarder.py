@@ -3,7 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
-from chassis.core.errors import UNTELLING, DeadlineOver, InstanceLost, TimedOut, Unavailable
+from chassis.core.errors import (
+    IGNORED_BY_BREAKERS,
+    DeadlineOver,
+    InstanceLost,
+    TimedOut,
+    Unavailable,
+)
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.tracing import ActiveSpan
@@ -72,7 +78,7 @@ class Forwarder:
         with policy.permit() as permit:
             try:
                 found = await self._ask_in_time(call, span, policy)
-            except UNTELLING:
+            except IGNORED_BY_BREAKERS:
                 raise
             except Unavailable as failure:
                 permit.failed(failure)

@@ -5,8 +5,7 @@ from time import perf_counter, time
 
 from multidict import CIMultiDict
 
-from chassis.chaos import monkey
-from chassis.chaos.monkey import Attack
+from chassis.chaos.monkey import Assault, AssaultException
 from chassis.core.errors import NotFound, Overloaded, Problem
 from chassis.discovery.instances import Instance
 from chassis.observability import tracing
@@ -140,7 +139,7 @@ class Gateway:
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
         deadline.enter_from_outside(request.headers, limits.read_timeout_seconds)
-        if attack := self._process.monkey.attack():
+        if attack := self._process.monkey.next_assault():
             await _suffer(attack)
         self._policy.check(seen)
         if route is None:
@@ -256,10 +255,10 @@ def _pause(answer: Answer, limits: Limits) -> float:
     )
 
 
-async def _suffer(attack: Attack) -> None:
+async def _suffer(attack: Assault) -> None:
     await asyncio.sleep(attack.delay)
     if attack.fails:
-        raise monkey.harm()
+        raise AssaultException
 
 
 def _tell(span: ActiveSpan, status: int) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from chassis.core.errors import UNTELLING, DeadlineOver, Overloaded, Unavailable
+from chassis.core.errors import IGNORED_BY_BREAKERS, DeadlineOver, Overloaded, Unavailable
 from chassis.resilience import deadline
 from gateway.cache import rules
 from gateway.cache.coalescing import Abandoned
@@ -94,7 +94,7 @@ class _Call(NamedTuple):
         except (DeadlineOver, Overloaded):
             raise
         except Unavailable as failure:
-            if not isinstance(failure, UNTELLING):
+            if not isinstance(failure, IGNORED_BY_BREAKERS):
                 self.policy.canaries.told(route, failed=True)
             return await self._made_instead(failure)
         self.policy.canaries.told(route, failed=reply.status >= 500)

@@ -9,8 +9,7 @@ from pydantic.alias_generators import to_camel
 from catalog_service.models import Product
 from catalog_service.service import Catalog
 from chassis.core.clock import rfc3339
-from chassis.runtime import flask as flask_adapter
-from chassis.runtime.flask import body
+from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 
@@ -62,7 +61,7 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
 
     @api.post("/catalogs")
     def create() -> tuple[Response, int, dict[str, str]]:
-        flask_adapter.caller(tokens).require_admin()
+        authenticate(tokens).require_admin()
         new = body(NewProduct)
         product = catalog.create(new.product_id, new.product_name, new.unit_price, new.stock)
         location = f"/catalog-service/catalogs/{product.product_id}"
@@ -70,7 +69,7 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
 
     @api.patch("/catalogs/<product_id>")
     def change(product_id: str) -> Response:
-        flask_adapter.caller(tokens).require_admin()
+        authenticate(tokens).require_admin()
         change = body(Change)
         product = catalog.change(
             product_id, change.product_name, change.unit_price, change.add_stock

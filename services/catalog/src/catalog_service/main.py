@@ -13,8 +13,8 @@ from catalog_service.service import Catalog
 from chassis.config.settings import Settings
 from chassis.data import postgres
 from chassis.data.outages import OUTAGES
-from chassis.runtime import flask as flask_adapter
 from chassis.runtime import gunicorn
+from chassis.runtime.flask import create_app
 from chassis.runtime.messaging import consume, publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
@@ -33,7 +33,7 @@ def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     sessions = sessionmaker(engine, expire_on_commit=False)
     publish(process, engine, sessions, outbox)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
-    app = flask_adapter.create_app(__package__, process, outages=OUTAGES)
+    app = create_app(__package__, process, outages=OUTAGES)
     app.register_blueprint(api.blueprint(Catalog(sessions), tokens))
     return app
 

@@ -13,8 +13,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from chassis.core.clock import rfc3339
-from chassis.runtime import flask as flask_adapter
-from chassis.runtime.flask import body
+from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from order_service.idempotency import IdempotencyKeys, Replay
@@ -82,7 +81,7 @@ def blueprint(
 
     @api.post("/<uuid:user_id>/orders")
     def place(user_id: UUID) -> Response:
-        flask_adapter.caller(tokens).require(str(user_id))
+        authenticate(tokens).require(str(user_id))
         lines, wait = body(NewOrder).requested(), _wait_seconds()
         try:
             with keys.claimed(user_id, _key(), _canonical(lines), _canonical_0_1(lines)) as claim:
@@ -95,7 +94,7 @@ def blueprint(
 
     @api.get("/<uuid:user_id>/orders")
     def several(user_id: UUID) -> Response:
-        flask_adapter.caller(tokens).require_reach(str(user_id))
+        authenticate(tokens).require_reach(str(user_id))
         page = pagination.requested(request.args)
         rows, last = orders.orders(user_id, page)
         response = jsonify([order_json(order) for order in rows])
@@ -105,12 +104,12 @@ def blueprint(
 
     @api.get("/<uuid:user_id>/orders/<uuid:order_id>")
     def one(user_id: UUID, order_id: UUID) -> Response:
-        flask_adapter.caller(tokens).require_reach(str(user_id))
+        authenticate(tokens).require_reach(str(user_id))
         return jsonify(order_json(orders.order(user_id, order_id)))
 
     @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
     def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
-        flask_adapter.caller(tokens).require(str(user_id))
+        authenticate(tokens).require(str(user_id))
         try:
             with keys.claimed(user_id, _key(), f"cancel {order_id}") as claim:
                 order = orders.cancel(user_id, order_id, claim)

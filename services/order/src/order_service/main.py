@@ -9,8 +9,8 @@ from sqlalchemy.orm import sessionmaker
 
 from chassis.data import postgres
 from chassis.data.outages import OUTAGES
-from chassis.runtime import flask as flask_adapter
 from chassis.runtime import gunicorn
+from chassis.runtime.flask import create_app
 from chassis.runtime.messaging import consume, publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
@@ -42,7 +42,7 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     publish(process, engine, sessions, outbox)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handler(decided=long_poll.decided))
     catalog = CatalogClient(process.service_client("catalog-service"))
-    app = flask_adapter.create_app(__package__, process, outages=OUTAGES)
+    app = create_app(__package__, process, outages=OUTAGES)
     app.register_blueprint(
         api.blueprint(Orders(sessions, catalog.products), keys, long_poll, tokens)
     )

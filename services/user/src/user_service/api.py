@@ -9,8 +9,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field,
 from pydantic_core import PydanticCustomError
 
 from chassis.core.clock import rfc3339
-from chassis.runtime import flask as flask_adapter
-from chassis.runtime.flask import body
+from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from user_service.models import LONGEST_EMAIL, User, is_email
@@ -76,27 +75,27 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
 
     @api.get("/users")
     def listed() -> tuple[Response, dict[str, str]]:
-        caller = flask_adapter.caller(tokens)
+        caller = authenticate(tokens)
         page = pagination.requested(request.args)
         rows, last = accounts.users(caller, page)
         return jsonify([_json(user) for user in rows]), pagination.next_link(USERS, page, last)
 
     @api.get("/users/<uuid:user_id>")
     def profile(user_id: UUID) -> Response:
-        caller = flask_adapter.caller(tokens)
+        caller = authenticate(tokens)
         profile = accounts.profile(caller, user_id, request.headers["Authorization"])
         degraded = {"degraded": profile.degraded} if profile.degraded else {}
         return jsonify(_json(profile.user) | {"orders": profile.orders} | degraded)
 
     @api.patch("/users/<uuid:user_id>")
     def change(user_id: UUID) -> Response:
-        caller = flask_adapter.caller(tokens)
+        caller = authenticate(tokens)
         wanted = body(Change)
         return jsonify(_json(accounts.change(caller, user_id, wanted.name, wanted.password)))
 
     @api.delete("/users/<uuid:user_id>")
     def delete(user_id: UUID) -> tuple[str, int]:
-        accounts.delete(flask_adapter.caller(tokens), user_id)
+        accounts.delete(authenticate(tokens), user_id)
         return "", 204
 
     return api

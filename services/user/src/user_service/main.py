@@ -6,8 +6,8 @@ from sqlalchemy.orm import sessionmaker
 
 from chassis.data import postgres
 from chassis.data.outages import OUTAGES
-from chassis.runtime import flask as flask_adapter
 from chassis.runtime import gunicorn
+from chassis.runtime.flask import create_app
 from chassis.runtime.messaging import publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
@@ -44,7 +44,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     # The keys are our own: tokens are checked as everywhere, and nobody has to be asked.
     tokens = TokenVerifier(signer.jwks)
     tokens.refresh()
-    app = flask_adapter.create_app(__package__, process, outages=OUTAGES)
+    app = create_app(__package__, process, outages=OUTAGES)
     app.register_blueprint(api.users(accounts, tokens))
     app.register_blueprint(api.login(accounts, signer))
     return app

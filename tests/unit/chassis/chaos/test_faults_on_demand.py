@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.actuator.endpoints import Reply
+from chassis.actuator.endpoints import ActuatorResponse
 from chassis.chaos import kill_points
 from chassis.config.client import ConfigClient
 from chassis.config.settings import Settings
@@ -29,7 +29,7 @@ def broken(tmp_path: Path) -> Process[Settings]:
     return process(tmp_path, **{"chaos.monkey.enabled": True})
 
 
-def said(reply: Reply, status: int = 200) -> dict[str, Any]:
+def said(reply: ActuatorResponse, status: int = 200) -> dict[str, Any]:
     assert reply.status == status, reply.body
     document: dict[str, Any] = json.loads(reply.body)
     return document
@@ -45,7 +45,7 @@ def test_without_configuration_there_is_no_monkey(tmp_path: Path) -> None:
     for path in ("chaosmonkey", MONKEY, "chaosmonkey/status"):
         assert said(well.actuator.answer("GET", path), 404)["code"] == "not-found"
     assert order(well, 404, latencyActive=True)["code"] == "not-found"
-    assert well.monkey.attack() is None
+    assert well.monkey.next_assault() is None
 
 
 def test_an_order_changes_what_it_names_and_nothing_else(broken: Process[Settings]) -> None:
@@ -58,7 +58,7 @@ def test_an_order_changes_what_it_names_and_nothing_else(broken: Process[Setting
         whole["assaultProperties"] | {"level": 1, "latencyActive": True}
         == (whole["assaultProperties"])
     )
-    attack = broken.monkey.attack()
+    attack = broken.monkey.next_assault()
     assert attack is not None
     assert attack.delay == pytest.approx(0.005)
     assert attack.fails
@@ -91,7 +91,7 @@ def test_a_share_of_the_requests_fails(broken: Process[Settings]) -> None:
 
 
 def _attack(process: Process[Settings]) -> Any:
-    return process.monkey.attack()
+    return process.monkey.next_assault()
 
 
 def test_a_sleeping_monkey_harms_nobody(broken: Process[Settings]) -> None:
@@ -100,9 +100,9 @@ def test_a_sleeping_monkey_harms_nobody(broken: Process[Settings]) -> None:
     assert said(broken.actuator.answer("POST", "chaosmonkey/disable")) == {
         "status": "You switched me off!"
     }
-    assert broken.monkey.attack() is None
+    assert broken.monkey.next_assault() is None
     broken.actuator.answer("POST", "chaosmonkey/enable")
-    assert broken.monkey.attack() is not None
+    assert broken.monkey.next_assault() is not None
 
 
 def test_a_process_dies_only_at_the_point_that_was_armed(
