@@ -33,22 +33,22 @@ def replaying(shop: Any) -> Iterator[subprocess.Popen[str]]:
 def test_a_replay_reconciles_although_catalog_was_killed(
     shop: Any, replaying: subprocess.Popen[str]
 ) -> None:
-    until_told(replaying, "orders: ")
+    wait_for_line(replaying, "orders: ")
     shop.kill("catalog-service")
     shop.start("catalog-service")
-    said, told = replaying.communicate(timeout=150)
+    output, errors = replaying.communicate(timeout=150)
 
-    assert replaying.returncode == 0, said + told
-    report = json.loads(said)
+    assert replaying.returncode == 0, output + errors
+    report = json.loads(output)
     orders = report["orders"]
     assert report["reconciled"] is True
-    assert orders["degraded"] + report["pace"]["retried"] > 0, "nobody met the fault"
+    assert orders["degraded"] + report["pace"]["retried"] > 0, "no order met the fault"
     assert orders["placed"] == orders["confirmed"] + orders["rejected"] + orders["cancelled"]
     assert orders["placed"] + orders["refused"] == orders["wanted"]
     assert report["lines"]["leftOut"]
 
 
-def until_told(process: subprocess.Popen[str], beginning: str) -> None:
+def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
     """Read on until a line of the progress begins so."""
     assert process.stderr is not None
     for line in process.stderr:

@@ -10,27 +10,27 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = tuple[int, Any]
-NO_ANSWER: Answer = (0, None)
+FakeAnswer = tuple[int, Any]
+NO_ANSWER: FakeAnswer = (0, None)
 PAGE = 2
 TRACE_URL = "http://127.0.0.1:9411/zipkin/traces/6b01ca9b56f2cc68812909233b0962dd"
 
 
-def healthy(method: str, path: str, effect: Callable[[], Answer]) -> Answer:
+def healthy(method: str, path: str, effect: Callable[[], FakeAnswer]) -> FakeAnswer:
     return effect()
 
 
 @dataclass
 class FakeShop:
-    """`trouble` stands between each request and its effect, and answers what it likes."""
+    """`trouble` stands between a request and its effect, and answers what it likes."""
 
-    trouble: Callable[[str, str, Callable[[], Answer]], Answer] = healthy
+    trouble: Callable[[str, str, Callable[[], FakeAnswer]], FakeAnswer] = healthy
     stocks: dict[str, int] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     # Answers by idempotency key, as order-service keeps them.
-    settled: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    settled: dict[tuple[str, str], FakeAnswer] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
-    heard: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
     gateway: str = ""
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _logins: int = 0
@@ -49,15 +49,15 @@ class FakeShop:
             server.shutdown()
             server.server_close()
 
-    def answer(self, method: str, path: str, headers: Any, body: Any) -> Answer:
-        def effect() -> Answer:
+    def answer(self, method: str, path: str, headers: Any, body: Any) -> FakeAnswer:
+        def effect() -> FakeAnswer:
             with self._lock:
-                self.heard.append((method, path))
+                self.requests.append((method, path))
                 return self._effect(method, path, headers, body)
 
         return self.trouble(method, path, effect)
 
-    def _effect(self, method: str, path: str, headers: Any, body: Any) -> Answer:
+    def _effect(self, method: str, path: str, headers: Any, body: Any) -> FakeAnswer:
         if path == "/actuator/health":
             return 200, {"status": "UP"}
         if path == "/user-service/users":
@@ -75,23 +75,23 @@ class FakeShop:
             return self._create(body)
         return self._orders(method, path, headers, body)
 
-    def _login(self, email: str) -> Answer:
+    def _login(self, email: str) -> FakeAnswer:
         self._logins += 1
         token = f"token-{self._logins}"
         self.tokens.add(token)
         return 200, {"accessToken": token, "userId": email.partition("@")[0]}
 
-    def _create(self, body: Any) -> Answer:
+    def _create(self, body: Any) -> FakeAnswer:
         if body["productId"] in self.stocks:
             return 409, {"code": "product-exists"}
         self.stocks[body["productId"]] = body["stock"]
         return 201, body
 
-    def _orders(self, method: str, path: str, headers: Any, body: Any) -> Answer:
+    def _orders(self, method: str, path: str, headers: Any, body: Any) -> FakeAnswer:
         key = headers.get("Idempotency-Key", "")
         user_id, order_id = re.findall(r"^/order-service/([^/]+)/orders(?:/(\d+)/cancel)?", path)[0]
         if method == "GET":
-            mine = [each for each in self.orders.values() if each["userId"] == user_id]
+            mine = [order for order in self.orders.values() if order["userId"] == user_id]
             return page(path, mine)
         if (user_id, key) in self.settled:
             return self.settled[user_id, key]
@@ -100,7 +100,7 @@ class FakeShop:
             self.settled[user_id, key] = answer
         return answer
 
-    def _place(self, user_id: str, headers: Any, body: Any) -> Answer:
+    def _place(self, user_id: str, headers: Any, body: Any) -> FakeAnswer:
         lines: list[dict[str, Any]] = body.get("lines", [body])
         if any(line["productId"] not in self.stocks for line in lines):
             return 404, {"code": "product-unknown", "detail": "There is no such product."}
@@ -113,7 +113,7 @@ class FakeShop:
         self.orders[order_id] = order
         return 201, order if "Prefer" in headers else dict(order, status="PENDING")
 
-    def _cancel(self, order_id: str) -> Answer:
+    def _cancel(self, order_id: str) -> FakeAnswer:
         order = self.orders[order_id]
         if order["status"] != "CONFIRMED":
             return 409, {"code": "too-late"}
@@ -123,13 +123,13 @@ class FakeShop:
         return 202, order
 
 
-def page(path: str, entries: list[Any]) -> Answer:
-    """Two entries a page, so that whoever reads the first alone is found out."""
+def page(path: str, entries: list[Any]) -> FakeAnswer:
+    """Two entries a page, so that a client that reads only the first page fails."""
     start = int(re.findall(r"cursor=(\d+)|$", path)[0] or 0)
-    found: dict[str, Any] = {"entries": entries[start : start + PAGE]}
+    document: dict[str, Any] = {"entries": entries[start : start + PAGE]}
     if start + PAGE < len(entries):
-        found["next"] = f"{path.partition('?')[0]}?limit=200&cursor={start + PAGE}"
-    return 200, found
+        document["next"] = f"{path.partition('?')[0]}?limit=200&cursor={start + PAGE}"
+    return 200, document
 
 
 class Troubles:
@@ -140,7 +140,7 @@ class Troubles:
         self._count = 0
         self._lock = threading.Lock()
 
-    def __call__(self, method: str, path: str, effect: Callable[[], Answer]) -> Answer:
+    def __call__(self, method: str, path: str, effect: Callable[[], FakeAnswer]) -> FakeAnswer:
         with self._lock:
             self._count += 1
             turn = self._count % 9 if "/orders" in path or "/catalogs" in path else -1
@@ -165,19 +165,19 @@ def handler_of(shop: FakeShop) -> type[BaseHTTPRequestHandler]:
         def respond(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length) or "null")
-            status, said = shop.answer(self.command, self.path, self.headers, body)
+            status, document = shop.answer(self.command, self.path, self.headers, body)
             if status == 0:
                 self.close_connection = True
                 return
-            self._send(status, said)
+            self._send(status, document)
 
-        def _send(self, status: int, said: Any) -> None:
-            follows = said.get("next") if isinstance(said, dict) else None
-            listed = said["entries"] if isinstance(said, dict) and "entries" in said else said
-            content = json.dumps(listed).encode()
+        def _send(self, status: int, document: Any) -> None:
+            is_page = isinstance(document, dict) and "entries" in document
+            next_page = document.get("next") if is_page else None
+            content = json.dumps(document["entries"] if is_page else document).encode()
             self.send_response(status)
-            if follows:
-                self.send_header("Link", f'<{follows}>; rel="next"')
+            if next_page:
+                self.send_header("Link", f'<{next_page}>; rel="next"')
             self.send_header("X-Trace-Url", TRACE_URL)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -1,1 +1,1 @@
-"""Plays the orders of a real shop on this one, and reckons what must be left of each product."""
+"""Plays the orders of a real shop on this one, and reconciles the stock of every product."""

@@ -13,12 +13,12 @@ import click
 from fusebox.core.stack import Stack
 
 EPILOG = """FILE is a CSV of the UCI Online Retail format, plain or .gz. What is wrong with it is
-counted by kind. Each replay has products and customers of its own, so one shop can take any number
-of them. Of each product there is nine tenths of what the file asks for, but its largest order at
-least: some of it is sold out. Customers register first, which costs the shop two password hashes
-each; then they order.
+counted by kind. Every replay has products and customers of its own, so one shop can take any
+number of them. The stock of a product is nine tenths of what the file asks for, but at least its
+largest order: some products sell out. All customers register first, which costs the shop two
+password hashes for one customer; then they order.
 
-Exit codes: 0 reconciled to the last piece; 1 not, or the shop stayed away; 2 nothing to play."""
+Exit codes: 0 all stocks reconcile; 1 not, or the shop stopped answering; 2 nothing to play."""
 
 
 @click.command(epilog=EPILOG)
@@ -28,7 +28,7 @@ Exit codes: 0 reconciled to the last piece; 1 not, or the shop stayed away; 2 no
     type=click.IntRange(1, 256),
     default=8,
     show_default=True,
-    help="So many customers act at once; each one's orders keep their order.",
+    help="So many customers act at once; the orders of one customer keep their order.",
 )
 @click.option(
     "--speed",
@@ -37,7 +37,7 @@ Exit codes: 0 reconciled to the last piece; 1 not, or the shop stayed away; 2 no
     help="3600: an hour of the file in a second. 0, the default: no waiting.",
 )
 @click.option(
-    "--synthetic", type=click.IntRange(min=1), help="Play so many invoices made by chance."
+    "--synthetic", type=click.IntRange(min=1), help="Play so many randomly generated invoices."
 )
 @click.option("--json", is_flag=True, help="For a program to read.")
 @click.pass_obj
@@ -50,16 +50,16 @@ def replay(
     json: bool,
 ) -> None:
     """Play the orders of a real shop from FILE, and reconcile the stocks."""
-    from fusebox.replay.replay import Source
-    from fusebox.replay.replay import replay as play
+    from fusebox.replay.replay import ReplaySource
+    from fusebox.replay.replay import replay as run_replay
 
     if (file is None) == (synthetic is None):
         raise click.UsageError("Give either a FILE or --synthetic N.")
     if not math.isfinite(speed):
         raise click.BadParameter("give a finite number.", param_hint="--speed")
-    source = Source.of_file(file) if file else Source.synthetic(synthetic or 0)
+    source = ReplaySource.of_file(file) if file else ReplaySource.synthetic(synthetic or 0)
     # A program reads the report alone; whoever looks on sees the progress all the same.
     with redirect_stdout(sys.stderr) if json else nullcontext():
-        report = play(stack, source, concurrency, speed)
+        report = run_replay(stack, source, concurrency, speed)
     click.echo(json_format.dumps(report.document(), indent=2) if json else report.text())
     sys.exit(0 if report.reconciled else 1)

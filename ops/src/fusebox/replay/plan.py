@@ -1,4 +1,4 @@
-"""What is to be played: the products with their stock, and each customer's acts in their order."""
+"""What is to be played: products with their stock, and the actions of every customer in order."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from fusebox.replay.input.lines import MOST_PIECES, Ledger, LeftOut, Line, Mended
+from fusebox.replay.input.lines import MOST_PIECES, Corrected, InvoiceLine, Ledger, LeftOut
 
 # What an order may hold, and how much of a product there may be, as the contract has it.
 MOST_LINES = 100
 HIGHEST_STOCK = 1_000_000_000
-# The share of what is asked for that is there: the last buyers stand before an empty shelf.
+# The share of what is asked for that is in stock: the last buyers meet `out-of-stock`.
 STOCK_PERCENT = 90
 
 Quantities = Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Product:
+class PlannedProduct:
     code: str
     name: str
     price: int
@@ -27,8 +27,8 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Order:
-    """An invoice, or a part of one that is too long; `number` is its own in the script."""
+class PlannedOrder:
+    """An invoice, or a part of one that is too long; `number` is its own in the plan."""
 
     number: int
     customer: str
@@ -37,7 +37,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Cancellation:
+class PlannedCancellation:
     """Of the order with the number `order`."""
 
     order: int
@@ -45,54 +45,54 @@ class Cancellation:
     at: datetime
 
 
-Act = Order | Cancellation
+PlannedAction = PlannedOrder | PlannedCancellation
 
 
 @dataclass(frozen=True)
-class Script:
-    products: dict[str, Product]
-    acts: list[Act]
+class ReplayPlan:
+    products: dict[str, PlannedProduct]
+    actions: list[PlannedAction]
 
     @property
-    def orders(self) -> list[Order]:
-        return [act for act in self.acts if isinstance(act, Order)]
+    def orders(self) -> list[PlannedOrder]:
+        return [action for action in self.actions if isinstance(action, PlannedOrder)]
 
     @property
     def customers(self) -> list[str]:
-        """Each once, in the order of their first acts."""
-        return list(dict.fromkeys(act.customer for act in self.acts))
+        """All of them once, in the order of their first actions."""
+        return list(dict.fromkeys(action.customer for action in self.actions))
 
 
-def write(lines: Iterable[Line], ledger: Ledger) -> Script:
-    """The script that `lines` make; `ledger` counts what had to be left out or mended."""
-    invoices: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
+def make_plan(lines: Iterable[InvoiceLine], ledger: Ledger) -> ReplayPlan:
+    """The plan that `lines` make; `ledger` counts what had to be left out or corrected."""
+    invoices: defaultdict[tuple[str, str], list[InvoiceLine]] = defaultdict(list)
     for line in lines:
         invoices[line.invoice, line.customer].append(line)
     in_time = sorted(invoices.values(), key=lambda invoice: (invoice[0].at, invoice[0].cancels))
-    writer = _Writer(ledger)
+    planner = _Planner(ledger)
     for invoice in in_time:
-        writer.cancel(invoice) if invoice[0].cancels else writer.order(invoice)
-    return Script(_products(writer.ordered, writer.acts, ledger), writer.acts)
+        planner.cancel(invoice) if invoice[0].cancels else planner.order(invoice)
+    return ReplayPlan(_products(planner.ordered, planner.actions, ledger), planner.actions)
 
 
-class _Writer:
+class _Planner:
     """Goes through the invoices in time and keeps what a customer could still cancel."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self.acts: list[Act] = []
-        self.ordered: list[Line] = []
+        self.actions: list[PlannedAction] = []
+        self.ordered: list[InvoiceLine] = []
         self._ledger = ledger
-        self._open: defaultdict[str, list[Order]] = defaultdict(list)
+        self._open: defaultdict[str, list[PlannedOrder]] = defaultdict(list)
 
-    def order(self, invoice: list[Line]) -> None:
+    def order(self, invoice: list[InvoiceLine]) -> None:
         self.ordered += invoice
         first = invoice[0]
-        for quantities in parts(invoice):
-            order = Order(len(self.acts), first.customer, first.at, quantities)
-            self.acts.append(order)
+        for quantities in split_into_orders(invoice):
+            order = PlannedOrder(len(self.actions), first.customer, first.at, quantities)
+            self.actions.append(order)
             self._open[first.customer].append(order)
 
-    def cancel(self, invoice: list[Line]) -> None:
+    def cancel(self, invoice: list[InvoiceLine]) -> None:
         """The shop cancels whole orders: the latest that has all these products is meant."""
         first = invoice[0]
         given_back = Counter[str]()
@@ -106,36 +106,38 @@ class _Writer:
             self._ledger.left_out[LeftOut.NO_ORDER] += len(invoice)
             return
         still_open.remove(meant)
-        self.acts.append(Cancellation(meant.number, first.customer, first.at))
+        self.actions.append(PlannedCancellation(meant.number, first.customer, first.at))
         if given_back != meant.quantities:
-            self._ledger.mended[Mended.PART_CANCELLED] += len(invoice)
+            self._ledger.corrected[Corrected.PART_CANCELLED] += len(invoice)
 
 
-def parts(invoice: Iterable[Line]) -> list[dict[str, int]]:
+def split_into_orders(invoice: Iterable[InvoiceLine]) -> list[dict[str, int]]:
     """The quantities of an invoice, in as few orders as the contract's limits allow."""
-    found: list[dict[str, int]] = [{}]
+    orders: list[dict[str, int]] = [{}]
     for line in invoice:
-        pieces = found[-1].get(line.code, 0) + line.pieces
-        is_full = line.code not in found[-1] and len(found[-1]) == MOST_LINES
+        pieces = orders[-1].get(line.code, 0) + line.pieces
+        is_full = line.code not in orders[-1] and len(orders[-1]) == MOST_LINES
         if is_full or pieces > MOST_PIECES:
-            found.append({})
+            orders.append({})
             pieces = line.pieces
-        found[-1][line.code] = pieces
-    return found
+        orders[-1][line.code] = pieces
+    return orders
 
 
-def _products(ordered: list[Line], acts: Iterable[Act], ledger: Ledger) -> dict[str, Product]:
-    of_code: defaultdict[str, list[Line]] = defaultdict(list)
+def _products(
+    ordered: list[InvoiceLine], actions: Iterable[PlannedAction], ledger: Ledger
+) -> dict[str, PlannedProduct]:
+    of_code: defaultdict[str, list[InvoiceLine]] = defaultdict(list)
     for line in ordered:
         of_code[line.code].append(line)
-    stocks = stocks_for([act.quantities for act in acts if isinstance(act, Order)])
+    stocks = stocks_for(order.quantities for order in actions if isinstance(order, PlannedOrder))
     return {
         code: _product(code, lines, stocks[code], ledger) for code, lines in sorted(of_code.items())
     }
 
 
 def stocks_for(orders: Iterable[Quantities]) -> dict[str, int]:
-    """Nine tenths of what is asked for of each product, but its largest order at least."""
+    """By product, nine tenths of what is asked for, but at least its largest order."""
     asked: defaultdict[str, list[int]] = defaultdict(list)
     for quantities in orders:
         for code, pieces in quantities.items():
@@ -146,12 +148,12 @@ def stocks_for(orders: Iterable[Quantities]) -> dict[str, int]:
     }
 
 
-def _product(code: str, lines: list[Line], stock: int, ledger: Ledger) -> Product:
+def _product(code: str, lines: list[InvoiceLine], stock: int, ledger: Ledger) -> PlannedProduct:
     prices = Counter(line.price for line in lines)
     names = Counter(line.name for line in lines if line.name)
     price, as_usual = prices.most_common(1)[0]
     name, named_so = names.most_common(1)[0] if names else (code, 0)
-    ledger.mended[Mended.OTHER_PRICE] += len(lines) - as_usual
-    ledger.mended[Mended.OTHER_NAME] += names.total() - named_so
-    ledger.mended[Mended.NO_DESCRIPTION] += len(lines) - names.total()
-    return Product(code, name, price, stock)
+    ledger.corrected[Corrected.OTHER_PRICE] += len(lines) - as_usual
+    ledger.corrected[Corrected.OTHER_NAME] += names.total() - named_so
+    ledger.corrected[Corrected.NO_DESCRIPTION] += len(lines) - names.total()
+    return PlannedProduct(code, name, price, stock)

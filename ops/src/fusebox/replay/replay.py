@@ -1,4 +1,4 @@
-"""`replay`: reads the orders, has them played on the live shop, and reports."""
+"""`replay`: reads the orders, plays them on the live shop, and reports."""
 
 from __future__ import annotations
 
@@ -14,76 +14,77 @@ from fusebox.core.secrets import secret
 from fusebox.core.stack import Stack
 from fusebox.replay.input import rows as reading
 from fusebox.replay.input import synthetic
-from fusebox.replay.input.lines import Ledger, gather
-from fusebox.replay.input.rows import Row
+from fusebox.replay.input.lines import Ledger, parse_lines
+from fusebox.replay.input.rows import CsvRow
 from fusebox.replay.outcome import summary
 from fusebox.replay.outcome.report import Report
-from fusebox.replay.plan import Script, write
-from fusebox.replay.run.client import Account
-from fusebox.replay.run.player import Play
-from fusebox.replay.run.retry_policy import Patience
-from fusebox.replay.run.runner import Performance, step
-from fusebox.replay.run.worker_pool import Crew
+from fusebox.replay.plan import ReplayPlan, make_plan
+from fusebox.replay.run.client import ReplayAccount
+from fusebox.replay.run.player import Player
+from fusebox.replay.run.retry_policy import RetryPolicy
+from fusebox.replay.run.runner import ReplayRunner, step
+from fusebox.replay.run.worker_pool import WorkerPool
 
 ADMIN = "admin@fusebox.example"
 
 
 @dataclass(frozen=True)
-class Source:
+class ReplaySource:
     """What is played, and its name in the report."""
 
     name: str
-    rows: Iterable[Row]
+    rows: Iterable[CsvRow]
 
     @classmethod
-    def of_file(cls, path: Path) -> Source:
+    def of_file(cls, path: Path) -> ReplaySource:
         return cls(path.name, reading.rows(path))
 
     @classmethod
-    def synthetic(cls, invoices: int) -> Source:
+    def synthetic(cls, invoices: int) -> ReplaySource:
         name = f"{invoices:,} synthetic invoices (seed {synthetic.SEED})"
         return cls(name, synthetic.rows(invoices))
 
 
-def replay(stack: Stack, source: Source, concurrency: int, speed: float) -> Report:
+def replay(stack: Stack, source: ReplaySource, concurrency: int, speed: float) -> Report:
     """Play `source` with so many customers at once, `speed` times real time (0: no waiting).
 
-    Raises Fault when nothing of it can be played, or the shop is down or stays away.
+    Raises Fault when nothing of it can be played, or the shop is down or stops answering.
     """
-    ledger, patience = Ledger(), Patience()
+    ledger, retry_policy = Ledger(), RetryPolicy()
     with display() as shown:
         with step(shown, "lines"):
-            script = write(gather(source.rows, ledger), ledger)
-        _refuse_nothing(script, source, ledger)
-        play = _cast(stack, script)
-        with Crew(stack.url("gateway"), concurrency, patience) as crew:
-            outcome = Performance(script, play, crew, patience, shown).run(concurrency, speed)
-    return summary.of(source.name, ledger, script, play, outcome, patience.retried)
+            plan = make_plan(parse_lines(source.rows, ledger), ledger)
+        _refuse_empty(plan, source, ledger)
+        player = _new_player(stack, plan)
+        with WorkerPool(stack.url("gateway"), concurrency, retry_policy) as workers:
+            runner = ReplayRunner(plan, player, workers, retry_policy, shown)
+            outcome = runner.run(concurrency, speed)
+    return summary.of(source.name, ledger, plan, player, outcome, retry_policy.retried)
 
 
-def _refuse_nothing(script: Script, source: Source, ledger: Ledger) -> None:
-    if not script.acts:
-        told = [f"  {count:,}  {why}" for why, count in ledger.left_out.most_common()]
+def _refuse_empty(plan: ReplayPlan, source: ReplaySource, ledger: Ledger) -> None:
+    if not plan.actions:
+        reasons = [f"  {count:,}  {why}" for why, count in ledger.left_out.most_common()]
         raise Fault(
             f"of the {ledger.read:,} lines of {source.name} none can be played",
-            where="\n".join(told),
+            where="\n".join(reasons),
             remedy=reading.REMEDY,
             exit_code=2,
         )
 
 
-def _cast(stack: Stack, script: Script) -> Play:
-    """Customers and products that no other replay has: what is played twice is two worlds.
+def _new_player(stack: Stack, plan: ReplayPlan) -> Player:
+    """Customers and products that no other replay has, so that two replays never mix.
 
     Products are created and never restocked, since a creation that is asked for again has no
     second effect, and stock that is added again would.
     """
     run, password = secrets.token_hex(4), secrets.token_urlsafe(24)
     accounts = {
-        customer: Account(f"replay-{run}-{number}@fusebox.example", password)
-        for number, customer in enumerate(script.customers)
+        customer: ReplayAccount(f"replay-{run}-{number}@fusebox.example", password)
+        for number, customer in enumerate(plan.customers)
     }
-    return Play(run, accounts, Account(ADMIN, _admin_password(stack)))
+    return Player(run, accounts, ReplayAccount(ADMIN, _admin_password(stack)))
 
 
 def _admin_password(stack: Stack) -> str:

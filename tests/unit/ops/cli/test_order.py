@@ -10,9 +10,10 @@ from fusebox.cli.main import cli
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 
-from ..fake_shop import NO_ANSWER, TRACE_URL, Answer, FakeShop
+from ..fake_shop import NO_ANSWER, TRACE_URL, FakeAnswer, FakeShop
 
 PRODUCT = "CATALOG-0001"
+Trouble = Callable[[str, str, Callable[[], FakeAnswer]], FakeAnswer]
 
 
 @pytest.fixture
@@ -28,10 +29,10 @@ def order(*options: str) -> Result:
     return CliRunner().invoke(cli, ["order", *options])
 
 
-def answering(answer: Answer, path_part: str) -> Callable[[str, str, Callable[[], Answer]], Answer]:
+def answering(answer: FakeAnswer, path_part: str) -> Trouble:
     """A trouble that gives `answer` to every request whose path has `path_part`."""
 
-    def trouble(_method: str, path: str, effect: Callable[[], Answer]) -> Answer:
+    def trouble(_method: str, path: str, effect: Callable[[], FakeAnswer]) -> FakeAnswer:
         return answer if path_part in path else effect()
 
     return trouble
@@ -47,7 +48,7 @@ def test_a_new_customer_orders_and_sees_status_time_and_trace(fake_shop: FakeSho
     assert trace == f"  trace: {TRACE_URL}"
     assert "\x1b[" not in done.stdout
     assert fake_shop.stocks == {PRODUCT: 2}
-    assert [path for _, path in fake_shop.heard[:2]] == [
+    assert [path for _, path in fake_shop.requests[:2]] == [
         "/user-service/users",
         "/user-service/login",
     ]
@@ -160,4 +161,4 @@ def test_what_makes_no_sense_is_refused_before_anything_is_asked(
     fake_shop: FakeShop, given: list[str]
 ) -> None:
     assert order(*given).exit_code == 2
-    assert fake_shop.heard == []
+    assert fake_shop.requests == []

@@ -1,4 +1,4 @@
-"""Every kind of dirt is known by its name, and none is dropped in silence."""
+"""Every kind of defect is counted by its name, and no line is dropped in silence."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,23 +6,23 @@ from pathlib import Path
 import pytest
 
 from fusebox.replay.input import synthetic
-from fusebox.replay.input.lines import Ledger, LeftOut, Line, gather
-from fusebox.replay.input.rows import GARBLED, Row, rows
-from fusebox.replay.plan import write
+from fusebox.replay.input.lines import InvoiceLine, Ledger, LeftOut, parse_lines
+from fusebox.replay.input.rows import GARBLED, CsvRow, rows
+from fusebox.replay.plan import make_plan
 
 SAMPLE = Path(__file__).resolve().parents[5] / "shared/data/online-retail-sample.csv.gz"
-CLEAN = Row("536365", "85123A", "WHITE HEART", "6", "2010-12-01 08:26:00", "2.55", "17850.0")
+CLEAN = CsvRow("536365", "85123A", "WHITE HEART", "6", "2010-12-01 08:26:00", "2.55", "17850.0")
 
 
-def gathered(*given: Row) -> tuple[list[Line], Ledger]:
+def parsed(*given: CsvRow) -> tuple[list[InvoiceLine], Ledger]:
     ledger = Ledger()
-    return gather(given, ledger), ledger
+    return parse_lines(given, ledger), ledger
 
 
-def test_a_clean_row_is_a_line() -> None:
-    (line,), ledger = gathered(CLEAN)
+def test_a_clean_row_becomes_an_invoice_line() -> None:
+    (line,), ledger = parsed(CLEAN)
 
-    assert line == Line(
+    assert line == InvoiceLine(
         invoice="536365",
         cancels=False,
         customer="17850",
@@ -36,25 +36,25 @@ def test_a_clean_row_is_a_line() -> None:
 
 
 def test_a_cancellation_gives_pieces_back() -> None:
-    (line,), _ = gathered(CLEAN._replace(invoice="C536379", quantity="-6"))
+    (line,), _ = parsed(CLEAN._replace(invoice="C536379", quantity="-6"))
 
     assert (line.cancels, line.pieces) == (True, 6)
 
 
 @pytest.mark.parametrize("date", ["12/1/2010 8:26", "2010-12-01T08:26:00Z", "2010-12-01 08:26"])
 def test_the_date_has_several_spellings(date: str) -> None:
-    (line,), _ = gathered(CLEAN._replace(date=date))
+    (line,), _ = parsed(CLEAN._replace(date=date))
 
     assert line.at == datetime(2010, 12, 1, 8, 26)
 
 
-def test_one_product_may_be_typed_in_small_letters_and_with_blanks() -> None:
-    (line,), _ = gathered(CLEAN._replace(code=" 85123a ", description=" WHITE\x00\n  HEART "))
+def test_a_product_code_may_be_in_lower_case_and_with_blanks() -> None:
+    (line,), _ = parsed(CLEAN._replace(code=" 85123a ", description=" WHITE\x00\n  HEART "))
 
     assert (line.code, line.name) == ("85123A", "WHITE HEART")
 
 
-DIRT = [
+DEFECTS = [
     (GARBLED, LeftOut.UNREADABLE),
     (CLEAN._replace(invoice=" "), LeftOut.UNREADABLE),
     (CLEAN._replace(quantity="six"), LeftOut.UNREADABLE),
@@ -80,40 +80,40 @@ DIRT = [
 ]
 
 
-@pytest.mark.parametrize(("row", "why"), DIRT)
-def test_dirt_is_left_out_by_name(row: Row, why: LeftOut) -> None:
-    lines, ledger = gathered(row, CLEAN)
+@pytest.mark.parametrize(("row", "why"), DEFECTS)
+def test_a_defective_line_is_left_out_and_counted_by_its_reason(row: CsvRow, why: LeftOut) -> None:
+    lines, ledger = parsed(row, CLEAN)
 
     assert len(lines) == 1
     assert ledger.left_out == {why: 1}
 
 
 def test_the_same_line_is_played_once() -> None:
-    lines, ledger = gathered(CLEAN, CLEAN._replace(quantity="7"), CLEAN)
+    lines, ledger = parsed(CLEAN, CLEAN._replace(quantity="7"), CLEAN)
 
     assert len(lines) == 2
     assert ledger.left_out == {LeftOut.DUPLICATE: 1}
 
 
-def test_a_synthetic_shop_is_the_same_each_time_and_has_all_that_a_real_one_has() -> None:
-    made = list(synthetic.rows(2000))
+def test_synthetic_invoices_are_the_same_every_time_and_look_like_real_ones() -> None:
+    invoices = list(synthetic.rows(2000))
     ledger = Ledger()
 
-    script = write(gather(made, ledger), ledger)
+    plan = make_plan(parse_lines(invoices, ledger), ledger)
 
-    assert made == list(synthetic.rows(2000))
-    assert len({row.invoice for row in made}) == 2000
+    assert invoices == list(synthetic.rows(2000))
+    assert len({row.invoice for row in invoices}) == 2000
     assert len(ledger.left_out) >= 6
-    assert 0 < len(script.acts) - len(script.orders) < 100  # cancellations
-    popular = max(sum(p in order.quantities for order in script.orders) for p in script.products)
-    assert popular > 5 * len(script.orders) / len(script.products)
+    assert 0 < len(plan.actions) - len(plan.orders) < 100  # cancellations
+    popular = max(sum(p in order.quantities for order in plan.orders) for p in plan.products)
+    assert popular > 5 * len(plan.orders) / len(plan.products)
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason=f"the real orders are not in {SAMPLE.parent}")
 def test_the_real_sample_is_accounted_for_line_by_line() -> None:
     ledger = Ledger()
 
-    script = write(gather(rows(SAMPLE), ledger), ledger)
+    plan = make_plan(parse_lines(rows(SAMPLE), ledger), ledger)
 
     assert ledger.read == 30_000
     assert ledger.left_out == {
@@ -123,4 +123,4 @@ def test_the_real_sample_is_accounted_for_line_by_line() -> None:
         LeftOut.DUPLICATE: 25,
         LeftOut.NO_PRICE: 1,
     }
-    assert (len(script.orders), len(script.acts), len(script.customers)) == (11_174, 11_216, 3540)
+    assert (len(plan.orders), len(plan.actions), len(plan.customers)) == (11_174, 11_216, 3540)

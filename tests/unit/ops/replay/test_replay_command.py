@@ -11,8 +11,15 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.replay import replay as replaying
 from fusebox.replay.outcome.reconciliation import Difference
-from fusebox.replay.outcome.report import Cancellations, Lines, Orders, Pace, Report, Stocks
-from fusebox.replay.replay import Source
+from fusebox.replay.outcome.report import (
+    CancellationCounts,
+    LineCounts,
+    OrderCounts,
+    Pace,
+    Report,
+    Stocks,
+)
+from fusebox.replay.replay import ReplaySource
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
 
@@ -22,9 +29,9 @@ def report(differences: list[Difference]) -> Report:
         source="orders.csv",
         run="abcd",
         customers=2,
-        lines=Lines(read=5, played=3, left_out={"customer missing": 2}, mended={}),
-        orders=Orders(3, 1, 2, 1, 0, 1, 0, [], [], degraded=1),
-        cancellations=Cancellations(1, 0, 0),
+        lines=LineCounts(read=5, played=3, left_out={"customer missing": 2}, corrected={}),
+        orders=OrderCounts(3, 1, 2, 1, 0, 1, 0, [], [], degraded=1),
+        cancellations=CancellationCounts(1, 0, 0),
         pace=Pace(1.5, 1.3, 20.0, 40.0, retried=4),
         stocks=Stocks(2, 20, 15, 15 - len(differences), differences),
     )
@@ -46,11 +53,11 @@ def _home(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
         ["--synthetic", "5", "--concurrency", "0"],
     ],
 )
-def test_it_is_told_what_to_play_and_how(given: list[str]) -> None:
+def test_options_that_make_no_sense_are_refused(given: list[str]) -> None:
     assert CliRunner().invoke(cli, ["replay", *given]).exit_code == 2
 
 
-def test_a_file_that_is_not_there_is_a_fault_of_the_question(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_ends_with_exit_code_2(tmp_path: Path) -> None:
     failure = CliRunner().invoke(cli, ["replay", str(tmp_path / "orders.csv")]).exception
 
     assert isinstance(failure, Fault)
@@ -69,7 +76,7 @@ def test_a_file_of_which_nothing_can_be_played_says_why(tmp_path: Path) -> None:
     assert "customer missing" in failure.where
 
 
-def test_a_shop_that_is_down_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_the_shop_is_down_it_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stack, "port", lambda _self, _name: 1)
 
     failure = CliRunner().invoke(cli, ["replay", "--synthetic", "5"]).exception
@@ -99,7 +106,7 @@ def test_the_exit_code_is_the_verdict(
 
 
 def test_a_program_reads_the_report_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    def replay(_stack: Stack, _source: Source, _concurrency: int, _speed: float) -> Report:
+    def replay(_stack: Stack, _source: ReplaySource, _concurrency: int, _speed: float) -> Report:
         print("  orders: 5 of 20")
         return report([])
 
@@ -107,15 +114,17 @@ def test_a_program_reads_the_report_and_nothing_else(monkeypatch: pytest.MonkeyP
 
     done = CliRunner().invoke(cli, ["replay", "--synthetic", "5", "--json"])
 
-    found = json.loads(done.stdout)
-    assert found["reconciled"] is True
-    assert found["lines"]["leftOut"] == {"customer missing": 2}
-    assert found["pace"]["p99Ms"] == 40.0
+    document = json.loads(done.stdout)
+    assert document["reconciled"] is True
+    assert document["lines"]["leftOut"] == {"customer missing": 2}
+    assert document["lines"]["mended"] == {}
+    assert document["stocks"]["found"] == 15
+    assert document["pace"]["p99Ms"] == 40.0
     assert "orders: 5 of 20" in done.stderr
 
 
-def test_many_differences_are_told_in_a_few_lines() -> None:
-    told = report([Difference(str(n), 5, 4) for n in range(25)]).text()
+def test_only_the_first_of_many_differences_are_printed() -> None:
+    text = report([Difference(str(n), 5, 4) for n in range(25)]).text()
 
-    assert told.count(" has 4, expected 5") == 10
-    assert "15 more products differ" in told
+    assert text.count(" has 4, expected 5") == 10
+    assert "15 more products differ" in text

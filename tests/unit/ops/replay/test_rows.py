@@ -1,4 +1,4 @@
-"""Files that are played, and files that are refused in words."""
+"""Files that are read, and files that are refused with the reason."""
 
 import gzip
 from pathlib import Path
@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from fusebox.core.errors import Fault
-from fusebox.replay.input.rows import GARBLED, Row, rows
+from fusebox.replay.input.rows import GARBLED, CsvRow, rows
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 LINE = '536365,85123A,"WHITE HEART, LARGE",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom'
-READ = Row("536365", "85123A", "WHITE HEART, LARGE", "6", "2010-12-01 08:26:00", "2.55", "17850.0")
+READ = CsvRow(
+    "536365", "85123A", "WHITE HEART, LARGE", "6", "2010-12-01 08:26:00", "2.55", "17850.0"
+)
 
 
 def written(folder: Path, content: bytes, name: str = "orders.csv") -> Path:
@@ -69,7 +71,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("content", "name", "complaint"), WRONG)
-def test_what_is_no_such_file_is_refused(
+def test_a_file_of_another_format_is_refused_with_the_reason(
     tmp_path: Path, content: bytes, name: str, complaint: str
 ) -> None:
     path = written(tmp_path, content, name)

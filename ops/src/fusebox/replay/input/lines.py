@@ -1,4 +1,4 @@
-"""Order lines out of rows of text, and every kind of dirt counted by its name."""
+"""Order lines out of rows of text, and every kind of defect counted by its name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import lru_cache
 
-from fusebox.replay.input.rows import Row
+from fusebox.replay.input.rows import CsvRow
 
 # What a single line of an order may ask for, and a price in pence, as the shop's contract has it.
 MOST_PIECES = 1_000_000
@@ -42,7 +42,7 @@ class LeftOut(StrEnum):
     NO_ORDER = "cancellation without an earlier order"
 
 
-class Mended(StrEnum):
+class Corrected(StrEnum):
     """What is wrong with a line that is played all the same, and what was done."""
 
     NO_DESCRIPTION = "description missing: named by other lines, or by its code"
@@ -52,7 +52,7 @@ class Mended(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class InvoiceLine:
     """So many pieces of a product, ordered or given back; `price` in pence."""
 
     invoice: str
@@ -71,46 +71,46 @@ class Ledger:
 
     read: int = 0
     left_out: Counter[LeftOut] = field(default_factory=Counter)
-    mended: Counter[Mended] = field(default_factory=Counter)
+    corrected: Counter[Corrected] = field(default_factory=Counter)
 
     @property
     def played(self) -> int:
         return self.read - self.left_out.total()
 
 
-class Dirty(Exception):
+class InvalidLine(Exception):
     def __init__(self, why: LeftOut) -> None:
         super().__init__(why)
         self.why = why
 
 
-def gather(rows: Iterable[Row], ledger: Ledger) -> list[Line]:
+def parse_lines(rows: Iterable[CsvRow], ledger: Ledger) -> list[InvoiceLine]:
     """The lines that can be played; what cannot is counted in `ledger`."""
-    lines: list[Line] = []
-    seen: set[Row] = set()
+    lines: list[InvoiceLine] = []
+    seen: set[CsvRow] = set()
     for row in rows:
         ledger.read += 1
         try:
             line = parse(row)
             if row in seen:
-                raise Dirty(LeftOut.DUPLICATE)
+                raise InvalidLine(LeftOut.DUPLICATE)
             seen.add(row)
             lines.append(line)
-        except Dirty as dirty:
-            ledger.left_out[dirty.why] += 1
+        except InvalidLine as invalid:
+            ledger.left_out[invalid.why] += 1
     return lines
 
 
-def parse(row: Row) -> Line:
-    """Raises Dirty with the first reason against `row`."""
+def parse(row: CsvRow) -> InvoiceLine:
+    """Raises InvalidLine with the first reason against `row`."""
     invoice, at, quantity, price = row.invoice.strip(), _date(row.date), _whole(row), _pence(row)
     if not invoice:
-        raise Dirty(LeftOut.UNREADABLE)
+        raise InvalidLine(LeftOut.UNREADABLE)
     customer = row.customer.strip().removesuffix(".0")
     if not customer:
-        raise Dirty(LeftOut.NO_CUSTOMER)
+        raise InvalidLine(LeftOut.NO_CUSTOMER)
     cancels = invoice[0] in "Cc"
-    return Line(
+    return InvoiceLine(
         invoice=invoice,
         cancels=cancels,
         customer=customer,
@@ -131,49 +131,49 @@ def _date(text: str) -> datetime:
     try:
         return datetime.strptime(text.strip(), DATE_OF_UCI)
     except ValueError:
-        raise Dirty(LeftOut.UNREADABLE) from None
+        raise InvalidLine(LeftOut.UNREADABLE) from None
 
 
-def _whole(row: Row) -> int:
+def _whole(row: CsvRow) -> int:
     match = WHOLE.fullmatch(row.quantity.strip())
     if match is None:
-        raise Dirty(LeftOut.UNREADABLE)
+        raise InvalidLine(LeftOut.UNREADABLE)
     return int(match[1])
 
 
-def _pence(row: Row) -> int:
+def _pence(row: CsvRow) -> int:
     text = row.price.strip()
     if DECIMAL.fullmatch(text) is None:
-        raise Dirty(LeftOut.UNREADABLE)
+        raise InvalidLine(LeftOut.UNREADABLE)
     return int((Decimal(text) * 100).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def _code(row: Row) -> str:
+def _code(row: CsvRow) -> str:
     code = row.code.strip().upper()  # 85123a is 85123A, typed in a hurry
     if code in ADJUSTMENTS:
-        raise Dirty(LeftOut.ADJUSTMENT)
+        raise InvalidLine(LeftOut.ADJUSTMENT)
     if CODE.fullmatch(code) is None:
-        raise Dirty(LeftOut.NO_CODE)
+        raise InvalidLine(LeftOut.NO_CODE)
     return code
 
 
-def _name(row: Row) -> str:
+def _name(row: CsvRow) -> str:
     words = " ".join(row.description.split())
-    return "".join(each for each in words if each.isprintable())[:200]
+    return "".join(character for character in words if character.isprintable())[:200]
 
 
 def _pieces(quantity: int, cancels: bool) -> int:
     pieces = -quantity if cancels else quantity
     if pieces <= 0:
-        raise Dirty(LeftOut.NOT_NEGATIVE if cancels else LeftOut.NO_QUANTITY)
+        raise InvalidLine(LeftOut.NOT_NEGATIVE if cancels else LeftOut.NO_QUANTITY)
     if pieces > MOST_PIECES:
-        raise Dirty(LeftOut.TOO_MANY)
+        raise InvalidLine(LeftOut.TOO_MANY)
     return pieces
 
 
 def _checked_price(price: int) -> int:
     if price <= 0:
-        raise Dirty(LeftOut.NO_PRICE)
+        raise InvalidLine(LeftOut.NO_PRICE)
     if price > HIGHEST_PRICE:
-        raise Dirty(LeftOut.TOO_DEAR)
+        raise InvalidLine(LeftOut.TOO_DEAR)
     return price

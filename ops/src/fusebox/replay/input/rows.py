@@ -14,7 +14,7 @@ from typing import NamedTuple
 from fusebox.core.errors import Fault
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
-# Each column of a Row by its names in Online Retail and Online Retail II, small and without blanks.
+# The columns of a CsvRow by their names in Online Retail and Online Retail II.
 NAMES = {
     "invoice": ("InvoiceNo", "Invoice"),
     "code": ("StockCode",),
@@ -30,7 +30,7 @@ REMEDY = (
 )
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """One line of the file, as it stands there."""
 
     invoice: str
@@ -43,21 +43,21 @@ class Row(NamedTuple):
 
 
 # Stands for a line with too few or too many fields: nobody can tell which is which.
-GARBLED = Row("", "", "", "", "", "", "")
+GARBLED = CsvRow("", "", "", "", "", "", "")
 
 
-def rows(path: Path) -> Iterator[Row]:
+def rows(path: Path) -> Iterator[CsvRow]:
     """The rows of the file at `path`.  Raises Fault when it is none of this format."""
     text = _text(path)
     if not text.strip():
         raise _fault("the file is empty", path)
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        places = _places(next(reader), path)
+        columns = _columns(next(reader), path)
         for fields in reader:
             if fields:
-                whole = len(fields) == places.width
-                yield Row(*(fields[each] for each in places.order)) if whole else GARBLED
+                complete = len(fields) == columns.width
+                yield CsvRow(*(fields[i] for i in columns.order)) if complete else GARBLED
     except csv.Error as error:
         raise _fault(f"line {reader.line_num} is no CSV: {error}", path) from error
 
@@ -79,24 +79,25 @@ def _text(path: Path) -> str:
         return content.decode("latin-1")  # which takes any byte
 
 
-class _Places(NamedTuple):
+class _Columns(NamedTuple):
     width: int
     order: list[int]
 
 
-def _places(header: Sequence[str], path: Path) -> _Places:
-    """Where each field of a Row stands."""
-    found = {_plain(name): place for place, name in enumerate(header)}
+def _columns(header: Sequence[str], path: Path) -> _Columns:
+    """Where the fields of a CsvRow stand."""
+    positions = {_plain(name): position for position, name in enumerate(header)}
     order, missing = [], []
     for names in NAMES.values():
-        place = next((found[_plain(name)] for name in names if _plain(name) in found), None)
-        if place is None:
+        known = (positions[_plain(name)] for name in names if _plain(name) in positions)
+        position = next(known, None)
+        if position is None:
             missing.append(names[0])
         else:
-            order.append(place)
+            order.append(position)
     if missing:
         raise _fault(f"the file's first line names no {', '.join(missing)}", path)
-    return _Places(len(header), order)
+    return _Columns(len(header), order)
 
 
 def _plain(name: str) -> str:

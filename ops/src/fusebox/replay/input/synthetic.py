@@ -1,4 +1,4 @@
-"""Invoices of a shop that never was, made by chance with a fixed seed: the same each time."""
+"""Synthetic invoices, randomly generated with a fixed seed: the same every time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from fusebox.replay.input.rows import Row
+from fusebox.replay.input.rows import CsvRow
 
 SEED = 2011
 FIRST_DAY = datetime(2011, 1, 3, 8)
@@ -17,30 +17,30 @@ INVOICES_A_CUSTOMER = 10
 INVOICES_A_PRODUCT = 10
 MOST_PRODUCTS = 1000
 CANCELLING = 0.04
-DIRTY = 0.03
+DEFECTIVE = 0.03
 # Dozens and half dozens are what wholesalers take.
 QUANTITIES = (1, 1, 2, 2, 3, 4, 6, 6, 12, 12, 24)
 REMEMBERED = 200
 
 
-def rows(invoices: int, seed: int = SEED) -> Iterator[Row]:
-    """The lines of so many invoices, dirt and cancellations among them."""
-    return _Shop(invoices, random.Random(seed)).rows()
+def rows(invoices: int, seed: int = SEED) -> Iterator[CsvRow]:
+    """The lines of so many invoices, defective lines and cancellations among them."""
+    return _InvoiceGenerator(invoices, random.Random(seed)).rows()
 
 
-class _Shop:
+class _InvoiceGenerator:
     def __init__(self, invoices: int, chance: random.Random) -> None:
         self._chance = chance
         self._numbers = range(500_000, 500_000 + invoices)
         count = min(max(invoices // INVOICES_A_PRODUCT, 10), MOST_PRODUCTS)
-        self._codes = [f"{10_000 + each}" for each in range(count)]
+        self._codes = [f"{10_000 + number}" for number in range(count)]
         self._prices = [f"{chance.randint(20, 1500) / 100:.2f}" for _ in self._codes]
         self._weights = _skewed(count)
         self._customers = [f"{12_000 + n}" for n in range(max(invoices // INVOICES_A_CUSTOMER, 1))]
         self._loyalty = _skewed(len(self._customers))
-        self._past: deque[list[Row]] = deque(maxlen=REMEMBERED)
+        self._past: deque[list[CsvRow]] = deque(maxlen=REMEMBERED)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[CsvRow]:
         at = FIRST_DAY
         for number in self._numbers:
             at += timedelta(seconds=round(self._chance.expovariate(1 / SECONDS_BETWEEN)))
@@ -49,15 +49,15 @@ class _Shop:
             else:
                 yield from self._order(number, at)
 
-    def _order(self, number: int, at: datetime) -> list[Row]:
+    def _order(self, number: int, at: datetime) -> list[CsvRow]:
         (customer,) = self._chance.choices(self._customers, cum_weights=self._loyalty)
         lines = min(1 + int(self._chance.expovariate(1 / 2)), 12)
         places = self._chance.choices(range(len(self._codes)), cum_weights=self._weights, k=lines)
         made = [self._line(number, at, customer, place) for place in places]
         self._past.append(made)
-        return [self._soiled(row) for row in made]
+        return [self._with_defects(row) for row in made]
 
-    def _cancellation(self, number: int, at: datetime) -> list[Row]:
+    def _cancellation(self, number: int, at: datetime) -> list[CsvRow]:
         """Of an order some time ago, which may have been cancelled already."""
         order = self._chance.choice(self._past)
         return [
@@ -65,8 +65,8 @@ class _Shop:
             for row in order
         ]
 
-    def _line(self, number: int, at: datetime, customer: str, place: int) -> Row:
-        return Row(
+    def _line(self, number: int, at: datetime, customer: str, place: int) -> CsvRow:
+        return CsvRow(
             invoice=str(number),
             code=self._codes[place],
             description=f"SYNTHETIC ARTICLE {place + 1}",
@@ -76,10 +76,10 @@ class _Shop:
             customer=customer,
         )
 
-    def _soiled(self, row: Row) -> Row:
-        if self._chance.random() >= DIRTY:
+    def _with_defects(self, row: CsvRow) -> CsvRow:
+        if self._chance.random() >= DEFECTIVE:
             return row
-        dirt = (
+        defects = (
             row._replace(customer=""),
             row._replace(price="0.0"),
             row._replace(quantity=f"-{row.quantity}"),
@@ -87,7 +87,7 @@ class _Shop:
             row._replace(description=""),
             row._replace(code="POST"),
         )
-        return self._chance.choice(dirt)
+        return self._chance.choice(defects)
 
 
 def _skewed(count: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""What the shop says in the end: how each order was decided, and what is left of each product."""
+"""Order outcomes: how the shop decided every order in the end, and the stocks it has left."""
 
 from __future__ import annotations
 
@@ -7,65 +7,65 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fusebox.replay.outcome.reconciliation import PENDING
-from fusebox.replay.run.client import Account, Hand
-from fusebox.replay.run.retry_policy import PATIENCE_SECONDS, Patience
-from fusebox.replay.run.worker_pool import Crew
+from fusebox.replay.run.client import ReplayAccount, ReplayClient
+from fusebox.replay.run.retry_policy import RETRY_SECONDS, RetryPolicy
+from fusebox.replay.run.worker_pool import WorkerPool
 
 PAUSE_SECONDS = 0.5
 SETTLE_SECONDS = 30.0
 
 
 @dataclass
-class Fates:
+class OrderOutcomes:
     """The status of every order that the shop lists for our customers, by its id."""
 
-    crew: Crew
-    admin: Account
-    patience: Patience
+    workers: WorkerPool
+    admin: ReplayAccount
+    retry_policy: RetryPolicy
     statuses: dict[str, str] = field(default_factory=dict)
     _settled: set[str] = field(default_factory=set)
 
-    def learn(self, user_ids: Iterable[str], told: Callable[[int], None]) -> None:
-        """Ask until all are decided, or nothing has been for as long as patience lasts."""
+    def collect(self, user_ids: Iterable[str], report_progress: Callable[[int], None]) -> None:
+        """Ask until all are decided, or none has been for RETRY_SECONDS."""
         waiting, undecided = list(user_ids), -1
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + RETRY_SECONDS
         while waiting and time.monotonic() < end:
-            self.crew.each(waiting, self._ask, lambda _: told(len(self._settled)))
-            waiting = [each for each in waiting if each not in self._settled]
+            self.workers.run_all(waiting, self._read, lambda _: report_progress(len(self._settled)))
+            waiting = [user_id for user_id in waiting if user_id not in self._settled]
             left = list(self.statuses.values()).count(PENDING)
             if left != undecided:
-                undecided, end = left, time.monotonic() + PATIENCE_SECONDS
-            self.patience.sleep(PAUSE_SECONDS if waiting else 0)
+                undecided, end = left, time.monotonic() + RETRY_SECONDS
+            self.retry_policy.sleep(PAUSE_SECONDS if waiting else 0)
 
-    def _ask(self, hand: Hand, user_id: str) -> None:
-        orders = hand.pages(f"/order-service/{user_id}/orders?limit=200", self.admin)
-        found = {order["orderId"]: order["status"] for order in orders}
-        self.statuses.update(found)
-        if PENDING not in found.values():
+    def _read(self, client: ReplayClient, user_id: str) -> None:
+        orders = client.pages(f"/order-service/{user_id}/orders?limit=200", self.admin)
+        statuses = {order["orderId"]: order["status"] for order in orders}
+        self.statuses.update(statuses)
+        if PENDING not in statuses.values():
             self._settled.add(user_id)
 
 
 def settled_stocks(
-    hand: Hand, prefix: str, expected: Mapping[str, int], patience: Patience
+    client: ReplayClient, prefix: str, expected: Mapping[str, int], retry_policy: RetryPolicy
 ) -> dict[str, int]:
     """The stocks of the products named `prefix` and a code, by code, as soon as all are `expected`.
 
     What a cancelled order gives back may still be on its way: after so many seconds without a
-    change what is there counts.
+    change the last reading counts.
     """
-    found: dict[str, int] = {}
+    stocks: dict[str, int] = {}
     end = time.monotonic() + SETTLE_SECONDS
-    while found != expected and time.monotonic() < end:
-        patience.sleep(PAUSE_SECONDS if found else 0)
-        now = _stocks(hand, prefix)
-        if now != found:
-            found, end = now, time.monotonic() + SETTLE_SECONDS
-    return found
+    while stocks != expected and time.monotonic() < end:
+        retry_policy.sleep(PAUSE_SECONDS if stocks else 0)
+        now = _stocks(client, prefix)
+        if now != stocks:
+            stocks, end = now, time.monotonic() + SETTLE_SECONDS
+    return stocks
 
 
-def _stocks(hand: Hand, prefix: str) -> dict[str, int]:
+def _stocks(client: ReplayClient, prefix: str) -> dict[str, int]:
     return {
         product["productId"].removeprefix(prefix): product["stock"]
-        for product in hand.pages("/catalog-service/catalogs?limit=200")
+        for product in client.pages("/catalog-service/catalogs?limit=200")
         if product["productId"].startswith(prefix)
     }

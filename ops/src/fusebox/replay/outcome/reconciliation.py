@@ -1,4 +1,4 @@
-"""What must be left of each product, by the script and the answers alone, and what is."""
+"""Reconciliation: the stock every product must have by the plan and the answers, and has."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from fusebox.replay.plan import Script
+from fusebox.replay.plan import ReplayPlan
 
 PENDING, CONFIRMED = "PENDING", "CONFIRMED"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """`found` is None when the shop does not know the product."""
+    """`actual` is None when the shop does not know the product."""
 
     product: str
     expected: int
-    found: int | None
+    actual: int | None
 
 
 def expected_stocks(
-    script: Script, accepted: Mapping[int, str], statuses: Mapping[str, str]
+    plan: ReplayPlan, accepted: Mapping[int, str], statuses: Mapping[str, str]
 ) -> dict[str, int]:
     """By code: the first stock without what was confirmed; anything else has taken nothing."""
     sold = Counter[str]()
-    for order in script.orders:
+    for order in plan.orders:
         if statuses.get(accepted.get(order.number, "")) == CONFIRMED:
             sold.update(order.quantities)
-    return {code: product.stock - sold[code] for code, product in script.products.items()}
+    return {code: product.stock - sold[code] for code, product in plan.products.items()}
 
 
-def differences(expected: Mapping[str, int], found: Mapping[str, int]) -> list[Difference]:
+def differences(expected: Mapping[str, int], actual: Mapping[str, int]) -> list[Difference]:
     return [
-        Difference(product, stock, found.get(product))
+        Difference(product, stock, actual.get(product))
         for product, stock in expected.items()
-        if found.get(product) != stock
+        if actual.get(product) != stock
     ]
 
 
@@ -45,5 +45,5 @@ def lost(accepted: Mapping[int, str], statuses: Collection[str]) -> list[str]:
 
 
 def doubled(accepted: Mapping[int, str], statuses: Collection[str]) -> list[str]:
-    """Orders of our customers that nobody was told of: the second effect of one request."""
+    """Orders of our customers that no answer named: the second effect of one request."""
     return sorted(set(statuses).difference(accepted.values()))

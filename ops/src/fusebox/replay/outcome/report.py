@@ -1,4 +1,4 @@
-"""What a replay has to tell, for people and for programs."""
+"""The report of a replay, for people and for programs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from typing import Any
 from fusebox.replay.outcome.reconciliation import Difference
 
 SHOWN = 10
+# Names in the JSON that differ from the field's: programs know them from the first version.
+JSON_NAMES = {"actual": "found", "corrected": "mended"}
 
 
 @dataclass(frozen=True)
-class Lines:
+class LineCounts:
     """Of the file: `read` = `played` + all that were left out."""
 
     read: int
     played: int
     left_out: dict[str, int]
-    mended: dict[str, int]
+    corrected: dict[str, int]
 
 
 @dataclass(frozen=True)
-class Orders:
+class OrderCounts:
     """`wanted` = `placed` + `refused`; `placed` = the five that follow it."""
 
     wanted: int
@@ -38,7 +40,7 @@ class Orders:
 
 
 @dataclass(frozen=True)
-class Cancellations:
+class CancellationCounts:
     accepted: int
     too_late: int
     never_placed: int
@@ -46,7 +48,7 @@ class Cancellations:
 
 @dataclass(frozen=True)
 class Pace:
-    """Placing alone: the seconds from the first order to the last, and the answers' times."""
+    """Of placing alone: the seconds from the first order to the last, and the answers' times."""
 
     seconds: float
     orders_a_second: float
@@ -62,7 +64,7 @@ class Stocks:
     products: int
     at_first: int
     expected: int
-    found: int
+    actual: int
     differences: list[Difference]
 
 
@@ -71,9 +73,9 @@ class Report:
     source: str
     run: str
     customers: int
-    lines: Lines
-    orders: Orders
-    cancellations: Cancellations
+    lines: LineCounts
+    orders: OrderCounts
+    cancellations: CancellationCounts
     pace: Pace
     stocks: Stocks
 
@@ -82,20 +84,20 @@ class Report:
         return not self.faults()
 
     def faults(self) -> list[str]:
-        """Each promise that was not kept."""
+        """What does not reconcile; empty when all does."""
         orders, stocks = self.orders, self.stocks
-        told = [
+        faults = [
             _some(orders.undecided, "orders are undecided"),
             _some(len(orders.lost), "orders were accepted and are gone", orders.lost),
             _some(len(orders.doubled), "orders were placed twice", orders.doubled),
-            *(_difference(each) for each in stocks.differences[:SHOWN]),
+            *map(_difference, stocks.differences[:SHOWN]),
             _some(len(stocks.differences) - SHOWN, "more products differ"),
         ]
-        return [each for each in told if each]
+        return [fault for fault in faults if fault]
 
     def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = _camel(asdict(self))
-        return {"reconciled": self.reconciled, **found}
+        document: dict[str, Any] = _camel(asdict(self))
+        return {"reconciled": self.reconciled, **document}
 
     def text(self) -> str:
         blocks = (self._lines(), self._orders(), self._pace(), self._stocks())
@@ -108,18 +110,18 @@ class Report:
         return [
             f"lines      {lines.read:,} read, {lines.played:,} played, {out:,} left out",
             *_counts(lines.left_out),
-            f"           {sum(lines.mended.values()):,} times played lines were not as they should",
-            *_counts(lines.mended),
+            f"           {sum(lines.corrected.values()):,} corrections of lines that were played",
+            *_counts(lines.corrected),
         ]
 
     def _orders(self) -> list[str]:
         orders, cancellations = self.orders, self.cancellations
         return [
             f"orders     {orders.wanted:,} wanted by {self.customers:,} customers: "
-            f"{orders.placed:,} placed, {orders.refused:,} refused at the door (out of stock)",
+            f"{orders.placed:,} placed, {orders.refused:,} refused (out of stock)",
             f"           {orders.confirmed:,} confirmed, {orders.rejected:,} rejected, "
             f"{orders.cancelled:,} cancelled, {orders.undecided:,} undecided; "
-            f"{orders.degraded:,} were taken while a service was away (degraded)",
+            f"{orders.degraded:,} were accepted while a service was away (degraded)",
             f"           cancellations: {cancellations.accepted:,} accepted, "
             f"{cancellations.too_late:,} too late, "
             f"{cancellations.never_placed:,} of an order that was refused",
@@ -130,17 +132,17 @@ class Report:
         return [
             f"pace       {pace.orders_a_second:.1f} orders a second in {pace.seconds:.1f} s, "
             f"placing p50 {pace.p50_ms:.0f} ms, p99 {pace.p99_ms:.0f} ms; "
-            f"{pace.retried:,} requests asked again",
+            f"{pace.retried:,} requests repeated",
         ]
 
     def _stocks(self) -> list[str]:
         stocks, faults = self.stocks, self.faults()
-        told = [
+        lines = [
             f"stocks     {stocks.products:,} products, {stocks.at_first:,} pieces at first, "
-            f"{stocks.expected:,} expected now, {stocks.found:,} found",
-            *(f"           ! {each}" for each in faults),
+            f"{stocks.expected:,} expected now, {stocks.actual:,} found",
+            *(f"           ! {fault}" for fault in faults),
         ]
-        return [*told, "NOT reconciled." if faults else "Reconciled to the last piece."]
+        return [*lines, "NOT reconciled." if faults else "Reconciled to the last piece."]
 
 
 def _counts(counts: Mapping[str, int]) -> list[str]:
@@ -152,20 +154,20 @@ def _some(count: int, what: str, which: list[str] | None = None) -> str:
     return f"{count:,} {what}{named}" if count > 0 else ""
 
 
-def _difference(each: Difference) -> str:
-    found = "is not there" if each.found is None else f"has {each.found:,}"
-    return f"{each.product} {found}, expected {each.expected:,}"
+def _difference(difference: Difference) -> str:
+    actual = "is not there" if difference.actual is None else f"has {difference.actual:,}"
+    return f"{difference.product} {actual}, expected {difference.expected:,}"
 
 
 def _camel(value: Any) -> Any:
-    """Names of fields as in the shop's API; the kinds of dirt, sentences, stay as they are."""
+    """Names of fields as in the shop's API; the kinds of defects, sentences, stay as they are."""
     if isinstance(value, dict):
-        return {_camel_name(name): _camel(each) for name, each in value.items()}
+        return {_camel_name(name): _camel(field) for name, field in value.items()}
     if isinstance(value, list):
-        return [_camel(each) for each in value]
+        return [_camel(item) for item in value]
     return value
 
 
 def _camel_name(name: str) -> str:
-    first, *others = name.split("_")
+    first, *others = JSON_NAMES.get(name, name).split("_")
     return first + "".join(other.title() for other in others)

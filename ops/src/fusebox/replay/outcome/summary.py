@@ -1,45 +1,57 @@
-"""The report out of what was read, answered and found."""
+"""The report, from what was read, what the shop answered, and the stocks in the end."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from fusebox.replay.input.lines import Ledger, LeftOut, Mended
+from fusebox.replay.input.lines import Corrected, Ledger, LeftOut
 from fusebox.replay.outcome.reconciliation import CONFIRMED, PENDING, differences, doubled, lost
-from fusebox.replay.outcome.report import Cancellations, Lines, Orders, Pace, Report, Stocks
-from fusebox.replay.plan import Script
-from fusebox.replay.run.player import Play, Tally
-from fusebox.replay.run.runner import Outcome
+from fusebox.replay.outcome.report import (
+    CancellationCounts,
+    LineCounts,
+    OrderCounts,
+    Pace,
+    Report,
+    Stocks,
+)
+from fusebox.replay.plan import ReplayPlan
+from fusebox.replay.run.player import Player, Tally
+from fusebox.replay.run.runner import ReplayOutcome
 
 
 def of(
-    source: str, ledger: Ledger, script: Script, play: Play, outcome: Outcome, retried: int
+    source: str,
+    ledger: Ledger,
+    plan: ReplayPlan,
+    player: Player,
+    outcome: ReplayOutcome,
+    retried: int,
 ) -> Report:
     return Report(
         source=source,
-        run=play.run,
-        customers=len(script.customers),
-        lines=Lines(
+        run=player.run,
+        customers=len(plan.customers),
+        lines=LineCounts(
             read=ledger.read,
             played=ledger.played,
             left_out=_ranked(ledger.left_out),
-            mended=_ranked(ledger.mended),
+            corrected=_ranked(ledger.corrected),
         ),
-        orders=_orders(script, play.tally, outcome),
-        cancellations=Cancellations(
-            play.tally.cancelled, play.tally.too_late, play.tally.never_placed
+        orders=_orders(plan, player.tally, outcome),
+        cancellations=CancellationCounts(
+            player.tally.cancelled, player.tally.too_late, player.tally.never_placed
         ),
-        pace=_pace(play.tally, outcome, retried),
-        stocks=_stocks(script, outcome),
+        pace=_pace(player.tally, outcome, retried),
+        stocks=_stocks(plan, outcome),
     )
 
 
-def _orders(script: Script, tally: Tally, outcome: Outcome) -> Orders:
+def _orders(plan: ReplayPlan, tally: Tally, outcome: ReplayOutcome) -> OrderCounts:
     statuses = outcome.statuses
-    counts = Counter(statuses.get(each, "") for each in tally.accepted.values())
-    return Orders(
-        wanted=len(script.orders),
+    counts = Counter(statuses.get(order_id, "") for order_id in tally.accepted.values())
+    return OrderCounts(
+        wanted=len(plan.orders),
         refused=tally.refused,
         placed=len(tally.accepted),
         confirmed=counts[CONFIRMED],
@@ -52,7 +64,7 @@ def _orders(script: Script, tally: Tally, outcome: Outcome) -> Orders:
     )
 
 
-def _pace(tally: Tally, outcome: Outcome, retried: int) -> Pace:
+def _pace(tally: Tally, outcome: ReplayOutcome, retried: int) -> Pace:
     return Pace(
         seconds=round(outcome.seconds, 1),
         orders_a_second=round(len(tally.accepted) / max(outcome.seconds, 0.001), 1),
@@ -62,13 +74,13 @@ def _pace(tally: Tally, outcome: Outcome, retried: int) -> Pace:
     )
 
 
-def _stocks(script: Script, outcome: Outcome) -> Stocks:
+def _stocks(plan: ReplayPlan, outcome: ReplayOutcome) -> Stocks:
     return Stocks(
-        products=len(script.products),
-        at_first=sum(product.stock for product in script.products.values()),
+        products=len(plan.products),
+        at_first=sum(product.stock for product in plan.products.values()),
         expected=sum(outcome.expected.values()),
-        found=sum(outcome.found.values()),
-        differences=differences(outcome.expected, outcome.found),
+        actual=sum(outcome.stocks.values()),
+        differences=differences(outcome.expected, outcome.stocks),
     )
 
 
@@ -79,6 +91,6 @@ def percentile(values: Sequence[float], share: int) -> float:
     return sorted(values)[max(-(-len(values) * share // 100), 1) - 1]
 
 
-def _ranked(counts: Mapping[LeftOut, int] | Mapping[Mended, int]) -> dict[str, int]:
+def _ranked(counts: Mapping[LeftOut, int] | Mapping[Corrected, int]) -> dict[str, int]:
     """The most frequent first, and nothing that never was."""
     return {what.value: count for what, count in Counter(counts).most_common() if count}

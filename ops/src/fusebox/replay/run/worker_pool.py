@@ -1,4 +1,4 @@
-"""Several hands at work on one list; the first that fails ends it for all."""
+"""Worker pool: several clients at work on one list; the first that fails ends it for all."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self, TypeVar
 
-from fusebox.replay.run.client import Hand
-from fusebox.replay.run.retry_policy import Patience, Stopped
+from fusebox.replay.run.client import ReplayClient
+from fusebox.replay.run.retry_policy import ReplayStopped, RetryPolicy
 
 TICK_SECONDS = 0.2
 
 Item = TypeVar("Item")
 
 
-class Crew:
-    def __init__(self, gateway: str, size: int, patience: Patience) -> None:
-        self._patience = patience
+class WorkerPool:
+    def __init__(self, gateway: str, size: int, retry_policy: RetryPolicy) -> None:
+        self._retry_policy = retry_policy
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="replay")
-        self._hands = [Hand(gateway, patience) for _ in range(size)]
+        self._clients = [ReplayClient(gateway, retry_policy) for _ in range(size)]
 
-    def each(
+    def run_all(
         self,
         items: Sequence[Item],
-        act: Callable[[Hand, Item], object],
-        told: Callable[[int], None] = lambda _: None,
+        action: Callable[[ReplayClient, Item], object],
+        report_progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`act` on every item; `told` hears now and then how many are done."""
+        """`action` on every item; `report_progress` gets now and then how many are done."""
         todo, done = deque(items), list[Item]()
 
-        def work(hand: Hand) -> None:
-            # What others still have in hand is theirs: an empty list is the end.
+        def work(client: ReplayClient) -> None:
+            # Items that others still work on are theirs: an empty list is the end.
             while (item := _next(todo)) is not None:
-                act(hand, item)
+                action(client, item)
                 done.append(item)
 
-        pending = {self._pool.submit(work, hand) for hand in self._hands}
+        pending = {self._pool.submit(work, client) for client in self._clients}
         while pending:
             finished, pending = wait(pending, TICK_SECONDS, return_when=FIRST_EXCEPTION)
             _raise_first(finished)
-            told(len(done))
+            report_progress(len(done))
 
     def __enter__(self) -> Self:
         return self
@@ -52,17 +52,17 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._patience.stop.set()
+        self._retry_policy.stop.set()
         self._pool.shutdown(cancel_futures=True)
-        for hand in self._hands:
-            hand.close()
+        for client in self._clients:
+            client.close()
 
 
 def _raise_first(finished: set[Future[None]]) -> None:
-    """Raise what ended a hand's work; that others were stopped by it is no news."""
+    """Raise what ended a worker; that others were stopped by it is no news."""
     errors = [error for future in finished if (error := future.exception())]
     if errors:
-        raise min(errors, key=lambda error: isinstance(error, Stopped))
+        raise min(errors, key=lambda error: isinstance(error, ReplayStopped))
 
 
 def _next(todo: deque[Item]) -> Item | None:
