@@ -20,7 +20,7 @@ from fusebox.core.topology import PORTS
 from fusebox.native.process_tree import orphans
 from fusebox.operations.drivers import driver_of
 from fusebox.runtime import health
-from fusebox.runtime.shop_client import Customer, Shop
+from fusebox.runtime.shop_client import Customer, ShopClient
 
 from . import containers
 
@@ -34,7 +34,7 @@ FUSEBOX = Path(sys.executable).parent / "fusebox"
 
 
 @dataclass(frozen=True)
-class RunningShop(Shop):
+class RunningShop(ShopClient):
     """The shop, with the verbs that break and mend it."""
 
     stack: Stack

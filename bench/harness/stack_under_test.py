@@ -17,7 +17,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import PORTS, TRAINING
 from fusebox.native import process_tree
 from fusebox.native.supervisor import Supervisor
-from fusebox.runtime.shop_client import Customer, Shop
+from fusebox.runtime.shop_client import Customer, ShopClient
 
 FUSEBOX = Path(sys.executable).parent / "fusebox"
 ORDER_HEADING = "An order to paste:"
@@ -137,8 +137,8 @@ class RunningStack:
             wait(is_over, "orders are undecided")
 
     @property
-    def shop(self) -> Shop:
-        return Shop(self.stack.url("gateway"))
+    def shop(self) -> ShopClient:
+        return ShopClient(self.stack.url("gateway"))
 
     def admin(self) -> Customer:
         return self.shop.login(ADMIN, (self.stack.secrets / "admin-password").read_text().strip())

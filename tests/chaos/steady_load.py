@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import requests
 
-from fusebox.runtime.shop_client import PASSWORD, Customer, Shop
+from fusebox.runtime.shop_client import PASSWORD, Customer, ShopClient
 
 from ..running import RunningShop
 from . import outcomes
@@ -87,7 +87,7 @@ class OrderAttempt(NamedTuple):
 class SteadyLoad:
     """`calls` grows while it runs."""
 
-    def __init__(self, shop: Shop, rate: float, chance: random.Random) -> None:
+    def __init__(self, shop: ShopClient, rate: float, chance: random.Random) -> None:
         self._shop = shop
         self._rate = rate
         self._chance = chance

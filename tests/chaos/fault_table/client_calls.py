@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from fusebox.runtime.shop_client import PASSWORD, Customer, Shop
+from fusebox.runtime.shop_client import PASSWORD, Customer, ShopClient
 
 from ...running import RunningShop
 from .. import fault_injection, outcomes
@@ -54,7 +54,7 @@ class ContractClient:
     accepted: list[str] = field(default_factory=list)
 
     @classmethod
-    def register(cls, shop: Shop, patience: float = 15, cancels: int = 8) -> ContractClient:
+    def register(cls, shop: ShopClient, patience: float = 15, cancels: int = 8) -> ContractClient:
         """While all is well: later there may be no logging in."""
         email = f"{uuid.uuid4().hex}@fusebox.example"
         client = cls(shop.customer(email), email, patience, decided_order="")

@@ -15,7 +15,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 
 if TYPE_CHECKING:  # requests takes its time to load, and the other verbs do without
-    from fusebox.runtime.shop_client import Customer, OrderAttempt
+    from fusebox.runtime.shop_client import Customer, OrderResult
 
 LONGEST_WAIT = 8  # seconds, what order-service grants
 EPILOG = """A new customer registers and logs in, and places one order after another.
@@ -51,30 +51,30 @@ Exit codes: 0 all orders were accepted; 1 one was refused, or the shop does not 
 def order(stack: Stack, product: str, qty: int, number: int, wait: int, json: bool) -> None:
     """Place an order as a customer, and show its status, time and trace."""
     customer = new_customer(stack)
-    attempts: list[OrderAttempt] = []
+    results: list[OrderResult] = []
     for place in range(1, number + 1):
-        attempts.append(customer.attempt(product, qty, wait or None))
+        results.append(customer.place_order(product, qty, wait or None))
         if not json:
-            click.echo("\n".join(lines(place, attempts[-1])))
+            click.echo("\n".join(lines(place, results[-1])))
     if json:
-        documents = [document(attempt) for attempt in attempts]
+        documents = [document(result) for result in results]
         click.echo(json_format.dumps(documents, indent=2))
     else:
-        click.echo("".join(f"{line}\n" for line in summary(attempts)), nl=False)
-    sys.exit(0 if all(attempt.is_accepted for attempt in attempts) else 1)
+        click.echo("".join(f"{line}\n" for line in summary(results)), nl=False)
+    sys.exit(0 if all(result.is_accepted for result in results) else 1)
 
 
 def new_customer(stack: Stack) -> Customer:
     """Registered and logged in.  Raises Fault, with what to do, when that does not work."""
     import requests
 
-    from fusebox.runtime.shop_client import OrderAttempt, Shop
+    from fusebox.runtime.shop_client import OrderResult, ShopClient
 
     gateway = stack.url("gateway")
     try:
-        return Shop(gateway).customer(f"customer-{secrets.token_hex(6)}@fusebox.example")
+        return ShopClient(gateway).customer(f"customer-{secrets.token_hex(6)}@fusebox.example")
     except requests.HTTPError as error:
-        refusal = OrderAttempt.of(error.response, 0)
+        refusal = OrderResult.of(error.response, 0)
         raise Fault(
             f"no customer could register and log in: {refusal.code}: {refusal.detail}",
             where=f"Trace: {refusal.trace_url}" if refusal.trace_url else "",
@@ -88,48 +88,48 @@ def new_customer(stack: Stack) -> Customer:
         ) from error
 
 
-def lines(place: int, attempt: OrderAttempt) -> list[str]:
-    time_taken = f"after {attempt.milliseconds:.0f} ms"
-    if attempt.is_accepted:
-        degraded = f", degraded: {', '.join(attempt.degraded)}" if attempt.degraded else ""
-        text = f"{_coloured(attempt)} {time_taken}{degraded}"
+def lines(place: int, result: OrderResult) -> list[str]:
+    time_taken = f"after {result.milliseconds:.0f} ms"
+    if result.is_accepted:
+        degraded = f", degraded: {', '.join(result.degraded)}" if result.degraded else ""
+        text = f"{_coloured(result)} {time_taken}{degraded}"
     else:
-        text = f"{_coloured(attempt)} {time_taken}, {attempt.code}: {attempt.detail}"
-    trace = [f"  trace: {attempt.trace_url}"] if attempt.trace_url else []
+        text = f"{_coloured(result)} {time_taken}, {result.code}: {result.detail}"
+    trace = [f"  trace: {result.trace_url}"] if result.trace_url else []
     return [f"Order {place}: {text}", *trace]
 
 
-def summary(attempts: list[OrderAttempt]) -> Iterator[str]:
+def summary(results: list[OrderResult]) -> Iterator[str]:
     """What the reader should know beyond the single orders."""
-    away = sorted({service for attempt in attempts for service in attempt.degraded})
-    accepted = sum(attempt.is_accepted for attempt in attempts)
+    away = sorted({service for result in results for service in result.degraded})
+    accepted = sum(result.is_accepted for result in results)
     if away:
         yield (
             f"Degraded: {' and '.join(away)} did not answer, so the order was checked against the"
             " last known price and stock."
         )
-    if len(attempts) > 1:
-        yield f"{accepted} of {len(attempts)} orders were accepted."
+    if len(results) > 1:
+        yield f"{accepted} of {len(results)} orders were accepted."
 
 
-def document(attempt: OrderAttempt) -> dict[str, object]:
+def document(result: OrderResult) -> dict[str, object]:
     """With names as in the shop's API."""
-    values = asdict(attempt)
+    values = asdict(result)
     return {
-        "accepted": attempt.is_accepted,
+        "accepted": result.is_accepted,
         "httpStatus": values["http_status"],
         "orderId": values["order_id"],
         "status": values["status"],
         "code": values["code"],
         "detail": values["detail"],
         "degraded": values["degraded"],
-        "milliseconds": round(attempt.milliseconds, 1),
+        "milliseconds": round(result.milliseconds, 1),
         "traceUrl": values["trace_url"],
     }
 
 
-def _coloured(attempt: OrderAttempt) -> str:
+def _coloured(result: OrderResult) -> str:
     """The status; `click.echo` takes the colour off where no terminal is."""
-    if not attempt.is_accepted:
+    if not result.is_accepted:
         return click.style("refused", fg="red")
-    return click.style(attempt.status, fg="green" if attempt.status == "CONFIRMED" else "yellow")
+    return click.style(result.status, fg="green" if result.status == "CONFIRMED" else "yellow")

@@ -11,7 +11,7 @@ from fusebox.demo.faults import FaultInjector, StackInstanceControl
 from fusebox.demo.inspection import Inspection
 from fusebox.demo.records import OrderRecords
 from fusebox.demo.shop_actions import ShopActions
-from fusebox.runtime.shop_client import Customer, OrderAttempt
+from fusebox.runtime.shop_client import Customer, OrderResult
 
 
 @dataclass
@@ -21,7 +21,7 @@ class CatalogOutage:
     customer: Customer
     email: str
     stock_before: int
-    orders: list[OrderAttempt] = field(default_factory=list)
+    orders: list[OrderResult] = field(default_factory=list)
 
 
 @dataclass

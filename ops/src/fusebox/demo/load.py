@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
-from fusebox.runtime.shop_client import OrderAttempt
+from fusebox.runtime.shop_client import OrderResult
 
 T = TypeVar("T")
 START_SECONDS = 10
 
 
-class SteadyLoad:
+class DemoLoad:
     """Orders at a steady rate from entry to exit, shared by the `workers`."""
 
     def __init__(
-        self, workers: Sequence[Callable[[], OrderAttempt]], orders_a_second: float
+        self, workers: Sequence[Callable[[], OrderResult]], orders_a_second: float
     ) -> None:
-        self.orders: list[OrderAttempt] = []
+        self.orders: list[OrderResult] = []
         self._pause = len(workers) / orders_a_second
         self._over = threading.Event()
         self._threads = [
@@ -37,7 +37,7 @@ class SteadyLoad:
         for thread in self._threads:
             thread.join()
 
-    def _run(self, place_order: Callable[[], OrderAttempt]) -> None:
+    def _run(self, place_order: Callable[[], OrderResult]) -> None:
         while not self._over.wait(self._pause):
             self.orders.append(place_order())
 

@@ -18,7 +18,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.wait import wait_until
 from fusebox.demo.inspection import eventually
 from fusebox.runtime import remote
-from fusebox.runtime.shop_client import FRESH, PASSWORD, Customer, OrderAttempt, Shop
+from fusebox.runtime.shop_client import FRESH, PASSWORD, Customer, OrderResult, ShopClient
 
 ADMIN = "admin@fusebox.example"
 PENDING, CONFIRMED = "PENDING", "CONFIRMED"
@@ -44,7 +44,7 @@ LAST_PIECE = DemoProduct("DEMO-LAST-PIECE", "The tour's last piece", 9900)
 class ShopActions:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._shop = Shop(stack.url("gateway"))
+        self._shop = ShopClient(stack.url("gateway"))
 
     def ready_customer(self) -> Customer:
         """A new customer of a healthy shop that has teapots in stock.
@@ -119,11 +119,11 @@ def place(
     qty: int = 1,
     wait: int | None = None,
     key: str | None = None,
-) -> OrderAttempt:
-    return customer.attempt(product.product_id, qty, wait, key)
+) -> OrderResult:
+    return customer.place_order(product.product_id, qty, wait, key)
 
 
-def place_with_retries(customer: Customer, product: DemoProduct) -> tuple[OrderAttempt, int]:
+def place_with_retries(customer: Customer, product: DemoProduct) -> tuple[OrderResult, int]:
     """Order under one idempotency key until the shop is not too busy; and how often it was."""
     key, refusals = str(uuid.uuid4()), 0
     end = time.monotonic() + RECOVERY_SECONDS
@@ -135,7 +135,7 @@ def place_with_retries(customer: Customer, product: DemoProduct) -> tuple[OrderA
         time.sleep(1)  # as Retry-After says
 
 
-def order_statuses(customer: Customer, orders: Collection[OrderAttempt]) -> dict[str, str]:
+def order_statuses(customer: Customer, orders: Collection[OrderResult]) -> dict[str, str]:
     """The statuses of `orders` by id; those that the shop does not know are LOST."""
     known: dict[str, str] = {}
     path = f"{customer.orders}?limit=200"
@@ -148,7 +148,7 @@ def order_statuses(customer: Customer, orders: Collection[OrderAttempt]) -> dict
 
 
 def wait_for_decisions(
-    customer: Customer, orders: Collection[OrderAttempt], seconds: float
+    customer: Customer, orders: Collection[OrderResult], seconds: float
 ) -> tuple[dict[str, str], float]:
     """The statuses of `orders` once none is PENDING or the time is over, and after how long."""
     return eventually(
@@ -160,10 +160,10 @@ def wait_for_decisions(
 
 def log_in_again(customer: Customer, email: str) -> Customer:
     """The same customer with a fresh token: a reader may take longer than one lasts."""
-    return Shop(customer.gateway).login(email, PASSWORD)
+    return ShopClient(customer.gateway).login(email, PASSWORD)
 
 
-def _is_confirmed(order: OrderAttempt) -> bool:
+def _is_confirmed(order: OrderResult) -> bool:
     return order.status == CONFIRMED and not order.degraded
 
 

@@ -24,7 +24,7 @@ def new_session() -> requests.Session:
 
 
 @dataclass(frozen=True)
-class OrderAttempt:
+class OrderResult:
     """What the gateway answered to one order; `http_status` is 0 when nothing came back.
 
     `status` is the order's, and empty when it was refused; then `code` and `detail` are those of
@@ -41,7 +41,7 @@ class OrderAttempt:
     trace_url: str = ""
 
     @classmethod
-    def of(cls, response: requests.Response, milliseconds: float) -> OrderAttempt:
+    def of(cls, response: requests.Response, milliseconds: float) -> OrderResult:
         document = _document(response)
         return cls(
             http_status=response.status_code,
@@ -70,7 +70,7 @@ class OrderAttempt:
 
 @dataclass
 class Customer:
-    """Somebody with a token; `attempt` apart, every method returns the answer as it came."""
+    """Somebody with a token; `place_order` apart, every method returns the answer as it came."""
 
     gateway: str
     user_id: str
@@ -91,17 +91,17 @@ class Customer:
         body = {"productId": product_id, "qty": qty}
         return self.call("POST", self.orders, json=body, headers=headers)
 
-    def attempt(
+    def place_order(
         self, product_id: str, qty: int = 1, wait: int | None = None, key: str | None = None
-    ) -> OrderAttempt:
+    ) -> OrderResult:
         """Order as `place` does; that nothing came back is an outcome as well."""
         began = time.monotonic()
         try:
             response = self.place(product_id, qty, wait, key)
         except requests.RequestException as error:
             why = f"The gateway gave no answer ({type(error).__name__})."
-            return OrderAttempt(0, code=NO_ANSWER, detail=why, milliseconds=_since(began))
-        return OrderAttempt.of(response, _since(began))
+            return OrderResult(0, code=NO_ANSWER, detail=why, milliseconds=_since(began))
+        return OrderResult.of(response, _since(began))
 
     def order(self, order_id: str) -> requests.Response:
         return self.call("GET", f"{self.orders}/{order_id}")
@@ -123,7 +123,7 @@ class Customer:
 
 
 @dataclass(frozen=True)
-class Shop:
+class ShopClient:
     gateway: str
 
     def customer(self, email: str | None = None) -> Customer:

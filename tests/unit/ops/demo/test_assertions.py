@@ -17,7 +17,7 @@ from fusebox.demo.assertions import (
 from fusebox.demo.steps.one_order import picture
 from fusebox.demo.steps.proof import evidence
 from fusebox.operations.verify.invariants import Finding
-from fusebox.runtime.shop_client import OrderAttempt
+from fusebox.runtime.shop_client import OrderResult
 
 
 def reading(state: str, failures: int, failed: int = 0, refused: int = 0) -> BreakerReading:
@@ -118,8 +118,8 @@ def test_the_picture_of_a_trace_counts_from_its_first_span() -> None:
 
 def test_answers_are_counted_with_the_most_frequent_first() -> None:
     answers = [
-        OrderAttempt(201, "PENDING", degraded=("catalog-service",)),
-        OrderAttempt(409, code="out-of-stock"),
+        OrderResult(201, "PENDING", degraded=("catalog-service",)),
+        OrderResult(409, code="out-of-stock"),
     ]
 
     text = counted(map(str, [*answers, answers[1]]))

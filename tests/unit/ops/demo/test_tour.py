@@ -17,13 +17,13 @@ from fusebox.demo.console import DemoConsole
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.faults import FaultInjector
 from fusebox.demo.inspection import Inspection
-from fusebox.demo.load import SteadyLoad, all_at_once
+from fusebox.demo.load import DemoLoad, all_at_once
 from fusebox.demo.records import OrderRecords
 from fusebox.demo.shop_actions import ShopActions
 from fusebox.demo.steps import STEPS
 from fusebox.demo.tour import refuse_broken, run_steps
 from fusebox.operations.status import Row
-from fusebox.runtime.shop_client import OrderAttempt
+from fusebox.runtime.shop_client import OrderResult
 
 
 class FakeInstanceControl:
@@ -282,11 +282,11 @@ def test_all_at_once_means_that_none_begins_before_the_last_is_ready() -> None:
 def test_the_load_ends_on_exit() -> None:
     enough = threading.Event()
 
-    def place_order() -> OrderAttempt:
+    def place_order() -> OrderResult:
         enough.set()
-        return OrderAttempt(201, "PENDING")
+        return OrderResult(201, "PENDING")
 
-    with SteadyLoad([place_order] * 2, orders_a_second=1000) as load:
+    with DemoLoad([place_order] * 2, orders_a_second=1000) as load:
         assert enough.wait(10)
 
     assert load.orders

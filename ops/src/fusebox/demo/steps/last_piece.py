@@ -16,7 +16,7 @@ from fusebox.demo.shop_actions import (
     place_with_retries,
     wait_for_decisions,
 )
-from fusebox.runtime.shop_client import Customer, OrderAttempt
+from fusebox.runtime.shop_client import Customer, OrderResult
 
 BUYERS = 50
 DECIDED_SECONDS = 15
@@ -64,7 +64,7 @@ def _prepared_buyers(context: DemoContext) -> list[Customer]:
     return buyers
 
 
-def _final_outcome(buyer: Customer, order: OrderAttempt) -> str:
+def _final_outcome(buyer: Customer, order: OrderResult) -> str:
     """What the buyer knows in the end: the order's status, or why there is none."""
     if not order.is_accepted:
         return order.outcome

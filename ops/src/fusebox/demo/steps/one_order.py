@@ -8,7 +8,7 @@ from fusebox.demo.assertions import Span, is_one_trace, missing_spans, service, 
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
 from fusebox.demo.shop_actions import CONFIRMED, TEAPOT, WAIT_SECONDS, place
-from fusebox.runtime.shop_client import OrderAttempt
+from fusebox.runtime.shop_client import OrderResult
 
 TRACE_SECONDS = 15
 VERBS = {
@@ -38,7 +38,7 @@ def run(context: DemoContext) -> None:
     _check_trace(context, order)
 
 
-def _check_trace(context: DemoContext, order: OrderAttempt) -> None:
+def _check_trace(context: DemoContext, order: OrderResult) -> None:
     spans, waited = eventually(
         lambda: context.inspection.trace(order.trace_url), _is_complete, TRACE_SECONDS
     )

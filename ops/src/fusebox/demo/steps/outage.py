@@ -23,7 +23,7 @@ from fusebox.demo.shop_actions import (
     place,
     wait_for_decisions,
 )
-from fusebox.runtime.shop_client import OrderAttempt
+from fusebox.runtime.shop_client import OrderResult
 
 CALLER, CALLED = "order-service", "catalog-service"
 WATCHED = f"{CALLER}-1"
@@ -161,13 +161,13 @@ def _kill(context: DemoContext) -> CatalogOutage:
 
 def _order_on(
     context: DemoContext, outage: CatalogOutage, fail_max: int
-) -> Iterator[tuple[OrderAttempt, BreakerReading]]:
+) -> Iterator[tuple[OrderResult, BreakerReading]]:
     """Orders one after another, with a reading of the breaker after every one of them."""
     for _ in range(fail_max + ORDERS_AFTER):
         yield _one_more(outage), context.inspection.breaker(WATCHED, CALLED)
 
 
-def _one_more(outage: CatalogOutage) -> OrderAttempt:
+def _one_more(outage: CatalogOutage) -> OrderResult:
     order = place(outage.customer)
     if order.is_accepted:
         outage.orders.append(order)

@@ -9,9 +9,9 @@ from fusebox.core.topology import number_of
 from fusebox.demo.assertions import counted
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
-from fusebox.demo.load import SteadyLoad
+from fusebox.demo.load import DemoLoad
 from fusebox.demo.shop_actions import CONFIRMED, place, wait_for_decisions
-from fusebox.runtime.shop_client import Customer, OrderAttempt
+from fusebox.runtime.shop_client import Customer, OrderResult
 
 SERVICE = "catalog-service"
 WORKERS, ORDERS_A_SECOND = 4, 20
@@ -55,7 +55,7 @@ def _two_instances(context: DemoContext) -> list[str]:
 
 def _order_while_one_is_killed(
     context: DemoContext, customer: Customer, instances: list[str]
-) -> list[OrderAttempt]:
+) -> list[OrderResult]:
     console, inspection, victim = context.console, context.inspection, instances[-1]
     at_first = {name: inspection.requests_answered(name) for name in instances}
 
@@ -64,7 +64,7 @@ def _order_while_one_is_killed(
 
     # A session of its own for every worker: threads must not share one.
     workers = [Customer(customer.gateway, customer.user_id, customer.token) for _ in range(WORKERS)]
-    with SteadyLoad([partial(place, worker) for worker in workers], ORDERS_A_SECOND) as load:
+    with DemoLoad([partial(place, worker) for worker in workers], ORDERS_A_SECOND) as load:
         answered, _ = eventually(
             shares, lambda counts: min(counts.values()) >= BOTH_BUSY, BUSY_SECONDS
         )
@@ -82,7 +82,7 @@ def _order_while_one_is_killed(
 
 
 def _check_decisions(
-    context: DemoContext, customer: Customer, orders: list[OrderAttempt], before: int
+    context: DemoContext, customer: Customer, orders: list[OrderResult], before: int
 ) -> None:
     statuses, waited = wait_for_decisions(customer, orders, DECIDED_SECONDS)
     after = context.actions.stock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.inspection import eventually
 from fusebox.demo.shop_actions import CONFIRMED, WAIT_SECONDS, order_statuses, place
-from fusebox.runtime.shop_client import Customer, OrderAttempt
+from fusebox.runtime.shop_client import Customer, OrderResult
 
 COPIES = 3
 DEAD_LETTER_SECONDS = 15
@@ -33,7 +33,7 @@ def run(context: DemoContext) -> None:
     )
 
 
-def _check_dead_letter(context: DemoContext, key: str, order: OrderAttempt) -> None:
+def _check_dead_letter(context: DemoContext, key: str, order: OrderResult) -> None:
     letter, waited = eventually(
         lambda: context.records.dead_letter(key),
         lambda dead_letter: dead_letter is not None,
@@ -51,7 +51,7 @@ def _check_dead_letter(context: DemoContext, key: str, order: OrderAttempt) -> N
 
 
 def _check_duplicates(
-    context: DemoContext, customer: Customer, order: OrderAttempt, before: int
+    context: DemoContext, customer: Customer, order: OrderResult, before: int
 ) -> None:
     after, status = context.actions.stock(), order_statuses(customer, [order])[order.order_id]
     context.console.check(
