@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Fault(Exception):
     """What happened, where it is to be seen, and what the reader can do about it."""
@@ -13,9 +15,14 @@ class Fault(Exception):
         self.remedy = remedy
         self.exit_code = exit_code
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # Told across processes with all it says: an exception is copied by `args` alone.
-        return type(self), self.args, self.__dict__
+    def fields(self) -> dict[str, Any]:
+        """What it is made of again, in another process."""
+        return {
+            "what": self.what,
+            "where": self.where,
+            "remedy": self.remedy,
+            "exit_code": self.exit_code,
+        }
 
     def lines(self) -> list[str]:
         told = [f"fusebox: {self.what}"]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Protocol
 
 from fusebox.core.wait import Cancelled
@@ -47,16 +48,18 @@ def run_steps(
     of the other steps are daemons: none of them is waited for.
     """
     outcomes: queue.Queue[_Outcome] = queue.Queue()
-    waiting, done = list(steps), set[str]()
+    by_name = {step.name: step for step in steps}
+    graph = TopologicalSorter({step.name: step.after for step in steps})
+    graph.prepare()
     try:
-        while len(done) < len(steps):
-            for step in [step for step in waiting if done.issuperset(step.after)]:
-                waiting.remove(step)
-                listener.started(step.name)
-                threading.Thread(target=_run, args=(step, outcomes), daemon=True).start()
+        while graph.is_active():
+            for name in graph.get_ready():
+                listener.started(name)
+                run = threading.Thread(target=_run, args=(by_name[name], outcomes), daemon=True)
+                run.start()
             outcome = _next(outcomes, watch)
             listener.finished(outcome.name, outcome.seconds)
-            done.add(outcome.name)
+            graph.done(outcome.name)
     finally:
         cancelled.set()
 

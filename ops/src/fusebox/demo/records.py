@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 from fusebox.core import kafka_admin
@@ -22,6 +23,16 @@ BOOTSTRAP_MILLISECONDS = 5_000
 POISON = b'{"orderId": "oops'
 
 
+@dataclass(frozen=True)
+class KafkaRecord:
+    """A record with what is needed to send it again."""
+
+    partition: int
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
 class OrderRecords:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -30,15 +41,15 @@ class OrderRecords:
         """Where the partitions of `orders` end now."""
         return remote.run(self._stack, _end_offsets)
 
-    def order_placed(self, order_id: str, since: dict[int, int]) -> Any:
+    def order_placed(self, order_id: str, since: dict[int, int]) -> KafkaRecord:
         """The record of `order_id`, looked for from the offsets `since` on."""
         return remote.run(self._stack, _order_placed, order_id, since)
 
-    def resend(self, record: Any, times: int) -> None:
+    def resend(self, record: KafkaRecord, times: int) -> None:
         """The same bytes with the same `ce_id`, as a producer does that got no acknowledgement."""
         remote.run(self._stack, _resend, record, times)
 
-    def send_poison(self, beside: Any) -> str:
+    def send_poison(self, beside: KafkaRecord) -> str:
         """Send an unreadable record into the partition of `beside`; returns its `ce_id`."""
         return remote.run(self._stack, _send_poison, beside.partition)
 
@@ -54,7 +65,7 @@ def _end_offsets(stack: Stack) -> dict[int, int]:
         return {partition.partition: offset for partition, offset in offsets.items()}
 
 
-def _order_placed(stack: Stack, order_id: str, since: dict[int, int]) -> Any:
+def _order_placed(stack: Stack, order_id: str, since: dict[int, int]) -> KafkaRecord:
     with closing(_consumer(stack)) as consumer:
         partitions = _partitions(consumer)
         consumer.assign(partitions)
@@ -65,14 +76,16 @@ def _order_placed(stack: Stack, order_id: str, since: dict[int, int]) -> Any:
             for batch in consumer.poll(timeout_ms=500).values():
                 for record in batch:
                     if record.key == order_id.encode():
-                        return record
+                        return KafkaRecord(
+                            record.partition, record.key, record.value, list(record.headers)
+                        )
     raise Fault(f"Kafka has no record of order {order_id}", remedy="see `make verify`.")
 
 
-def _resend(stack: Stack, record: Any, times: int) -> None:
+def _resend(stack: Stack, record: KafkaRecord, times: int) -> None:
     with closing(_producer(stack)) as producer:
         deliveries = [
-            producer.send(TOPIC, record.value, key=record.key, headers=list(record.headers))
+            producer.send(TOPIC, record.value, key=record.key, headers=record.headers)
             for _ in range(times)
         ]
         for delivery in deliveries:

@@ -1,18 +1,21 @@
 """The way into the networks of a shop of containers: functions run in its container `ops`.
 
-A process of its own runs there for as long as the one here does, and takes calls over its
-standard input: one is done in milliseconds, where `docker exec` takes a quarter of a second.
+A process of its own runs there for as long as the one here does.  It reads calls from its standard
+input and writes answers to its standard output, each a line of JSON: a call is done in
+milliseconds, where `docker exec` takes a quarter of a second.
 """
 
 from __future__ import annotations
 
-import base64
+import importlib
+import inspect
 import itertools
+import json
 import os
-import pickle
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -20,6 +23,7 @@ from typing import Any, TypeVar
 
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
+from fusebox.runtime.json_codec import Json, decoded, encoded, hints_of
 
 T = TypeVar("T")
 CALLS_AT_ONCE = 16
@@ -34,12 +38,18 @@ class Relay:
         self._link: _Link | None = None
 
     def run(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        """`function(stack, …)` inside; raises what it raises."""
+        """`function(stack, …)` inside; raises the Fault that it raises."""
+        call = {
+            "function": f"{function.__module__}:{function.__qualname__}",
+            "arguments": encoded(arguments),
+            "named": encoded(named),
+        }
         with self._lock:
             if self._link is None or self._link.is_over:
                 self._link = _Link(self._command)
-            answer: Future[T] = self._link.ask(function, arguments, named)
-        return answer.result()
+            answer = self._link.send(call)
+        result: T = decoded(hints_of(function).get("return", Any), answer.result())
+        return result
 
     def close(self) -> None:
         if self._link is not None:
@@ -55,18 +65,18 @@ class _Link:
         )
         self._numbers = itertools.count()
         self._lock = threading.Lock()
-        self._waiting: dict[int, Future[Any]] = {}
+        self._waiting: dict[int, Future[Json]] = {}
         self.is_over = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def ask(self, *asked: Any) -> Future[Any]:
-        answer: Future[Any] = Future()
+    def send(self, call: dict[str, Json]) -> Future[Json]:
+        answer: Future[Json] = Future()
         with self._lock:
             number = next(self._numbers)
             self._waiting[number] = answer
             try:
-                _write(self._process.stdin, (number, *asked))
+                _write_line(self._process.stdin, {"id": number, **call})
             except OSError:
                 self._give_up()
         return answer
@@ -79,18 +89,18 @@ class _Link:
     def _read(self) -> None:
         with self._process:
             try:
-                while (said := _read(self._process.stdout)) is not None:
-                    self._pass_on(*said)
+                while (answer := _read_line(self._process.stdout)) is not None:
+                    self._pass_on(answer)
             finally:  # whatever comes, nobody waits without end
                 with self._lock:
                     self._give_up()
 
-    def _pass_on(self, number: int, result: Any, error: Exception | None) -> None:
-        answer = self._waiting.pop(number)
-        if error is None:
-            answer.set_result(result)
+    def _pass_on(self, answer: dict[str, Json]) -> None:
+        future = self._waiting.pop(answer["id"])
+        if "fault" in answer:
+            future.set_exception(Fault(**answer["fault"]))
         else:
-            answer.set_exception(error)
+            future.set_result(answer["result"])
 
     def _give_up(self) -> None:
         self.is_over = True
@@ -110,15 +120,15 @@ def relay_of(stack: Stack) -> Relay:
     return Relay(["docker", "exec", "--interactive", stack.container("ops-1"), *inner])
 
 
-def _write(pipe: Any, message: Any) -> None:
-    pipe.write(base64.b64encode(pickle.dumps(message)) + b"\n")
+def _write_line(pipe: Any, message: dict[str, Json]) -> None:
+    pipe.write(json.dumps(message).encode() + b"\n")
     pipe.flush()
 
 
-def _read(pipe: Any) -> Any:
+def _read_line(pipe: Any) -> Any:
     """The next message; None at the end."""
     line = pipe.readline()
-    return pickle.loads(base64.b64decode(line)) if line.endswith(b"\n") else None
+    return json.loads(line) if line.endswith(b"\n") else None
 
 
 def serve() -> None:
@@ -126,28 +136,37 @@ def serve() -> None:
     stack, lock, output = Stack.from_environment(os.environ), threading.Lock(), sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever is printed must not mix with the answers
 
-    def answer(
-        number: int, function: Callable[..., Any], arguments: Any, named: dict[str, Any]
-    ) -> None:
-        result, error = None, None
-        try:
-            result = function(stack, *arguments, **named)
-        except Exception as raised:  # noqa: BLE001  (told to the caller, who asked for it)
-            error = raised
+    def answer(call: dict[str, Json]) -> None:
+        outcome = _outcome(stack, call)
         with lock:
-            try:
-                _write(output, (number, result, error))
-            except (pickle.PicklingError, AttributeError, TypeError) as untold:
-                told = Fault(f"{function.__qualname__} has said what cannot be passed on: {untold}")
-                _write(output, (number, None, told))
+            _write_line(output, {"id": call["id"], **outcome})
 
     with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-        while (asked := _read(sys.stdin.buffer)) is not None:
-            pool.submit(answer, *asked)
+        while (call := _read_line(sys.stdin.buffer)) is not None:
+            pool.submit(answer, call)
+
+
+def _outcome(stack: Stack, call: dict[str, Json]) -> dict[str, Json]:
+    """The result of the call, or the fault that came of it."""
+    try:
+        return {"result": encoded(_result(stack, call))}
+    except Fault as fault:
+        return {"fault": fault.fields()}
+    except Exception as error:  # noqa: BLE001  (told to the caller, who asked for it)
+        what = f"{call['function']} has failed: {error!r}"
+        return {"fault": Fault(what, where=traceback.format_exc().rstrip()).fields()}
+
+
+def _result(stack: Stack, call: dict[str, Json]) -> object:
+    module, _, name = call["function"].partition(":")
+    function = getattr(importlib.import_module(module), name)
+    given = inspect.signature(function).bind(stack, *call["arguments"], **call["named"])
+    hints = hints_of(function)
+    for argument in list(given.arguments)[1:]:
+        value = given.arguments[argument]
+        given.arguments[argument] = decoded(hints.get(argument, Any), value)
+    return function(*given.args, **given.kwargs)
 
 
 if __name__ == "__main__":
-    # By its real name, so that what it is sent and what it sends is of the same modules.
-    from fusebox.runtime import relay
-
-    relay.serve()
+    serve()

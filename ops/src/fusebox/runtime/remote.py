@@ -22,9 +22,10 @@ def run(
     *arguments: P.args,
     **named: P.kwargs,
 ) -> T:
-    """`function(stack, …)`, here or in the container; arguments and result have to be picklable.
+    """`function(stack, …)`, here or in the container.
 
-    Raises what `function` raises, and Fault when the container does not run.
+    It is found there by its name, and its type hints say how JSON becomes its arguments and its
+    result again.  Raises the Fault that `function` raises, and one when the container does not run.
     """
     if stack.mode != "docker":
         return function(stack, *arguments, **named)

@@ -1,17 +1,28 @@
 """Functions done where the parts can be reached, and which of two shops is meant."""
 
-import pickle
+import inspect
+import json
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fusebox.core.errors import Fault
+from fusebox.core.http import Answer
 from fusebox.core.stack import Stack
-from fusebox.operations import dead_letters
+from fusebox.demo.records import KafkaRecord
+from fusebox.operations import settings
+from fusebox.operations.dead_letters import DeadLetter
+from fusebox.operations.status import Seen
+from fusebox.operations.verify.invariants import Entry, Finding, Reading
 from fusebox.runtime import relay, remote
+from fusebox.runtime.driver import State
+from fusebox.runtime.health import Verdict
+from fusebox.runtime.json_codec import decoded, encoded, hints_of
 
 
 def add(stack: Stack, one: int, two: int) -> int:
@@ -54,8 +65,8 @@ def lock(_stack: Stack) -> object:
     return threading.Lock()
 
 
-def test_what_cannot_be_passed_on_is_a_fault_and_no_wait_without_end(way: relay.Relay) -> None:
-    with pytest.raises(Fault, match="lock has said what cannot be passed on"):
+def test_a_result_that_json_cannot_say_is_a_fault_and_no_endless_wait(way: relay.Relay) -> None:
+    with pytest.raises(Fault, match=r"lock has failed: .*no form in JSON"):
         way.run(lock)
 
 
@@ -84,7 +95,41 @@ def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path)
         Stack.from_environment({**told, "FUSEBOX_MODE": "podman"})
 
 
-def test_a_dead_letter_survives_the_way() -> None:
-    letter = dead_letters.DeadLetter("orders.dead", 0, 1, None, "", "reason", "from", "now")
+@pytest.mark.parametrize(
+    ("hint", "value"),
+    [
+        (DeadLetter, DeadLetter("orders.dead", 0, 1, None, "", "reason", "from", "now")),
+        (dict[str, Verdict], {"order-service-1": Verdict(False, "does not answer")}),
+        (list[Finding], [Finding("stock", {"products": 3}, frozenset({"CATALOG-0001"}))]),
+        (KafkaRecord, KafkaRecord(1, b"key", b"\x00\xff", [("ce_id", b"1")])),
+        (Reading, Reading([], {"1": Entry("PENDING", [{"qty": 1}])}, {}, {"order": [(1, "key")]})),
+        (dict[int, int], {0: 12, 5: 0}),
+        (Seen | None, Seen(Verdict(True), port=8080, breakers={"catalog-service": "OPEN"})),
+        (Answer, Answer(200, b"{}")),
+        (list[State], [State("gateway-1", "RUNNING", 1, 2, "")]),
+        (tuple[str, ...], ("a", "b")),
+        (int, 3),
+        (type(None), None),
+    ],
+)
+def test_a_value_is_the_same_after_it_was_json(hint: Any, value: object) -> None:
+    assert decoded(hint, json.loads(json.dumps(encoded(value)))) == value
 
-    assert pickle.loads(pickle.dumps(letter)) == letter
+
+def test_every_function_that_runs_in_the_container_says_its_types() -> None:
+    sources = Path(remote.__file__).parents[1].rglob("*.py")
+    calls = [re.findall(r"remote\.run\(\s*[\w.]+, ([\w.]+)", file.read_text()) for file in sources]
+    names = {name.rpartition(".")[2] for found in calls for name in found}
+    functions = {
+        name: value
+        for module in list(sys.modules.values())
+        if getattr(module, "__name__", "").startswith("fusebox.")
+        for name, value in vars(module).items()
+        if name in names and inspect.isfunction(value)
+    }
+
+    assert functions["_set"] is settings._set
+    assert {"verdict", "_verify", "_look", "unread"} <= set(functions)
+    for function in functions.values():
+        hints = hints_of(function)
+        assert set(inspect.signature(function).parameters) | {"return"} == set(hints)
