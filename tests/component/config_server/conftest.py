@@ -49,8 +49,8 @@ class ConfigServer:
         return self.call("GET", path, **headers)
 
     def sources(self, path: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.get(path).json()["propertySources"]
-        return found
+        sources: list[dict[str, Any]] = self.get(path).json()["propertySources"]
+        return sources
 
     def status_of_raw(self, path: str) -> int:
         """The status for `path` as it stands, which clients would put in order beforehand."""
@@ -66,15 +66,15 @@ class ConfigServer:
 def served(
     folder: Path, backend: Backend, cipher: Cipher | None = None, decrypts: bool = True
 ) -> Iterator[ConfigServer]:
-    found = ConfigServer(folder)
+    server = ConfigServer(folder)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    runner = web.AppRunner(create_app(backend, cipher, found.changed.append, decrypts))
-    found.port = asyncio.run_coroutine_threadsafe(_listen(runner), loop).result(5)
+    runner = web.AppRunner(create_app(backend, cipher, server.changed.append, decrypts))
+    server.port = asyncio.run_coroutine_threadsafe(_listen(runner), loop).result(5)
     try:
-        with found.session:
-            yield found
+        with server.session:
+            yield server
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(5)
         asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result(5)
@@ -86,14 +86,14 @@ def served(
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ConfigServer]:
     """Without a key, over the folder that the test fills."""
-    with served(tmp_path, FolderBackend(tmp_path)) as found:
-        yield found
+    with served(tmp_path, FolderBackend(tmp_path)) as server:
+        yield server
 
 
 @pytest.fixture
 def server_with_key(tmp_path: Path) -> Iterator[ConfigServer]:
-    with served(tmp_path, FolderBackend(tmp_path), Cipher(KEY)) as found:
-        yield found
+    with served(tmp_path, FolderBackend(tmp_path), Cipher(KEY)) as server:
+        yield server
 
 
 async def _listen(runner: web.AppRunner) -> int:
@@ -110,11 +110,11 @@ def engine(postgres_stack: Stack, tmp_path: Path) -> Iterator[Engine]:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     password = secrets.secret(postgres_stack, "postgres-password")
     port = postgres_stack.port("postgres")
-    found = create_engine(f"postgresql+psycopg://postgres:{password}@127.0.0.1:{port}/{name}")
-    with found.begin() as connection:
+    engine = create_engine(f"postgresql+psycopg://postgres:{password}@127.0.0.1:{port}/{name}")
+    with engine.begin() as connection:
         connection.execute(text(f"CREATE TABLE PROPERTIES ({COLUMNS}, KEY text, VALUE text)"))
-    yield found
-    found.dispose()
+    yield engine
+    engine.dispose()
 
 
 def put(engine: Engine, *rows: tuple[str, str | None, str, str, str | None]) -> None:

@@ -1,4 +1,4 @@
-"""The config server's answers over HTTP, held against what the real one was seen to answer."""
+"""The config server's answers over HTTP, compared with answers of Spring's server."""
 
 import logging
 from datetime import datetime
@@ -9,7 +9,7 @@ import pytest
 V2 = "application/vnd.spring-cloud.config-server.v2+json"
 
 
-def test_an_application_and_its_profile_are_served_in_the_order_that_decides(server: Any) -> None:
+def test_an_application_and_its_profile_are_served_in_order_of_precedence(server: Any) -> None:
     for name in ("application", "application-dev", "probe", "probe-dev"):
         server.write(f"{name}.yml", f"probe:\n  level: {name}\n")
 
@@ -34,14 +34,14 @@ def test_an_application_and_its_profile_are_served_in_the_order_that_decides(ser
     assert sources[0]["name"] == f"file:{server.folder}/probe-dev.yml"
 
 
-def test_of_several_profiles_the_last_comes_first(server: Any) -> None:
+def test_the_last_of_several_profiles_comes_first(server: Any) -> None:
     for name in ("application-a", "probe-a", "application-b", "probe-b"):
         server.write(f"{name}.yml", f"from: {name}\n")
 
     document = server.get("/probe/a,b").json()
 
     assert document["profiles"] == ["a,b"]
-    assert [each["source"]["from"] for each in document["propertySources"]] == [
+    assert [source["source"]["from"] for source in document["propertySources"]] == [
         "probe-b",
         "application-b",
         "probe-a",
@@ -70,36 +70,38 @@ def test_spring_s_client_gets_its_own_type_with_the_origin_of_each_value(server:
         ("text/html, application/json;q=0.9", "application/json"),
     ],
 )
-def test_the_form_follows_accept(server: Any, accept: str, expected: str) -> None:
+def test_the_content_type_follows_accept(server: Any, accept: str, expected: str) -> None:
     assert server.get("/probe/dev", Accept=accept).headers["Content-Type"] == expected
 
 
-def test_xml_is_not_to_be_had(server: Any) -> None:
+def test_xml_is_answered_406(server: Any) -> None:
     answer = server.get("/probe/dev", Accept="application/xml")
 
     assert (answer.status_code, answer.content) == (406, b"")
 
 
-def test_a_label_is_given_back_with_its_slashes(server: Any) -> None:
+def test_a_label_is_returned_with_its_slashes(server: Any) -> None:
     assert server.get("/probe/dev/main").json()["label"] == "main"
     assert server.get("/probe/dev/feature(_)x").json()["label"] == "feature/x"
 
 
-def test_an_unknown_application_is_served_what_is_there_for_all(server: Any) -> None:
+def test_an_unknown_application_gets_the_shared_configuration(server: Any) -> None:
     assert server.sources("/nobody/dev") == []
     server.write("application.yml", "a: 1\n")
 
-    assert [each["source"] for each in server.sources("/nobody/dev")] == [{"a": 1}]
+    assert [source["source"] for source in server.sources("/nobody/dev")] == [{"a": 1}]
 
 
-def test_placeholders_are_left_to_the_client_in_one_form_and_filled_in_in_the_others(
+def test_placeholders_stay_in_property_sources_and_are_filled_in_merged_documents(
     server: Any,
 ) -> None:
     server.write("application.yml", "host: example\nport: ${PORT:8000}\n")
     server.write("probe.yml", "url: http://${host}:${port}/${unknown}\n")
 
     raw = {
-        key: value for each in server.sources("/probe/dev") for key, value in each["source"].items()
+        key: value
+        for source in server.sources("/probe/dev")
+        for key, value in source["source"].items()
     }
 
     assert raw["url"] == "http://${host}:${port}/${unknown}"
@@ -148,7 +150,9 @@ def test_the_merged_properties_come_in_three_forms(
 
 
 @pytest.mark.parametrize(("form", "text"), [("yml", "{}\n"), ("properties", ""), ("json", "{}")])
-def test_nothing_to_serve_is_an_empty_document(server: Any, form: str, text: str) -> None:
+def test_a_query_without_properties_gets_an_empty_document(
+    server: Any, form: str, text: str
+) -> None:
     answer = server.get(f"/probe-dev.{form}")
 
     assert (answer.status_code, answer.text) == (200, text)
@@ -157,7 +161,9 @@ def test_nothing_to_serve_is_an_empty_document(server: Any, form: str, text: str
 @pytest.mark.parametrize(
     "path", ["/", "/probe", "/probe.yml", "/probe-dev.txt", "/a//c", "/a/b/c//etc/passwd"]
 )
-def test_what_does_not_exist_is_answered_in_spring_boot_s_form(server: Any, path: str) -> None:
+def test_an_unknown_path_is_answered_404_in_the_format_of_spring_boot(
+    server: Any, path: str
+) -> None:
     answer = server.get(path)
     document = answer.json()
 
@@ -187,16 +193,16 @@ def test_what_does_not_exist_is_answered_in_spring_boot_s_form(server: Any, path
         "/probe/dev/..?useDefaultLabel",
     ],
 )
-def test_a_path_that_leads_out_of_the_folder_is_refused(server: Any, path: str) -> None:
+def test_a_path_that_leads_out_of_the_folder_is_rejected(server: Any, path: str) -> None:
     assert server.status_of_raw(path) == 400
 
 
-def test_after_a_refusal_the_next_request_on_the_connection_is_fine(server: Any) -> None:
+def test_after_a_rejected_request_the_connection_goes_on_working(server: Any) -> None:
     assert server.get("/probe/%2fdev").status_code == 400
     assert server.get("/probe/dev").status_code == 200
 
 
-def test_a_long_name_is_merely_unknown(server: Any) -> None:
+def test_a_very_long_name_is_just_an_unknown_application(server: Any) -> None:
     assert server.sources(f"/{'x' * 1000}/dev") == []
 
 
@@ -208,7 +214,7 @@ def test_another_verb_is_answered_405_with_allow(server: Any) -> None:
     assert answer.json()["error"] == "Method Not Allowed"
 
 
-def test_a_file_that_was_never_whole_is_named_with_its_line_and_concerns_nobody_else(
+def test_a_broken_file_is_reported_with_its_line_and_affects_no_other_application(
     server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.write("probe.yml", "a: 1\nc: 2\nb: c: d\n")
@@ -232,7 +238,7 @@ def test_a_file_that_was_never_whole_is_named_with_its_line_and_concerns_nobody_
         "spring.config.activate.on-profile: '('\n",
     ],
 )
-def test_of_a_file_that_broke_the_old_version_is_served(server: Any, text: str) -> None:
+def test_the_old_version_of_a_broken_file_is_served(server: Any, text: str) -> None:
     server.write("probe.yml", "a: 1\n")
     before = server.sources("/probe/dev")
 
@@ -243,7 +249,7 @@ def test_of_a_file_that_broke_the_old_version_is_served(server: Any, text: str) 
     assert server.sources("/probe/dev")[0]["source"] == {"a": 2}
 
 
-def test_a_folder_that_is_gone_is_told_as_an_outage(server: Any) -> None:
+def test_a_missing_folder_is_answered_503(server: Any) -> None:
     server.folder.rmdir()
 
     answer = server.get("/probe/dev")

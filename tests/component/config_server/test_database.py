@@ -14,7 +14,7 @@ from config_server.model import BackendUnavailable, ConfigQuery
 from .conftest import COLUMNS, put, served
 
 
-def test_rows_are_served_in_the_order_that_decides(engine: Engine) -> None:
+def test_rows_are_served_in_order_of_precedence(engine: Engine) -> None:
     put(
         engine,
         ("application", None, "master", "a", "0"),
@@ -27,16 +27,16 @@ def test_rows_are_served_in_the_order_that_decides(engine: Engine) -> None:
     )
     backend = DatabaseBackend(engine, "master")
 
-    found = backend.find(ConfigQuery("probe", "dev")).sources
+    sources = backend.find(ConfigQuery("probe", "dev")).sources
     other = backend.find(ConfigQuery("probe", "dev", "other")).sources
 
-    assert [(each.name, each.plain()) for each in found] == [
+    assert [(source.name, source.plain()) for source in sources] == [
         ("probe-dev", {"a": "3", "b": ""}),
         ("application-dev", {"a": "2"}),
         ("probe", {"a": "1"}),
         ("application", {"a": "0"}),
     ]
-    assert [each.plain() for each in other] == [{"a": "4"}]
+    assert [source.plain() for source in other] == [{"a": "4"}]
 
 
 def test_columns_created_with_quotes_are_read_as_well(engine: Engine) -> None:
@@ -45,9 +45,9 @@ def test_columns_created_with_quotes_are_read_as_well(engine: Engine) -> None:
         connection.execute(text(f'CREATE TABLE PROPERTIES ({COLUMNS}, "KEY" text, "VALUE" text)'))
     put(engine, ("probe", "dev", "master", "a", "1"))
 
-    found = DatabaseBackend(engine, "master").find(ConfigQuery("probe", "dev")).sources
+    sources = DatabaseBackend(engine, "master").find(ConfigQuery("probe", "dev")).sources
 
-    assert [each.plain() for each in found] == [{"a": "1"}]
+    assert [source.plain() for source in sources] == [{"a": "1"}]
 
 
 def test_a_name_with_a_quote_in_it_is_a_name(engine: Engine) -> None:
@@ -69,7 +69,7 @@ def test_each_application_has_a_stamp_that_changes_with_its_rows(engine: Engine)
     assert backend.stamps()["probe"] != before["probe"]
 
 
-def test_of_several_back_ends_the_first_wins_over_http(engine: Engine, tmp_path: Path) -> None:
+def test_the_first_of_several_back_ends_wins_over_http(engine: Engine, tmp_path: Path) -> None:
     put(engine, ("probe", None, "master", "a", "table"), ("probe", None, "master", "b", "table"))
     (tmp_path / "probe.yml").write_text("a: file\n")
     (tmp_path / "x.conf").write_text("${a} ${b}")
@@ -77,7 +77,7 @@ def test_of_several_back_ends_the_first_wins_over_http(engine: Engine, tmp_path:
 
     with served(tmp_path, CompositeBackend([files, table])) as server:
         document: dict[str, Any] = server.get("/probe/dev").json()
-        assert [each["source"] for each in document["propertySources"]] == [
+        assert [source["source"] for source in document["propertySources"]] == [
             {"a": "file"},
             {"a": "table", "b": "table"},
         ]
@@ -86,7 +86,7 @@ def test_of_several_back_ends_the_first_wins_over_http(engine: Engine, tmp_path:
         assert server.get("/probe-dev.properties").text == "a: table\nb: table"
 
 
-def test_a_database_that_is_away_is_told_and_half_a_configuration_is_not_served(
+def test_with_an_unreachable_database_no_partial_configuration_is_served(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "probe.yml").write_text("a: 1\n")

@@ -22,7 +22,7 @@ def test_with_a_key_the_status_is_ok(server_with_key: Any) -> None:
 
 @pytest.mark.parametrize("path", ["", "/probe/dev"])
 @pytest.mark.parametrize("text", ["secret", "mysecret=1", "héllo wörld ✓", " a b ", "a="])
-def test_what_is_encrypted_is_decrypted(server_with_key: Any, path: str, text: str) -> None:
+def test_an_encrypted_text_is_decrypted_again(server_with_key: Any, path: str, text: str) -> None:
     encrypted = server_with_key.post(f"/encrypt{path}", text.encode())
     decrypted = server_with_key.post(f"/decrypt{path}", encrypted.content)
 
@@ -35,7 +35,7 @@ def test_what_is_encrypted_is_decrypted(server_with_key: Any, path: str, text: s
 @pytest.mark.parametrize(
     ("sent", "meant"), [("mysecret", "mysecret"), ("a%20b=", "a b"), ("k=v", "k=v")]
 )
-def test_what_curl_calls_a_form_is_taken_as_text(
+def test_a_text_that_curl_sends_as_a_form_is_accepted(
     server_with_key: Any, sent: str, meant: str
 ) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -45,14 +45,16 @@ def test_what_curl_calls_a_form_is_taken_as_text(
     assert server_with_key.post("/decrypt", encrypted, **form).text == meant
 
 
-def test_a_text_without_a_type_is_taken(server_with_key: Any) -> None:
+def test_a_text_without_a_content_type_is_accepted(server_with_key: Any) -> None:
     answer = server_with_key.call("POST", "/decrypt", SECRET, **{"Content-Type": None})
 
     assert answer.text == "secret"
 
 
 @pytest.mark.parametrize("text", ["x", f"{{cipher}}{SECRET}", SECRET[:-2], "00" * 32])
-def test_what_was_not_encrypted_with_this_key_is_refused(server_with_key: Any, text: str) -> None:
+def test_decryption_of_a_text_of_another_key_is_answered_400(
+    server_with_key: Any, text: str
+) -> None:
     answer = server_with_key.post("/decrypt", text)
 
     assert answer.status_code == 400
@@ -61,20 +63,20 @@ def test_what_was_not_encrypted_with_this_key_is_refused(server_with_key: Any, t
 
 @pytest.mark.parametrize("path", ["/encrypt", "/decrypt"])
 @pytest.mark.parametrize("body", [b"", b"\xff"])
-def test_nothing_and_what_is_no_text_is_refused(
+def test_an_empty_body_and_bytes_that_are_not_text_are_rejected(
     server_with_key: Any, path: str, body: bytes
 ) -> None:
     assert server_with_key.post(path, body).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/encrypt", "/decrypt"])
-def test_a_text_of_ten_megabytes_is_refused(server_with_key: Any, path: str) -> None:
+def test_a_text_of_ten_megabytes_is_rejected(server_with_key: Any, path: str) -> None:
     assert server_with_key.post(path, b"0" * 10_000_000).status_code == 413
     assert server_with_key.get("/encrypt/status").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/encrypt", "/decrypt", "/monitor"])
-def test_these_are_not_to_be_got(server_with_key: Any, path: str) -> None:
+def test_encrypt_decrypt_and_monitor_answer_405_to_get(server_with_key: Any, path: str) -> None:
     answer = server_with_key.get(path)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
@@ -91,7 +93,7 @@ def test_there_is_no_public_key(server_with_key: Any, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/encrypt/status"), ("POST", "/encrypt"), ("POST", "/decrypt")]
 )
-def test_without_a_key_that_is_said(server: Any, method: str, path: str) -> None:
+def test_encryption_without_a_key_is_answered_404(server: Any, method: str, path: str) -> None:
     answer = server.call(method, path, "x")
 
     assert answer.status_code == 404

@@ -47,15 +47,15 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "x")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "x@example.org")
-    found = Repository(tmp_path / "repository")
-    found.path.mkdir()
-    found.git("init", "--quiet", "--initial-branch=main")
-    return found
+    repository = Repository(tmp_path / "repository")
+    repository.path.mkdir()
+    repository.git("init", "--quiet", "--initial-branch=main")
+    return repository
 
 
 def value(backend: GitBackend, label: str | None = None, application: str = "probe") -> object:
-    found = backend.find(ConfigQuery(application, "dev", label))
-    return found.version, [each.plain().get("a") for each in found.sources]
+    result = backend.find(ConfigQuery(application, "dev", label))
+    return result.version, [source.plain().get("a") for source in result.sources]
 
 
 def test_a_label_is_a_branch_a_tag_or_a_commit_and_the_version_is_the_commit(
@@ -75,7 +75,7 @@ def test_a_label_is_a_branch_a_tag_or_a_commit_and_the_version_is_the_commit(
     assert value(backend, "feature/x") == (third, [3])
 
 
-def test_packed_references_and_objects_are_read_as_they_come(repository: Repository) -> None:
+def test_packed_references_and_objects_of_a_repository_are_read(repository: Repository) -> None:
     backend = repository.backend()
     for number in range(3):
         commit = repository.commit(probe=f"a: {number}\n")
@@ -92,14 +92,14 @@ def test_without_main_master_is_the_default(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize("label", ["no", "-x", "a b", "x.lock", "@{0}", "*", "HEAD", "deadbeef"])
-def test_a_label_that_nobody_made_is_unknown(repository: Repository, label: str) -> None:
+def test_a_label_that_does_not_exist_is_unknown(repository: Repository, label: str) -> None:
     repository.commit(probe="a: 1\n")
 
     with pytest.raises(UnknownLabel):
         value(repository.backend(), label)
 
 
-def test_what_is_not_committed_is_not_served(repository: Repository) -> None:
+def test_uncommitted_files_are_not_served(repository: Repository) -> None:
     repository.commit(probe="a: 1\n")
     (repository.path / "probe.yml").write_text("a: 2\n")
 
@@ -132,7 +132,7 @@ def test_a_commit_that_breaks_a_file_leaves_the_old_version_in_force(
         value(repository.backend())
 
 
-def test_a_symbolic_link_is_no_file(repository: Repository) -> None:
+def test_a_symbolic_link_is_not_served(repository: Repository) -> None:
     (repository.path / "probe.yml").symlink_to("/etc/passwd")
     repository.commit()
 
@@ -140,7 +140,7 @@ def test_a_symbolic_link_is_no_file(repository: Repository) -> None:
     assert repository.backend().file(ConfigQuery("probe", "dev"), "probe.yml") is None
 
 
-def test_stamps_tell_which_files_a_commit_changed(repository: Repository) -> None:
+def test_stamps_show_which_files_a_commit_changed(repository: Repository) -> None:
     repository.commit(probe="a: 1\n", other="a: 1\n")
     backend = repository.backend()
     before = backend.stamps()
@@ -150,12 +150,12 @@ def test_stamps_tell_which_files_a_commit_changed(repository: Repository) -> Non
     assert {path for path in before if backend.stamps()[path] != before[path]} == {"probe.yml"}
 
 
-def test_what_is_no_repository_is_away(tmp_path: Path) -> None:
+def test_a_folder_without_a_repository_is_reported_as_unavailable(tmp_path: Path) -> None:
     with pytest.raises(BackendUnavailable):
         value(GitBackend(tmp_path, "file://x", LABELS, []))
 
 
-def test_a_damaged_repository_is_away(repository: Repository) -> None:
+def test_a_damaged_repository_is_reported_as_unavailable(repository: Repository) -> None:
     commit = repository.commit(probe="a: 1\n")
     backend = repository.backend()
     (repository.path / ".git" / "objects" / commit[:2] / commit[2:]).unlink()
@@ -192,8 +192,8 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture
 def remote(repository: Repository) -> Iterator[str]:
     """Where the repository is to be had over HTTP, by those who have the password."""
-    found: dict[str, BackendRepo] = {"/r": Repo(str(repository.path))}
-    git = make_wsgi_chain(DictBackend(found))
+    repositories: dict[str, BackendRepo] = {"/r": Repo(str(repository.path))}
+    git = make_wsgi_chain(DictBackend(repositories))
 
     def guarded(environ: Any, start: Any) -> Any:
         if environ.get("HTTP_AUTHORIZATION") == "Basic bWU6cHc=":
@@ -209,7 +209,7 @@ def remote(repository: Repository) -> Iterator[str]:
         thread.join(5)
 
 
-def test_a_repository_elsewhere_is_copied_and_its_changes_are_followed(
+def test_a_remote_repository_is_mirrored_and_its_changes_are_followed(
     repository: Repository, remote: str, tmp_path: Path
 ) -> None:
     first = repository.commit(probe="a: 1\n")
@@ -239,7 +239,7 @@ def test_a_repository_elsewhere_is_copied_and_its_changes_are_followed(
         ("git://127.0.0.1:1/r", "refused"),
     ],
 )
-def test_when_it_cannot_be_reached_the_copy_goes_on_being_served(
+def test_with_an_unreachable_remote_the_mirror_is_served(
     repository: Repository, remote: str, tmp_path: Path, uri: str | None, reason: str
 ) -> None:
     commit = repository.commit(probe="a: 1\n")

@@ -9,7 +9,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GITHUB = {"Content-Type": "application/json", "X-GitHub-Event": "push"}
 
 
-def test_a_form_names_the_application(server: Any) -> None:
+def test_a_posted_form_may_name_the_application(server: Any) -> None:
     answer = server.post("/monitor", "path=probe&path=other.yml", **FORM)
 
     assert (answer.status_code, answer.json()) == (200, ["probe", "other"])
@@ -18,7 +18,7 @@ def test_a_form_names_the_application(server: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["*", "application.yml", "application-dev.yml"])
-def test_what_all_share_concerns_all(server: Any, path: str) -> None:
+def test_a_change_of_the_shared_configuration_affects_all(server: Any, path: str) -> None:
     server.post("/monitor", {"path": path}, **FORM)
 
     assert server.changed == [None]
@@ -33,7 +33,7 @@ def test_a_webhook_names_files(server: Any) -> None:
     assert server.changed == [{"order", "order-service", "order-service-native"}]
 
 
-def test_a_webhook_that_speaks_of_something_else_changes_nothing(server: Any) -> None:
+def test_a_webhook_of_another_event_changes_nothing(server: Any) -> None:
     ping = {**GITHUB, "X-GitHub-Event": "ping"}
 
     answer = server.post("/monitor", '{"zen": "Design for failure."}', **ping)
@@ -54,7 +54,7 @@ def test_a_webhook_that_speaks_of_something_else_changes_nothing(server: Any) ->
         ("path=" + "x" * 10_000_000, FORM, 413),
     ],
 )
-def test_what_is_no_notification_is_refused_and_the_next_is_fine(
+def test_an_invalid_notification_is_rejected_and_the_next_one_works(
     server: Any, body: str, headers: dict[str, str], status: int
 ) -> None:
     assert server.post("/monitor", body, **headers).status_code == status

@@ -41,7 +41,7 @@ def test_the_file_of_the_profile_wins(server: Any) -> None:
     assert server.get("/probe/prod/main/logback.xml").text == "all"
 
 
-def test_a_file_beneath_a_folder_is_served(server: Any) -> None:
+def test_a_file_in_a_subfolder_is_served(server: Any) -> None:
     (server.folder / "a" / "b").mkdir(parents=True)
     server.write("a/b/c.txt", "deep")
 
@@ -49,7 +49,7 @@ def test_a_file_beneath_a_folder_is_served(server: Any) -> None:
     assert server.get("/probe/dev/a/b/c.txt?useDefaultLabel").text == "deep"
 
 
-def test_bytes_are_served_as_they_are(server: Any) -> None:
+def test_binary_files_are_served_unchanged(server: Any) -> None:
     (server.folder / "key.bin").write_bytes(b"\xff\x00${a:b}")
 
     answer = server.get("/probe/dev/main/key.bin", Accept="application/octet-stream")
@@ -69,7 +69,7 @@ def test_bytes_are_served_as_they_are(server: Any) -> None:
         "/probe/dev/unknown.txt?useDefaultLabel",
     ],
 )
-def test_what_is_no_file_of_this_folder_is_not_found(server: Any, path: str, accept: str) -> None:
+def test_a_file_outside_the_folder_is_not_found(server: Any, path: str, accept: str) -> None:
     outside = server.folder.parent / f"{server.folder.name}-outside"
     outside.mkdir()
     (outside / "secret.txt").write_text("secret")
@@ -82,7 +82,7 @@ def test_what_is_no_file_of_this_folder_is_not_found(server: Any, path: str, acc
     assert (answer.status_code, answer.content) == (404, b"")
 
 
-def test_a_file_that_is_too_long_is_told(server: Any) -> None:
+def test_a_file_that_is_too_long_is_reported(server: Any) -> None:
     (server.folder / "large.txt").write_bytes(b"x" * 10_000_000)
 
     answer = server.get("/probe/dev/main/large.txt")

@@ -1,4 +1,4 @@
-"""The real process: started, edited under, asked over HTTP, ended."""
+"""The real process: started, its files edited, queried over HTTP, stopped."""
 
 import os
 import signal
@@ -41,8 +41,8 @@ class Running:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
 
     def component(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.get("/actuator/health").json()["components"][name]
-        return found
+        health: dict[str, Any] = self.get("/actuator/health").json()["components"][name]
+        return health
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -62,7 +62,7 @@ def answers(running: Running) -> bool:
 
 @pytest.fixture(scope="module")
 def leaving() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Those that were asked to end: each does so in good order, while the next test begins."""
+    """Processes that were asked to stop: they shut down gracefully while the next test begins."""
     processes: list[subprocess.Popen[bytes]] = []
     yield processes
     assert {process.wait(30) for process in processes} == {0}
@@ -104,7 +104,7 @@ def started(
         process.send_signal(signal.SIGTERM)
 
 
-def test_an_edit_is_noticed_and_a_broken_file_is_told_and_survives_a_restart(
+def test_an_edit_is_noticed_and_a_broken_file_is_reported_and_survives_a_restart(
     tmp_path: Path, start: Start
 ) -> None:
     probe = tmp_path / "config" / "probe.yml"
@@ -112,8 +112,8 @@ def test_an_edit_is_noticed_and_a_broken_file_is_told_and_survives_a_restart(
         assert running.component("files")["status"] == "UP"
         until(lambda: "the configuration of all has changed" in running.log)
         probe.write_text("a: 22\n")
-        told = "the configuration of probe has changed"
-        until(lambda: told in running.log)
+        announced = "the configuration of probe has changed"
+        until(lambda: announced in running.log)
         assert running.get("/probe/native").json()["propertySources"][0]["source"] == {"a": 22}
 
         probe.write_text("a: 22\n  b: 3\n")
@@ -168,8 +168,8 @@ spring.cloud.config.server.git.uri: file://{repository}
         assert document["propertySources"][0]["source"] == {"a": 1}
         until(lambda: "the configuration of all has changed" in running.log)
         commit("a: 2\n")
-        told = "the configuration of probe has changed"
-        until(lambda: told in running.log)
+        announced = "the configuration of probe has changed"
+        until(lambda: announced in running.log)
         assert running.get("/probe-native.yml").text == "a: 2\n"
 
 
@@ -192,16 +192,16 @@ spring:
 """
     with start(probe="a: 0\n", **{"config-server": own}) as running:
         sources = running.get("/probe/native").json()["propertySources"]
-        assert [each["source"] for each in sources[:2]] == [{"a": "1"}, {"a": 0}]
+        assert [source["source"] for source in sources[:2]] == [{"a": "1"}, {"a": 0}]
         until(lambda: "the configuration of all has changed" in running.log)
         put(engine, ("probe", "native", "master", "b", "2"))
-        told = "the configuration of probe has changed"
-        until(lambda: told in running.log)
+        announced = "the configuration of probe has changed"
+        until(lambda: announced in running.log)
         assert running.get("/probe-native.properties").text.startswith("a: 1\nb: 2\n")
         assert str(url.password) not in running.get("/actuator/health").text
 
 
-def test_a_back_end_that_cannot_be_is_told_at_the_start(tmp_path: Path) -> None:
+def test_an_impossible_back_end_is_reported_at_the_start(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
     (config / "config-server.yml").write_text("spring.profiles.active: git\n")

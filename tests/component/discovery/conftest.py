@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 60
 
 
 def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until `holds()` is true; what cannot be asked yet does not hold yet."""
+    """Wait until `holds()` is true; a failing request counts as false."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -36,7 +36,7 @@ def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> Non
                 return
         except (requests.RequestException, ValueError, KeyError):
             pass
-        assert time.monotonic() < deadline, "it never came to that"
+        assert time.monotonic() < deadline, "the condition never held"
         time.sleep(0.05)
 
 
@@ -48,8 +48,8 @@ class Discovery:
     now: float = 1_000_000.0
     session: requests.Session = field(default_factory=requests.Session)
 
-    def call(self, method: str, path: str, **given: Any) -> requests.Response:
-        return self.session.request(method, f"{self.base}{path}", timeout=5, **given)
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.session.request(method, f"{self.base}{path}", timeout=5, **options)
 
     def get(self, path: str, accept: str | None = "application/json") -> requests.Response:
         return self.call("GET", path, headers={"Accept": accept})
@@ -69,8 +69,8 @@ class Discovery:
         return self.call("POST", "/peerreplication/batch/", json={"replicationList": members})
 
     def names(self) -> list[str]:
-        found = self.get("/apps").json()["applications"]["application"]
-        return [application["name"] for application in found]
+        applications = self.get("/apps").json()["applications"]["application"]
+        return [application["name"] for application in applications]
 
     def ids(self, app: str = "PROBE") -> set[str]:
         """The instances of `app`, or none; raises while discovery does not answer for them."""
@@ -84,8 +84,8 @@ class Discovery:
         }
 
     def instance(self, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.get(path).json()["instance"]
-        return found
+        instance: dict[str, Any] = self.get(path).json()["instance"]
+        return instance
 
 
 def registration(id_: str, app: str, **more: Any) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def registration(id_: str, app: str, **more: Any) -> dict[str, Any]:
 
 @contextmanager
 def served(peer_settings: PeerSettings | None = None) -> Iterator[Discovery]:
-    found = Discovery()
-    clock = RegistryClock(lambda: found.now, lambda: found.now)
+    discovery = Discovery()
+    clock = RegistryClock(lambda: discovery.now, lambda: discovery.now)
     app = DiscoveryServer(
         peer_settings=lambda: peer_settings or PeerSettings(), clock=clock, port=0
     ).app
@@ -113,10 +113,10 @@ def served(peer_settings: PeerSettings | None = None) -> Iterator[Discovery]:
     thread.start()
     runner = web.AppRunner(app)
     port = asyncio.run_coroutine_threadsafe(_listen(runner), loop).result(5)
-    found.base = f"http://127.0.0.1:{port}/eureka"
+    discovery.base = f"http://127.0.0.1:{port}/eureka"
     try:
-        with found.session:
-            yield found
+        with discovery.session:
+            yield discovery
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
@@ -133,9 +133,9 @@ async def _listen(runner: web.AppRunner) -> int:
 
 @pytest.fixture
 def discovery() -> Iterator[Discovery]:
-    with served() as found:
-        until(lambda: found.get("/apps").status_code == 200)
-        yield found
+    with served() as discovery:
+        until(lambda: discovery.get("/apps").status_code == 200)
+        yield discovery
 
 
 def free_port() -> int:
@@ -212,7 +212,7 @@ class _ConfigServer(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Replica]]:
-    """Three that name one another; none of them runs yet."""
+    """Three replicas that know one another, not started yet."""
     folder = tmp_path_factory.mktemp("replicas")
     ports = [free_port() for _ in range(3)]
 
@@ -228,9 +228,9 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Replica]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
-    found = [Replica(port, url, folder) for port in ports]
-    yield found
-    for replica in found:
+    processes = [Replica(port, url, folder) for port in ports]
+    yield processes
+    for replica in processes:
         replica.end()
         replica.session.close()
     server.shutdown()
@@ -240,7 +240,7 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Replica]
 
 @pytest.fixture
 def two(replicas: list[Replica]) -> list[Replica]:
-    """The first two, running, with nothing registered that a test registers."""
+    """The first two replicas, running, with nothing registered by earlier tests."""
     first, second, third = replicas
     third.end()
     for replica in (first, second):
@@ -251,6 +251,8 @@ def two(replicas: list[Replica]) -> list[Replica]:
         first.forget(app)
         second.forget(app)
     until(
-        lambda: not any(each.ids(app) for each in (first, second) for app in ("PROBE", "FOREIGN"))
+        lambda: (
+            not any(replica.ids(app) for replica in (first, second) for app in ("PROBE", "FOREIGN"))
+        )
     )
     return [first, second]

@@ -1,4 +1,4 @@
-"""A process that is a py-eureka-client: says what it knows, and does what its input says.
+"""A process with a py-eureka-client: prints the instances it knows, and obeys its input.
 
 Of its own because the client's threads and loops outlive it, and warn.
 """
@@ -29,8 +29,8 @@ async def live(servers: str, port: int) -> None:
     while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
         if line in actions:
             await actions[line]()
-        found = client.applications.get_application("foreign").up_instances
-        print(json.dumps(sorted(each.instanceId for each in found)), flush=True)
+        instances = client.applications.get_application("foreign").up_instances
+        print(json.dumps(sorted(instance.instanceId for instance in instances)), flush=True)
     await client.stop()
 
 

@@ -1,4 +1,4 @@
-"""Discovery's answers over HTTP, held against what the real server was seen to answer."""
+"""Discovery's answers over HTTP, compared with answers of Netflix's server."""
 
 import json
 from typing import Any
@@ -40,8 +40,8 @@ XML_BODY = """<?xml version="1.0"?>
 
 
 def instance_of(answer: Any) -> dict[str, Any]:
-    found: dict[str, Any] = answer.json()["instance"]
-    return found
+    instance: dict[str, Any] = answer.json()["instance"]
+    return instance
 
 
 def test_an_empty_registry_answers_the_empty_list(discovery: Any) -> None:
@@ -88,7 +88,7 @@ def test_a_registered_instance_is_listed_with_the_keys_and_types_of_the_real_ser
     }
 
 
-def test_what_was_not_registered_is_left_out_or_has_its_default(discovery: Any) -> None:
+def test_optional_fields_are_left_out_or_have_defaults(discovery: Any) -> None:
     discovery.register()
 
     instance = instance_of(discovery.get("/apps/PROBE/h:probe:1"))
@@ -103,7 +103,7 @@ def test_what_was_not_registered_is_left_out_or_has_its_default(discovery: Any) 
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/xml", "application/*"])
-def test_whoever_does_not_name_json_gets_xml(discovery: Any, accept: str | None) -> None:
+def test_lists_are_in_xml_unless_accept_names_json(discovery: Any, accept: str | None) -> None:
     discovery.register(metadata={"zone": "a", "odd key": "<&"})
 
     answer = discovery.get("/apps", accept=accept)
@@ -119,7 +119,7 @@ def test_whoever_does_not_name_json_gets_xml(discovery: Any, accept: str | None)
     assert (port.text, port.get("enabled")) == ("7001", "true")
 
 
-def test_a_registration_in_xml_is_taken(discovery: Any) -> None:
+def test_a_registration_in_xml_is_accepted(discovery: Any) -> None:
     answer = discovery.call(
         "POST", "/apps/xmlapp", data=XML_BODY, headers={"Content-Type": "application/xml"}
     )
@@ -166,7 +166,9 @@ def test_a_renewed_lease_lives_twice_its_duration_and_then_leaves_all_lists(
 
 
 @pytest.mark.parametrize("path", ["/apps/PROBE", "/vips/probe", "/apps"])
-def test_every_list_forgets_a_lapsed_lease_by_itself(discovery: Any, path: str) -> None:
+def test_every_list_drops_a_lapsed_lease_without_a_sweep_from_outside(
+    discovery: Any, path: str
+) -> None:
     discovery.register(leaseInfo={"durationInSecs": 2})
 
     discovery.now += 3
@@ -188,7 +190,7 @@ def test_every_change_gives_the_delta_a_new_version(discovery: Any) -> None:
     assert version() == after_one + 2
 
 
-def test_the_lists_come_packed_when_asked_for(discovery: Any) -> None:
+def test_the_lists_come_compressed_on_request(discovery: Any) -> None:
     discovery.register()
 
     answers = [
@@ -205,16 +207,16 @@ def test_the_lists_come_packed_when_asked_for(discovery: Any) -> None:
 def test_addresses_find_their_instances_and_unknown_ones_nothing(discovery: Any) -> None:
     discovery.register(vipAddress="probe,other", secureVipAddress="safe")
 
-    found = [
+    lists = [
         discovery.get(path).json()["applications"]
         for path in ("/vips/other", "/svips/safe", "/vips/none")
     ]
 
-    assert [each["apps__hashcode"] for each in found] == ["UP_1_", "UP_1_", ""]
-    assert found[2] == {"versions__delta": "-1", "apps__hashcode": "", "application": []}
+    assert [applications["apps__hashcode"] for applications in lists] == ["UP_1_", "UP_1_", ""]
+    assert lists[2] == {"versions__delta": "-1", "apps__hashcode": "", "application": []}
 
 
-def test_out_of_service_by_hand_holds_until_it_is_taken_back(discovery: Any) -> None:
+def test_an_out_of_service_override_holds_until_it_is_removed(discovery: Any) -> None:
     discovery.register()
     path = "/apps/PROBE/h:probe:1"
 
@@ -229,7 +231,7 @@ def test_out_of_service_by_hand_holds_until_it_is_taken_back(discovery: Any) -> 
     assert (back["status"], back["overriddenStatus"]) == ("UP", "UNKNOWN")
 
 
-def test_an_override_removed_without_a_value_makes_the_instance_register_anew(
+def test_an_override_removed_without_a_value_makes_the_instance_register_again(
     discovery: Any,
 ) -> None:
     discovery.register()
@@ -253,14 +255,14 @@ def test_metadata_is_added_to_what_was_registered(discovery: Any) -> None:
     assert instance["metadata"] == {"a": "1", "b": "2"}
 
 
-def test_the_same_answers_stand_under_v2(discovery: Any) -> None:
+def test_the_prefix_v2_gives_the_same_answers(discovery: Any) -> None:
     discovery.register()
 
     assert discovery.get("/v2/apps").json() == discovery.get("/apps/").json()
     assert discovery.put("/v2/apps/PROBE/h:probe:1").status_code == 200
 
 
-def test_text_that_xml_cannot_carry_does_not_spoil_the_list(discovery: Any) -> None:
+def test_text_that_xml_cannot_represent_does_not_break_the_list(discovery: Any) -> None:
     body = json.dumps({"instance": {}}).replace(
         "{}",
         '{"instanceId":"a\\u0000b","hostName":"\\ud800","app":"P","ipAddr":"1",'

@@ -1,4 +1,4 @@
-"""What discovery cannot read or does not have is answered as the real server was seen to."""
+"""What discovery cannot read or does not have is answered as by Netflix's server."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def test_a_missing_field_is_named(discovery: Any, missing: dict[str, None], text
     assert discovery.names() == []
 
 
-def test_another_application_in_the_body_than_in_the_path_is_refused(discovery: Any) -> None:
+def test_a_body_for_another_application_than_the_path_is_rejected(discovery: Any) -> None:
     body = {
         "instance": {
             "app": "b",
@@ -55,7 +55,7 @@ def test_another_application_in_the_body_than_in_the_path_is_refused(discovery: 
         b'{"instance": {"leaseInfo": {"durationInSecs": 1e999}}}',
     ],
 )
-def test_a_body_that_is_no_registration_is_refused(discovery: Any, body: bytes) -> None:
+def test_a_body_that_is_not_a_registration_is_rejected(discovery: Any, body: bytes) -> None:
     answer = discovery.call(
         "POST", "/apps/PROBE", data=body, headers={"Content-Type": "application/json"}
     )
@@ -74,7 +74,7 @@ def test_a_body_that_is_no_registration_is_refused(discovery: Any, body: bytes) 
         '<?xml version="1.0" encoding="no-such"?><instance/>',
     ],
 )
-def test_xml_with_entities_or_without_sense_is_refused(discovery: Any, body: str) -> None:
+def test_xml_with_entities_or_errors_is_rejected(discovery: Any, body: str) -> None:
     answer = discovery.call(
         "POST", "/apps/PROBE", data=body, headers={"Content-Type": "application/xml"}
     )
@@ -113,7 +113,7 @@ def test_a_browser_is_answered_406_and_another_verb_405_with_allow(discovery: An
         ("GET", "/nothing"),
     ],
 )
-def test_what_is_not_there_is_answered_404_without_a_body(
+def test_unknown_paths_and_instances_are_answered_404_without_a_body(
     discovery: Any, method: str, path: str
 ) -> None:
     answer = discovery.call(method, path)

@@ -28,12 +28,12 @@ LISTS = ["/apps", "/apps/delta", "/apps/PROBE", "/vips/probe"]
 
 def compact(discovery: Any, path: str, accept: str) -> requests.Response:
     headers = {"Accept": accept, "X-Eureka-Accept": "compact"}
-    found: requests.Response = discovery.call("GET", path, headers=headers)
-    return found
+    answer: requests.Response = discovery.call("GET", path, headers=headers)
+    return answer
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_compact_list_has_what_a_caller_needs(discovery: Any, path: str) -> None:
+def test_a_compact_list_has_the_fields_that_a_caller_needs(discovery: Any, path: str) -> None:
     discovery.register(metadata={"zone": "a"}, homePageUrl="http://h/")
 
     document = compact(discovery, path, "application/json").json()
@@ -44,7 +44,7 @@ def test_a_compact_list_has_what_a_caller_needs(discovery: Any, path: str) -> No
     assert {child.tag for child in next(root.iter("instance"))} == COMPACT
 
 
-def test_one_instance_is_never_compact_and_neither_is_a_list_that_was_not_asked_to_be(
+def test_a_single_instance_is_never_compact_nor_is_a_list_without_the_header(
     discovery: Any,
 ) -> None:
     discovery.register()
@@ -89,7 +89,7 @@ def test_names_of_metadata_are_escaped_in_xml_as_the_real_server_does(discovery:
     ("name", "in_xml"),
     [*NAMES_IN_XML.items(), ("x:y", "x:y"), ("ü", "ü"), ("p_q", "p_q"), ("a__-b", "a____-b")],
 )
-def test_names_of_metadata_in_a_registration_in_xml_are_the_ones_that_were_meant(
+def test_names_of_metadata_in_an_xml_registration_are_unescaped(
     discovery: Any, name: str, in_xml: str
 ) -> None:
     body = IN_XML.format(f"<{in_xml}>v</{in_xml}>").encode()
@@ -104,7 +104,7 @@ def test_names_of_metadata_in_a_registration_in_xml_are_the_ones_that_were_meant
 
 
 @pytest.mark.parametrize("in_xml", ["_.00zz", "_.12", "x_."])
-def test_an_escape_that_means_nothing_is_refused(discovery: Any, in_xml: str) -> None:
+def test_an_invalid_xstream_escape_is_rejected(discovery: Any, in_xml: str) -> None:
     body = IN_XML.format(f"<{in_xml}>v</{in_xml}>")
 
     answer = discovery.call(
@@ -116,7 +116,7 @@ def test_an_escape_that_means_nothing_is_refused(discovery: Any, in_xml: str) ->
 
 @pytest.mark.parametrize("path", [*LISTS, "/apps/PROBE/h:probe:1"])
 @pytest.mark.parametrize("accept", ["application/json", "application/xml"])
-def test_every_document_comes_packed_when_asked_for(discovery: Any, path: str, accept: str) -> None:
+def test_every_document_comes_compressed_on_request(discovery: Any, path: str, accept: str) -> None:
     discovery.register()
     headers = {"Accept": accept}
 
@@ -139,7 +139,7 @@ def test_every_document_comes_packed_when_asked_for(discovery: Any, path: str, a
         ),
     ],
 )
-def test_a_packed_registration_is_taken(discovery: Any, kind: str, body: str) -> None:
+def test_a_compressed_registration_is_accepted(discovery: Any, kind: str, body: str) -> None:
     answer = discovery.call(
         "POST",
         "/apps/PROBE",
@@ -177,7 +177,7 @@ LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha">' + "".join(
         ({"Content-Type": "application/json"}, b'{"instance": {"app": "OTHER"}}'),
     ],
 )
-def test_what_would_do_harm_is_refused_and_the_next_request_is_fine(
+def test_harmful_bodies_are_rejected_and_the_next_request_works(
     discovery: Any, headers: dict[str, str], body: bytes
 ) -> None:
     discovery.register("before")

@@ -1,4 +1,4 @@
-"""What a replica written by Netflix tells, and what it is answered."""
+"""What a replica of Netflix's server sends, and how it is answered."""
 
 from typing import Any
 from xml.etree import ElementTree
@@ -40,20 +40,20 @@ def test_a_batch_is_answered_member_by_member(discovery: Any) -> None:
     )
 
     answers = answer.json()["responseList"]
-    assert [each["statusCode"] for each in answers] == [200, 200, 200, 404, 400, 200, 200, 404]
+    assert [member["statusCode"] for member in answers] == [200, 200, 200, 404, 400, 200, 200, 404]
 
 
-def test_whoever_does_not_name_json_gets_the_answer_in_xml(discovery: Any) -> None:
+def test_a_batch_is_answered_in_xml_unless_accept_names_json(discovery: Any) -> None:
     answer = discovery.replicate(registered())
 
     root = ElementTree.fromstring(answer.content)
 
     assert answer.headers["Content-Type"] == "application/xml"
     assert root.tag.endswith("ReplicationListResponse")
-    assert [each.text for each in root.iter("statusCode")] == ["200"]
+    assert [element.text for element in root.iter("statusCode")] == ["200"]
 
 
-def test_a_heartbeat_older_than_what_is_known_here_brings_the_instance_back(
+def test_a_heartbeat_with_an_older_timestamp_is_answered_with_the_newer_instance(
     discovery: Any,
 ) -> None:
     discovery.replicate(registered(2000, metadata={"version": "2"}))
@@ -65,17 +65,17 @@ def test_a_heartbeat_older_than_what_is_known_here_brings_the_instance_back(
         headers={"Accept": "application/json"},
     )
 
-    (found,) = answer.json()["responseList"]
-    assert found["statusCode"] == 409
-    assert found["responseEntity"]["metadata"] == {"version": "2"}
+    (answered,) = answer.json()["responseList"]
+    assert answered["statusCode"] == 409
+    assert answered["responseEntity"]["metadata"] == {"version": "2"}
     single = discovery.call("PUT", f"{PATH}?lastDirtyTimestamp=1000", headers=REPLICA)
     assert single.status_code == 409
     assert single.json()["instance"]["lastDirtyTimestamp"] == "2000"
 
 
-def test_a_replica_that_sends_one_by_one_is_understood(discovery: Any) -> None:
-    def call(method: str, path: str, **given: Any) -> tuple[int, bytes]:
-        answer = discovery.call(method, path, headers=REPLICA, **given)
+def test_a_replica_may_replicate_by_single_requests(discovery: Any) -> None:
+    def call(method: str, path: str, **options: Any) -> tuple[int, bytes]:
+        answer = discovery.call(method, path, headers=REPLICA, **options)
         return answer.status_code, answer.content
 
     body = registration("h:probe:1", "PROBE", lastDirtyTimestamp="1000")
@@ -94,7 +94,7 @@ def test_a_replica_that_sends_one_by_one_is_understood(discovery: Any) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"replicationList": {}}', b'{"replicationList": [' * 20_000]
 )
-def test_what_is_no_batch_is_refused(discovery: Any, body: bytes) -> None:
+def test_a_body_that_is_not_a_batch_is_rejected(discovery: Any, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
 
     refused = discovery.call("POST", "/peerreplication/batch/", data=body, headers=headers)
@@ -102,7 +102,7 @@ def test_what_is_no_batch_is_refused(discovery: Any, body: bytes) -> None:
     assert refused.status_code == 400
 
 
-def test_a_batch_may_be_larger_than_one_registration_but_not_without_end(discovery: Any) -> None:
+def test_a_batch_may_be_larger_than_one_registration_but_is_limited(discovery: Any) -> None:
     large = [
         registration(f"h:{number}", "PROBE", metadata={"long": "x" * 10_000})["instance"]
         for number in range(100)

@@ -31,8 +31,8 @@ class Client:
         assert self._process.stdout
         self._process.stdin.write(f"{action}\n")
         self._process.stdin.flush()
-        found: list[str] = json.loads(self._process.stdout.readline())
-        return found
+        instances: list[str] = json.loads(self._process.stdout.readline())
+        return instances
 
     def known(self) -> list[str]:
         return self.tell("known")
@@ -57,7 +57,9 @@ def start() -> Iterator[Start]:
         client.stop()
 
 
-def test_it_registers_renews_and_finds_the_others(discovery: Any, start: Start) -> None:
+def test_py_eureka_client_registers_renews_and_finds_the_others(
+    discovery: Any, start: Start
+) -> None:
     first, second = start(discovery.base, 9001), start(discovery.base, 9002)
     both = [first.id, second.id]
 
@@ -71,7 +73,7 @@ def test_it_registers_renews_and_finds_the_others(discovery: Any, start: Start) 
     until(lambda: first.known() == both)
 
 
-def test_it_leaves_and_the_others_learn_of_it(discovery: Any, start: Start) -> None:
+def test_py_eureka_client_leaves_and_the_others_see_it(discovery: Any, start: Start) -> None:
     first, second = start(discovery.base, 9001), Client(discovery.base, 9002)
     until(lambda: len(first.known()) == 2)
 
@@ -81,7 +83,9 @@ def test_it_leaves_and_the_others_learn_of_it(discovery: Any, start: Start) -> N
     until(lambda: first.known() == [first.id])
 
 
-def test_it_registers_anew_when_discovery_has_forgotten_it(discovery: Any, start: Start) -> None:
+def test_py_eureka_client_registers_again_when_discovery_has_forgotten_it(
+    discovery: Any, start: Start
+) -> None:
     client = start(discovery.base, 9001)
     until(lambda: discovery.ids("FOREIGN"))
 
@@ -90,7 +94,7 @@ def test_it_registers_anew_when_discovery_has_forgotten_it(discovery: Any, start
     until(lambda: discovery.ids("FOREIGN") == {client.id})
 
 
-def test_it_goes_on_at_the_other_replica_when_one_is_killed(
+def test_py_eureka_client_fails_over_when_a_replica_is_killed(
     two: list[Replica], start: Start
 ) -> None:
     first, second = two

@@ -1,4 +1,4 @@
-"""Several real discovery processes: they tell one another, and agree again after an outage."""
+"""Several real discovery processes: they replicate, and agree again after an outage."""
 
 import signal
 import socket
@@ -17,25 +17,23 @@ from .conftest import Replica, served, until
 LONG_LEASE: dict[str, Any] = {"leaseInfo": {"renewalIntervalInSecs": 30, "durationInSecs": 90}}
 
 
-def test_what_a_client_tells_one_replica_all_know(
-    two: list[Replica], replicas: list[Replica]
-) -> None:
+def test_a_change_at_one_replica_reaches_all(two: list[Replica], replicas: list[Replica]) -> None:
     first, second, third = replicas
     third.start()
     until(third.is_ready)
     path = "/apps/PROBE/a"
 
     first.register("a", metadata={"zone": "x"}, **LONG_LEASE)
-    until(lambda: all("a" in each.ids() for each in replicas))
+    until(lambda: all("a" in replica.ids() for replica in replicas))
     second.put(f"{path}/status?value=OUT_OF_SERVICE")
-    until(lambda: all(each.instance(path)["status"] == "OUT_OF_SERVICE" for each in replicas))
+    until(lambda: all(replica.instance(path)["status"] == "OUT_OF_SERVICE" for replica in replicas))
     third.delete(f"{path}/status?value=UP")
-    until(lambda: all(each.instance(path)["status"] == "UP" for each in replicas))
+    until(lambda: all(replica.instance(path)["status"] == "UP" for replica in replicas))
     third.put(f"{path}/metadata?more=y")
     both = {"zone": "x", "more": "y"}
-    until(lambda: all(each.instance(path)["metadata"] == both for each in replicas))
+    until(lambda: all(replica.instance(path)["metadata"] == both for replica in replicas))
     second.delete(path)
-    until(lambda: all("a" not in each.ids() for each in replicas))
+    until(lambda: all("a" not in replica.ids() for replica in replicas))
 
 
 def test_heartbeats_at_one_replica_keep_the_lease_at_the_other(two: list[Replica]) -> None:
@@ -85,7 +83,7 @@ def test_a_killed_replica_comes_back_with_everything_before_it_answers(
     until(lambda: "after" in first.ids())
 
 
-def test_two_replicas_agree_again_after_one_could_not_be_heard(two: list[Replica]) -> None:
+def test_two_replicas_agree_again_after_one_was_unreachable(two: list[Replica]) -> None:
     first, second = two
     for id_ in ("stays", "leaves", "changes"):
         first.register(id_, lastDirtyTimestamp="1000", **LONG_LEASE)
@@ -105,8 +103,8 @@ def test_two_replicas_agree_again_after_one_could_not_be_heard(two: list[Replica
     assert first.ids() == second.ids()
 
 
-def test_a_heartbeat_that_comes_to_another_replica_is_as_good(two: list[Replica]) -> None:
-    """Clients fail over: the second has never heard of the instance but from the first."""
+def test_a_heartbeat_may_go_to_another_replica(two: list[Replica]) -> None:
+    """Clients fail over: the second knows the instance from the first only."""
     first, second = two
     first.register("a", **LONG_LEASE)
     until(lambda: "a" in second.ids())
@@ -130,7 +128,7 @@ def test_replicas_that_start_together_do_not_wait_for_one_another(two: list[Repl
     assert [replica.ids() for replica in two] == [set(), set()]
 
 
-def test_a_replica_leaves_in_good_order(two: list[Replica]) -> None:
+def test_a_replica_shuts_down_gracefully(two: list[Replica]) -> None:
     began = time.monotonic()
 
     assert two[0].kill(signal.SIGTERM) == 0
@@ -138,7 +136,7 @@ def test_a_replica_leaves_in_good_order(two: list[Replica]) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_the_page_and_the_figures_show_the_other_replica(two: list[Replica]) -> None:
+def test_the_page_and_the_metrics_show_the_other_replica(two: list[Replica]) -> None:
     first, second = two
     first.register("a", **LONG_LEASE)
     root = f"http://127.0.0.1:{first.port}"
@@ -159,24 +157,24 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/eureka/"
 
 
-def test_it_answers_nobody_while_it_asks_the_others_and_does_not_ask_for_ever(
+def test_a_starting_replica_answers_503_while_it_copies_and_gives_up_after_its_retries(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("discovery.replication.peer_client.TIMEOUT", ClientTimeout(total=1))
-    with served(PeerSettings(silent, retries=1, retry_seconds=0.1)) as found:
+    with served(PeerSettings(silent, retries=1, retry_seconds=0.1)) as replica:
         calls = [("GET", "/apps"), ("GET", "/v2/apps/delta"), ("PUT", "/apps/A/b")]
-        refused = [found.call(method, path) for method, path in calls]
+        refused = [replica.call(method, path) for method, path in calls]
 
-        assert [(each.status_code, each.content) for each in refused] == [(503, b"")] * 3
-        until(lambda: found.get("/apps").status_code == 200, seconds=30)
+        assert [(answer.status_code, answer.content) for answer in refused] == [(503, b"")] * 3
+        until(lambda: replica.get("/apps").status_code == 200, seconds=30)
 
 
-def test_a_replica_that_starts_takes_over_what_another_lists(discovery: Any) -> None:
+def test_a_starting_replica_copies_the_registry_of_another(discovery: Any) -> None:
     discovery.register("a", metadata={"k": "v"})
     discovery.register("b")
     discovery.put("/apps/PROBE/b/status?value=OUT_OF_SERVICE")
 
-    with served(PeerSettings(f"{discovery.base}/", retries=1)) as found:
-        until(lambda: found.ids() == {"a", "b"})
-        assert found.instance("/apps/PROBE/a")["metadata"] == {"k": "v"}
-        assert found.instance("/apps/PROBE/b")["overriddenStatus"] == "OUT_OF_SERVICE"
+    with served(PeerSettings(f"{discovery.base}/", retries=1)) as replica:
+        until(lambda: replica.ids() == {"a", "b"})
+        assert replica.instance("/apps/PROBE/a")["metadata"] == {"k": "v"}
+        assert replica.instance("/apps/PROBE/b")["overriddenStatus"] == "OUT_OF_SERVICE"

@@ -22,12 +22,12 @@ VECTORS = {
 
 
 @pytest.mark.parametrize("text", VECTORS)
-def test_what_spring_encrypted_is_decrypted(text: str) -> None:
+def test_values_encrypted_by_spring_are_decrypted(text: str) -> None:
     assert CIPHER.decrypt(VECTORS[text]) == text
 
 
 @given(some.text())
-def test_what_we_encrypt_is_decrypted_and_differs_each_time(text: str) -> None:
+def test_encryption_can_be_undone_and_differs_each_time(text: str) -> None:
     first, second = CIPHER.encrypt(text), CIPHER.encrypt(text)
 
     assert CIPHER.decrypt(first) == CIPHER.decrypt(second) == text
@@ -37,12 +37,12 @@ def test_what_we_encrypt_is_decrypted_and_differs_each_time(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "no hexadecimal", "ab", "00" * 16, "00" * 31, VECTORS["secret"][:-2], "ff" * 32]
 )
-def test_what_was_not_encrypted_with_this_key_is_told(text: str) -> None:
+def test_a_text_that_was_not_encrypted_with_this_key_is_rejected(text: str) -> None:
     with pytest.raises(DecryptionFailed):
         CIPHER.decrypt(text)
 
 
-def test_another_salt_makes_another_key() -> None:
+def test_another_salt_derives_another_key() -> None:
     with pytest.raises(DecryptionFailed):
         Cipher("a-key-for-the-reference-server-only", "cafebabe").decrypt(VECTORS["mysecret=1"])
     with pytest.raises(ValueError, match="hex"):

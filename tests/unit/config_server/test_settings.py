@@ -27,8 +27,8 @@ def built(flat: dict[str, Any], folder: Path) -> Backend:
     return build(settings(flat), environment, FolderBackend(folder))
 
 
-def test_active_profiles_name_the_back_ends_and_order_sorts_them() -> None:
-    found = settings(
+def test_active_profiles_name_the_back_ends_and_the_key_order_sorts_them() -> None:
+    configured = settings(
         {
             "spring.profiles.active": "native, jdbc,git",
             f"{SERVER}.git.order": 2,
@@ -36,11 +36,11 @@ def test_active_profiles_name_the_back_ends_and_order_sorts_them() -> None:
         }
     )
 
-    assert [each.type for each in found.backends()] == ["jdbc", "git", "native"]
+    assert [backend.type for backend in configured.backends()] == ["jdbc", "git", "native"]
 
 
-def test_a_composite_keeps_the_order_of_its_list_and_takes_either_way_of_writing() -> None:
-    found = settings(
+def test_a_composite_keeps_the_order_of_its_list_and_accepts_kebab_and_camel_case() -> None:
+    backends = settings(
         {
             "spring.profiles.active": "composite",
             f"{SERVER}.composite[0].type": "git",
@@ -52,8 +52,8 @@ def test_a_composite_keeps_the_order_of_its_list_and_takes_either_way_of_writing
         }
     ).backends()
 
-    assert [each.type for each in found] == ["git", "native"]
-    git = found[0]
+    assert [backend.type for backend in backends] == ["git", "native"]
+    git = backends[0]
     assert isinstance(git, GitSettings)
     assert (git.search_paths, git.labels()) == (["a", "b"], ["trunk", "master"])
 
@@ -65,12 +65,12 @@ def test_the_folder_of_the_process_itself_is_the_default(tmp_path: Path) -> None
 def test_search_locations_are_folders_of_which_the_last_wins(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    given = f"file:{tmp_path}/a,file://{tmp_path}/b"
+    locations = f"file:{tmp_path}/a,file://{tmp_path}/b"
 
-    found = built({f"{SERVER}.native.search-locations": given}, tmp_path)
+    backend = built({f"{SERVER}.native.search-locations": locations}, tmp_path)
 
-    assert isinstance(found, CompositeBackend)
-    assert found.location == f"{tmp_path}/b, {tmp_path}/a"
+    assert isinstance(backend, CompositeBackend)
+    assert backend.location == f"{tmp_path}/b, {tmp_path}/a"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,9 @@ def test_search_locations_are_folders_of_which_the_last_wins(tmp_path: Path) -> 
         ({f"{SERVER}.native.search-locations": "/nowhere"}, "is not a folder"),
     ],
 )
-def test_what_cannot_be_built_is_told(flat: dict[str, Any], reason: str, tmp_path: Path) -> None:
+def test_impossible_settings_are_reported(
+    flat: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         built(flat, tmp_path)
 
@@ -133,11 +135,11 @@ def test_the_key_comes_from_the_secret_file_the_variable_or_the_configuration(
             variables["ENCRYPT_KEY"] = key
         if key == "file":
             (tmp_path / "encrypt-key").write_text("file\n")
-        found = cipher_of(Environment.read("x", variables), own)
-        assert found
-        assert found.decrypt(text) == key
+        cipher = cipher_of(Environment.read("x", variables), own)
+        assert cipher
+        assert cipher.decrypt(text) == key
 
 
-def test_a_salt_that_is_no_hexadecimal_is_told(tmp_path: Path) -> None:
+def test_a_salt_that_is_not_hexadecimal_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"encrypt\.salt"):
         cipher_of(Environment.read("x", {}), {"encrypt.key": "k", "encrypt.salt": "zz"})

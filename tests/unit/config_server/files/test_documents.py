@@ -10,7 +10,7 @@ from config_server.model import UnreadableFile
 
 def flat(text: str) -> dict[str, Any]:
     [document] = documents.parse(text.encode(), "probe.yml")
-    return {key: each.value for key, each in document.properties.items()}
+    return {key: value.value for key, value in document.properties.items()}
 
 
 def test_trees_and_lists_become_flat_keys() -> None:
@@ -25,7 +25,7 @@ def test_trees_and_lists_become_flat_keys() -> None:
     }
 
 
-def test_types_are_kept_and_what_has_no_counterpart_becomes_text() -> None:
+def test_yaml_types_are_kept_and_dates_and_infinities_become_text() -> None:
     assert flat(
         "int: 3\nfloat: 1.5\nbool: true\nnull: x\nnothing: ~\nempty: []\nvanishes: {}\n"
         "date: 2026-01-31\ninfinite: .inf\ntext: '3'\n"
@@ -47,7 +47,7 @@ def test_a_number_without_end_stays_text(number: str) -> None:
     assert flat(f"a: {number}\n") == {"a": number}
 
 
-def test_merge_keys_give_way_to_what_stands_beside_them() -> None:
+def test_keys_of_a_mapping_take_precedence_over_merged_ones() -> None:
     text = "base: &base {a: 1, b: 2}\nother: &other {b: 3, c: 4}\nx: {<<: [*base, *other], a: 9}\n"
 
     assert {key: value for key, value in flat(text).items() if key.startswith("x.")} == {
@@ -58,13 +58,13 @@ def test_merge_keys_give_way_to_what_stands_beside_them() -> None:
 
 
 def test_several_documents_keep_their_order_and_their_condition() -> None:
-    found = documents.parse(
+    parsed = documents.parse(
         b"a: 1\n---\nspring.config.activate.on-profile: dev\na: 2\n---\n"
         b"spring: {config: {activate: {on-profile: [x, y]}}}\n---\n",
         "probe.yml",
     )
 
-    assert [document.activation for document in found] == [None, "dev", "x,y"]
+    assert [document.activation for document in parsed] == [None, "dev", "x,y"]
 
 
 def test_an_empty_file_has_no_properties() -> None:
@@ -101,20 +101,20 @@ MERGED_LAUGHS = "l0: &l0 {x: 1}\n" + "".join(
         ("a: {<<: 1}\n", "line 1"),
     ],
 )
-def test_what_is_not_plain_data_is_refused_with_file_and_line(text: str, reason: str) -> None:
+def test_yaml_beyond_plain_data_is_rejected_with_file_and_line(text: str, reason: str) -> None:
     with pytest.raises(UnreadableFile, match=r"^probe\.yml, line \d+") as refusal:
         documents.parse(text.encode(), "probe.yml")
 
     assert reason in str(refusal.value)
 
 
-def test_bytes_that_are_no_utf8_are_refused_with_their_line() -> None:
+def test_bytes_that_are_not_utf8_are_reported_with_their_line() -> None:
     with pytest.raises(UnreadableFile, match=r"probe\.yml, line 2: not UTF-8"):
         documents.parse(b"a: 1\nb: \xff\n", "probe.yml")
 
 
 @pytest.mark.parametrize("name", ["large.yml", "large.properties"])
 @pytest.mark.parametrize("size", [documents.MAX_BYTES, 10 * documents.MAX_BYTES])
-def test_a_large_file_is_refused(name: str, size: int) -> None:
+def test_a_file_above_the_limit_is_rejected(name: str, size: int) -> None:
     with pytest.raises(UnreadableFile, match=f"{name}: longer than"):
         documents.parse(b"a: " + b"x" * size, name)

@@ -20,7 +20,7 @@ from config_server.files.profiles import InvalidProfileExpression, accepts
         ("dev & eu & !us", True),
     ],
 )
-def test_an_expression_holds_or_not(expression: str, expected: bool) -> None:
+def test_a_profile_expression_is_evaluated_as_in_spring(expression: str, expected: bool) -> None:
     assert accepts(expression, ["dev", "eu"]) is expected
 
 
@@ -28,6 +28,6 @@ def test_an_expression_holds_or_not(expression: str, expected: bool) -> None:
     "expression",
     ["", "&", "dev &", "(dev", "dev)", "a & b | c", "a b", "!", "(" * 9999, "!" * 9999 + "a"],
 )
-def test_what_spring_would_not_read_is_refused(expression: str) -> None:
+def test_an_expression_that_spring_rejects_is_rejected(expression: str) -> None:
     with pytest.raises(InvalidProfileExpression):
         accepts(expression, ["dev"])

@@ -53,7 +53,7 @@ def test_placeholders_are_filled_from_the_properties_or_their_default(
     assert render.filled({**properties, "text": text})["text"] == expected
 
 
-def test_values_that_multiply_come_to_an_end() -> None:
+def test_placeholders_that_multiply_are_limited() -> None:
     properties = {"l0": "x" * 1000, **{f"l{n}": f"${{l{n - 1}}}" * 10 for n in range(1, 12)}}
 
     assert len(render.filled_text("${l11}", properties)) < 10_000_000
@@ -72,7 +72,7 @@ def test_a_list_is_ordered_by_number_and_has_no_holes() -> None:
     assert render.tree(properties) == {"l": ["c", "k", "z"], "n": [[1]]}
 
 
-def test_a_key_that_is_both_a_value_and_a_branch_is_a_branch() -> None:
+def test_a_key_with_both_a_value_and_children_keeps_the_children() -> None:
     assert render.tree({"a": 1, "a.b": 2}) == {"a": {"b": 2}}
 
 

@@ -1,4 +1,4 @@
-"""The files in config/ are read by the server and validate for those who are told them."""
+"""The files in config/ are read by the server and validate for those who receive them."""
 
 from pathlib import Path
 
@@ -23,22 +23,24 @@ SERVICES = [
 ]
 
 
-def told(service: str, variables: dict[str, str] | None = None) -> dict[str, object]:
+def served_to(service: str, variables: dict[str, str] | None = None) -> dict[str, object]:
     fill = Environment.read(service, variables or {}).fill
     properties = render.merged(FolderBackend(CONFIG).find(ConfigQuery(service, "native")).sources)
-    return {key: fill(each) if isinstance(each, str) else each for key, each in properties.items()}
+    return {
+        key: fill(value) if isinstance(value, str) else value for key, value in properties.items()
+    }
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_what_a_process_is_told_validates_and_has_no_placeholder_left(service: str) -> None:
-    flat = told(service)
+def test_the_shipped_configuration_validates_and_has_no_placeholder_left(service: str) -> None:
+    flat = served_to(service)
 
     Settings.model_validate(nested(flat))
     assert not [key for key, value in flat.items() if "${" in str(value)]
 
 
 def test_ports_come_from_the_environment_of_whoever_reads_them() -> None:
-    flat = told("order-service", {"POSTGRES_PORT": "16432"})
+    flat = served_to("order-service", {"POSTGRES_PORT": "16432"})
 
     assert flat["spring.datasource.url"] == (
         "postgresql+psycopg://order_service@127.0.0.1:16432/order_service"
@@ -46,13 +48,13 @@ def test_ports_come_from_the_environment_of_whoever_reads_them() -> None:
 
 
 def test_discovery_s_own_settings_are_those_of_its_file() -> None:
-    settings = DiscoverySettings.model_validate(nested(told("discovery")))
+    settings = DiscoverySettings.model_validate(nested(served_to("discovery")))
 
     assert settings.eureka.lease_rules().sweep_seconds == 1
     assert settings.eureka.lease_rules().delta_seconds == 180
 
 
 def test_the_config_server_serves_the_folder_unless_told_otherwise() -> None:
-    settings = ConfigServerSettings.model_validate(nested(told("config-server")))
+    settings = ConfigServerSettings.model_validate(nested(served_to("config-server")))
 
-    assert [each.type for each in settings.backends()] == ["native"]
+    assert [backend.type for backend in settings.backends()] == ["native"]

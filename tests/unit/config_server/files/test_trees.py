@@ -25,11 +25,11 @@ FILES = [
 
 
 def values(location: Path, profile: str, key: str = "a") -> list[Any]:
-    found = FolderBackend(location).find(ConfigQuery("probe", profile)).sources
-    return [source.plain().get(key) for source in found]
+    sources = FolderBackend(location).find(ConfigQuery("probe", profile)).sources
+    return [source.plain().get(key) for source in sources]
 
 
-def test_of_one_file_the_later_document_wins_and_the_condition_counts(tmp_path: Path) -> None:
+def test_the_later_document_of_a_file_wins_and_its_profile_condition_counts(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").write_text(
         "a: 1\n---\nspring.config.activate.on-profile: dev\na: 2\n---\n"
         "spring.config.activate.on-profile: '!dev'\na: 3\n"
@@ -39,7 +39,7 @@ def test_of_one_file_the_later_document_wins_and_the_condition_counts(tmp_path: 
     assert values(tmp_path, "prod") == [3, 1]
 
 
-def test_documents_of_a_properties_file_have_conditions_too(tmp_path: Path) -> None:
+def test_documents_of_a_properties_file_may_depend_on_profiles_too(tmp_path: Path) -> None:
     (tmp_path / "probe.properties").write_text(
         "a=1\n#---\nspring.config.activate.on-profile=dev\na=2\n"
     )
@@ -51,14 +51,14 @@ def test_documents_of_a_properties_file_have_conditions_too(tmp_path: Path) -> N
 def test_documents_of_one_file_have_names_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").write_text("a: 1\n---\na: 2\n")
 
-    found = FolderBackend(tmp_path).find(ConfigQuery("probe", "dev")).sources
+    sources = FolderBackend(tmp_path).find(ConfigQuery("probe", "dev")).sources
 
-    assert [source.name for source in found] == [
+    assert [source.name for source in sources] == [
         f"file:{tmp_path}/probe.yml (document #{number})" for number in (1, 0)
     ]
 
 
-def test_a_condition_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_invalid_profile_expression_is_reported(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").write_text("spring.config.activate.on-profile: 'a &'\n")
 
     with pytest.raises(UnreadableFile, match=r"probe\.yml: profile expression"):
@@ -76,7 +76,7 @@ def test_the_application_called_application_is_served_once(tmp_path: Path) -> No
     profiles=some.lists(some.sampled_from(PROFILES), min_size=1, unique=True),
     names=some.lists(some.sampled_from(["probe", "other"]), min_size=1, unique=True),
 )
-def test_the_sources_are_those_of_a_plain_model_in_its_order(
+def test_the_sources_and_their_order_equal_those_of_a_simple_model(
     tmp_path_factory: pytest.TempPathFactory,
     present: set[str],
     profiles: list[str],
@@ -87,7 +87,7 @@ def test_the_sources_are_those_of_a_plain_model_in_its_order(
         separator = "=" if name.endswith(".properties") else ": "
         (folder / name).write_text(f"a{separator}{name}\n")
 
-    # From the weakest to the strongest, each overwriting what was there.
+    # From the lowest precedence to the highest.
     model = [
         f"{name}{part}{suffix}"
         for part in ("", *(f"-{profile}" for profile in profiles))
@@ -96,13 +96,13 @@ def test_the_sources_are_those_of_a_plain_model_in_its_order(
         if f"{name}{part}{suffix}" in present
     ]
 
-    question = ConfigQuery(",".join(names), ",".join(profiles))
-    found = FolderBackend(folder).find(question).sources
-    assert [source.plain()["a"] for source in found] == model[::-1]
-    assert render.merged(found).get("a") == (model[-1] if model else None)
+    query = ConfigQuery(",".join(names), ",".join(profiles))
+    sources = FolderBackend(folder).find(query).sources
+    assert [source.plain()["a"] for source in sources] == model[::-1]
+    assert render.merged(sources).get("a") == (model[-1] if model else None)
 
 
-def test_of_a_file_that_broke_the_last_good_version_is_served_and_the_fault_is_told(
+def test_the_last_good_version_of_a_broken_file_is_served_and_the_fault_is_reported(
     tmp_path: Path,
 ) -> None:
     backend, file = FolderBackend(tmp_path), tmp_path / "probe.yml"
@@ -132,7 +132,7 @@ def test_the_last_good_version_outlives_the_server(tmp_path: Path) -> None:
     assert (tmp_path / "copies" / "probe.yml").stat().st_mode & 0o077 == 0
 
 
-def test_a_file_that_was_taken_away_is_gone_and_so_is_its_copy(tmp_path: Path) -> None:
+def test_a_deleted_file_is_gone_and_so_is_its_copy(tmp_path: Path) -> None:
     folder, copies = tmp_path / "config", LastGoodCopies(tmp_path / "copies")
     folder.mkdir()
     backend = FolderBackend(folder, copies)
@@ -159,7 +159,7 @@ def test_a_file_that_leads_out_of_the_folder_is_not_served(tmp_path: Path) -> No
     assert backend.find(ConfigQuery("other", "dev")).sources[0].plain() == {"a": 1}
 
 
-def test_what_is_no_regular_file_is_named_and_does_not_block(tmp_path: Path) -> None:
+def test_a_pipe_or_folder_in_place_of_a_file_is_reported_and_does_not_block(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").mkdir()
     os.mkfifo(tmp_path / "other.yml")
     backend = FolderBackend(tmp_path)

@@ -1,4 +1,4 @@
-"""Who is told of a change, and that each is told once."""
+"""Which processes are refreshed after a change, and that each is refreshed once."""
 
 import threading
 import time
@@ -29,27 +29,29 @@ def instance(service: str, number: int = 1, port: int = 1) -> Instance:
         ("nobody:**", set()),
     ],
 )
-def test_a_destination_means_whom_spring_cloud_bus_means(text: str, meant: set[str]) -> None:
+def test_a_destination_matches_as_in_spring_cloud_bus(text: str, meant: set[str]) -> None:
     known = [instance("order-service", 1), instance("order-service", 2), instance("gateway")]
 
-    assert {each.id for each in known if BusDestination.of(text).matches(each)} == meant
+    assert {
+        instance_.id for instance_ in known if BusDestination.of(text).matches(instance_)
+    } == meant
 
 
-class Told:
-    """A process that counts how often it is told to refresh."""
+class RefreshCounter:
+    """A process that counts how often it is asked to refresh."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
         self.body = b'["a.key"]'
-        told = self
+        counter = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                told.paths.append(self.path)
+                counter.paths.append(self.path)
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(told.body)))
+                self.send_header("Content-Length", str(len(counter.body)))
                 self.end_headers()
-                self.wfile.write(told.body)
+                self.wfile.write(counter.body)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -58,7 +60,7 @@ class Told:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def until_told(self, times: int) -> None:
+    def until_refreshed(self, times: int) -> None:
         deadline = time.monotonic() + 5
         while len(self.paths) < times and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -77,20 +79,20 @@ def running(announcer: Announcer) -> Iterator[None]:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    made = Told()
+def process() -> Iterator[RefreshCounter]:
+    made = RefreshCounter()
     yield made
     made.server.shutdown()
     made.server.server_close()
 
 
-def test_a_change_is_told_to_those_it_concerns_once_and_one_that_is_away_hinders_nobody(
-    told: Told,
+def test_each_affected_process_is_refreshed_once_and_an_unreachable_one_blocks_none(
+    process: RefreshCounter,
 ) -> None:
-    away = instance("order-service", 2, port=1)
+    unreachable = instance("order-service", 2, port=1)
     known = {
-        "order-service": (away, instance("order-service", 1, told.port)),
-        "second-name": (instance("second-name", 1, told.port),),
+        "order-service": (unreachable, instance("order-service", 1, process.port)),
+        "second-name": (instance("second-name", 1, process.port),),
     }
     announcer = Announcer(lambda: MappingProxyType(known))
     announcer.changed({"order-service", "order"})
@@ -98,26 +100,26 @@ def test_a_change_is_told_to_those_it_concerns_once_and_one_that_is_away_hinders
     announcer.changed({"catalog-service"})
 
     with running(announcer):
-        told.until_told(1)
+        process.until_refreshed(1)
 
-    assert told.paths == ["/actuator/refresh"]
+    assert process.paths == ["/actuator/refresh"]
 
 
 @pytest.mark.parametrize("body", [b"", b"ok", b"<html>", b"3", b"null", b"[1, null]", b'{"a": 1}'])
-def test_whatever_a_foreign_process_answers_the_next_change_is_told_too(
-    told: Told, body: bytes
+def test_any_answer_of_a_foreign_process_leaves_the_announcer_running(
+    process: RefreshCounter, body: bytes
 ) -> None:
-    told.body = body
-    known = {"foreign-service": (instance("foreign-service", 1, told.port),)}
+    process.body = body
+    known = {"foreign-service": (instance("foreign-service", 1, process.port),)}
     announcer = Announcer(lambda: MappingProxyType(known))
 
     with running(announcer):
         announcer.changed(None)
-        told.until_told(1)
+        process.until_refreshed(1)
         announcer.changed(None)
-        told.until_told(2)
+        process.until_refreshed(2)
 
-    assert told.paths == ["/actuator/refresh"] * 2
+    assert process.paths == ["/actuator/refresh"] * 2
 
 
 @pytest.mark.parametrize(
@@ -132,10 +134,10 @@ def test_whatever_a_foreign_process_answers_the_next_change_is_told_too(
         b'{"type": "RefreshRemoteApplicationEvent"}',
     ],
 )
-def test_what_is_not_for_us_on_the_bus_is_left_alone(value: bytes | None) -> None:
-    heard: list[BusDestination] = []
-    bus = ConfigBus("config-server:1", heard.append, lambda: None, lambda: None)
+def test_other_events_on_the_bus_are_ignored(value: bytes | None) -> None:
+    received: list[BusDestination] = []
+    bus = ConfigBus("config-server:1", received.append, lambda: None, lambda: None)
 
     bus._handle(value)
 
-    assert heard == []
+    assert received == []

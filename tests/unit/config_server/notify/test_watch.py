@@ -1,4 +1,4 @@
-"""What changed, whom that concerns, and that it is told once."""
+"""Which files changed, which applications they affect, and that a change is announced once."""
 
 import threading
 import time
@@ -14,20 +14,22 @@ from config_server.notify.watch import BackendWatcher, affected_applications
 
 PERIOD = 0.02
 
-Told = list[set[str] | None]
+Announced = list[set[str] | None]
 
 
 @contextmanager
-def watched(*folders: Path) -> Iterator[Told]:
-    told: Told = []
-    backend = CompositeBackend([FolderBackend(each) for each in folders])
+def watched(*folders: Path) -> Iterator[Announced]:
+    announced: Announced = []
+    backend = CompositeBackend([FolderBackend(folder) for folder in folders])
     stop = threading.Event()
-    thread = threading.Thread(target=BackendWatcher(backend, told.append, PERIOD).run, args=(stop,))
+    thread = threading.Thread(
+        target=BackendWatcher(backend, announced.append, PERIOD).run, args=(stop,)
+    )
     thread.start()
     try:
-        until(lambda: told == [None])
-        told.clear()
-        yield told
+        until(lambda: announced == [None])
+        announced.clear()
+        yield announced
     finally:
         stop.set()
         thread.join(5)
@@ -51,74 +53,74 @@ def until(condition: Callable[[], object]) -> None:
         ([], set()),
     ],
 )
-def test_a_file_concerns_whoever_its_name_may_mean(
+def test_a_file_affects_every_application_that_its_name_may_mean(
     paths: list[str], expected: set[str] | None
 ) -> None:
     assert affected_applications(paths) == expected
 
 
-def test_new_edited_and_deleted_files_are_told_and_nothing_else(tmp_path: Path) -> None:
+def test_new_edited_and_deleted_files_are_announced_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").write_text("a: 1\n")
-    with watched(tmp_path) as told:
+    with watched(tmp_path) as announced:
         (tmp_path / "notes.txt").write_text("x")
         (tmp_path / "other.yml").write_text("a: 1\n")
-        until(lambda: told == [{"other"}])
+        until(lambda: announced == [{"other"}])
         (tmp_path / "probe.yml").write_text("a: 2\n")
-        until(lambda: told[1:] == [{"probe"}])
+        until(lambda: announced[1:] == [{"probe"}])
         (tmp_path / "other.yml").unlink()
-        until(lambda: told[2:] == [{"other"}])
+        until(lambda: announced[2:] == [{"other"}])
 
 
-def test_a_broken_file_is_told_when_it_is_whole_again(tmp_path: Path) -> None:
+def test_a_broken_file_is_announced_once_it_is_valid_again(tmp_path: Path) -> None:
     (tmp_path / "probe.yml").write_text("a: 1\n")
-    with watched(tmp_path) as told:
+    with watched(tmp_path) as announced:
         (tmp_path / "probe.yml").write_text("a: [\n")
         (tmp_path / "other.yml").write_text("a: 1\n")
-        until(lambda: told)
+        until(lambda: announced)
         (tmp_path / "probe.yml").write_text("a: 2\n")
-        until(lambda: len(told) > 1)
+        until(lambda: len(announced) > 1)
 
-    assert {"probe"} not in told[:1]
-    assert told[-1] == {"probe"}
+    assert {"probe"} not in announced[:1]
+    assert announced[-1] == {"probe"}
 
 
-def test_at_the_start_all_are_told_once_it_is_known_what_there_is(tmp_path: Path) -> None:
+def test_at_the_start_all_are_announced_once_the_back_end_can_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "config"
-    told: Told = []
+    announced: Announced = []
     stop = threading.Event()
-    watch = BackendWatcher(FolderBackend(folder), told.append, PERIOD)
+    watch = BackendWatcher(FolderBackend(folder), announced.append, PERIOD)
     thread = threading.Thread(target=watch.run, args=(stop,))
     thread.start()
     time.sleep(4 * PERIOD)
-    before = list(told)
+    before = list(announced)
 
     folder.mkdir()
 
-    until(lambda: told)
+    until(lambda: announced)
     stop.set()
     thread.join(5)
-    assert (before, told) == ([], [None])
+    assert (before, announced) == ([], [None])
 
 
-def test_a_folder_that_comes_back_as_it_was_is_no_change(tmp_path: Path) -> None:
+def test_a_folder_that_comes_back_unchanged_is_not_announced(tmp_path: Path) -> None:
     folder, away = tmp_path / "config", tmp_path / "away"
     folder.mkdir()
     (folder / "probe.yml").write_text("a: 1\n")
-    with watched(folder) as told:
+    with watched(folder) as announced:
         folder.rename(away)
         time.sleep(4 * PERIOD)
         away.rename(folder)
         time.sleep(4 * PERIOD)
-        assert told == []
+        assert announced == []
         (folder / "probe.yml").write_text("a: 2\n")
-        until(lambda: told == [{"probe"}])
+        until(lambda: announced == [{"probe"}])
 
 
 def test_each_of_several_back_ends_is_watched(tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
-    for each in folders:
-        each.mkdir()
-    with watched(*folders) as told:
-        for each in folders:
-            (each / "application.yml").write_text("a: 1\n")
-            until(lambda: told.pop() is None if told else False)
+    for folder in folders:
+        folder.mkdir()
+    with watched(*folders) as announced:
+        for folder in folders:
+            (folder / "application.yml").write_text("a: 1\n")
+            until(lambda: announced.pop() is None if announced else False)

@@ -32,7 +32,7 @@ def test_the_files_of_all_commits_are_taken(headers: dict[str, str]) -> None:
     ]
 
 
-def test_bitbucket_names_no_files_and_so_it_may_be_any() -> None:
+def test_bitbucket_names_no_files_so_every_application_is_affected() -> None:
     headers = {"X-Event-Key": "repo:push"}
 
     assert webhooks.changed_paths(headers, {"push": {"changes": [1]}}) == ["application.yml"]
@@ -58,7 +58,7 @@ def test_without_a_known_header_only_path_counts(
 @pytest.mark.parametrize(
     "commits", [None, "x", {"added": ["a"]}, [None, "x", {"added": 1}, {"added": [None, {}]}]]
 )
-def test_commits_of_another_form_name_nothing(commits: Any) -> None:
+def test_malformed_commits_name_no_files(commits: Any) -> None:
     assert webhooks.changed_paths({"X-GitHub-Event": "push"}, {"commits": commits}) == []
 
 
@@ -87,6 +87,6 @@ def test_services_are_guessed_from_file_names(
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"1", b"\xff", b"[" * 100_000])
-def test_a_body_that_is_no_notification_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_notification_is_rejected(body: bytes) -> None:
     with pytest.raises(webhooks.MalformedNotification):
         webhooks.parse(body)

@@ -112,7 +112,9 @@ def test_a_corrected_wall_clock_ends_no_lease(time: Time) -> None:
     assert registry.instance("PROBE", "h:1")
 
 
-def test_a_younger_last_dirty_in_the_heartbeat_asks_for_a_registration(registry: Registry) -> None:
+def test_a_heartbeat_with_a_newer_last_dirty_timestamp_demands_a_registration(
+    registry: Registry,
+) -> None:
     registry.register(probe(last_dirty=100))
 
     assert registry.renew("PROBE", "h:1", 99)
@@ -120,7 +122,7 @@ def test_a_younger_last_dirty_in_the_heartbeat_asks_for_a_registration(registry:
     assert not registry.renew("PROBE", "h:1", 101)
 
 
-def test_an_older_registration_does_not_undo_a_younger_one(registry: Registry) -> None:
+def test_an_older_registration_does_not_replace_a_newer_one(registry: Registry) -> None:
     registry.register(replace(probe(last_dirty=200), metadata={"version": "new"}))
 
     lease = registry.register(replace(probe(last_dirty=100), metadata={"version": "old"}))
@@ -129,18 +131,18 @@ def test_an_older_registration_does_not_undo_a_younger_one(registry: Registry) -
     assert lease.last_dirty == 200
 
 
-def test_a_registration_may_go_down_and_come_back(registry: Registry) -> None:
-    seen = []
-    for said in (
+def test_an_instance_may_register_as_down_and_as_up_again(registry: Registry) -> None:
+    statuses = []
+    for registered in (
         InstanceStatus.STARTING,
         InstanceStatus.UP,
         InstanceStatus.DOWN,
         InstanceStatus.UP,
     ):
-        registry.register(probe(status=said))
-        seen.append(status(registry))
+        registry.register(probe(status=registered))
+        statuses.append(status(registry))
 
-    assert seen == [
+    assert statuses == [
         InstanceStatus.STARTING,
         InstanceStatus.UP,
         InstanceStatus.DOWN,
@@ -173,7 +175,7 @@ def test_an_override_outlives_registrations_and_heartbeats_but_not_the_lease(
     assert status(registry) is InstanceStatus.UP
 
 
-def test_an_override_to_the_status_it_has_already_is_not_noted(registry: Registry) -> None:
+def test_an_override_to_the_current_status_is_not_recorded(registry: Registry) -> None:
     registry.register(probe())
     version = registry.version
 
@@ -205,7 +207,7 @@ def test_the_delta_has_each_instance_once_with_its_last_action(
     assert delta == {"a": ActionType.MODIFIED, "b": ActionType.DELETED}
 
 
-def test_the_delta_forgets_after_its_time(registry: Registry, time: Time) -> None:
+def test_the_delta_drops_changes_after_its_retention_time(registry: Registry, time: Time) -> None:
     registry.register(probe("a"))
     registry.cancel("PROBE", "a")
 
@@ -217,7 +219,7 @@ def test_the_delta_forgets_after_its_time(registry: Registry, time: Time) -> Non
     assert registry.delta() == []
 
 
-def test_a_heartbeat_is_no_change(registry: Registry) -> None:
+def test_a_heartbeat_is_not_a_change(registry: Registry) -> None:
     registry.register(probe())
     version = registry.version
 

@@ -11,7 +11,7 @@ from discovery.registry.registry import LeaseRules, Registry
 
 DURATION = 10
 IDS = st.sampled_from(["a", "b", "c"])
-SAID = st.sampled_from([InstanceStatus.UP, InstanceStatus.DOWN, InstanceStatus.STARTING])
+REGISTERED = st.sampled_from([InstanceStatus.UP, InstanceStatus.DOWN, InstanceStatus.STARTING])
 
 
 @dataclass
@@ -35,13 +35,13 @@ class RegistryMachine(RuleBasedStateMachine):
         )
         self.model: dict[str, Known] = {}
 
-    @rule(id_=IDS, said=SAID)
-    def register(self, id_: str, said: InstanceStatus) -> None:
+    @rule(id_=IDS, registered=REGISTERED)
+    def register(self, id_: str, registered: InstanceStatus) -> None:
         self.dirty += 1
-        self._register(id_, said, self.dirty)
+        self._register(id_, registered, self.dirty)
         held = self.model[id_].held if id_ in self.model else None
         # What is held against UP is not held against an instance that says it is not.
-        status = held if held and said is InstanceStatus.UP else said
+        status = held if held and registered is InstanceStatus.UP else registered
         self.model[id_] = Known(status, self.dirty, self.now + DURATION, held)
 
     @rule(id_=IDS)
@@ -50,11 +50,11 @@ class RegistryMachine(RuleBasedStateMachine):
             self._register(id_, InstanceStatus.DOWN, self.model[id_].last_dirty - 1)
             self.model[id_].ends = self.now + DURATION
 
-    def _register(self, id_: str, said: InstanceStatus, dirty: int) -> None:
+    def _register(self, id_: str, registered: InstanceStatus, dirty: int) -> None:
         center = DataCenter("MyOwn")
         self.registry.register(
             InstanceInfo(
-                "P", id_, "h", "1", center, said, duration_seconds=DURATION, last_dirty=dirty
+                "P", id_, "h", "1", center, registered, duration_seconds=DURATION, last_dirty=dirty
             )
         )
 
@@ -104,7 +104,7 @@ class RegistryMachine(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.now += seconds
         self.registry.sweep()
-        self.model = {id_: each for id_, each in self.model.items() if each.ends >= self.now}
+        self.model = {id_: known for id_, known in self.model.items() if known.ends >= self.now}
 
     @invariant()
     def lists_what_the_model_lists(self) -> None:

@@ -40,7 +40,7 @@ class Shop:
         return len(self.registry.leases())
 
 
-def test_a_few_that_fall_silent_are_evicted() -> None:
+def test_a_few_that_stop_renewing_are_evicted() -> None:
     shop = Shop()
     shop.live(10)
 
@@ -50,7 +50,7 @@ def test_a_few_that_fall_silent_are_evicted() -> None:
     assert (shop.registered, shop.registry.preserving) == (17, False)
 
 
-def test_nobody_is_evicted_when_a_network_fails_though_leases_end_one_after_the_other() -> None:
+def test_nobody_is_evicted_when_a_network_fails_although_leases_end_one_by_one() -> None:
     shop = Shop()
     shop.live(10)
 
@@ -65,7 +65,7 @@ def test_nobody_is_evicted_when_a_network_fails_though_leases_end_one_after_the_
     assert (shop.registered, shop.registry.preserving) == (20, False)
 
 
-def test_those_that_are_really_gone_leave_when_the_others_are_back() -> None:
+def test_instances_that_are_really_gone_are_evicted_once_the_others_renew_again() -> None:
     shop = Shop()
     shop.live(10)
     back = shop.alive[2:]
@@ -78,7 +78,7 @@ def test_those_that_are_really_gone_leave_when_the_others_are_back() -> None:
     assert (shop.registered, shop.registry.preserving) == (18, False)
 
 
-def test_switched_off_everybody_who_is_silent_goes() -> None:
+def test_without_self_preservation_every_lapsed_instance_is_evicted() -> None:
     shop = Shop(threshold=None)
     shop.live(10)
 
@@ -88,7 +88,7 @@ def test_switched_off_everybody_who_is_silent_goes() -> None:
     assert (shop.registered, shop.registry.preserving) == (0, False)
 
 
-def test_it_can_be_switched_off_while_it_holds() -> None:
+def test_self_preservation_can_be_switched_off_while_it_is_active() -> None:
     shop = Shop()
     shop.alive = []
     shop.live(60)
@@ -103,7 +103,7 @@ def test_it_can_be_switched_off_while_it_holds() -> None:
 @pytest.mark.parametrize(
     ("threshold", "total", "tolerated"), [(0.85, 1, 1), (0.85, 7, 2), (0.85, 100, 15), (0, 5, 5)]
 )
-def test_the_share_that_may_be_silent_is_netflixs(
+def test_the_share_that_may_stop_renewing_is_netflixs(
     threshold: float, total: int, tolerated: int
 ) -> None:
     preserve: Callable[[int, int], bool] = LeaseRules(renewal_threshold=threshold).preserve

@@ -6,7 +6,7 @@ from discovery.replication import peers
 from discovery.settings import EurekaWithServer
 
 
-def test_the_list_is_separated_by_commas_and_names_each_once() -> None:
+def test_the_list_of_replicas_is_separated_by_commas_and_has_each_once() -> None:
     addresses = peers.parse_addresses(" http://a:1/eureka/, http://b:2/eureka,,http://a:1/eureka")
 
     assert addresses == ["http://a:1/eureka/", "http://b:2/eureka/"]
@@ -25,13 +25,13 @@ def test_the_list_is_separated_by_commas_and_names_each_once() -> None:
         ("http://127.0.0.1:port/eureka/", "127.0.0.1", False),
     ],
 )
-def test_an_address_that_leads_back_here_is_no_other_replica(
+def test_an_address_of_this_process_is_not_another_replica(
     address: str, bind: str, own: bool
 ) -> None:
     assert peers.is_own(address, bind, 8761) == own
 
 
-def test_what_netflix_names_is_what_counts() -> None:
+def test_settings_have_netflixs_names() -> None:
     eureka = EurekaWithServer.model_validate(
         {
             "client": {"service-url": {"defaultZone": "http://a:1/eureka/"}},

@@ -1,4 +1,4 @@
-"""What replicas tell one another, and what is left to tell after an outage."""
+"""What replicas send one another, and what is pending after an outage."""
 
 import json
 from dataclasses import replace
@@ -39,15 +39,15 @@ def pending(registry: Registry, time: Time) -> PendingChanges:
 
 
 def members(batch: ReplicationBatch) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(batch.body)["replicationList"]
-    return found
+    documents: list[dict[str, Any]] = json.loads(batch.body)["replicationList"]
+    return documents
 
 
 def actions(pending: PendingChanges) -> list[str]:
     return [member["action"] for member in members(pending.take(100))]
 
 
-def test_a_registration_is_told_in_the_words_of_netflixs_server(
+def test_a_registration_is_replicated_in_the_format_of_netflixs_server(
     registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
@@ -67,7 +67,7 @@ def test_a_registration_is_told_in_the_words_of_netflixs_server(
     assert (info["instanceId"], info["lastDirtyTimestamp"]) == ("h:1", "100")
 
 
-def test_what_was_told_is_understood(
+def test_a_replicated_registration_and_override_arrive_unchanged(
     registry: Registry, pending: PendingChanges, time: Time
 ) -> None:
     registry.register(replace(PROBE, metadata={"zone": "a"}))
@@ -87,7 +87,7 @@ def test_what_was_told_is_understood(
 
 
 @pytest.mark.parametrize(
-    ("noted", "told"),
+    ("added", "sent"),
     [
         (["Heartbeat", "Heartbeat"], ["Heartbeat"]),
         (["Heartbeat", "Register", "Heartbeat"], ["Register"]),
@@ -96,19 +96,19 @@ def test_what_was_told_is_understood(
         (["Register", "Register", "StatusUpdate", "StatusUpdate"], ["Register", "StatusUpdate"]),
     ],
 )
-def test_only_what_still_counts_is_told(
-    registry: Registry, pending: PendingChanges, noted: list[str], told: list[str]
+def test_only_changes_that_still_count_are_sent(
+    registry: Registry, pending: PendingChanges, added: list[str], sent: list[str]
 ) -> None:
     registry.register(PROBE)
     registry.override_status(*KEY, InstanceStatus.DOWN)
 
-    for action in noted:
+    for action in added:
         pending.add(ReplicationAction(action), KEY)
 
-    assert actions(pending) == told
+    assert actions(pending) == sent
 
 
-def test_a_cancellation_takes_the_place_of_all_before_it_and_comes_before_what_follows(
+def test_a_cancellation_replaces_earlier_changes_and_precedes_later_ones(
     registry: Registry, pending: PendingChanges
 ) -> None:
     lease = registry.register(PROBE)
@@ -123,7 +123,7 @@ def test_a_cancellation_takes_the_place_of_all_before_it_and_comes_before_what_f
     assert actions(pending) == ["Cancel", "Register"]
 
 
-def test_what_could_not_be_told_waits_with_what_has_come_since(
+def test_changes_that_were_not_delivered_are_merged_with_later_ones(
     registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
@@ -138,7 +138,7 @@ def test_what_could_not_be_told_waits_with_what_has_come_since(
     assert len(pending) == 0
 
 
-def test_an_override_that_ended_with_an_earlier_lease_is_not_told(
+def test_an_override_that_ended_with_an_earlier_lease_is_not_sent(
     registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
@@ -147,7 +147,7 @@ def test_an_override_that_ended_with_an_earlier_lease_is_not_told(
     assert actions(pending) == ["Heartbeat"]
 
 
-def test_a_long_outage_piles_up_no_more_than_there_are_instances(
+def test_a_long_outage_leaves_no_more_pending_changes_than_instances(
     registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
@@ -159,7 +159,7 @@ def test_a_long_outage_piles_up_no_more_than_there_are_instances(
     assert len(pending) == 1
 
 
-def test_a_cancellation_is_told_no_longer_than_the_other_lease_could_live(
+def test_a_cancellation_is_sent_no_longer_than_the_other_lease_can_live(
     registry: Registry, pending: PendingChanges, time: Time
 ) -> None:
     pending.add_cancellation(registry.register(replace(PROBE, duration_seconds=10)))
@@ -170,7 +170,7 @@ def test_a_cancellation_is_told_no_longer_than_the_other_lease_could_live(
     assert actions(pending) == []
 
 
-def test_large_registrations_come_in_batches_that_the_other_end_takes(
+def test_large_registrations_are_split_into_batches_that_the_receiver_accepts(
     registry: Registry, pending: PendingChanges
 ) -> None:
     for number in range(40):
@@ -196,7 +196,7 @@ def test_a_heartbeat_for_an_unknown_instance_makes_the_sender_register_it(
     assert actions(pending) == ["Register", "StatusUpdate"]
 
 
-def test_a_heartbeat_for_an_instance_that_is_younger_there_brings_that_one_here(
+def test_a_heartbeat_for_an_instance_that_is_newer_at_the_replica_copies_that_one(
     registry: Registry, pending: PendingChanges, time: Time
 ) -> None:
     registry.register(PROBE)
@@ -214,7 +214,7 @@ def test_a_heartbeat_for_an_instance_that_is_younger_there_brings_that_one_here(
     assert (lease.last_dirty, lease.instance.metadata) == (200, {"version": "new"})
 
 
-def test_an_instance_that_has_lapsed_here_is_not_registered_there(
+def test_a_lapsed_instance_is_not_registered_at_the_replica(
     registry: Registry, pending: PendingChanges
 ) -> None:
     registry.register(PROBE)
@@ -236,7 +236,7 @@ def test_a_cancellation_does_not_end_a_younger_registration(registry: Registry) 
     assert registry.instance(*KEY)
 
 
-def test_of_two_overrides_the_later_holds_whatever_comes_first(registry: Registry) -> None:
+def test_the_later_of_two_overrides_wins_in_any_order_of_arrival(registry: Registry) -> None:
     registry.register(PROBE, registered_at=1)
     for at, status in ((30, InstanceStatus.DOWN), (20, InstanceStatus.OUT_OF_SERVICE)):
         protocol.apply(
@@ -249,12 +249,12 @@ def test_of_two_overrides_the_later_holds_whatever_comes_first(registry: Registr
     assert lease.status is InstanceStatus.DOWN
 
 
-def test_an_override_that_was_taken_back_does_not_come_back_late(registry: Registry) -> None:
+def test_a_late_override_does_not_undo_its_later_removal(registry: Registry) -> None:
     registry.register(PROBE, registered_at=1)
-    taken_back = ReplicationEvent(
+    removal = ReplicationEvent(
         ReplicationAction.DELETE_STATUS_OVERRIDE, KEY, 100, InstanceStatus.UP, at=30
     )
-    protocol.apply(registry, taken_back)
+    protocol.apply(registry, removal)
 
     protocol.apply(
         registry,
@@ -278,7 +278,7 @@ def test_an_override_that_was_taken_back_does_not_come_back_late(registry: Regis
         {"action": "Heartbeat", "appName": ["A"], "id": "b"},
     ],
 )
-def test_a_member_that_cannot_be_read_is_refused_and_does_no_harm(
+def test_an_unreadable_member_of_a_batch_is_answered_400_and_changes_nothing(
     registry: Registry, member: Any
 ) -> None:
     assert protocol.apply_member(registry, member) == {"statusCode": 400}
@@ -286,7 +286,7 @@ def test_a_member_that_cannot_be_read_is_refused_and_does_no_harm(
 
 
 @pytest.mark.parametrize("info", [{}, {"app": "A"}, {"app": "A", "leaseInfo": {"x": []}}])
-def test_an_instance_that_another_replica_lists_and_nobody_can_read_is_left_out(
+def test_an_unreadable_instance_of_another_replica_is_skipped(
     registry: Registry, info: dict[str, Any]
 ) -> None:
     protocol.register_copy(registry, info)

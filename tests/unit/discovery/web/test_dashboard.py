@@ -43,19 +43,19 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
 class Tags(html.parser.HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.started: list[tuple[str, dict[str, str | None]]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
+        self.started.append((tag, dict(attrs)))
 
 
 def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
     parser = Tags()
     parser.feed(text)
-    return parser.found
+    return parser.started
 
 
-def test_it_shows_instances_with_status_and_the_age_of_their_leases(page: Page) -> None:
+def test_the_page_shows_instances_with_status_and_age_of_their_leases(page: Page) -> None:
     page.registry.register(PROBE)
     page.now += 7
     page.registry.renew("PROBE", "h:1")
@@ -64,14 +64,14 @@ def test_it_shows_instances_with_status_and_the_age_of_their_leases(page: Page) 
     assert "PROBE h:1 UP 5 s ago 12 s ago" in page.text()
 
 
-def test_a_status_that_was_set_by_hand_says_so(page: Page) -> None:
+def test_an_overridden_status_is_marked_as_set_by_hand(page: Page) -> None:
     page.registry.register(PROBE)
     page.registry.override_status("PROBE", "h:1", InstanceStatus.OUT_OF_SERVICE)
 
     assert "OUT_OF_SERVICE (by hand)" in page.text()
 
 
-def test_it_shows_who_came_and_who_went_last(page: Page) -> None:
+def test_the_page_shows_who_registered_and_who_left_last(page: Page) -> None:
     for id_ in ("first", "second"):
         page.registry.register(replace(PROBE, instance_id=id_))
     page.registry.cancel("PROBE", "first")
@@ -87,7 +87,7 @@ def test_it_shows_who_came_and_who_went_last(page: Page) -> None:
     assert re.search(r"PROBE short evicted .* PROBE first cancelled", gone)
 
 
-def test_it_says_when_nobody_is_evicted(page: Page) -> None:
+def test_the_page_and_the_metrics_show_self_preservation(page: Page) -> None:
     for number in range(10):
         page.registry.register(replace(PROBE, instance_id=str(number), duration_seconds=5))
     assert "Self-preservation: not needed" in page.text()
@@ -99,7 +99,7 @@ def test_it_says_when_nobody_is_evicted(page: Page) -> None:
     assert b"eureka_server_leases_overdue 10.0" in page.metrics.exposition()
 
 
-def test_it_shows_how_the_replicas_do(page: Page) -> None:
+def test_the_page_shows_the_state_of_the_replicas(page: Page) -> None:
     assert "http://other:8761/eureka/ not contacted yet never 0" in page.text()
 
     page.replica.reached, page.replica.error = False, "ConnectionError(<gone>)"
@@ -117,40 +117,40 @@ def test_it_shows_how_the_replicas_do(page: Page) -> None:
         "&lt;b&gt;",
     ],
 )
-def test_what_was_registered_stays_text(page: Page, name: str) -> None:
+def test_registered_names_are_escaped_in_the_page(page: Page, name: str) -> None:
     page.registry.register(
         replace(PROBE, app=name, instance_id=name, texts={"statusPageUrl": f"http://h/{name}"})
     )
     page.registry.register(replace(PROBE, instance_id="b"))
     page.registry.cancel("PROBE", "b")
 
-    found = tags(page.html())
+    shown = tags(page.html())
 
-    assert {tag for tag, _ in found}.isdisjoint({"script", "img", "svg", "b"})
-    assert [attributes["href"] for tag, attributes in found if tag == "a"] == [f"http://h/{name}"]
+    assert {tag for tag, _ in shown}.isdisjoint({"script", "img", "svg", "b"})
+    assert [attributes["href"] for tag, attributes in shown if tag == "a"] == [f"http://h/{name}"]
 
 
-def test_only_an_address_of_the_web_becomes_a_link(page: Page) -> None:
+def test_only_a_web_address_becomes_a_link(page: Page) -> None:
     page.registry.register(replace(PROBE, texts={"statusPageUrl": "javascript:alert(1)"}))
 
     assert "a" not in {tag for tag, _ in tags(page.html())}
 
 
-def test_it_loads_nothing_and_could_not(page: Page) -> None:
+def test_the_page_loads_nothing_and_its_policy_forbids_it(page: Page) -> None:
     page.registry.register(PROBE)
 
     assert {tag for tag, _ in tags(page.html())}.isdisjoint({"link", "script", "img", "iframe"})
     assert "default-src 'none'" in HEADERS["Content-Security-Policy"]
 
 
-def test_of_very_many_instances_it_shows_some_and_says_how_many_there_are(page: Page) -> None:
+def test_the_page_shows_some_of_very_many_instances_and_counts_the_rest(page: Page) -> None:
     for number in range(INSTANCES_SHOWN + 10):
         page.registry.register(replace(PROBE, instance_id=f"h:{number}"))
 
     assert "… and 10 more" in page.text()
 
 
-def test_the_figures_tell_instances_events_and_replicas(page: Page) -> None:
+def test_the_metrics_count_instances_events_and_replicas(page: Page) -> None:
     page.registry.register(PROBE)
     page.registry.renew("PROBE", "h:1")
 
