@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from . import fault_injection, outcomes
-from .steady_load import SteadyLoad
+from .order_load import OrderLoad
 
 DOUBLED = ("catalog-service", "order-service")
 RATE = 10
@@ -52,7 +52,7 @@ def test_a_killed_instance_with_many_requests_in_flight_takes_nothing_from_the_o
 def test_with_two_instances_one_may_be_killed_without_a_failed_request(
     shop: Any, two_instances_each: None
 ) -> None:
-    load = SteadyLoad(shop, RATE, random.Random(0))
+    load = OrderLoad(shop, RATE, random.Random(0))
     moments = []
 
     with load.running():

@@ -11,7 +11,7 @@ from fusebox.operations.verify import command
 from fusebox.operations.verify.invariants import PENDING
 
 from . import fault_injection, kafka_records
-from .steady_load import SteadyLoad
+from .order_load import OrderLoad
 
 # Both for `make soak`.
 MINUTES = float(os.environ.get("FUSEBOX_SOAK_MINUTES", "0.5"))
@@ -30,7 +30,7 @@ def test_in_random_outages_no_order_is_lost_or_decided_twice_and_every_answer_is
 ) -> None:
     print(f"FUSEBOX_SEED={SEED}")
     chance = random.Random(SEED)
-    load = SteadyLoad(shop, RATE, chance)
+    load = OrderLoad(shop, RATE, chance)
 
     _kill_and_restart(shop, load, chance)
     shop.until(lambda: not _undecided(shop, load), fault_injection.DECIDED_SECONDS)
@@ -45,7 +45,7 @@ def test_in_random_outages_no_order_is_lost_or_decided_twice_and_every_answer_is
     fault_injection.assert_verified(shop)
 
 
-def _kill_and_restart(shop: Any, load: SteadyLoad, chance: random.Random) -> None:
+def _kill_and_restart(shop: Any, load: OrderLoad, chance: random.Random) -> None:
     """Rounds of kills until the time is over, and in any case one whole round."""
     end = time.monotonic() + 60 * MINUTES
     with load.running():
@@ -63,12 +63,12 @@ def _orders(shop: Any) -> dict[str, str]:
     return {key: order.status for key, order in command.read(shop.stack).orders.items()}
 
 
-def _undecided(shop: Any, load: SteadyLoad) -> list[str]:
+def _undecided(shop: Any, load: OrderLoad) -> list[str]:
     orders = _orders(shop)
     return [order_id for order_id in load.accepted() if orders.get(order_id) == PENDING]
 
 
-def _assert_decided_once(shop: Any, load: SteadyLoad) -> None:
+def _assert_decided_once(shop: Any, load: OrderLoad) -> None:
     orders, decisions = _orders(shop), kafka_records.decisions(shop, load.accepted())
     cancelled = load.cancelled()
     assert all(orders[order_id] == "CANCELLED" for order_id in cancelled)

@@ -4,7 +4,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .steady_load import SteadyLoad
+from .order_load import OrderLoad
 
 ROLLED = ("order-service", "catalog-service", "user-service")
 RATE = 10
@@ -12,7 +12,7 @@ CALLS = 20
 
 
 def test_a_rolling_restart_of_every_service_at_once_fails_no_request(shop: Any) -> None:
-    load = SteadyLoad(shop, RATE, random.Random(0))
+    load = OrderLoad(shop, RATE, random.Random(0))
     before = shop.rows()
 
     with load.running():

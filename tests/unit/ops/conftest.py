@@ -11,7 +11,7 @@ import pytest
 
 from fusebox.core.stack import Stack
 
-from .fake_supervisor import Shop
+from .fake_supervisor import ShopWithFakes
 
 # A parent with a child, and the parent's port: what a supervised service looks like.
 FAMILY = """
@@ -52,6 +52,6 @@ def family() -> Iterator[Family]:
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Shop:
+def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> ShopWithFakes:
     stack.make_folders()
-    return Shop(monkeypatch, stack)
+    return ShopWithFakes(monkeypatch, stack)

@@ -21,7 +21,7 @@ Verb = Callable[[], object]
 PARTS = ("postgres-1", "kafka-1", "discovery-1", "gateway-1")
 
 
-class Supervisor(supervision.Supervisor):
+class FakeSupervisor(supervision.Supervisor):
     """Keeps states and writes down what is asked of it."""
 
     def __init__(self, stack: Stack, *instances: str) -> None:
@@ -81,7 +81,7 @@ def state(name: str, is_: str = "RUNNING", pid: int = 1) -> State:
     return State(name, is_, pid, started=1, reason="")
 
 
-class Shop:
+class ShopWithFakes:
     """A supervisor with what surrounds it; nothing of it runs."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
@@ -89,8 +89,8 @@ class Shop:
         self.forgotten: list[str] = []
         self.asked_at_discovery = True
 
-    def with_(self, *instances: str) -> Supervisor:
-        supervisor = Supervisor(self.stack, *instances)
+    def with_(self, *instances: str) -> FakeSupervisor:
+        supervisor = FakeSupervisor(self.stack, *instances)
 
         def launch(_stack: Stack, _supervisor: Any, wanted: Sequence[str]) -> None:
             for name in wanted:

@@ -9,7 +9,7 @@ from fusebox.core.task_graph import Step, run_steps
 from fusebox.core.wait import Cancelled, wait_until
 
 
-class Record:
+class RecordedOutcomes:
     """Remembers what was told."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ def watch_nothing() -> None:
 
 
 def test_a_step_begins_when_those_before_it_are_done() -> None:
-    record = Record()
+    record = RecordedOutcomes()
     steps = [Step("order", lambda: None, ("schema",)), Step("schema", lambda: None)]
 
     run_steps(steps, record, watch_nothing, threading.Event())
@@ -42,7 +42,7 @@ def test_steps_that_do_not_need_one_another_run_side_by_side() -> None:
     meeting = threading.Barrier(2, timeout=10)
     steps = [Step("kafka", lambda: _meet(meeting)), Step("zipkin", lambda: _meet(meeting))]
 
-    run_steps(steps, Record(), watch_nothing, threading.Event())
+    run_steps(steps, RecordedOutcomes(), watch_nothing, threading.Event())
 
     assert not meeting.broken
 
@@ -66,7 +66,7 @@ def test_the_first_failure_ends_the_waits_of_the_others() -> None:
     with pytest.raises(Fault, match="kafka did not start"):
         run_steps(
             [Step("slow", wait_for_ever), Step("kafka", fail)],
-            Record(),
+            RecordedOutcomes(),
             watch_nothing,
             cancelled,
         )
@@ -81,7 +81,7 @@ def test_a_part_that_dies_while_others_start_ends_them_too() -> None:
         raise Fault("postgres-1 did not start")
 
     with pytest.raises(Fault, match="postgres-1"):
-        run_steps([Step("slow", lambda: _until(cancelled))], Record(), watch, cancelled)
+        run_steps([Step("slow", lambda: _until(cancelled))], RecordedOutcomes(), watch, cancelled)
 
     assert cancelled.is_set()
 

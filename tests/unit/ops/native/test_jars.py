@@ -17,7 +17,7 @@ def jar(name: str = "a-1.jar", content: bytes = CONTENT) -> Jar:
     return Jar("kafka", "org.example:a:1", name, hashlib.sha256(content).hexdigest())
 
 
-class Repository:
+class MavenRepository:
     """Stands for Maven Central; counts what is fetched."""
 
     def __init__(self, content: bytes = CONTENT) -> None:
@@ -32,8 +32,8 @@ class Repository:
 
 
 @pytest.fixture
-def repository(monkeypatch: pytest.MonkeyPatch) -> Repository:
-    repository = Repository()
+def repository(monkeypatch: pytest.MonkeyPatch) -> MavenRepository:
+    repository = MavenRepository()
     monkeypatch.setattr(jars, "download", repository.download)
     return repository
 
@@ -42,7 +42,7 @@ def nobody(done: int, of: int) -> None:
     """A progress that nobody looks at."""
 
 
-def test_a_missing_jar_is_fetched_once(repository: Repository, tmp_path: Path) -> None:
+def test_a_missing_jar_is_fetched_once(repository: MavenRepository, tmp_path: Path) -> None:
     folder = tmp_path / "java"
 
     jars.ensure([jar()], folder, nobody)
@@ -54,7 +54,7 @@ def test_a_missing_jar_is_fetched_once(repository: Repository, tmp_path: Path) -
 
 @pytest.mark.parametrize("found", [b"", CONTENT[:-1], b"other!!"])
 def test_a_jar_with_wrong_content_is_fetched_again(
-    repository: Repository, tmp_path: Path, found: bytes
+    repository: MavenRepository, tmp_path: Path, found: bytes
 ) -> None:
     (tmp_path / "a-1.jar").write_bytes(found)
 
@@ -65,7 +65,7 @@ def test_a_jar_with_wrong_content_is_fetched_again(
 
 
 def test_what_comes_with_another_content_is_told_and_never_kept(
-    repository: Repository, tmp_path: Path
+    repository: MavenRepository, tmp_path: Path
 ) -> None:
     repository.content = b"tampered"
 
@@ -76,7 +76,7 @@ def test_what_comes_with_another_content_is_told_and_never_kept(
 
 
 def test_what_was_fetched_before_a_failure_is_kept(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repository: MavenRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_the_first(coordinates: str, scratch: Path) -> Path:
         if repository.fetched:
@@ -93,7 +93,7 @@ def test_what_was_fetched_before_a_failure_is_kept(
 
 
 def test_scratch_of_a_fetch_that_was_killed_is_cleared_away(
-    repository: Repository, tmp_path: Path
+    repository: MavenRepository, tmp_path: Path
 ) -> None:
     (tmp_path / ".fetch-old").mkdir()
 
@@ -103,7 +103,7 @@ def test_scratch_of_a_fetch_that_was_killed_is_cleared_away(
     assert len(repository.fetched) == 1
 
 
-def test_the_progress_counts_to_the_end(repository: Repository, tmp_path: Path) -> None:
+def test_the_progress_counts_to_the_end(repository: MavenRepository, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
 
     jars.ensure([jar("a.jar"), jar("b.jar")], tmp_path, lambda done, of: told.append((done, of)))

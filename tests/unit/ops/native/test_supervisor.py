@@ -58,7 +58,7 @@ def test_postgresql_listens_on_the_loopback_only_and_ends_quickly(stack: Stack) 
     assert (program.account, program.stop_signal) == ("postgres", "INT")
 
 
-class Process:
+class SupervisedProcess:
     """Stands for supervisord's own."""
 
     def __init__(self, problem: str | None = None) -> None:
@@ -73,19 +73,19 @@ class Process:
 
 
 class Group:
-    def __init__(self, name: str, process: Process) -> None:
+    def __init__(self, name: str, process: SupervisedProcess) -> None:
         self.processes = {name: process}
 
 
 class Supervisord:
-    def __init__(self, **processes: Process) -> None:
+    def __init__(self, **processes: SupervisedProcess) -> None:
         self.process_groups: dict[str, Any] = {
             name: Group(name, process) for name, process in processes.items()
         }
 
 
 def test_a_killed_process_is_marked_as_stopped_on_request() -> None:
-    process = Process()
+    process = SupervisedProcess()
 
     assert FuseboxInterface(Supervisord(kafka=process)).killForGood("kafka")
 
@@ -95,7 +95,7 @@ def test_a_killed_process_is_marked_as_stopped_on_request() -> None:
 
 def test_killing_what_does_not_run_is_refused() -> None:
     with pytest.raises(RPCError):
-        FuseboxInterface(Supervisord(kafka=Process("not running"))).killForGood("kafka")
+        FuseboxInterface(Supervisord(kafka=SupervisedProcess("not running"))).killForGood("kafka")
 
 
 def test_killing_an_unknown_process_is_refused() -> None:

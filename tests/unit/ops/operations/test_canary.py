@@ -10,15 +10,14 @@ from fusebox.core.topology import part_named
 from fusebox.operations import canary, instances, settings
 from fusebox.state import canary_mark
 
-from ..fake_supervisor import Shop as ShopWithFakes
-from ..fake_supervisor import Verb
+from ..fake_supervisor import ShopWithFakes, Verb
 
 CATALOG = part_named("catalog-service")
 CANARY = "catalog-service-2"
 PREFIX = "fusebox.gateway.canaries.catalog-service."
 
 
-class Shop(ShopWithFakes):
+class ShopWithCanaries(ShopWithFakes):
     """With one catalog-service, and a gateway that takes every word but `moon`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
@@ -42,12 +41,12 @@ class Shop(ShopWithFakes):
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Shop:
+def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> ShopWithCanaries:
     stack.make_folders()
-    return Shop(monkeypatch, stack)
+    return ShopWithCanaries(monkeypatch, stack)
 
 
-def test_the_first_shift_begins_one_more_and_the_next_only_shifts(shop: Shop) -> None:
+def test_the_first_shift_begins_one_more_and_the_next_only_shifts(shop: ShopWithCanaries) -> None:
     told = shop.shift(10, sticky="user")
 
     assert f"{CANARY} runs beside catalog-service-1" in told
@@ -59,7 +58,7 @@ def test_the_first_shift_begins_one_more_and_the_next_only_shifts(shop: Shop) ->
     assert (shop.said("weight"), shop.said("sticky")) == ("60", "user")
 
 
-def test_its_end_takes_back_what_was_set_and_drains_it(shop: Shop) -> None:
+def test_its_end_takes_back_what_was_set_and_drains_it(shop: ShopWithCanaries) -> None:
     shop.shift(10, sticky="user")
 
     assert f"{CANARY} has ended" in shop.shift(0)
@@ -69,7 +68,7 @@ def test_its_end_takes_back_what_was_set_and_drains_it(shop: Shop) -> None:
     assert shop.shift(0) == "catalog-service has no canary."
 
 
-def test_a_canary_that_was_killed_is_brought_back(shop: Shop) -> None:
+def test_a_canary_that_was_killed_is_brought_back(shop: ShopWithCanaries) -> None:
     shop.shift(10)
     instances.kill(shop.stack, "catalog-service", 2)
 
@@ -78,7 +77,7 @@ def test_a_canary_that_was_killed_is_brought_back(shop: Shop) -> None:
     assert shop.supervisor.known[CANARY].is_running
 
 
-def test_one_that_does_not_start_is_taken_away(shop: Shop) -> None:
+def test_one_that_does_not_start_is_taken_away(shop: ShopWithCanaries) -> None:
     shop.supervisor.refuses_to_start = {CANARY}
     with pytest.raises(Fault, match="does not start"):
         shop.shift(10)
@@ -87,7 +86,9 @@ def test_one_that_does_not_start_is_taken_away(shop: Shop) -> None:
     assert shop.keys == {}
 
 
-def test_a_word_that_the_gateway_refuses_ends_only_one_that_was_begun_for_it(shop: Shop) -> None:
+def test_a_word_that_the_gateway_refuses_ends_only_one_that_was_begun_for_it(
+    shop: ShopWithCanaries,
+) -> None:
     with pytest.raises(Fault, match="unknown"):
         shop.shift(10, sticky="moon")
     assert CANARY not in shop.supervisor.known
@@ -99,7 +100,7 @@ def test_a_word_that_the_gateway_refuses_ends_only_one_that_was_begun_for_it(sho
     assert shop.said("weight") == "10"
 
 
-def test_meanwhile_its_service_is_neither_scaled_nor_rolled(shop: Shop) -> None:
+def test_meanwhile_its_service_is_neither_scaled_nor_rolled(shop: ShopWithCanaries) -> None:
     shop.shift(10)
 
     verbs: list[Verb] = [
@@ -112,7 +113,7 @@ def test_meanwhile_its_service_is_neither_scaled_nor_rolled(shop: Shop) -> None:
         assert "WEIGHT=0" in refusal.value.remedy
 
 
-def test_a_shop_that_comes_up_knows_no_canary_of_before(shop: Shop) -> None:
+def test_a_shop_that_comes_up_knows_no_canary_of_before(shop: ShopWithCanaries) -> None:
     shop.shift(10)
     file = shop.stack.config / "gateway.properties"
     file.write_text(f"{PREFIX}max-error-share=0.5\n{PREFIX}weight=10\n")
@@ -125,7 +126,7 @@ def test_a_shop_that_comes_up_knows_no_canary_of_before(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("weight", [-1, 101])
-def test_what_is_no_share_is_refused(shop: Shop, weight: int) -> None:
+def test_what_is_no_share_is_refused(shop: ShopWithCanaries, weight: int) -> None:
     with pytest.raises(Fault, match="no share") as refusal:
         shop.shift(weight)
 

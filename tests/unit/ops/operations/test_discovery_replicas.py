@@ -12,12 +12,12 @@ from fusebox.operations import discovery_replicas, settings
 from fusebox.runtime import health
 from fusebox.state import config_overlay, eureka_zone
 
-from ..fake_supervisor import Shop as ShopWithFakes
+from ..fake_supervisor import ShopWithFakes
 
 FIRST = "http://127.0.0.1:8761"
 
 
-class Shop(ShopWithFakes):
+class ShopWithReplicas(ShopWithFakes):
     """Its processes take what they are told, and it is written down with what is done."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
@@ -35,12 +35,12 @@ class Shop(ShopWithFakes):
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Shop:
+def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> ShopWithReplicas:
     stack.make_folders()
-    return Shop(monkeypatch, stack)
+    return ShopWithReplicas(monkeypatch, stack)
 
 
-def test_all_are_told_before_a_replica_starts_and_before_one_ends(shop: Shop) -> None:
+def test_all_are_told_before_a_replica_starts_and_before_one_ends(shop: ShopWithReplicas) -> None:
     assert discovery_replicas.scale(shop.stack, 2) == ["discovery-1", "discovery-2"]
     assert discovery_replicas.scale(shop.stack, 1) == ["discovery-1"]
 
@@ -55,7 +55,9 @@ def test_all_are_told_before_a_replica_starts_and_before_one_ends(shop: Shop) ->
     assert shop.known() == ["discovery-1"]
 
 
-def test_who_is_there_stays_where_it_is_and_the_dead_are_brought_back(shop: Shop) -> None:
+def test_who_is_there_stays_where_it_is_and_the_dead_are_brought_back(
+    shop: ShopWithReplicas,
+) -> None:
     discovery_replicas.scale(shop.stack, 2)
     before = eureka_zone.urls(shop.stack)
     shop.supervisor.kill("discovery-1")
@@ -68,7 +70,7 @@ def test_who_is_there_stays_where_it_is_and_the_dead_are_brought_back(shop: Shop
     assert shop.supervisor.known["discovery-1"].is_running
 
 
-def test_one_that_does_not_start_is_forgotten_by_all(shop: Shop) -> None:
+def test_one_that_does_not_start_is_forgotten_by_all(shop: ShopWithReplicas) -> None:
     shop.supervisor.refuses_to_start = {"discovery-2"}
     with pytest.raises(Fault, match="discovery-2 does not start"):
         discovery_replicas.scale(shop.stack, 2)
@@ -77,7 +79,9 @@ def test_one_that_does_not_start_is_forgotten_by_all(shop: Shop) -> None:
     assert "discovery-2" not in shop.supervisor.known
 
 
-def test_the_one_that_answers_is_asked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_one_that_answers_is_asked(
+    shop: ShopWithReplicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
     discovery_replicas.scale(shop.stack, 2)
     second = eureka_zone.urls(shop.stack)["discovery-2"]
     asked: list[str] = []
@@ -92,7 +96,7 @@ def test_the_one_that_answers_is_asked(shop: Shop, monkeypatch: pytest.MonkeyPat
     assert asked == [f"{FIRST}/eureka/apps", f"{second}/eureka/apps"]
 
 
-def test_each_replica_is_asked_for_its_own_health(shop: Shop) -> None:
+def test_each_replica_is_asked_for_its_own_health(shop: ShopWithReplicas) -> None:
     discovery_replicas.scale(shop.stack, 2)
     second = health.address(shop.stack, "discovery-2", {})
 
@@ -112,7 +116,7 @@ def test_several_containers_are_known_by_their_own_names(stack: Stack) -> None:
     assert health.address(inside, "discovery-2", {}) == health.Address("fusebox-discovery-2", 8761)
 
 
-def test_a_shop_that_comes_up_has_one(shop: Shop) -> None:
+def test_a_shop_that_comes_up_has_one(shop: ShopWithReplicas) -> None:
     discovery_replicas.scale(shop.stack, 2)
 
     eureka_zone.forget(shop.stack)

@@ -8,10 +8,10 @@ from fusebox.core.errors import Fault
 from fusebox.native import startup
 from fusebox.operations import faults, instances
 
-from ..fake_supervisor import Shop, Verb
+from ..fake_supervisor import ShopWithFakes, Verb
 
 
-def test_what_is_dead_or_paused_cannot_be_made_slow(shop: Shop) -> None:
+def test_what_is_dead_or_paused_cannot_be_made_slow(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     faults.pause(shop.stack, "order-service")
     breaks: list[Verb] = [
@@ -28,7 +28,7 @@ def test_what_is_dead_or_paused_cannot_be_made_slow(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("name", ["kafka", "postgres", "zipkin"])
-def test_what_is_not_ours_cannot_be_told_to_fail(shop: Shop, name: str) -> None:
+def test_what_is_not_ours_cannot_be_told_to_fail(shop: ShopWithFakes, name: str) -> None:
     with pytest.raises(Fault, match="is not ours") as refusal:
         faults.fail(shop.stack, name, 0.5)
 
@@ -36,7 +36,7 @@ def test_what_is_not_ours_cannot_be_told_to_fail(shop: Shop, name: str) -> None:
     assert f"SERVICE={name}" in refusal.value.remedy
 
 
-def test_a_share_above_1_and_a_delay_of_hours_are_refused(shop: Shop) -> None:
+def test_a_share_above_1_and_a_delay_of_hours_are_refused(shop: ShopWithFakes) -> None:
     breaks: list[Verb] = [
         lambda: faults.fail(shop.stack, "gateway", 50),
         lambda: faults.slow(shop.stack, "gateway", 10**7),
@@ -48,7 +48,7 @@ def test_a_share_above_1_and_a_delay_of_hours_are_refused(shop: Shop) -> None:
         assert refusal.value.exit_code == 2
 
 
-def test_kafka_is_braked_by_a_helper_that_knows_its_pid(shop: Shop) -> None:
+def test_kafka_is_braked_by_a_helper_that_knows_its_pid(shop: ShopWithFakes) -> None:
     supervisor = shop.with_()
 
     assert faults.slow(shop.stack, "kafka", 300) == ["kafka-1"]
@@ -64,7 +64,7 @@ def test_kafka_is_braked_by_a_helper_that_knows_its_pid(shop: Shop) -> None:
     ]
 
 
-def test_kafka_is_not_braked_beyond_its_session(shop: Shop) -> None:
+def test_kafka_is_not_braked_beyond_its_session(shop: ShopWithFakes) -> None:
     supervisor = shop.with_()
     with pytest.raises(Fault, match="1500 ms") as refusal:
         faults.slow(shop.stack, "kafka", 2_000)
@@ -80,7 +80,9 @@ def test_kafka_is_not_braked_beyond_its_session(shop: Shop) -> None:
         lambda stack: faults.pause(stack, "kafka"),
     ],
 )
-def test_a_brake_is_taken_off_before_its_part_is_stopped_or_paused(shop: Shop, end: Any) -> None:
+def test_a_brake_is_taken_off_before_its_part_is_stopped_or_paused(
+    shop: ShopWithFakes, end: Any
+) -> None:
     supervisor = shop.with_()
     faults.slow(shop.stack, "kafka", 300)
     end(shop.stack)
@@ -89,7 +91,7 @@ def test_a_brake_is_taken_off_before_its_part_is_stopped_or_paused(shop: Shop, e
     assert supervisor.asked[4] in ("stop kafka-1", "pause kafka-1")
 
 
-def test_a_killed_part_loses_its_brake(shop: Shop) -> None:
+def test_a_killed_part_loses_its_brake(shop: ShopWithFakes) -> None:
     supervisor = shop.with_()
     faults.slow(shop.stack, "kafka", 300)
 
@@ -98,7 +100,7 @@ def test_a_killed_part_loses_its_brake(shop: Shop) -> None:
     assert "brake-kafka" not in supervisor.known
 
 
-def test_healing_lets_go_on_takes_off_and_starts(shop: Shop) -> None:
+def test_healing_lets_go_on_takes_off_and_starts(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     faults.slow(shop.stack, "kafka", 300)
     faults.pause(shop.stack, "order-service")
@@ -114,7 +116,7 @@ def test_healing_lets_go_on_takes_off_and_starts(shop: Shop) -> None:
     assert faults.heal(shop.stack) == []
 
 
-def test_healing_one_part_leaves_the_others_broken(shop: Shop) -> None:
+def test_healing_one_part_leaves_the_others_broken(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     faults.pause(shop.stack, "order-service")
     instances.kill(shop.stack, "postgres", None)
@@ -123,7 +125,7 @@ def test_healing_one_part_leaves_the_others_broken(shop: Shop) -> None:
     assert supervisor.known["order-service-1"].is_paused
 
 
-def test_down_first_ends_the_brakes_and_lets_the_paused_go_on(shop: Shop) -> None:
+def test_down_first_ends_the_brakes_and_lets_the_paused_go_on(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     faults.slow(shop.stack, "postgres", 300)
     faults.pause(shop.stack, "kafka")

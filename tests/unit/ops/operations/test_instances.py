@@ -6,10 +6,10 @@ from fusebox.core.errors import Fault
 from fusebox.operations import faults, instances
 from fusebox.runtime import stopper
 
-from ..fake_supervisor import Shop, Verb, state
+from ..fake_supervisor import ShopWithFakes, Verb, state
 
 
-def test_scaling_up_begins_what_is_missing(shop: Shop) -> None:
+def test_scaling_up_begins_what_is_missing(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
 
     names = instances.scale(shop.stack, "order-service", 3)
@@ -19,7 +19,7 @@ def test_scaling_up_begins_what_is_missing(shop: Shop) -> None:
     assert supervisor.known["order-service-3"].is_running
 
 
-def test_scaling_down_drains_the_highest_numbers_and_forgets_them(shop: Shop) -> None:
+def test_scaling_down_drains_the_highest_numbers_and_forgets_them(shop: ShopWithFakes) -> None:
     supervisor = shop.with_(*(f"order-service-{n}" for n in range(1, 11)))
 
     assert instances.scale(shop.stack, "order-service", 8) == [
@@ -35,7 +35,7 @@ def test_scaling_down_drains_the_highest_numbers_and_forgets_them(shop: Shop) ->
     assert shop.forgotten == ["order-service-10", "order-service-9"]
 
 
-def test_scaling_to_what_there_is_changes_nothing(shop: Shop) -> None:
+def test_scaling_to_what_there_is_changes_nothing(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1", "order-service-2")
 
     instances.scale(shop.stack, "order-service", 2)
@@ -43,7 +43,7 @@ def test_scaling_to_what_there_is_changes_nothing(shop: Shop) -> None:
     assert supervisor.asked == shop.forgotten == []
 
 
-def test_scaling_brings_back_who_is_dead(shop: Shop) -> None:
+def test_scaling_brings_back_who_is_dead(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     supervisor.known["order-service-1"] = state("order-service-1", "STOPPED", pid=0)
 
@@ -53,7 +53,7 @@ def test_scaling_brings_back_who_is_dead(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("number", [0, -1, 17])
-def test_no_instance_at_all_or_far_too_many_are_refused(shop: Shop, number: int) -> None:
+def test_no_instance_at_all_or_far_too_many_are_refused(shop: ShopWithFakes, number: int) -> None:
     shop.with_("order-service-1")
     with pytest.raises(Fault, match=f"{number} instances") as refusal:
         instances.scale(shop.stack, "order-service", number)
@@ -63,7 +63,7 @@ def test_no_instance_at_all_or_far_too_many_are_refused(shop: Shop, number: int)
 
 
 @pytest.mark.parametrize("name", ["gateway", "discovery", "config-server", "kafka"])
-def test_what_has_a_fixed_port_is_neither_scaled_nor_rolled(shop: Shop, name: str) -> None:
+def test_what_has_a_fixed_port_is_neither_scaled_nor_rolled(shop: ShopWithFakes, name: str) -> None:
     verbs: list[Verb] = [
         lambda: instances.scale(shop.stack, name, 2),
         lambda: instances.roll(shop.stack, name),
@@ -74,7 +74,7 @@ def test_what_has_a_fixed_port_is_neither_scaled_nor_rolled(shop: Shop, name: st
         assert refusal.value.exit_code == 2
 
 
-def test_a_roll_begins_one_more_before_it_stops_any(shop: Shop) -> None:
+def test_a_roll_begins_one_more_before_it_stops_any(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1", "order-service-2")
 
     assert instances.roll(shop.stack, "order-service") == ["order-service-1", "order-service-2"]
@@ -91,7 +91,7 @@ def test_a_roll_begins_one_more_before_it_stops_any(shop: Shop) -> None:
     ]
 
 
-def test_a_roll_that_gets_stuck_leaves_the_one_more_serving(shop: Shop) -> None:
+def test_a_roll_that_gets_stuck_leaves_the_one_more_serving(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     supervisor.refuses_to_start = {"order-service-1"}
     with pytest.raises(Fault, match="order-service-1 does not start") as stuck:
@@ -101,7 +101,7 @@ def test_a_roll_that_gets_stuck_leaves_the_one_more_serving(shop: Shop) -> None:
     assert "make scale SERVICE=order-service N=1" in stuck.value.remedy
 
 
-def test_a_roll_that_had_to_kill_says_so(shop: Shop) -> None:
+def test_a_roll_that_had_to_kill_says_so(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1", "order-service-2")
     supervisor.outlasts_its_time.add("order-service-2")
 
@@ -113,7 +113,7 @@ def test_a_roll_that_had_to_kill_says_so(shop: Shop) -> None:
     assert "order-service-3" not in supervisor.known
 
 
-def test_nothing_is_rolled_that_callers_would_not_hear_of(shop: Shop) -> None:
+def test_nothing_is_rolled_that_callers_would_not_hear_of(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     shop.asked_at_discovery = False
     with pytest.raises(Fault, match="discovery does not answer"):
@@ -122,7 +122,7 @@ def test_nothing_is_rolled_that_callers_would_not_hear_of(shop: Shop) -> None:
     assert supervisor.asked == []
 
 
-def test_a_paused_instance_goes_on_when_it_is_started(shop: Shop) -> None:
+def test_a_paused_instance_goes_on_when_it_is_started(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     faults.pause(shop.stack, "order-service")
 
@@ -131,7 +131,7 @@ def test_a_paused_instance_goes_on_when_it_is_started(shop: Shop) -> None:
     assert not supervisor.known["order-service-1"].is_paused
 
 
-def test_withdrawing_nobody_asks_nothing(shop: Shop) -> None:
+def test_withdrawing_nobody_asks_nothing(shop: ShopWithFakes) -> None:
     supervisor = shop.with_()
 
     stopper.withdraw(supervisor, [])

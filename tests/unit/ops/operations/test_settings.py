@@ -12,7 +12,7 @@ from fusebox.runtime.driver import State
 from fusebox.state import config_overlay
 
 
-class Supervisor:
+class RunningInstances:
     """Stands for one that runs these."""
 
     def __init__(self, *instances: str) -> None:
@@ -33,7 +33,7 @@ def told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         text = "".join(each.read_text() for each in stack.config.iterdir())
         return Said(state.instance, refusal="no number" if "wrong" in text else "")
 
-    running = Supervisor("order-service-1", "gateway-1", "kafka-1", "java-training")
+    running = RunningInstances("order-service-1", "gateway-1", "kafka-1", "java-training")
     monkeypatch.setattr(settings, "running_driver", lambda _: running)
     monkeypatch.setattr(settings, "_refresh", refresh)
     return asked

@@ -33,7 +33,7 @@ HARMLESS = {
 STACK = Stack(home=Path("/nowhere"), clone=Path("/nowhere"))
 
 
-class Monkey(ThreadingHTTPServer):
+class MonkeyEndpoint(ThreadingHTTPServer):
     """Stands for a process with faults on demand; `refusal` is answered instead when it is set."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Monkey(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Monkey
+    server: MonkeyEndpoint
 
     def do_GET(self) -> None:
         told = {
@@ -82,14 +82,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def monkey() -> Iterator[Monkey]:
-    with Monkey() as server:
+def monkey() -> Iterator[MonkeyEndpoint]:
+    with MonkeyEndpoint() as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
 
-def test_a_delay_is_the_same_for_every_request(monkey: Monkey) -> None:
+def test_a_delay_is_the_same_for_every_request(monkey: MonkeyEndpoint) -> None:
     chaos_monkey_client.assault(
         monkey.actuator, "order-service-1", chaos_monkey_client.latency(300)
     )
@@ -98,7 +98,7 @@ def test_a_delay_is_the_same_for_every_request(monkey: Monkey) -> None:
     assert chaos_monkey_client.read(monkey.actuator) == ["slow 300 ms"]
 
 
-def test_a_share_of_failures_is_told_in_percent(monkey: Monkey) -> None:
+def test_a_share_of_failures_is_told_in_percent(monkey: MonkeyEndpoint) -> None:
     chaos_monkey_client.assault(
         monkey.actuator, "order-service-1", chaos_monkey_client.exceptions(0.5)
     )
@@ -106,7 +106,7 @@ def test_a_share_of_failures_is_told_in_percent(monkey: Monkey) -> None:
     assert chaos_monkey_client.read(monkey.actuator) == ["fail 50 %"]
 
 
-def test_the_two_stand_side_by_side(monkey: Monkey) -> None:
+def test_the_two_stand_side_by_side(monkey: MonkeyEndpoint) -> None:
     chaos_monkey_client.assault(monkey.actuator, "order-service-1", chaos_monkey_client.latency(5))
     chaos_monkey_client.assault(
         monkey.actuator, "order-service-1", chaos_monkey_client.exceptions(1)
@@ -115,7 +115,7 @@ def test_the_two_stand_side_by_side(monkey: Monkey) -> None:
     assert chaos_monkey_client.read(monkey.actuator) == ["slow 5 ms", "fail 100 %"]
 
 
-def test_failing_at_rate_0_is_no_fault(monkey: Monkey) -> None:
+def test_failing_at_rate_0_is_no_fault(monkey: MonkeyEndpoint) -> None:
     chaos_monkey_client.assault(
         monkey.actuator, "order-service-1", chaos_monkey_client.exceptions(0)
     )
@@ -123,7 +123,7 @@ def test_failing_at_rate_0_is_no_fault(monkey: Monkey) -> None:
     assert chaos_monkey_client.read(monkey.actuator) == []
 
 
-def test_a_monkey_that_was_switched_off_is_let_loose(monkey: Monkey) -> None:
+def test_a_monkey_that_was_switched_off_is_let_loose(monkey: MonkeyEndpoint) -> None:
     monkey.enabled = False
     chaos_monkey_client.assault(
         monkey.actuator, "order-service-1", chaos_monkey_client.latency(300)
@@ -132,14 +132,14 @@ def test_a_monkey_that_was_switched_off_is_let_loose(monkey: Monkey) -> None:
     assert chaos_monkey_client.read(monkey.actuator) == ["slow 300 ms"]
 
 
-def test_a_monkey_that_is_switched_off_does_nothing(monkey: Monkey) -> None:
+def test_a_monkey_that_is_switched_off_does_nothing(monkey: MonkeyEndpoint) -> None:
     monkey.enabled = False
     monkey.assaults["latencyActive"] = True
 
     assert chaos_monkey_client.read(monkey.actuator) == []
 
 
-def test_what_others_have_ordered_is_shown_too(monkey: Monkey) -> None:
+def test_what_others_have_ordered_is_shown_too(monkey: MonkeyEndpoint) -> None:
     monkey.assaults |= {"latencyActive": True, "level": 3, "killAt": "request.after-commit"}
 
     assert chaos_monkey_client.read(monkey.actuator) == [
@@ -148,7 +148,7 @@ def test_what_others_have_ordered_is_shown_too(monkey: Monkey) -> None:
     ]
 
 
-def test_calming_takes_every_assault_off_and_says_which(monkey: Monkey) -> None:
+def test_calming_takes_every_assault_off_and_says_which(monkey: MonkeyEndpoint) -> None:
     monkey.assaults |= {"latencyActive": True, "exceptionsActive": True, "killAt": "x"}
 
     told = chaos_monkey_client.calm(monkey.actuator, "order-service-1")
@@ -158,14 +158,14 @@ def test_calming_takes_every_assault_off_and_says_which(monkey: Monkey) -> None:
     assert monkey.assaults["killAt"] is None
 
 
-def test_a_process_without_faults_on_demand_has_none_to_take_off(monkey: Monkey) -> None:
+def test_a_process_without_faults_on_demand_has_none_to_take_off(monkey: MonkeyEndpoint) -> None:
     monkey.refusal = 404, {}
 
     assert chaos_monkey_client.calm(monkey.actuator, "order-service-1") == []
     assert chaos_monkey_client.read(monkey.actuator) == []
 
 
-def test_a_process_without_faults_on_demand_says_what_to_configure(monkey: Monkey) -> None:
+def test_a_process_without_faults_on_demand_says_what_to_configure(monkey: MonkeyEndpoint) -> None:
     monkey.refusal = 404, {}
     with pytest.raises(Fault, match="order-service-1 takes no faults") as refusal:
         chaos_monkey_client.assault(
@@ -175,7 +175,7 @@ def test_a_process_without_faults_on_demand_says_what_to_configure(monkey: Monke
     assert "config/application.yml" in refusal.value.remedy
 
 
-def test_a_refusal_is_passed_on_with_its_reason(monkey: Monkey) -> None:
+def test_a_refusal_is_passed_on_with_its_reason(monkey: MonkeyEndpoint) -> None:
     monkey.refusal = 422, {"detail": "latencyRangeStart is too high"}
     with pytest.raises(Fault, match="422: latencyRangeStart is too high"):
         chaos_monkey_client.assault(
@@ -190,11 +190,11 @@ def test_a_process_that_is_silent_is_named() -> None:
     assert chaos_monkey_client.read(nobody) == []
 
 
-def test_the_breakers_are_read_off_their_page(monkey: Monkey) -> None:
+def test_the_breakers_are_read_off_their_page(monkey: MonkeyEndpoint) -> None:
     assert monkey.actuator.breakers() == {"catalog-service": "OPEN"}
 
 
-def test_only_the_gateway_is_shown_an_admins_token(monkey: Monkey, stack: Stack) -> None:
+def test_only_the_gateway_is_shown_an_admins_token(monkey: MonkeyEndpoint, stack: Stack) -> None:
     stack.make_folders()
     secrets.make_missing(stack)
 

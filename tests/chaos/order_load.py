@@ -78,13 +78,13 @@ def _complaint(kind: str, observed: ObservedAnswer) -> str:
     return ", ".join(outcomes.complaints(observed.answer))
 
 
-class OrderAttempt(NamedTuple):
+class IntendedOrder(NamedTuple):
     customer: Customer
     product_id: str
     key: str
 
 
-class SteadyLoad:
+class OrderLoad:
     """`calls` grows while it runs."""
 
     def __init__(self, shop: ShopClient, rate: float, chance: random.Random) -> None:
@@ -93,7 +93,7 @@ class SteadyLoad:
         self._chance = chance
         emails = [f"{uuid.uuid4().hex}@fusebox.example" for _ in range(CUSTOMERS)]
         self._customers = {email: shop.customer(email) for email in emails}
-        self._attempts: list[OrderAttempt] = []
+        self._attempts: list[IntendedOrder] = []
         self.calls: list[ClientCall] = []
 
     @contextmanager
@@ -155,7 +155,7 @@ class SteadyLoad:
         while not enough.wait(max(0.0, due - time.monotonic())):
             due += 1 / self._rate
             customer = self._chance.choice(list(self._customers.values()))
-            attempt = OrderAttempt(customer, self._chance.choice(PRODUCTS), str(uuid.uuid4()))
+            attempt = IntendedOrder(customer, self._chance.choice(PRODUCTS), str(uuid.uuid4()))
             self._attempts.append(attempt)
             visits.append(callers.submit(self._visit, attempt, self._chance.random()))
         return visits
@@ -167,7 +167,7 @@ class SteadyLoad:
             return False
         return True
 
-    def _visit(self, attempt: OrderAttempt, random_draw: float) -> None:
+    def _visit(self, attempt: IntendedOrder, random_draw: float) -> None:
         customer, call = attempt.customer, self._place(attempt)
         if random_draw < 1 / CANCELLED and call.order_id:
             path = f"{customer.orders}/{call.order_id}/cancel"
@@ -176,7 +176,7 @@ class SteadyLoad:
             path = f"/user-service/users/{customer.user_id}"
             self._call("page", customer, "", "GET", path)
 
-    def _place(self, attempt: OrderAttempt) -> ClientCall:
+    def _place(self, attempt: IntendedOrder) -> ClientCall:
         customer, body = attempt.customer, {"productId": attempt.product_id, "qty": 1}
         return self._call("order", customer, attempt.key, "POST", customer.orders, body)
 
