@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from fusebox.core import topology
-from order_service.models import OrderStatus
+from order_service.models import ALLOWED_FROM, OrderStatus
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
@@ -49,7 +49,12 @@ def test_every_database_is_told() -> None:
     assert len(told) == 3
 
 
-def test_the_states_of_an_order_are_those_of_the_code() -> None:
-    drawn = set(re.findall(r"\b[A-Z]{4,}\b", section("The states of an order")))
+def test_the_states_of_an_order_and_their_moves_are_those_of_the_code() -> None:
+    arrows = re.findall(r"^ +(\w+) --> (\w+)", section("The states of an order"), re.MULTILINE)
 
-    assert drawn == {status.value for status in OrderStatus}
+    assert set(arrows) == {
+        (source.value, target.value)
+        for target, sources in ALLOWED_FROM.items()
+        for source in sources
+    }
+    assert {state for arrow in arrows for state in arrow} == {state.value for state in OrderStatus}
