@@ -34,7 +34,7 @@ of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(INSTALLED) ## install and start everything, and print an order to paste: [MODE=docker]
+up: $(INSTALLED) ## install and start everything, and say how to order: [MODE=docker]
 	@$(FUSEBOX) up
 
 down: $(INSTALLED) ## stop everything, keep the data

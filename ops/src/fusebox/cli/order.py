@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 import secrets
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from fusebox.core.stack import Stack
 if TYPE_CHECKING:  # requests takes its time to load, and the other verbs do without
     from fusebox.runtime.shop_client import Customer, OrderResult
 
+COLOURS = {"CONFIRMED": "green", "refused": "red"}
 LONGEST_WAIT = 8  # seconds, what order-service grants
 EPILOG = """A new customer registers and logs in, and places one order after another.
 
@@ -130,6 +132,7 @@ def document(result: OrderResult) -> dict[str, object]:
 
 def _coloured(result: OrderResult) -> str:
     """The status; `click.echo` takes the colour off where no terminal is."""
-    if not result.is_accepted:
-        return click.style("refused", fg="red")
-    return click.style(result.status, fg="green" if result.status == "CONFIRMED" else "yellow")
+    status = result.status if result.is_accepted else "refused"
+    if os.environ.get("NO_COLOR"):
+        return status
+    return click.style(status, fg=COLOURS.get(status, "yellow"))
