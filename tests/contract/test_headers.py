@@ -28,7 +28,7 @@ def span(sampled: bool = True, flags: str = "0", trace_id: str = TRACE) -> Zipki
     return ZipkinAttrs(trace_id, SPAN, PARENT, flags, sampled)
 
 
-def said(attrs: ZipkinAttrs | None = None, time: datetime = NOON) -> dict[str, bytes]:
+def headers_of(attrs: ZipkinAttrs | None = None, time: datetime = NOON) -> dict[str, bytes]:
     return dict(cloudevents.headers(ID, "order.placed", "order-service", time, attrs))
 
 
@@ -37,7 +37,7 @@ def parsed(headers: Mapping[str, bytes]) -> Event | None:
 
 
 def test_a_record_carries_the_cloudevents_headers_and_b3() -> None:
-    assert said(span()) == {
+    assert headers_of(span()) == {
         "ce_specversion": b"1.0",
         "ce_id": str(ID).encode(),
         "ce_source": b"order-service",
@@ -49,17 +49,17 @@ def test_a_record_carries_the_cloudevents_headers_and_b3() -> None:
 
 
 def test_an_event_of_no_trace_has_no_b3() -> None:
-    assert "b3" not in said(None)
+    assert "b3" not in headers_of(None)
 
 
-def test_times_are_told_in_utc() -> None:
+def test_times_are_in_utc() -> None:
     one_oclock = NOON.astimezone(timezone(timedelta(hours=1)))
 
-    assert said(time=one_oclock)["ce_time"] == b"2026-11-21T12:00:00Z"
+    assert headers_of(time=one_oclock)["ce_time"] == b"2026-11-21T12:00:00Z"
 
 
 def test_what_was_written_is_read_again() -> None:
-    event = parsed(said(span()))
+    event = parsed(headers_of(span()))
 
     assert event is not None
     assert (event.id, event.type, event.source) == (ID, "order.placed", "order-service")
@@ -71,8 +71,8 @@ def test_what_was_written_is_read_again() -> None:
     [span(), span(sampled=False), span(flags="1"), span(trace_id=TRACE[16:])],
     ids=["sampled", "not sampled", "debug", "64 bits"],
 )
-def test_b3_comes_through_without_the_parent(attrs: ZipkinAttrs) -> None:
-    event = parsed(said(attrs))
+def test_a_b3_header_is_read_without_its_parent(attrs: ZipkinAttrs) -> None:
+    event = parsed(headers_of(attrs))
 
     assert event is not None
     assert event.trace_context is not None
@@ -89,14 +89,14 @@ def test_b3_comes_through_without_the_parent(attrs: ZipkinAttrs) -> None:
 
 @pytest.mark.parametrize("b3", [b"", b"0", b"no", b"463ac35c-zz-1", b"\xff\xfe"])
 def test_a_b3_that_continues_nothing_costs_the_event_nothing(b3: bytes) -> None:
-    event = parsed({**said(), "b3": b3})
+    event = parsed({**headers_of(), "b3": b3})
 
     assert event is not None
     assert event.trace_context is None
 
 
-def test_a_type_that_nobody_reads_is_no_fault() -> None:
-    assert parsed({**said(), "ce_type": b"order.gift-wrapped"}) is None
+def test_an_event_type_that_the_consumer_does_not_read_is_ignored() -> None:
+    assert parsed({**headers_of(), "ce_type": b"order.gift-wrapped"}) is None
 
 
 @pytest.mark.parametrize("name", ["ce_id", "ce_type", "ce_source"])
@@ -104,7 +104,7 @@ def test_a_type_that_nobody_reads_is_no_fault() -> None:
 def test_a_record_without_a_needed_header_is_refused_by_name(
     name: str, value: bytes | None
 ) -> None:
-    headers = {key: content for key, content in said().items() if key != name}
+    headers = {key: content for key, content in headers_of().items() if key != name}
     headers |= {} if value is None else {name: value}
 
     with pytest.raises(BadRecord, match=name):
@@ -113,4 +113,4 @@ def test_a_record_without_a_needed_header_is_refused_by_name(
 
 def test_an_id_that_is_no_uuid_is_refused() -> None:
     with pytest.raises(BadRecord, match="ce_id"):
-        parsed({**said(), "ce_id": b"one"})
+        parsed({**headers_of(), "ce_id": b"one"})

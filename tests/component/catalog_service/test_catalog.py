@@ -25,7 +25,7 @@ def test_the_migrations_make_what_the_models_describe(catalog: Any) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_the_first_products_are_those_of_the_ancestor(catalog: Any) -> None:
+def test_a_new_catalog_has_three_products(catalog: Any) -> None:
     products = {
         product["productId"]: product for product in catalog.client.get("/catalogs").get_json()
     }
@@ -35,7 +35,7 @@ def test_the_first_products_are_those_of_the_ancestor(catalog: Any) -> None:
     assert catalog.client.get("/CATALOG-0002").get_json()["productName"] == "Tokyo"
 
 
-def test_what_is_looked_at_may_be_kept_for_a_second_and_never_longer(catalog: Any) -> None:
+def test_products_may_be_cached_for_a_second_and_never_served_stale(catalog: Any) -> None:
     answers = [catalog.client.get(path) for path in ("/catalogs", "/catalogs/CATALOG-0001")]
     unknown = catalog.client.get("/catalogs/none")
 

@@ -82,10 +82,10 @@ def running(process_of: Callable[..., Process[Any]]) -> Iterator[UserService]:
     prepare.prepare(process)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     app = main.wire(process, engine)
-    neighbour = OrderService()
-    server = _serve(neighbour)
+    order_service = OrderService()
+    server = _serve(order_service)
     instance = Instance("order-service-1", "order-service", "127.0.0.1", server.server_port)
-    yield UserService(app.test_client(), process, engine, neighbour, (instance,))
+    yield UserService(app.test_client(), process, engine, order_service, (instance,))
     server.shutdown()
     server.server_close()
     engine.dispose()
@@ -100,14 +100,14 @@ def users(running: UserService) -> UserService:
     return running
 
 
-def _serve(neighbour: OrderService) -> ThreadingHTTPServer:
+def _serve(order_service: OrderService) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            neighbour.asked.append((self.path, dict(self.headers)))
-            self.send_response(neighbour.status)
-            self.send_header("Content-Length", str(len(neighbour.answer)))
+            order_service.asked.append((self.path, dict(self.headers)))
+            self.send_response(order_service.status)
+            self.send_header("Content-Length", str(len(order_service.answer)))
             self.end_headers()
-            self.wfile.write(neighbour.answer)
+            self.wfile.write(order_service.answer)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -32,7 +32,7 @@ def test_a_new_user_is_answered_without_the_password(users: Any) -> None:
     assert answer.headers["Location"] == f"/user-service/users/{answer.json['userId']}"
 
 
-def test_the_ancestors_pwd_is_taken_for_password(users: Any) -> None:
+def test_the_field_pwd_is_accepted_for_password(users: Any) -> None:
     new = {"email": "pwd@example.org", "name": "Pwd", "pwd": "long enough"}
 
     assert users.call("POST", "/users", json=new).status_code == 201
@@ -146,7 +146,7 @@ def test_a_wrong_change_names_its_field(users: Any, given: dict[str, Any]) -> No
     assert fields(users.call("PATCH", ada.path, ada.token, json=given)) == set(given)
 
 
-def test_a_deleted_account_is_over_at_once_and_told_to_others(users: Any) -> None:
+def test_a_deleted_account_is_closed_at_once_and_its_event_is_recorded(users: Any) -> None:
     ada = users.member()
 
     assert users.call("DELETE", ada.path, ada.token).status_code == 204
@@ -157,11 +157,11 @@ def test_a_deleted_account_is_over_at_once_and_told_to_others(users: Any) -> Non
     assert users.log_in(ada.email).status_code == 401
     (row,) = rows(users, "SELECT deleted_at FROM users WHERE id = :id", id=ada.id)
     (event,) = rows(users, "SELECT * FROM outbox WHERE key = :id", id=ada.id)
-    told = json.loads(event["payload"])
+    payload = json.loads(event["payload"])
     assert (event["topic"], event["type"]) == ("users", "user.deleted")
-    assert set(told) == {"userId", "deletedAt"}
-    assert told["userId"] == ada.id
-    assert told["deletedAt"] == row["deleted_at"].isoformat().replace("+00:00", "Z")
+    assert set(payload) == {"userId", "deletedAt"}
+    assert payload["userId"] == ada.id
+    assert payload["deletedAt"] == row["deleted_at"].isoformat().replace("+00:00", "Z")
     assert event["span"]
 
 
@@ -194,7 +194,7 @@ def test_its_database_is_part_of_its_readiness(users: Any) -> None:
     assert users.call("GET", "/actuator/health/readiness").json["components"]["db"]
 
 
-def test_without_its_database_it_asks_for_patience(process_of: Any) -> None:
+def test_without_its_database_it_answers_503_with_retry_after(process_of: Any) -> None:
     nowhere = {"spring.datasource.url": "postgresql+psycopg://user_service@127.0.0.1:1/nothing"}
     process = process_of("user-service", UserSettings, nowhere)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)

@@ -27,16 +27,16 @@ def test_a_profile_shows_the_orders_asked_for_in_the_callers_name(users: Any) ->
 @pytest.mark.parametrize(
     ("status", "answer"), [(500, b"[]"), (401, b"{}"), (200, b"no JSON"), (200, b"{}")]
 )
-def test_a_profile_says_that_order_service_gave_no_answer(
+def test_a_profile_is_degraded_when_order_service_gives_no_good_answer(
     users: Any, status: int, answer: bytes
 ) -> None:
     ada = users.member()
     users.order_service.status, users.order_service.answer = status, answer
 
-    found = users.call("GET", ada.path, ada.token)
+    profile = users.call("GET", ada.path, ada.token)
 
-    assert found.status_code == 200
-    assert (found.json["orders"], found.json["degraded"]) == ([], ["order-service"])
+    assert profile.status_code == 200
+    assert (profile.json["orders"], profile.json["degraded"]) == ([], ["order-service"])
 
 
 def test_a_profile_is_degraded_without_order_service_and_well_when_it_is_back(users: Any) -> None:
@@ -77,18 +77,18 @@ def test_an_admin_reaches_everybody(users: Any) -> None:
 
 def test_the_list_goes_page_by_page_to_its_end(users: Any) -> None:
     admin, everybody = users.admin_token(), [users.member().id for _ in range(3)]
-    found, path = [], "/users?limit=2"
+    user_ids, path = [], "/users?limit=2"
     while path:
         answer = users.call("GET", path, admin)
         assert len(answer.json) <= 2
-        found += [user["userId"] for user in answer.json]
+        user_ids += [user["userId"] for user in answer.json]
         link = answer.headers.get("Link", "")
         assert not link or link.startswith("</user-service/users?limit=2&cursor=")
         path = link.removeprefix("</user-service").partition(">")[0]
 
-    assert found == sorted(found)
-    assert found[-3:] == everybody
-    assert len(found) == len(rows(users, "SELECT id FROM users WHERE deleted_at IS NULL"))
+    assert user_ids == sorted(user_ids)
+    assert user_ids[-3:] == everybody
+    assert len(user_ids) == len(rows(users, "SELECT id FROM users WHERE deleted_at IS NULL"))
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "ten", "", "0001999", "٣"])
@@ -99,7 +99,7 @@ def test_a_limit_out_of_bounds_is_refused(users: Any, limit: str) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "nobody", "bm9ib2R5", "AAAA", "%ff", "é"])
-def test_a_cursor_that_nobody_gave_is_refused(users: Any, cursor: str) -> None:
+def test_an_invented_cursor_is_refused(users: Any, cursor: str) -> None:
     query = {"cursor": cursor}
     answer = users.call("GET", "/users", users.admin_token(), query_string=query)
     assert fields(answer) == {"cursor"}

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 def claims_for(subject: str, **more: Any) -> dict[str, Any]:
     now = int(time.time())
-    told = {"iss": "fusebox", "sub": subject, "roles": ["user"], "iat": now, "exp": now + 60}
-    return told | more
+    claims = {"iss": "fusebox", "sub": subject, "roles": ["user"], "iat": now, "exp": now + 60}
+    return claims | more
 
 
 def signing_key(users: Any) -> str:

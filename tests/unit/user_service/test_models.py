@@ -29,7 +29,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_a_change_leaves_alone_what_it_does_not_name() -> None:
-    user = User(id=uuid4(), email="a@b.org", name="Ada", password_hash="old", role="user")
+    user = User(user_id=uuid4(), email="a@b.org", name="Ada", password_hash="old", role="user")
 
     user.change(name=None, password_hash="new")
     assert (user.name, user.password_hash) == ("Ada", "new")
@@ -39,7 +39,7 @@ def test_a_change_leaves_alone_what_it_does_not_name() -> None:
 
 
 def test_a_deleted_account_says_when() -> None:
-    user = User(id=uuid4(), email="a@b.org", name="Ada", password_hash="x", role="user")
+    user = User(user_id=uuid4(), email="a@b.org", name="Ada", password_hash="x", role="user")
 
     assert user.delete() == user.deleted_at
     assert user.deleted_at is not None

@@ -41,7 +41,7 @@ def consumer(servers: str, environment: Environment) -> KafkaConsumer:
 
 
 def listener(servers: str, environment: Environment) -> KafkaConsumer:
-    """Hears what is said from now on, for itself alone, and keeps no place."""
+    """Reads what is published from now on, in no group, and commits no offsets."""
     return KafkaConsumer(
         **_common(servers, environment),
         group_id=None,

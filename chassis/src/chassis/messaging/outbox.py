@@ -1,4 +1,4 @@
-"""Transactional outbox (microservices.io): an event is written with the change it tells of.
+"""Transactional outbox (microservices.io): an event is written in the transaction of its change.
 
 This is what a service sees of it; `chassis.messaging.relay` publishes the rows after the commit.
 """

@@ -71,7 +71,7 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     def register() -> tuple[Response, int, dict[str, str]]:
         new = body(NewUser)
         user = accounts.register(new.email, new.name, new.password)
-        return jsonify(_json(user)), 201, {"Location": f"{USERS}/{user.id}"}
+        return jsonify(_json(user)), 201, {"Location": f"{USERS}/{user.user_id}"}
 
     @api.get("/users")
     def listed() -> tuple[Response, dict[str, str]]:
@@ -90,8 +90,9 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     @api.patch("/users/<uuid:user_id>")
     def change(user_id: UUID) -> Response:
         caller = authenticate(tokens)
-        wanted = body(Change)
-        return jsonify(_json(accounts.change(caller, user_id, wanted.name, wanted.password)))
+        changes = body(Change)
+        user = accounts.change(caller, user_id, changes.name, changes.password)
+        return jsonify(_json(user))
 
     @api.delete("/users/<uuid:user_id>")
     def delete(user_id: UUID) -> tuple[str, int]:
@@ -113,9 +114,9 @@ def login(accounts: Accounts, signer: Signer) -> Blueprint:
             "accessToken": token.text,
             "tokenType": "Bearer",
             "expiresIn": token.lifetime,
-            "userId": str(user.id),
+            "userId": str(user.user_id),
         }
-        headers = {"token": token.text, "userId": str(user.id), "Cache-Control": "no-store"}
+        headers = {"token": token.text, "userId": str(user.user_id), "Cache-Control": "no-store"}
         return jsonify(document), headers
 
     @api.get("/.well-known/jwks.json")
@@ -127,7 +128,7 @@ def login(accounts: Accounts, signer: Signer) -> Blueprint:
 
 def _json(user: User) -> dict[str, Any]:
     return {
-        "userId": str(user.id),
+        "userId": str(user.user_id),
         "email": user.email,
         "name": user.name,
         "createdAt": rfc3339(user.created_at),

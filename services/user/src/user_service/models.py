@@ -39,7 +39,7 @@ class User(Base):
         ),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column("id", primary_key=True)
     email: Mapped[str]
     name: Mapped[str]
     password_hash: Mapped[str]

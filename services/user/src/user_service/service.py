@@ -20,7 +20,7 @@ from user_service.passwords import Passwords
 
 @dataclass(frozen=True)
 class Profile:
-    """A user with their orders; `degraded` names who should have said more."""
+    """A user with their orders; `degraded` names the services whose part is missing."""
 
     user: User
     orders: list[dict[str, Any]]
@@ -65,15 +65,15 @@ class Accounts:
 
     def users(self, caller: Caller, page: pagination.Page) -> tuple[list[User], str | None]:
         """A page in the order of the ids, and the key of its last row if more follow."""
-        query = select(User).where(User.deleted_at.is_(None)).order_by(User.id)
+        query = select(User).where(User.deleted_at.is_(None)).order_by(User.user_id)
         if page.after is not None:
-            query = query.where(User.id > _key(page.after))
+            query = query.where(User.user_id > _key(page.after))
         with self._sessions() as session:
             _reach(session, caller, _id_of(caller))
             caller.require_admin()
             rows = list(session.scalars(query.limit(page.limit + 1)))
         more = len(rows) > page.limit
-        return rows[: page.limit], str(rows[page.limit - 1].id) if more else None
+        return rows[: page.limit], str(rows[page.limit - 1].user_id) if more else None
 
     def change(self, caller: Caller, user_id: UUID, name: str | None, password: str | None) -> User:
         hashed = self._passwords.hash(password) if password is not None else None
@@ -85,7 +85,7 @@ class Accounts:
     def delete(self, caller: Caller, user_id: UUID) -> None:
         with self._sessions.begin() as session:
             user = _reach(session, caller, user_id, lock=True)
-            outbox.record(session, [user_deleted(user.id, user.delete())])
+            outbox.record(session, [user_deleted(user.user_id, user.delete())])
 
     def _with_email(self, email: str) -> User | None:
         # What is no address is nobody's, and may hold what the database would not even compare.
@@ -103,7 +103,7 @@ class Accounts:
             session.execute(
                 update(User)
                 # Unless the password has been changed meanwhile.
-                .where(User.id == user.id, User.password_hash == user.password_hash)
+                .where(User.user_id == user.user_id, User.password_hash == user.password_hash)
                 .values(password_hash=hashed)
             )
 
@@ -114,7 +114,7 @@ def add_if_new(
     """Insert, and None when the e-mail has an account: its unique index decides."""
     return session.scalars(
         insert(User)
-        .values(id=uuid7(), email=email, name=name, password_hash=password_hash, role=role)
+        .values(user_id=uuid7(), email=email, name=name, password_hash=password_hash, role=role)
         .on_conflict_do_nothing()
         .returning(User)
     ).one_or_none()
@@ -123,11 +123,10 @@ def add_if_new(
 def _reach(session: Session, caller: Caller, user_id: UUID, lock: bool = False) -> User:
     """The user `user_id` for a caller who may reach them and has not been deleted meanwhile."""
     own_id = _id_of(caller)
-    query = select(User).where(User.id.in_({own_id, user_id}), User.deleted_at.is_(None))
-    users = {
-        user.id: user
-        for user in session.scalars(query.order_by(User.id).with_for_update() if lock else query)
-    }
+    query = select(User).where(User.user_id.in_({own_id, user_id}), User.deleted_at.is_(None))
+    query = query.order_by(User.user_id)
+    rows = session.scalars(query.with_for_update() if lock else query)
+    users = {user.user_id: user for user in rows}
     if own_id not in users:
         raise Unauthenticated("The account of this token has been deleted.")
     caller.require_reach(str(user_id))

@@ -43,7 +43,7 @@ class Signer:
         now, lifetime = int(time.time()), self._lifetime()
         claims = {
             "iss": ISSUER,
-            "sub": str(user.id),
+            "sub": str(user.user_id),
             "roles": [user.role],
             "iat": now,
             "exp": now + lifetime,
