@@ -13,6 +13,7 @@ from py_zipkin import Kind
 
 from bench.harness.report import table
 from chassis.config.settings import BulkheadSettings, Fusebox
+from chassis.core.live import Live
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
 from chassis.resilience.bulkhead import Bulkhead
@@ -53,10 +54,10 @@ def _pybreakers_way() -> float:
 
 
 def _our_way() -> float:
-    breaker = CircuitBreaker("called", lambda: SETTINGS.breaker)
+    breaker = CircuitBreaker("called", Live(SETTINGS.breaker))
 
     def call() -> None:
-        permit = breaker.admit()
+        permit = breaker.acquire_permit()
         time.sleep(ANSWER_SECONDS)
         permit.succeeded()
 
@@ -82,13 +83,13 @@ def _calls_a_second(call: Callable[[], object]) -> float:
 
 
 def _costs() -> list[tuple[str, float]]:
-    breaker = CircuitBreaker("called", lambda: SETTINGS.breaker)
-    bulkhead = Bulkhead("called", lambda: SETTINGS.bulkhead)
-    whole = ResiliencePolicies(
-        CircuitBreakerRegistry(lambda: SETTINGS.breaker), lambda: SETTINGS
-    ).of("called")
+    breaker = CircuitBreaker("called", Live(SETTINGS.breaker))
+    bulkhead = Bulkhead("called", Live(SETTINGS.bulkhead))
+    whole = ResiliencePolicies(CircuitBreakerRegistry(Live(SETTINGS.breaker)), Live(SETTINGS)).of(
+        "called"
+    )
     return [
-        ("breaker: permit and outcome", _cpu_of(lambda: breaker.admit().succeeded())),
+        ("breaker: permit and outcome", _cpu_of(lambda: breaker.acquire_permit().succeeded())),
         ("bulkhead: a place", _cpu_of(lambda: _pass_through(bulkhead))),
         ("deadline: read, checked and passed on", _cpu_of(_deadline)),
         ("all of these and the retry budget", _cpu_of(lambda: _enter(whole.permit()))),
@@ -114,7 +115,7 @@ def _deadline() -> None:
 
 
 def _span_of(probability: float) -> Callable[[], None]:
-    tracer = Tracer("caller", lambda: probability, lambda _span: None)
+    tracer = Tracer("caller", Live(probability), lambda _span: None)
 
     def span() -> None:
         with tracer.serve("get /", {}), tracer.span("get /", Kind.CLIENT):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.config.client import ConfigurationError
+from chassis.config.properties import fill_placeholders
 from chassis.core.environment import Environment
 from config_server.cipher import DEFAULT_SALT, Cipher, decrypted
 from config_server.files import render
@@ -30,7 +31,7 @@ def bootstrap_sources(home: Backend, environment: Environment) -> list[dict[str,
 def cipher_of(environment: Environment, own: Mapping[str, Any]) -> Cipher | None:
     """By the key in the secret file, the variable ENCRYPT_KEY, or `encrypt.key`, in this order."""
     key = _secret(environment) or environment.variables.get("ENCRYPT_KEY")
-    key = key or environment.fill(str(own.get("encrypt.key", "")))
+    key = key or fill_placeholders(str(own.get("encrypt.key", "")), environment.variables)
     try:
         return Cipher(key, str(own.get("encrypt.salt", DEFAULT_SALT))) if key else None
     except ValueError as error:

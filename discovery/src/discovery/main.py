@@ -23,8 +23,8 @@ def own_port() -> int:
 def build() -> tuple[Process[DiscoverySettings], web.Application]:
     process = begin("discovery", DiscoverySettings)
     discovery = DiscoveryServer(
-        rules=lambda: process.settings.eureka.lease_rules(),
-        peer_settings=lambda: process.settings.eureka.peer_settings(),
+        rules=process.live.map(lambda settings: settings.eureka.lease_rules()),
+        peer_settings=process.live.map(lambda settings: settings.eureka.peer_settings()),
         bind=process.environment.bind,
         port=own_port(),
     )

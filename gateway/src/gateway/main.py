@@ -2,7 +2,6 @@
 
 import sys
 
-from chassis.actuator import refresh
 from chassis.config.client import ConfigurationError
 from chassis.runtime import lifecycle
 from chassis.runtime.service import Process, begin
@@ -49,14 +48,14 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(f"cannot start: {error}")
     policy = Policy(
-        lambda: process.configuration.current,
+        process.live,
         is_there=lambda target: (
             not target.is_balanced or process.balancer.has_others(target.service, target.choice)
         ),
         services=lambda: process.registry.instances,
     )
     actuator_pages.add(process, policy)
-    process.workers.add("configuration", refresh.keep_asking(process.configuration))
+    process.workers.add("configuration", process.configuration.poll)
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))
     event_loop.run(run(process, process.tokens(), policy, port))
 

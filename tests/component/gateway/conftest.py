@@ -20,6 +20,7 @@ from py_zipkin.encoding import Span
 
 from chassis.config.client import ConfigClient
 from chassis.core.environment import Environment
+from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.observability.tracing import Tracer
 from chassis.runtime.service import Process
@@ -154,7 +155,7 @@ class Shop:
         self.configuration = configuration
         self.process = Process(environment, configuration)
         self.spans: list[Span] = []
-        self.process.tracer = Tracer("gateway", lambda: 1.0, self.spans.append)
+        self.process.tracer = Tracer("gateway", Live(1.0), self.spans.append)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.tokens = TokenVerifier(self._jwks)
         self.policy = Policy(lambda: self.process.settings)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.config.client import ConfigurationError
-from chassis.config.settings import nested
+from chassis.config.properties import to_tree
 from chassis.core.environment import Environment
 from config_server.backends.composite import CompositeBackend
 from config_server.backends.factory import build
@@ -19,7 +19,7 @@ SERVER = "spring.cloud.config.server"
 
 
 def settings(flat: dict[str, Any]) -> ConfigServerSettings:
-    return ConfigServerSettings.model_validate(nested(flat))
+    return ConfigServerSettings.model_validate(to_tree(flat))
 
 
 def built(flat: dict[str, Any], folder: Path) -> Backend:

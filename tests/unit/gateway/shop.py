@@ -6,7 +6,7 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from chassis.config.settings import nested
+from chassis.config.properties import to_tree
 from gateway.proxy.pipeline import Pipeline
 from gateway.routing.exchange import Errand, Reply
 from gateway.routing.request_view import Seen
@@ -50,7 +50,7 @@ class Shop:
 
     @staticmethod
     def _settings(routes: tuple[dict[str, Any], ...], flat: dict[str, Any]) -> GatewaySettings:
-        tree = nested({"spring.cloud.gateway.routes": list(routes), **flat})
+        tree = to_tree({"spring.cloud.gateway.routes": list(routes), **flat})
         return GatewaySettings.model_validate(tree)
 
     def change(self, *routes: dict[str, Any], **flat: Any) -> None:

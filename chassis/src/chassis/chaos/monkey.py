@@ -5,7 +5,6 @@ anew is well.
 """
 
 import random
-from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -13,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from chassis.chaos import kill_points
 from chassis.core.errors import Invalid, Problem
+from chassis.core.live import Live
 
 Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
 
@@ -56,14 +56,14 @@ class AssaultException(Problem):
 
 
 class ChaosMonkey:
-    def __init__(self, is_configured: Callable[[], bool]) -> None:
+    def __init__(self, is_configured: Live[bool]) -> None:
         self._is_configured = is_configured
         self.enabled = True
         self._assaults = Assaults()
 
     @property
     def is_configured(self) -> bool:
-        return self._is_configured()
+        return self._is_configured.value
 
     def next_assault(self) -> Assault | None:
         """On the next request, if there is one."""

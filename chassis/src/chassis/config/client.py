@@ -1,7 +1,12 @@
-"""The client of the configuration server: ask, retry, else go on with the last known good copy."""
+"""The client of the configuration server: fetch, retry, else go on with the last known good copy.
+
+A change arrives in one way, `refresh`: asked for by POST /actuator/refresh, which config-server
+sends when a file has changed, or by `poll`.
+"""
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -9,8 +14,12 @@ from typing import Any, Generic, TypeVar
 import requests
 from pydantic import ValidationError
 
-from chassis.config.settings import Settings, nested
+from chassis.config.properties import fill_placeholders, to_tree
+from chassis.config.settings import Settings
+from chassis.core import log_levels
+from chassis.core.backoff import Backoff
 from chassis.core.environment import Environment
+from chassis.core.live import Live
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +27,9 @@ S = TypeVar("S", bound=Settings)
 FetchSources = Callable[[], list[dict[str, Any]]]
 
 # Long enough for a server that is starting beside us, short enough to notice that there is none.
-PATIENCE_WITH_A_COPY = 3.0
-PATIENCE_WITHOUT = 60.0
+SECONDS_WITH_A_COPY = 3.0
+SECONDS_WITHOUT = 60.0
+POLL_SECONDS = 1.0
 NOTHING = (None, "")
 
 
@@ -28,7 +38,7 @@ class ConfigurationError(Exception):
 
 
 class ConfigClient(Generic[S]):
-    """Holds the settings of this process: `current` is an immutable snapshot.
+    """Holds the settings of this process: `live` changes with them.
 
     `source` is "config-server" or "last-known-good", and `flat` holds the winning value of each
     key with the name of the property source it came from.  `refused` says why the newest one is
@@ -36,105 +46,137 @@ class ConfigClient(Generic[S]):
     """
 
     def __init__(
-        self, model: type[S], environment: Environment, ask: FetchSources | None = None
+        self, model: type[S], environment: Environment, fetch: FetchSources | None = None
     ) -> None:
-        """`ask` gets the property sources, unless the server is to be asked."""
+        """`fetch` gets the property sources, unless config-server has them."""
         self._model = model
         self._environment = environment
         self._copy = environment.state / "configuration.json"
-        self.current: S = model()
+        self.live: Live[S] = Live(model())
         self.flat: dict[str, tuple[Any, str]] = {}
         self.source = "defaults"
         self.refused = ""
         self._sources: list[dict[str, Any]] = []
-        self._ask = ask or self._ask_server
+        self._fetch = fetch or self._fetch_from_server
+        # From the fetch to the end: of two at once, the older must not be applied last.
+        self._refreshing = threading.Lock()
+
+    @property
+    def current(self) -> S:
+        """An immutable snapshot."""
+        return self.live.value
 
     def load(self) -> S:
-        """Ask, patiently, and validate.
+        """Fetch, patiently, and validate.
 
         Raises ConfigurationError when nobody answers and no copy is kept, or a value is wrong.
         """
-        patience = PATIENCE_WITH_A_COPY if self._copy.exists() else PATIENCE_WITHOUT
-        sources = self._ask_patiently(patience)
-        if sources is not None:
-            self._apply(sources, "config-server")
-            self._keep(sources)
-        elif self._copy.exists():
-            log.warning("config-server does not answer: using the last known good configuration")
-            self._apply(json.loads(self._copy.read_text()), "last-known-good")
-        else:
-            raise ConfigurationError(
-                f"{self._environment.config_server} gave no configuration within {patience:.0f} s "
-                f"and no earlier copy is kept in {self._copy}. Is config-server running?"
-            )
+        seconds = SECONDS_WITH_A_COPY if self._copy.exists() else SECONDS_WITHOUT
+        with self._refreshing:
+            sources = self._fetch_patiently(seconds)
+            if sources is not None:
+                self._apply(sources, "config-server")
+                self._keep(sources)
+            elif self._copy.exists():
+                log.warning("config-server does not answer: using the last known good copy")
+                self._apply(json.loads(self._copy.read_text()), "last-known-good")
+            else:
+                raise ConfigurationError(
+                    f"{self._environment.config_server} gave no configuration within "
+                    f"{seconds:.0f} s and no earlier copy is kept in {self._copy}. "
+                    "Is config-server running?"
+                )
         return self.current
 
     def refresh(self) -> list[str]:
-        """Ask again and apply what came; the keys that changed, in their order.
+        """Fetch again and apply what came; the keys that changed, in their order.
 
         Raises ConfigurationError when nobody answers or a value is wrong; the old values stay.
+        Refreshes take turns, and one that brings nothing new changes nothing.
         """
-        before = self.flat
+        with self._refreshing:
+            before = self.flat
+            self._fetch_and_apply()
+            changed = sorted(
+                key
+                for key in before.keys() | self.flat.keys()
+                if before.get(key, NOTHING)[0] != self.flat.get(key, NOTHING)[0]
+            )
+            if "logging.level.root" in changed:
+                log_levels.configure(self.current.logging.level.root)
+            if changed:
+                log.info("configuration changed: %s", ", ".join(changed))
+            return changed
+
+    def poll(self, stop: threading.Event) -> None:
+        """For a process that config-server cannot notify, as its actuator wants a token."""
+        logged = ""
+        while not stop.wait(POLL_SECONDS):
+            try:
+                self.refresh()
+                logged = ""
+            except ConfigurationError as error:
+                if self.refused not in ("", logged):
+                    log.warning("the new configuration is refused: %s", error)
+                logged = self.refused
+
+    def _fetch_and_apply(self) -> None:
         try:
-            sources = self._ask()
+            sources = self._fetch()
         except requests.RequestException as error:
             raise ConfigurationError(f"config-server does not answer: {error}") from error
         if sources == self._sources:
             self.refused = ""
-            return []
+            return
         try:
             self._apply(sources, "config-server")
         except ConfigurationError as error:
             self.refused = str(error)
             raise
         self._keep(sources)
-        return sorted(
-            key
-            for key in before.keys() | self.flat.keys()
-            if before.get(key, NOTHING)[0] != self.flat.get(key, NOTHING)[0]
-        )
 
-    def _ask_patiently(self, patience: float) -> list[dict[str, Any]] | None:
-        deadline, pause = time.monotonic() + patience, 0.05
+    def _fetch_patiently(self, seconds: float) -> list[dict[str, Any]] | None:
+        backoff = Backoff(0.05, 1.0, factor=1.5, max_elapsed=seconds)
         while True:
             try:
-                return self._ask()
+                return self._fetch()
             except requests.RequestException as error:
-                if time.monotonic() + pause > deadline:
+                if backoff.is_over:
                     log.error("config-server: %s", error)
                     return None
-            time.sleep(pause)
-            pause = min(pause * 1.5, 1.0)
+            time.sleep(backoff.next())
 
-    def _ask_server(self) -> list[dict[str, Any]]:
+    def _fetch_from_server(self) -> list[dict[str, Any]]:
         environment = self._environment
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(
+            response = session.get(
                 f"{environment.config_server}/{environment.service}/{environment.profile}",
                 timeout=(0.5, 5),
             )
-            answer.raise_for_status()
-            sources: list[dict[str, Any]] = answer.json()["propertySources"]
+            response.raise_for_status()
+            sources: list[dict[str, Any]] = response.json()["propertySources"]
             return sources
 
     def _apply(self, sources: list[dict[str, Any]], source: str) -> None:
+        variables = self._environment.variables
         flat: dict[str, tuple[Any, str]] = {}
         for entry in sources:
             for key, value in entry["source"].items():
-                filled = self._environment.fill(value) if isinstance(value, str) else value
+                filled = fill_placeholders(value, variables) if isinstance(value, str) else value
                 flat.setdefault(key, (filled, entry["name"]))
         try:
-            current = self._model.model_validate(nested({k: v for k, (v, _) in flat.items()}))
+            current = self._model.model_validate(to_tree({k: v for k, (v, _) in flat.items()}))
         except ValidationError as error:
             wrong = "; ".join(
-                f"{'.'.join(str(step) for step in each['loc'])}: {each['msg']}"
-                for each in error.errors()
+                f"{'.'.join(str(step) for step in issue['loc'])}: {issue['msg']}"
+                for issue in error.errors()
             )
             raise ConfigurationError(
                 f"configuration of {self._environment.service}: {wrong}"
             ) from error
-        self.current, self.flat, self.source, self.refused = current, flat, source, ""
+        self.live.set(current)
+        self.flat, self.source, self.refused = flat, source, ""
 
     def _keep(self, sources: list[dict[str, Any]]) -> None:
         self._sources = sources

@@ -1,6 +1,6 @@
 """The settings that every process knows, validated, under the names that Spring gave them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -127,23 +127,3 @@ class Settings(Section):
     spring: Spring = Spring()
     logging: Logging = Logging()
     chaos: Chaos = Chaos()
-
-
-def nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """The tree of flat keys: `{"a.b[0]": 1}` becomes `{"a": {"b": [1]}}`."""
-    tree: dict[str, Any] = {}
-    for key, value in flat.items():
-        steps = [step for part in key.split(".") for step in part.replace("]", "").split("[")]
-        node = tree
-        for step in steps[:-1]:
-            node = node.setdefault(step, {})
-        node[steps[-1]] = value
-    return {key: _lists(value) for key, value in tree.items()}
-
-
-def _lists(node: Any) -> Any:
-    if not isinstance(node, dict):
-        return node
-    if node and all(key.isdigit() for key in node):
-        return [_lists(node[key]) for key in sorted(node, key=int)]
-    return {key: _lists(value) for key, value in node.items()}

@@ -1,14 +1,10 @@
 """What a process is told by whoever starts it: names, folders and where to ask for the rest."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-
-PLACEHOLDER = re.compile(r"\$\{([^:}]+)(?::([^}]*))?\}")
-
 
 # Nobody can be called there.
 WILDCARDS = ("0.0.0.0", "::", "")
@@ -55,15 +51,6 @@ class Environment:
     def secret(self, name: str) -> str:
         """The content of the secret file `name`; FileNotFoundError when it was never made."""
         return (self.secrets / name).read_text().strip()
-
-    def fill(self, text: str) -> str:
-        """`text` with each `${NAME:default}` replaced; one with neither value nor default stays."""
-
-        def value(match: re.Match[str]) -> str:
-            name, default = match.groups()
-            return self.variables.get(name, match.group(0) if default is None else default)
-
-        return PLACEHOLDER.sub(value, text)
 
 
 def _reachable(bind: str) -> str:

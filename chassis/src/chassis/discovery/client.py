@@ -17,6 +17,7 @@ import requests
 
 from chassis.config.settings import Eureka
 from chassis.core.environment import Environment
+from chassis.core.live import Live
 from chassis.discovery.eureka_http import EurekaHttpClient
 from chassis.discovery.instances import RegistrySnapshot, Snapshot, merged
 
@@ -37,26 +38,26 @@ FORGETFUL_SECONDS = 5.0
 class DiscoveryClient:
     """`instances` maps a service's name to its instances that are UP, once `fetched` is set.
 
-    `appeared` is told the name of a service of which an instance has come or come back.
+    `on_appeared` is called with the name of a service when an instance of it has come or come back.
     `is_prepared` says whether this process has what it needs to answer those who will call.
     """
 
     def __init__(
         self,
         environment: Environment,
-        settings: Callable[[], Eureka],
-        appeared: Callable[[str], None] = lambda _service: None,
+        settings: Live[Eureka],
+        on_appeared: Callable[[str], None] = lambda _service: None,
     ) -> None:
         self._environment = environment
         self._settings = settings
-        self._appeared = appeared
+        self._on_appeared = on_appeared
         # A session is one thread's: the lease has its own.
         self._renewing, self._fetching = EurekaHttpClient(settings), EurekaHttpClient(settings)
-        self._listing = RegistrySnapshot()
+        self._registry = RegistrySnapshot()
         self._is_complete = False
         self._delta = b""
         self._keep_until = 0.0
-        self._shown = (0, False)
+        self._published = (0, False)
         self.instances: Snapshot = MappingProxyType({})
         self.registered = threading.Event()
         self.fetched = threading.Event()
@@ -69,7 +70,7 @@ class DiscoveryClient:
         while not stop.is_set():
             try:
                 self._renew()
-                pause = float(self._settings().instance.lease_renewal_interval_in_seconds)
+                pause = float(self._settings.value.instance.lease_renewal_interval_in_seconds)
             except requests.RequestException as error:
                 log.info("discovery does not answer, the lease is not renewed: %s", error)
                 pause = RETRY_SECONDS
@@ -89,7 +90,7 @@ class DiscoveryClient:
             return
         self.registered.clear()
         try:
-            self._renewing.ask("DELETE", self._path)
+            self._renewing.request("DELETE", self._path)
         except requests.RequestException as error:
             log.info("discovery does not answer, the lease will run out: %s", error)
 
@@ -100,14 +101,14 @@ class DiscoveryClient:
                 self.fetch()
             except (requests.RequestException, ValueError, KeyError) as error:
                 log.info("discovery does not answer, its last list is used: %s", error)
-            pause = self._settings().client.registry_fetch_interval_seconds
+            pause = self._settings.value.client.registry_fetch_interval_seconds
             stop.wait(pause if time.monotonic() > settled else min(pause, SETTLING_PAUSE))
 
     def fetch(self) -> None:
         """Bring the snapshot up to date.  Raises what requests raises, ValueError or KeyError."""
         complete, self._is_complete = self._is_complete, False
         if not complete or not self._follow_delta():
-            self._listing.replace(json.loads(self._asked("/apps")))
+            self._registry.replace(json.loads(self._get("/apps")))
         self._is_complete = True
         if not complete:
             self._keep_others()
@@ -115,62 +116,62 @@ class DiscoveryClient:
             self._keep_others()
             self._register(self._fetching)
             if not self.registered.is_set():  # the other thread has left meanwhile
-                self._fetching.ask("DELETE", self._path)
-        self._show()
+                self._fetching.request("DELETE", self._path)
+        self._publish()
         self.fetched.set()
 
-    def _show(self) -> None:
+    def _publish(self) -> None:
         """Make the snapshot anew, unless it is that of this list already."""
         keeps = time.monotonic() < self._keep_until
-        if self._shown == (self._listing.version, keeps):
+        if self._published == (self._registry.version, keeps):
             return
-        self._shown = (self._listing.version, keeps)
-        before, listed = self.instances, self._listing.snapshot()
+        self._published = (self._registry.version, keeps)
+        before, listed = self.instances, self._registry.snapshot()
         self.instances = merged(listed, before) if keeps else listed
-        for service, them in self.instances.items():
-            if not set(them) <= set(before.get(service, ())):
-                self._appeared(service)
+        for service, instances in self.instances.items():
+            if not set(instances) <= set(before.get(service, ())):
+                self._on_appeared(service)
 
     def _keep_others(self) -> None:
         """Discovery may have been started anew: those it does not list may only be late."""
         self._keep_until = time.monotonic() + FORGETFUL_SECONDS
 
     def _is_listed(self) -> bool:
-        return self._listing.knows(self._app, self._environment.instance)
+        return self._registry.knows(self._app, self._environment.instance)
 
     def _follow_delta(self) -> bool:
-        """Whether this copy is the server's now.  A delta that was seen is not read again."""
-        delta = self._asked("/apps/delta")
+        """Whether this copy is the server's now.  The same delta is not read twice."""
+        delta = self._get("/apps/delta")
         if delta == self._delta:
             return True
         self._delta = b""
-        if not self._listing.change(json.loads(delta)):
+        if not self._registry.change(json.loads(delta)):
             return False
         self._delta = delta
         return True
 
-    def _asked(self, path: str) -> bytes:
-        answer = self._fetching.ask("GET", path, headers={"Accept": "application/json"})
-        answer.raise_for_status()
-        return answer.content
+    def _get(self, path: str) -> bytes:
+        response = self._fetching.request("GET", path, headers={"Accept": "application/json"})
+        response.raise_for_status()
+        return response.content
 
     def _renew(self) -> None:
         if self.registered.is_set():
-            answer = self._renewing.ask("PUT", self._path)
-            if answer.status_code != 404:
-                answer.raise_for_status()
+            response = self._renewing.request("PUT", self._path)
+            if response.status_code != 404:
+                response.raise_for_status()
                 return
             self._keep_others()
         self._register(self._renewing)
         self.registered.set()
 
-    def _register(self, servers: EurekaHttpClient) -> None:
-        answer = servers.ask("POST", f"/apps/{self._app}", json=self._registration())
-        answer.raise_for_status()
+    def _register(self, client: EurekaHttpClient) -> None:
+        response = client.request("POST", f"/apps/{self._app}", json=self._registration())
+        response.raise_for_status()
         log.info("registered with discovery as %s", self._environment.instance)
 
     def _registration(self) -> dict[str, Any]:
-        environment, lease = self._environment, self._settings().instance
+        environment, lease = self._environment, self._settings.value.instance
         url = f"http://{environment.address}:{self.port}"
         return {
             "instance": {
@@ -202,12 +203,12 @@ class DiscoveryClient:
 
     def _metadata(self) -> dict[str, str]:
         environment = self._environment
-        told = {
+        own = {
             "pid": str(os.getpid()),
             "instance": environment.instance,
             "version": environment.version,
         }
-        return {**told, "canary": "true"} if environment.is_canary else told
+        return {**own, "canary": "true"} if environment.is_canary else own
 
     @property
     def _app(self) -> str:

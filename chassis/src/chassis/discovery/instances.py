@@ -70,12 +70,12 @@ class RegistrySnapshot:
 
     def snapshot(self) -> Snapshot:
         """Whoever is UP and can be called from here, by each name under which it is called."""
-        found: dict[str, list[Instance]] = {}
+        services: dict[str, list[Instance]] = {}
         for entry in self._entries.values():
             if entry["status"] == UP and _is_plain(entry):
                 for service in _services(entry):
-                    found.setdefault(service, []).append(_instance(entry, service))
-        return MappingProxyType({name: tuple(them) for name, them in found.items()})
+                    services.setdefault(service, []).append(_instance(entry, service))
+        return MappingProxyType({name: tuple(instances) for name, instances in services.items()})
 
     def _hash_code(self) -> str:
         numbers = Counter(entry["status"] for entry in self._entries.values())
@@ -84,14 +84,14 @@ class RegistrySnapshot:
 
 def merged(listed: Snapshot, before: Snapshot) -> Snapshot:
     """`listed`, and beside it those of `before` that it does not name."""
-    found = dict(listed)
-    for service, them in before.items():
-        named = {each.id for each in listed.get(service, ())}
-        found[service] = (
+    services = dict(listed)
+    for service, instances in before.items():
+        named = {instance.id for instance in listed.get(service, ())}
+        services[service] = (
             *listed.get(service, ()),
-            *(each for each in them if each.id not in named),
+            *(instance for instance in instances if instance.id not in named),
         )
-    return MappingProxyType(found)
+    return MappingProxyType(services)
 
 
 def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ def _is_plain(entry: dict[str, Any]) -> bool:
 def _services(entry: dict[str, Any]) -> list[str]:
     """Spring's and Netflix's clients may register a list of names, separated by commas."""
     names = (entry.get("vipAddress") or entry["app"]).lower().split(",")
-    return list(dict.fromkeys(name for each in names if (name := each.strip())))
+    return list(dict.fromkeys(name for text in names if (name := text.strip())))
 
 
 def _instance(entry: dict[str, Any], service: str) -> Instance:

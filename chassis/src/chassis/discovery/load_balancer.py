@@ -1,4 +1,7 @@
-"""Picks an instance: the less busy of two random ones, and none that has just refused."""
+"""Power of two choices (Mitzenmacher): of two random instances, the less busy one is called.
+
+One that has just refused a connection is avoided.
+"""
 
 import random
 import threading
@@ -28,11 +31,11 @@ class LoadBalancer:
         """An instance of `service` that is not among `tried`; Unavailable when there is none.
 
         With `takes`, only one whose metadata it takes; without, no canary while there are others.
-        When all have refused lately one of them is asked all the same: it may be back.
+        When all have refused lately one of them is chosen all the same: it may be back.
         """
         known = self._known(service, takes)
         if tried:
-            known = [each for each in known if each not in tried]
+            known = [instance for instance in known if instance not in tried]
         if not known:
             raise Unavailable(f"No instance of {service} answers.", service=service)
         return self._less_busy_of_two(self._not_avoided(known) or known)
@@ -44,24 +47,26 @@ class LoadBalancer:
     def _known(self, service: str, takes: Takes | None) -> Sequence[Instance]:
         known = self._instances().get(service, ())
         if takes:
-            return [each for each in known if takes(each.metadata)]
-        return [each for each in known if not each.is_canary] or known
+            return [instance for instance in known if takes(instance.metadata)]
+        return [instance for instance in known if not instance.is_canary] or known
 
     def _not_avoided(self, known: Sequence[Instance]) -> Sequence[Instance]:
         if not self._avoided:
             return known
         now = time.monotonic()
-        return [each for each in known if self._avoided.get(each, 0) < now]
+        return [instance for instance in known if self._avoided.get(instance, 0) < now]
 
-    def _less_busy_of_two(self, wanted: Sequence[Instance]) -> Instance:
+    def _less_busy_of_two(self, candidates: Sequence[Instance]) -> Instance:
         # By hand, for random.sample costs more than all else here.
-        number = len(wanted)
+        number = len(candidates)
         first = int(random.random() * number)
         if number == 1:
-            return wanted[first]
+            return candidates[first]
         other = (first + 1 + int(random.random() * (number - 1))) % number
         busy = self._outstanding
-        return wanted[first if busy.get(wanted[first], 0) <= busy.get(wanted[other], 0) else other]
+        return candidates[
+            first if busy.get(candidates[first], 0) <= busy.get(candidates[other], 0) else other
+        ]
 
     def calling(self, instance: Instance) -> "Calling":
         """`instance` is busy with one more call meanwhile."""
@@ -83,7 +88,7 @@ class LoadBalancer:
         """Remember that `instance` took no connection."""
         now = time.monotonic()
         with self._lock:
-            self._avoided = {each: until for each, until in self._avoided.items() if until > now}
+            self._avoided = {other: until for other, until in self._avoided.items() if until > now}
             self._avoided[instance] = now + AVOID_SECONDS
 
 

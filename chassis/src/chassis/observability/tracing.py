@@ -17,6 +17,8 @@ from py_zipkin.encoding import Endpoint, Span
 from py_zipkin.request_helpers import extract_zipkin_attrs_from_headers
 from py_zipkin.util import ZipkinAttrs
 
+from chassis.core.live import Live
+
 __all__ = [
     "IncomingTrace",
     "Kind",
@@ -48,26 +50,26 @@ class Headers(Protocol):
 
 
 class IncomingTrace(NamedTuple):
-    """What a caller said of its trace: a span to continue, or merely whether to sample."""
+    """The trace context of a request: a span to continue, or merely whether to sample."""
 
     parent: ZipkinAttrs | None = None
     sampled: bool | None = None
 
 
 # Without any of these there is nothing to be parsed.
-SAYING = ("b3", "X-B3-TraceId", "X-B3-Sampled", "X-B3-Flags", "traceparent")
-NOTHING_SAID = IncomingTrace()
+PROPAGATION_HEADERS = ("b3", "X-B3-TraceId", "X-B3-Sampled", "X-B3-Flags", "traceparent")
+NO_CONTEXT = IncomingTrace()
 
 
 def incoming(headers: Headers) -> IncomingTrace:
-    """B3, single header or many, else W3C's traceparent.  What is malformed is as if not said."""
-    for name in SAYING:
+    """B3, single header or many, else W3C's traceparent.  What is malformed is ignored."""
+    for name in PROPAGATION_HEADERS:
         if name in headers:
-            return _said(headers)
-    return NOTHING_SAID
+            return _extract(headers)
+    return NO_CONTEXT
 
 
-def _said(headers: Headers) -> IncomingTrace:
+def _extract(headers: Headers) -> IncomingTrace:
     # py-zipkin looks names up as it spells them, so `headers` has to be case-insensitive.
     attrs = extract_zipkin_attrs_from_headers(headers)  # type: ignore[arg-type]
     if attrs is None:
@@ -147,12 +149,10 @@ class ActiveSpan:
 class Tracer:
     """Opens spans and hands the finished ones of sampled traces to `sink`.
 
-    `probability` (0 to 1) is asked at each new trace, so that a change applies at once.
+    `probability` (0 to 1) is that of a new trace to be sampled.
     """
 
-    def __init__(
-        self, service: str, probability: Callable[[], float], sink: Callable[[Span], Any]
-    ) -> None:
+    def __init__(self, service: str, probability: Live[float], sink: Callable[[Span], Any]) -> None:
         self.endpoint = Endpoint(service, "127.0.0.1", None, None)
         self._probability = probability
         self._sink = sink
@@ -191,7 +191,7 @@ class Tracer:
             trace_id, above, _, flags, is_sampled = parent
             return ZipkinAttrs(trace_id, span_id, above, flags, is_sampled)
         if sampled is None:
-            sampled = random.random() < self._probability()
+            sampled = random.random() < self._probability.value
         # As py-zipkin does: the time comes first, so that AWS X-Ray takes it.
         trace_id = f"{int(time.time()):08x}{random.getrandbits(96):024x}"
         return ZipkinAttrs(trace_id, span_id, None, "0", sampled)

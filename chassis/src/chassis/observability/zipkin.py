@@ -7,10 +7,12 @@ counted.
 import logging
 import queue
 import threading
-from collections.abc import Callable
 
 import requests
 from py_zipkin.encoding import Encoding, Span, get_encoder
+
+from chassis.core.backoff import Backoff
+from chassis.core.live import Live
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ LONGEST_PAUSE = 5.0
 class ZipkinReporter:
     """`put` is called by any thread or task and never waits."""
 
-    def __init__(self, url: Callable[[], str]) -> None:
+    def __init__(self, url: Live[str]) -> None:
         self._url = url
         self._queue: queue.SimpleQueue[Span] = queue.SimpleQueue()
         self._encoder = get_encoder(Encoding.V2_JSON)
@@ -39,12 +41,15 @@ class ZipkinReporter:
 
     def run(self, stop: threading.Event) -> None:
         """Post until `stop` is set, then once more what is left."""
-        pause = GATHER_SECONDS
+        pause, backoff = GATHER_SECONDS, Backoff(2 * GATHER_SECONDS, LONGEST_PAUSE)
         with requests.Session() as session:
             session.trust_env = False
             while not stop.wait(pause):
-                delivered = self._post_all(session)
-                pause = GATHER_SECONDS if delivered else min(pause * 2, LONGEST_PAUSE)
+                if self._post_all(session):
+                    pause = GATHER_SECONDS
+                    backoff.reset()
+                else:
+                    pause = backoff.next()
             self._post_all(session)
 
     def _post_all(self, session: requests.Session) -> bool:
@@ -65,13 +70,13 @@ class ZipkinReporter:
     def _post(self, session: requests.Session, batch: list[Span]) -> bool:
         body = self._encoder.encode_queue([self._encoder.encode_span(span) for span in batch])
         try:
-            answer = session.post(
-                self._url(),
+            response = session.post(
+                self._url.value,
                 data=body,
                 headers={"Content-Type": "application/json"},
                 timeout=(0.5, 2),
             )
-            answer.raise_for_status()
+            response.raise_for_status()
         except requests.RequestException as error:
             log.info("Zipkin took none of %d spans: %s", len(batch), error)
             self.dropped += len(batch)

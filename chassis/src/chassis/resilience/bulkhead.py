@@ -1,14 +1,17 @@
-"""A bound on the calls that wait for one service, so that a slow one cannot take all threads."""
+"""Bulkhead (Michael Nygard, *Release It!*): a bound on the calls that wait for one service.
+
+A slow service cannot take all threads of its callers.
+"""
 
 import threading
-from collections.abc import Callable
 
 from chassis.config.settings import BulkheadSettings
 from chassis.core.errors import Overloaded
+from chassis.core.live import Live
 
 
 class Bulkhead:
-    def __init__(self, name: str, settings: Callable[[], BulkheadSettings]) -> None:
+    def __init__(self, name: str, settings: Live[BulkheadSettings]) -> None:
         self._name = name
         self._settings = settings
         self._lock = threading.Lock()
@@ -35,9 +38,9 @@ class Bulkhead:
     def _gets_free(self) -> bool:
         self._waiting += 1
         try:
-            return self._changed.wait_for(self._is_free, self._settings().max_wait_seconds)
+            return self._changed.wait_for(self._is_free, self._settings.value.max_wait_seconds)
         finally:
             self._waiting -= 1
 
     def _is_free(self) -> bool:
-        return self._taken < self._settings().max_concurrent_calls
+        return self._taken < self._settings.value.max_concurrent_calls

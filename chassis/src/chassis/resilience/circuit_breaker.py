@@ -1,8 +1,8 @@
-"""Circuit breakers that hold no lock while the called service is being called.
+"""Circuit breaker (Michael Nygard, *Release It!*), with explicit permits as in resilience4j.
 
 pybreaker counts and decides.  Its `call()` would hold its lock for the whole call and so line up
-all callers behind a slow one; here a call asks for a permit first, happens outside, and then its
-outcome alone is recorded through pybreaker.
+all callers behind a slow one; here a call acquires a permit first, happens without a lock, and its
+outcome is recorded through pybreaker afterwards.
 """
 
 import logging
@@ -10,7 +10,6 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ import pybreaker
 
 from chassis.config.settings import BreakerSettings
 from chassis.core.errors import CircuitOpen
+from chassis.core.live import Live
 
 log = logging.getLogger(__name__)
 
@@ -41,32 +41,32 @@ class CircuitBreakerEvent:
 
 
 class Permit:
-    """Leave for one call.  The first outcome that is told counts."""
+    """For one call.  The first outcome that is recorded counts."""
 
-    __slots__ = ("_breaker", "_started", "_told", "_trial")
+    __slots__ = ("_breaker", "_is_probe", "_is_settled", "_started")
 
-    def __init__(self, breaker: "CircuitBreaker", trial: bool) -> None:
+    def __init__(self, breaker: "CircuitBreaker", is_probe: bool) -> None:
         self._breaker = breaker
-        self._trial = trial
+        self._is_probe = is_probe
         self._started = time.monotonic()
-        self._told = False
+        self._is_settled = False
 
     def succeeded(self) -> None:
-        self._tell(None)
+        self._record(None)
 
     def failed(self, error: BaseException) -> None:
-        self._tell(error)
+        self._record(error)
 
     def close(self) -> None:
         """Without an outcome: the call did not take place, or says nothing about the service."""
-        if not self._told:
-            self._told = True
-            self._breaker._give_back(self._trial)
+        if not self._is_settled:
+            self._is_settled = True
+            self._breaker._give_back(self._is_probe)
 
-    def _tell(self, error: BaseException | None) -> None:
-        if not self._told:
-            self._told = True
-            self._breaker._record(error, time.monotonic() - self._started, self._trial)
+    def _record(self, error: BaseException | None) -> None:
+        if not self._is_settled:
+            self._is_settled = True
+            self._breaker._record(error, time.monotonic() - self._started, self._is_probe)
 
 
 class _CalledServiceFailed(Exception):
@@ -76,11 +76,11 @@ class _CalledServiceFailed(Exception):
 class CircuitBreaker(pybreaker.CircuitBreakerListener):
     """One caller's view of one called service."""
 
-    def __init__(self, name: str, settings: Callable[[], BreakerSettings]) -> None:
+    def __init__(self, name: str, settings: Live[BreakerSettings]) -> None:
         self.name = name
         self._settings = settings
         self._lock = threading.Lock()
-        self._trial_running = False
+        self._probe_running = False
         self._opened_at = 0.0
         self._forced: str | None = None
         self._followed: BreakerSettings | None = None
@@ -91,20 +91,20 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         self.not_permitted = 0
         self._breaker = pybreaker.CircuitBreaker(name=name, listeners=[self])
 
-    def admit(self) -> Permit:
-        """Leave to call, or CircuitOpen at once.  When a probe is due, exactly one gets it."""
+    def acquire_permit(self) -> Permit:
+        """For one call, or CircuitOpen at once.  When a probe is due, exactly one call gets it."""
         with self._lock:
             self._follow_settings()
             if self.state in PASSING:
-                return Permit(self, trial=False)
+                return Permit(self, is_probe=False)
             if self._probe_due():
-                self._trial_running = True
+                self._probe_running = True
                 if self._breaker.current_state == pybreaker.STATE_OPEN:
                     self._breaker.half_open()
-                return Permit(self, trial=True)
+                return Permit(self, is_probe=True)
             self._note_refusal()
             raise CircuitOpen(
-                f"{self.name} failed too often in a row and is not asked for the moment."
+                f"{self.name} failed too often in a row and is not called for the moment."
                 if self._forced is None
                 else f"{self.name} is cut off on purpose.",
                 retry_after=max(1, round(self.seconds_to_probe())),
@@ -122,7 +122,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         """Closed, and on its own again."""
         with self._lock:
             self._forced = None
-            self._trial_running = False
+            self._probe_running = False
             self._breaker.close()
             self._show(NAMES[self._breaker.current_state])
 
@@ -166,36 +166,36 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             self._show(state)
 
     def _probe_due(self) -> bool:
-        return self._forced is None and not self._trial_running and self.seconds_to_probe() == 0.0
+        return self._forced is None and not self._probe_running and self.seconds_to_probe() == 0.0
 
     def _follow_settings(self) -> None:
-        settings = self._settings()
+        settings = self._settings.value
         if settings is not self._followed:
             self._followed = settings
             self._breaker.fail_max = settings.fail_max
             self._breaker.reset_timeout = settings.reset_timeout_seconds
 
-    def _record(self, error: BaseException | None, elapsed: float, trial: bool) -> None:
+    def _record(self, error: BaseException | None, elapsed: float, is_probe: bool) -> None:
         kind = "failed" if error else "successful"
         with self._lock:
-            self._trial_running &= not trial
+            self._probe_running &= not is_probe
             if self._forced == DISABLED:
                 return
             self.calls[kind] += 1
             self.seconds[kind] += elapsed
             if error:  # successes are counted only: a hundred of them would push out the news
                 self._note("ERROR", error=str(error), duration_ms=round(elapsed * 1000))
-            # A call that began before the circuit opened has nothing to say about its state now,
+            # A call that began before the circuit opened says nothing about its state now,
             # and a success after another success changes nothing.
-            if trial or ((error or self.failures) and self._is_closed):
-                self._tell_pybreaker(error)
+            if is_probe or ((error or self.failures) and self._is_closed):
+                self._record_in_pybreaker(error)
 
     @property
     def _is_closed(self) -> bool:
         """Whatever it is forced to be."""
         return bool(self._breaker.current_state == pybreaker.STATE_CLOSED)
 
-    def _tell_pybreaker(self, error: BaseException | None) -> None:
+    def _record_in_pybreaker(self, error: BaseException | None) -> None:
         def outcome() -> None:
             if error:
                 raise _CalledServiceFailed(str(error))
@@ -204,9 +204,9 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         with suppress(_CalledServiceFailed, pybreaker.CircuitBreakerError):
             self._breaker.call(outcome)
 
-    def _give_back(self, trial: bool) -> None:
+    def _give_back(self, is_probe: bool) -> None:
         with self._lock:
-            self._trial_running &= not trial
+            self._probe_running &= not is_probe
             self.calls["ignored"] += 1
 
     def _note_refusal(self) -> None:
@@ -222,14 +222,14 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
 class CircuitBreakerRegistry:
     """All breakers of this process, by the called service's name."""
 
-    def __init__(self, settings: Callable[[], BreakerSettings]) -> None:
+    def __init__(self, settings: Live[BreakerSettings]) -> None:
         self._settings = settings
         self._breakers: dict[str, CircuitBreaker] = {}
 
     def of(self, name: str) -> CircuitBreaker:
-        found = self._breakers.get(name)
-        # setdefault is atomic: of two threads that ask first, both get the same one.
-        return found or self._breakers.setdefault(name, CircuitBreaker(name, self._settings))
+        known = self._breakers.get(name)
+        # setdefault is atomic: two threads at once get the same one.
+        return known or self._breakers.setdefault(name, CircuitBreaker(name, self._settings))
 
     def known(self, name: str) -> CircuitBreaker | None:
         return self._breakers.get(name)

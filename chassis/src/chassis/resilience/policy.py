@@ -1,24 +1,23 @@
-"""What stands between this process and one called service: breaker, bulkhead and retry budget."""
-
-from collections.abc import Callable
+"""A resilience policy for each called service: circuit breaker, bulkhead and retry budget."""
 
 from chassis.config.settings import Fusebox
 from chassis.core.errors import Overloaded
+from chassis.core.live import Live
 from chassis.resilience.bulkhead import Bulkhead
 from chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerRegistry, Permit
 from chassis.resilience.retry_budget import RetryBudget
 
 
 class ResiliencePolicy:
-    def __init__(self, breaker: CircuitBreaker, settings: Callable[[], Fusebox]) -> None:
+    def __init__(self, breaker: CircuitBreaker, settings: Live[Fusebox]) -> None:
         self.breaker = breaker
-        self.bulkhead = Bulkhead(breaker.name, lambda: settings().bulkhead)
-        self.retries = RetryBudget(lambda: settings().retry)
+        self.bulkhead = Bulkhead(breaker.name, settings.map(lambda fusebox: fusebox.bulkhead))
+        self.retries = RetryBudget(settings.map(lambda fusebox: fusebox.retry))
 
     def permit(self) -> "PermittedCall":
-        """Leave for one call, whose outcome is to be told to the permit.
+        """A permit for one call, on which its outcome is to be recorded.
 
-        One of which nothing is told did not take place, or says nothing about the called service.
+        A call without an outcome did not take place, or says nothing about the called service.
         Raises CircuitOpen or Overloaded: refusals of our own, which no breaker counts.
         """
         return PermittedCall(self)
@@ -29,11 +28,11 @@ class PermittedCall:
 
     __slots__ = ("_permit", "_policy")
 
-    def __init__(self, protection: ResiliencePolicy) -> None:
-        self._policy = protection
+    def __init__(self, policy: ResiliencePolicy) -> None:
+        self._policy = policy
 
     def __enter__(self) -> Permit:
-        permit = self._permit = self._policy.breaker.admit()
+        permit = self._permit = self._policy.breaker.acquire_permit()
         try:
             self._policy.bulkhead.enter()
         except Overloaded:
@@ -50,14 +49,14 @@ class PermittedCall:
 class ResiliencePolicies:
     """Those of this process, by the called service's name."""
 
-    def __init__(self, breakers: CircuitBreakerRegistry, settings: Callable[[], Fusebox]) -> None:
+    def __init__(self, breakers: CircuitBreakerRegistry, settings: Live[Fusebox]) -> None:
         self._breakers = breakers
         self._settings = settings
         self._known: dict[str, ResiliencePolicy] = {}
 
     def of(self, service: str) -> ResiliencePolicy:
-        found = self._known.get(service)
-        # setdefault is atomic: of two threads that ask first, both get the same one.
-        return found or self._known.setdefault(
+        known = self._known.get(service)
+        # setdefault is atomic: two threads at once get the same one.
+        return known or self._known.setdefault(
             service, ResiliencePolicy(self._breakers.of(service), self._settings)
         )

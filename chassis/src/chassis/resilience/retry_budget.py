@@ -1,9 +1,12 @@
-"""A retry budget: of so many calls so many may be repeated, lest an outage doubles its own load."""
+"""Retry budget (Finagle; Google's SRE book): the share of calls that may be repeated.
+
+Without one, an outage would double its own load.
+"""
 
 import threading
-from collections.abc import Callable
 
 from chassis.config.settings import RetrySettings
+from chassis.core.live import Live
 
 # What quiet times may save up; one at the start, so that the first calls are not without any.
 MOST_SAVED = 10.0
@@ -11,14 +14,14 @@ AT_START = 1.0
 
 
 class RetryBudget:
-    def __init__(self, settings: Callable[[], RetrySettings]) -> None:
+    def __init__(self, settings: Live[RetrySettings]) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._saved = AT_START
 
     def called(self) -> None:
         with self._lock:
-            self._saved = min(MOST_SAVED, self._saved + self._settings().budget)
+            self._saved = min(MOST_SAVED, self._saved + self._settings.value.budget)
 
     def take(self) -> bool:
         """Whether one more retry is within the budget; it is taken then."""

@@ -1,6 +1,6 @@
-"""Calls to one other service: protected, instance picked, time bounded, span recorded."""
+"""HTTP calls to one other service: its resilience policy, load balancing, deadline and span."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -15,6 +15,7 @@ from chassis.core.errors import (
     TimedOut,
     Unavailable,
 )
+from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability import tracing
@@ -32,13 +33,13 @@ class ServiceClient:
         self,
         service: str,
         balancer: LoadBalancer,
-        protection: ResiliencePolicy,
+        policy: ResiliencePolicy,
         tracer: Tracer,
-        settings: Callable[[], ClientSettings],
+        settings: Live[ClientSettings],
     ) -> None:
         self.service = service
         self._balancer = balancer
-        self._policy = protection
+        self._policy = policy
         self._tracer = tracer
         self._settings = settings
         self._session = requests.Session()
@@ -54,26 +55,31 @@ class ServiceClient:
     ) -> requests.Response:
         """GET `path`; `name` is its template, for the trace.
 
-        4xx are answers and are returned.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
+        Returns a 4xx as well.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
         """
         deadline.check()
         with (
             self._policy.permit() as permit,
             self._tracer.span(f"get {name}", Kind.CLIENT) as span,
         ):
-            given = {"params": list(params), "headers": {**(headers or {}), **tracing.outgoing()}}
+            arguments = {
+                "params": list(params),
+                "headers": {**(headers or {}), **tracing.outgoing()},
+            }
             try:
-                answer = self._ask_someone(span, path, given)
+                response = self._call_an_instance(span, path, arguments)
             except IGNORED_BY_BREAKERS:
                 raise
             except Unavailable as failure:
                 permit.failed(failure)
                 raise
             permit.succeeded()
-            span.tags["http.status_code"] = str(answer.status_code)
-            return answer
+            span.tags["http.status_code"] = str(response.status_code)
+            return response
 
-    def _ask_someone(self, span: ActiveSpan, path: str, given: dict[str, Any]) -> requests.Response:
+    def _call_an_instance(
+        self, span: ActiveSpan, path: str, arguments: dict[str, Any]
+    ) -> requests.Response:
         refused: set[Instance] = set()
         is_retry = False
         while True:
@@ -82,48 +88,48 @@ class ServiceClient:
             span.called(self.service, instance.host, instance.port)
             try:
                 with self._balancer.calling(instance):
-                    return self._ask(instance, path, given, is_retry)
+                    return self._send(instance, path, arguments, is_retry)
             except requests.ConnectionError as error:
                 self._balancer.refused(instance)
                 if _took_no_connection(error):
                     refused.add(instance)
                 elif is_retry or not self._may_retry():
                     others = self._balancer.has_others(self.service)
-                    kind = InstanceLost if others else Unavailable
-                    raise kind(f"{self.service} broke off its answer.") from error
+                    failure = InstanceLost if others else Unavailable
+                    raise failure(f"{self.service} broke off its response.") from error
                 else:
                     is_retry = True
             except requests.RequestException as error:
-                raise Unavailable(f"{self.service} gave no proper answer.") from error
+                raise Unavailable(f"{self.service} gave no proper response.") from error
 
     def _may_retry(self) -> bool:
         return deadline.may_retry() and self._policy.retries.take()
 
-    def _ask(
-        self, instance: Instance, path: str, given: dict[str, Any], is_retry: bool
+    def _send(
+        self, instance: Instance, path: str, arguments: dict[str, Any], is_retry: bool
     ) -> requests.Response:
-        settings, left = self._settings(), deadline.time_left()
+        settings, left = self._settings.value, deadline.time_left()
         longest = settings.read_timeout_seconds
-        patience = longest if left is None else min(longest, max(left, 0.001))
+        timeout = longest if left is None else min(longest, max(left, 0.001))
         try:
-            answer = self._session.get(
+            response = self._session.get(
                 instance.url + path,
-                params=given["params"],
-                headers=given["headers"] | deadline.outgoing(is_retry=is_retry),
-                timeout=(min(settings.connect_timeout_seconds, patience), patience),
+                params=arguments["params"],
+                headers=arguments["headers"] | deadline.outgoing(is_retry=is_retry),
+                timeout=(min(settings.connect_timeout_seconds, timeout), timeout),
                 allow_redirects=False,
             )
         except requests.ReadTimeout as error:
-            # With less than the usual time, its being late says nothing about the service.
-            kind = TimedOut if patience == longest else DeadlineOver
-            raise kind(f"{self.service} did not answer in time.") from error
-        if answer.status_code >= 500:
-            raise Unavailable(f"{self.service} answered {answer.status_code}.")
-        return answer
+            # With less than the usual time, a late response says nothing about the service.
+            failure = TimedOut if timeout == longest else DeadlineOver
+            raise failure(f"{self.service} did not answer in time.") from error
+        if response.status_code >= 500:
+            raise Unavailable(f"{self.service} answered {response.status_code}.")
+        return response
 
 
 def _took_no_connection(error: requests.ConnectionError) -> bool:
-    """Nothing was sent, so that another instance may be asked at no risk."""
+    """Nothing was sent, so that another instance may be called at no risk."""
     cause = error.args[0] if error.args else None
     return isinstance(error, requests.ConnectTimeout) or isinstance(
         getattr(cause, "reason", None), NewConnectionError

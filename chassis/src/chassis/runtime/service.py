@@ -12,6 +12,7 @@ from chassis.config.settings import BreakerSettings, Fusebox
 from chassis.core import log_levels
 from chassis.core.environment import Environment
 from chassis.core.errors import Unavailable
+from chassis.core.live import Live
 from chassis.core.workers import Workers
 from chassis.discovery.client import DiscoveryClient
 from chassis.discovery.load_balancer import LoadBalancer
@@ -23,7 +24,8 @@ from chassis.resilience.policy import ResiliencePolicies
 from chassis.resilience.service_client import ServiceClient
 from chassis.web.auth import TokenVerifier
 
-KEYS = Fusebox(breaker=BreakerSettings(fail_max=10**9))
+# With a breaker that never opens.
+KEY_FETCHES = Live(Fusebox(breaker=BreakerSettings(fail_max=10**9)))
 LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
 
 
@@ -36,32 +38,39 @@ class Process(Generic[S]):
     def __init__(self, environment: Environment, configuration: ConfigClient[S]) -> None:
         self.environment = environment
         self.configuration = configuration
-        self.spans = ZipkinReporter(lambda: self.settings.management.zipkin.tracing.endpoint)
+        self.live: Live[S] = configuration.live
+        fusebox = self.live.map(lambda settings: settings.fusebox)
+        self._client_settings = fusebox.map(lambda settings: settings.client)
+        self.reporter = ZipkinReporter(
+            self.live.map(lambda settings: settings.management.zipkin.tracing.endpoint)
+        )
         self.tracer = Tracer(
             environment.service,
-            lambda: configuration.current.management.tracing.sampling.probability,
-            self.spans.put,
+            self.live.map(lambda settings: settings.management.tracing.sampling.probability),
+            self.reporter.put,
         )
-        self.breakers = CircuitBreakerRegistry(lambda: configuration.current.fusebox.breaker)
-        self.policies = ResiliencePolicies(self.breakers, lambda: configuration.current.fusebox)
+        self.breakers = CircuitBreakerRegistry(fusebox.map(lambda settings: settings.breaker))
+        self.policies = ResiliencePolicies(self.breakers, fusebox)
         # An open breaker need not wait for its time when whoever had failed has come back.
         self.registry = DiscoveryClient(
-            environment, lambda: self.settings.eureka, appeared=self.breakers.hasten_probe
+            environment,
+            self.live.map(lambda settings: settings.eureka),
+            on_appeared=self.breakers.hasten_probe,
         )
         # Without these its first calls would be refused.
         self._needed: list[Callable[[], bool]] = [self.registry.fetched.is_set]
         self.registry.is_prepared = lambda: all(has() for has in self._needed)
         self.balancer = LoadBalancer(lambda: self.registry.instances)
         self.workers = Workers()
-        self.metrics = Metrics(self.spans)
-        self.monkey = ChaosMonkey(lambda: self.settings.chaos.monkey.enabled)
+        self.metrics = Metrics(self.reporter)
+        self.monkey = ChaosMonkey(self.live.map(lambda settings: settings.chaos.monkey.enabled))
         self.actuator = Actuator(environment, configuration, self.metrics, self.workers)
         circuitbreakers.add(self.actuator, self.metrics, self.breakers)
         chaosmonkey.add(self.actuator, self.monkey)
         loggers.add(self.actuator)
         refresh.add(self.actuator, configuration, environment)
         self.actuator.health.add("registry", self._registry_health)
-        self.workers.add("spans", self.spans.run)
+        self.workers.add("spans", self.reporter.run)
         self.workers.add("registry", self.registry.keep_fetching)
 
     @property
@@ -74,22 +83,23 @@ class Process(Generic[S]):
             self.balancer,
             self.policies.of(service),
             self.tracer,
-            lambda: self.settings.fusebox.client,
+            self._client_settings,
         )
 
     def tokens(self) -> TokenVerifier:
         """A verifier whose keys come from user-service, found through discovery."""
         # A breaker of its own: keys are fetched in the background, and a failure there says
-        # nothing to those who call user-service.  It never keeps from asking: a process that starts
-        # before user-service would else be without keys for ten seconds too long.
+        # nothing to those who call user-service.  It never opens: a process that starts before
+        # user-service would else be without keys for ten seconds too long.
         issuer = ServiceClient(
             "user-service",
             self.balancer,
-            ResiliencePolicies(CircuitBreakerRegistry(lambda: KEYS.breaker), lambda: KEYS).of(
-                "user-service"
-            ),
-            Tracer(self.environment.service, lambda: 0.0, self.spans.put),
-            lambda: self.settings.fusebox.client,
+            ResiliencePolicies(
+                CircuitBreakerRegistry(Live(KEY_FETCHES.value.breaker)),
+                KEY_FETCHES,
+            ).of("user-service"),
+            Tracer(self.environment.service, Live(0.0), self.reporter.put),
+            self._client_settings,
         )
         tokens = TokenVerifier(lambda: _json(issuer))
         self.workers.add("tokens", tokens.keep_keys)
@@ -120,24 +130,24 @@ class Process(Generic[S]):
 
 
 def _json(issuer: ServiceClient) -> dict[str, Any]:
-    answer = issuer.get("/.well-known/jwks.json", "/.well-known/jwks.json")
-    if answer.status_code != 200:
-        raise Unavailable(f"{issuer.service} answered {answer.status_code} for its public keys.")
-    found: dict[str, Any] = answer.json()
-    return found
+    response = issuer.get("/.well-known/jwks.json", "/.well-known/jwks.json")
+    if response.status_code != 200:
+        raise Unavailable(f"{issuer.service} answered {response.status_code} for its public keys.")
+    keys: dict[str, Any] = response.json()
+    return keys
 
 
-def begin(service: str, model: type[S], ask: FetchSources | None = None) -> Process[S]:
+def begin(service: str, model: type[S], fetch: FetchSources | None = None) -> Process[S]:
     """A process with its configuration loaded and its log set up.
 
-    `ask` gets the property sources of a process that cannot ask config-server.
+    `fetch` gets the property sources of a process that has no config-server to ask.
     Raises ConfigurationError when there is none or it does not validate.
     """
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     environment = Environment.read(service)
-    configuration = ConfigClient(model, environment, ask)
+    configuration = ConfigClient(model, environment, fetch)
     log_levels.configure(configuration.load().logging.level.root)
-    # Their connection attempts are told by whoever uses them.
+    # Whoever uses them logs their connection attempts.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     return Process(environment, configuration)

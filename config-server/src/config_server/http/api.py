@@ -23,7 +23,7 @@ BYTES = "application/octet-stream"
 ACCEPTED = {"*/*": JSON, "application/*": JSON, JSON: JSON, "application/*+json": V2, V2: V2}
 # The last dash separates: `order-service-native.yml` is order-service under native.
 FILE = re.compile(r"(?P<application>.+)-(?P<profile>[^-]+)\.(?P<format>yml|yaml|properties|json)")
-FORMATS: dict[str, tuple[str, Callable[[rendering.Flat], str]]] = {
+FORMATS: dict[str, tuple[str, Callable[[rendering.Properties], str]]] = {
     "yml": (TEXT, rendering.to_yaml),
     "yaml": (TEXT, rendering.to_yaml),
     "properties": (TEXT, rendering.to_properties),

@@ -37,7 +37,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     publish(process, engine, sessions, outbox)
     signer = Signer(
         process.environment.secret("token-signing-key.pem"),
-        lambda: process.settings.fusebox.tokens.lifetime_seconds,
+        process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds),
     )
     orders = Orders(process.service_client(ORDER_SERVICE))
     accounts = Accounts(sessions, Passwords(), orders)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from chassis.actuator import refresh
 from chassis.config.client import ConfigClient, ConfigurationError
 from chassis.config.settings import Settings
 from chassis.core.environment import Environment
@@ -96,11 +95,11 @@ def test_nobody_becomes_a_logger_by_being_asked_for(told: Told) -> None:
 def test_a_level_by_hand_lasts_until_the_configuration_has_another(told: Told) -> None:
     told.post("loggers/ROOT", {"configuredLevel": "ERROR"})
     told.sources = [{"name": "by hand", "source": {"fusebox.threads": 6}}]
-    assert "fusebox.threads" in refresh.apply(told.process.configuration)
+    assert "fusebox.threads" in told.process.configuration.refresh()
     assert told.get("loggers/ROOT")["configuredLevel"] == "ERROR"
 
     told.sources = [{"name": "x", "source": {"logging.level.root": "WARN"}}]
-    refresh.apply(told.process.configuration)
+    told.process.configuration.refresh()
     assert told.get("loggers/ROOT")["configuredLevel"] == "WARN"
 
 
@@ -108,4 +107,4 @@ def test_a_configured_level_that_there_is_not_is_refused_by_its_key(told: Told) 
     told.sources = [{"name": "x", "source": {"logging.level.root": "LOUD"}}]
 
     with pytest.raises(ConfigurationError, match=r"logging.level.root.*LOUD"):
-        refresh.apply(told.process.configuration)
+        told.process.configuration.refresh()

@@ -1,5 +1,7 @@
 """The client of the configuration server, with a server that is a function."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +37,8 @@ def test_the_first_source_wins(tmp_path: Path) -> None:
 def test_without_a_server_the_last_known_good_copy_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PATIENCE_WITH_A_COPY", 0)
-    monkeypatch.setattr(client, "PATIENCE_WITHOUT", 0)
+    monkeypatch.setattr(client, "SECONDS_WITH_A_COPY", 0)
+    monkeypatch.setattr(client, "SECONDS_WITHOUT", 0)
 
     def nobody() -> list[dict[str, Any]]:
         raise requests.ConnectionError("refused")
@@ -73,3 +75,51 @@ def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path
     with pytest.raises(ConfigurationError, match=r"fusebox\.threads"):
         kept.refresh()
     assert kept.current.fusebox.threads == 9
+
+
+def test_of_two_refreshes_at_once_the_newer_configuration_is_in_use_at_the_end(
+    tmp_path: Path,
+) -> None:
+    answers = [sources(**{"fusebox.threads": threads}) for threads in (1, 2, 3)]
+    in_fetch, go_on = threading.Event(), threading.Event()
+    fetching, most = 0, 0
+
+    def fetch() -> list[dict[str, Any]]:
+        nonlocal fetching, most
+        answer = answers.pop(0)
+        fetching += 1
+        most = max(most, fetching)
+        if answers and len(answers) < 2:  # the older of the two refreshes is slow
+            in_fetch.set()
+            assert go_on.wait(10)
+        fetching -= 1
+        return answer
+
+    configuration = ConfigClient(Settings, environment(tmp_path), fetch)
+    configuration.load()
+    with ThreadPoolExecutor() as pool:
+        older = pool.submit(configuration.refresh)
+        assert in_fetch.wait(10)
+        newer = pool.submit(configuration.refresh)
+        with pytest.raises(TimeoutError):
+            newer.result(timeout=0.05)
+        go_on.set()
+
+        assert older.result(10) == newer.result(10) == ["fusebox.threads"]
+    assert most == 1
+    assert configuration.current.fusebox.threads == configuration.live.value.fusebox.threads == 3
+
+
+def test_refreshes_at_once_apply_one_change_once(tmp_path: Path) -> None:
+    now = {"fusebox.threads": 4}
+    configuration = ConfigClient(Settings, environment(tmp_path), lambda: sources(**now))
+    configuration.load()
+    applied: list[int] = []
+    configuration.live.map(lambda settings: applied.append(settings.fusebox.threads))
+
+    now["fusebox.threads"] = 9
+    with ThreadPoolExecutor(8) as pool:
+        changes = list(pool.map(lambda _: configuration.refresh(), range(8)))
+
+    assert sorted(changes) == [[]] * 7 + [["fusebox.threads"]]
+    assert applied == [4, 9]

@@ -1,11 +1,11 @@
-"""Flat keys become a tree."""
+"""Flat keys and their tree, and placeholders."""
 
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.config.settings import nested
+from chassis.config.properties import fill_placeholders, to_flat, to_tree
 
 LEAVES = st.integers() | st.booleans() | st.text(max_size=5)
 KEYS = st.text("abc-", min_size=1, max_size=4)
@@ -23,16 +23,14 @@ TREES = st.dictionaries(
 )
 
 
-def flatten(node: Any, path: str = "") -> dict[str, Any]:
-    if isinstance(node, dict):
-        pairs = [(f"{path}.{key}" if path else key, value) for key, value in node.items()]
-    elif isinstance(node, list):
-        pairs = [(f"{path}[{index}]", value) for index, value in enumerate(node)]
-    else:
-        return {path: node}
-    return {key: leaf for where, value in pairs for key, leaf in flatten(value, where).items()}
-
-
 @given(TREES)
 def test_flat_keys_become_the_tree_they_came_from(tree: dict[str, Any]) -> None:
-    assert nested(flatten(tree)) == tree
+    assert to_tree(to_flat(tree)) == tree
+
+
+def test_placeholders_are_filled_from_the_environment_with_a_default() -> None:
+    filled = fill_placeholders(
+        "${HOST:here}:${KAFKA_PORT:9092}/${UNKNOWN}", {"KAFKA_PORT": "19092"}
+    )
+
+    assert filled == "here:19092/${UNKNOWN}"

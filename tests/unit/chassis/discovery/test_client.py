@@ -12,6 +12,7 @@ import requests
 
 from chassis.config.settings import Eureka
 from chassis.core.environment import Environment
+from chassis.core.live import Live
 from chassis.discovery import client as registry
 from chassis.discovery.client import DiscoveryClient
 
@@ -59,7 +60,7 @@ def discovery(monkeypatch: pytest.MonkeyPatch) -> Discovery:
 
 def unregistered(name: str, folder: Path, **variables: str) -> DiscoveryClient:
     environment = Environment.read(name, {"FUSEBOX_STATE": str(folder), **variables})
-    made = DiscoveryClient(environment, Eureka)
+    made = DiscoveryClient(environment, Live(Eureka()))
     made.port = 5000
     return made
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chassis.config.settings import Eureka, EurekaClient, ServiceUrl
 from chassis.core.errors import Unavailable
+from chassis.core.live import Live
 from chassis.discovery.eureka_http import EurekaHttpClient
 from chassis.discovery.instances import RegistrySnapshot
 from chassis.discovery.load_balancer import LoadBalancer
@@ -174,7 +175,7 @@ def servers(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> EurekaHttpClie
     monkeypatch.setattr(requests, "Session", lambda: answers)
     zone = "http://one/eureka/, http://two/eureka/,"
     settings = Eureka(client=EurekaClient(service_url=ServiceUrl(default_zone=zone)))
-    return EurekaHttpClient(lambda: settings)
+    return EurekaHttpClient(Live(settings))
 
 
 @pytest.mark.parametrize("first", [{}, {"one": 503}])
@@ -184,16 +185,16 @@ def test_another_replica_is_asked_and_stayed_with(
     answers = Answers(**first, two=200)
     asked = servers(monkeypatch, answers)
 
-    assert [asked.ask("GET", "/apps").status_code for _ in range(2)] == [200, 200]
+    assert [asked.request("GET", "/apps").status_code for _ in range(2)] == [200, 200]
     assert answers.asked == ["one", "two", "two"]
 
 
 def test_a_404_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = Answers(one=404, two=200)
 
-    assert servers(monkeypatch, answers).ask("PUT", "/apps/A/a").status_code == 404
+    assert servers(monkeypatch, answers).request("PUT", "/apps/A/a").status_code == 404
 
 
 def test_when_nobody_answers_the_last_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(requests.RequestException, match="503"):
-        servers(monkeypatch, Answers(two=503)).ask("GET", "/apps")
+        servers(monkeypatch, Answers(two=503)).request("GET", "/apps")

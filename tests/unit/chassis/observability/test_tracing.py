@@ -8,6 +8,7 @@ from py_zipkin.encoding import Span
 from py_zipkin.util import ZipkinAttrs
 from werkzeug.datastructures import Headers
 
+from chassis.core.live import Live
 from chassis.observability import tracing
 from chassis.observability.tracing import Tracer
 
@@ -15,7 +16,7 @@ TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
 
 
 def tracer(found: list[Span], probability: float = 1.0) -> Tracer:
-    return Tracer("order-service", lambda: probability, found.append)
+    return Tracer("order-service", Live(probability), found.append)
 
 
 CONTINUED = [

@@ -6,6 +6,7 @@ import pytest
 
 from chassis.config.settings import BreakerSettings
 from chassis.core.errors import CircuitOpen
+from chassis.core.live import Live
 from chassis.resilience.circuit_breaker import CircuitBreaker
 
 AWAY = ConnectionError("refused")
@@ -13,19 +14,19 @@ AWAY = ConnectionError("refused")
 
 def breaker(fail_max: int = 3, reset: float = 60.0) -> CircuitBreaker:
     settings = BreakerSettings(fail_max=fail_max, reset_timeout_seconds=reset)
-    return CircuitBreaker("catalog-service", lambda: settings)
+    return CircuitBreaker("catalog-service", Live(settings))
 
 
 def fail(tried: CircuitBreaker, times: int) -> None:
     for _ in range(times):
-        tried.admit().failed(AWAY)
+        tried.acquire_permit().failed(AWAY)
 
 
 def test_it_opens_after_so_many_failures_in_a_row() -> None:
     tried = breaker(fail_max=3)
 
     fail(tried, 2)
-    tried.admit().succeeded()
+    tried.acquire_permit().succeeded()
     fail(tried, 2)
     assert tried.state == "CLOSED"
 
@@ -38,7 +39,7 @@ def test_an_open_one_refuses_at_once_and_says_when_to_come_back() -> None:
     fail(tried, 3)
 
     with pytest.raises(CircuitOpen) as refused:
-        tried.admit()
+        tried.acquire_permit()
 
     assert refused.value.retry_after == 60
     assert tried.not_permitted == 1
@@ -52,7 +53,7 @@ def test_exactly_one_of_many_callers_gets_the_trial() -> None:
     def call() -> None:
         barrier.wait()
         try:
-            admitted.append(tried.admit())
+            admitted.append(tried.acquire_permit())
         except CircuitOpen as error:
             refused.append(error)
 
@@ -72,7 +73,7 @@ def test_a_failed_trial_opens_it_again() -> None:
     tried = breaker(reset=1e-9)
     fail(tried, 3)
 
-    tried.admit().failed(AWAY)
+    tried.acquire_permit().failed(AWAY)
 
     assert tried.state == "OPEN"
     transitions = [event.transition for event in tried.events if event.transition]
@@ -83,15 +84,15 @@ def test_a_trial_that_says_nothing_lets_the_next_one_try() -> None:
     tried = breaker(reset=1e-9)
     fail(tried, 3)
 
-    tried.admit().close()
+    tried.acquire_permit().close()
 
-    tried.admit().succeeded()
+    tried.acquire_permit().succeeded()
     assert tried.state == "CLOSED"
 
 
 def test_a_late_outcome_from_before_it_opened_changes_nothing() -> None:
     tried = breaker(reset=60)
-    late = tried.admit()
+    late = tried.acquire_permit()
     fail(tried, 3)
 
     late.succeeded()
@@ -101,9 +102,9 @@ def test_a_late_outcome_from_before_it_opened_changes_nothing() -> None:
 
 def test_callers_do_not_line_up_behind_a_slow_call() -> None:
     tried = breaker()
-    slow = [tried.admit() for _ in range(64)]
+    slow = [tried.acquire_permit() for _ in range(64)]
 
-    tried.admit().succeeded()
+    tried.acquire_permit().succeeded()
 
     for permit in slow:
         permit.succeeded()
@@ -111,9 +112,9 @@ def test_callers_do_not_line_up_behind_a_slow_call() -> None:
 
 
 def test_changed_settings_apply_at_the_next_call() -> None:
-    settings = [BreakerSettings(fail_max=3, reset_timeout_seconds=60)]
-    tried = CircuitBreaker("x", lambda: settings[0])
-    settings[0] = BreakerSettings(fail_max=1, reset_timeout_seconds=60)
+    settings = Live(BreakerSettings(fail_max=3, reset_timeout_seconds=60))
+    tried = CircuitBreaker("x", settings)
+    settings.set(BreakerSettings(fail_max=1, reset_timeout_seconds=60))
 
     fail(tried, 1)
 
@@ -126,11 +127,11 @@ def test_a_forced_one_stays_open_without_a_probe_until_it_is_reset() -> None:
 
     for _ in range(3):
         with pytest.raises(CircuitOpen, match="on purpose"):
-            tried.admit()
+            tried.acquire_permit()
     assert (tried.state, tried.seconds_to_probe()) == ("FORCED_OPEN", 0)
 
     tried.reset()
-    tried.admit().succeeded()
+    tried.acquire_permit().succeeded()
     assert tried.state == "CLOSED"
 
 
@@ -173,7 +174,7 @@ def test_a_new_instance_hastens_the_probe() -> None:
     fail(tried, 3)
 
     tried.hasten_probe()
-    tried.admit().succeeded()
+    tried.acquire_permit().succeeded()
 
     assert tried.state == "CLOSED"
 
@@ -183,7 +184,7 @@ def test_refusals_do_not_push_out_the_news() -> None:
     fail(tried, 3)
     for _ in range(500):
         with pytest.raises(CircuitOpen):
-            tried.admit()
+            tried.acquire_permit()
 
     assert [event.type for event in tried.events] == [
         "ERROR",

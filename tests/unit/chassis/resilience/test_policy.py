@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chassis.config.settings import BreakerSettings, BulkheadSettings, Fusebox, RetrySettings
 from chassis.core.errors import CircuitOpen, DeadlineOver, Overloaded
+from chassis.core.live import Live
 from chassis.resilience import deadline
 from chassis.resilience.bulkhead import Bulkhead
 from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
@@ -28,7 +29,7 @@ def no_request() -> Iterator[None]:
 
 def bulkhead(places: int, wait: float = 0) -> Bulkhead:
     settings = BulkheadSettings(max_concurrent_calls=places, max_wait_seconds=wait)
-    return Bulkhead("catalog-service", lambda: settings)
+    return Bulkhead("catalog-service", Live(settings))
 
 
 @contextmanager
@@ -43,9 +44,9 @@ def protection(places: int = 1) -> ResiliencePolicy:
         breaker=BreakerSettings(fail_max=2, reset_timeout_seconds=60),
         bulkhead=BulkheadSettings(max_concurrent_calls=places, max_wait_seconds=0),
     )
-    return ResiliencePolicies(
-        CircuitBreakerRegistry(lambda: settings.breaker), lambda: settings
-    ).of("catalog-service")
+    return ResiliencePolicies(CircuitBreakerRegistry(Live(settings.breaker)), Live(settings)).of(
+        "catalog-service"
+    )
 
 
 def test_a_bulkhead_refuses_at_once_when_all_places_are_taken_and_takes_again() -> None:
@@ -78,7 +79,7 @@ def test_a_place_that_gets_free_in_time_is_taken() -> None:
 
 @given(st.lists(st.booleans(), max_size=300))
 def test_no_more_than_a_tenth_of_the_calls_is_repeated(steps: list[bool]) -> None:
-    budget = RetryBudget(lambda: RetrySettings(budget=0.1))
+    budget = RetryBudget(Live(RetrySettings(budget=0.1)))
     calls = retries = 0
 
     for is_call in steps:
@@ -92,7 +93,7 @@ def test_no_more_than_a_tenth_of_the_calls_is_repeated(steps: list[bool]) -> Non
 
 
 def test_quiet_times_save_up_only_so_much() -> None:
-    budget = RetryBudget(lambda: RetrySettings(budget=1.0))
+    budget = RetryBudget(Live(RetrySettings(budget=1.0)))
     for _ in range(1000):
         budget.called()
 

@@ -10,6 +10,7 @@ import pytest
 
 from chassis.config.settings import BreakerSettings, ClientSettings, Fusebox
 from chassis.core.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
+from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.tracing import Tracer
@@ -46,14 +47,14 @@ class Service:
         self.instances: tuple[Instance, ...] = ()
         self.asked: list[str] = []
         self.waits = threading.Event()
-        breakers = CircuitBreakerRegistry(lambda: FUSEBOX.breaker)
+        breakers = CircuitBreakerRegistry(Live(FUSEBOX.breaker))
         self.breaker = breakers.of("catalog-service")
         self.neighbour = ServiceClient(
             "catalog-service",
             LoadBalancer(lambda: MappingProxyType({"catalog-service": self.instances})),
-            ResiliencePolicies(breakers, lambda: FUSEBOX).of("catalog-service"),
-            Tracer("order-service", lambda: 0.0, lambda _span: None),
-            lambda: FUSEBOX.client,
+            ResiliencePolicies(breakers, Live(FUSEBOX)).of("catalog-service"),
+            Tracer("order-service", Live(0.0), lambda _span: None),
+            Live(FUSEBOX.client),
         )
 
     def instance(self, answer: Answer) -> None:

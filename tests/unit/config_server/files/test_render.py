@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chassis.config.properties import to_tree
 from config_server.files import render
 from config_server.model import PropertySource, PropertyValue
 
@@ -69,11 +70,11 @@ def test_a_filled_placeholder_may_become_a_number_in_yaml_and_stays_text_elsewhe
 def test_a_list_is_ordered_by_number_and_has_no_holes() -> None:
     properties = {"l[10]": "k", "l[2]": "c", "l[999999999]": "z", "n[0][1]": 1}
 
-    assert render.tree(properties) == {"l": ["c", "k", "z"], "n": [[1]]}
+    assert to_tree(properties) == {"l": ["c", "k", "z"], "n": [[1]]}
 
 
 def test_a_key_with_both_a_value_and_children_keeps_the_children() -> None:
-    assert render.tree({"a": 1, "a.b": 2}) == {"a": {"b": 2}}
+    assert to_tree({"a": 1, "a.b": 2}) == {"a": {"b": 2}}
 
 
 def test_a_line_break_in_a_value_begins_no_property() -> None:
@@ -83,4 +84,4 @@ def test_a_line_break_in_a_value_begins_no_property() -> None:
 def test_yaml_reads_back_as_it_was() -> None:
     properties = {"a.b[0].c": "x: y", "a.b[1].c": "", "d": None, "e": "true", "f": 1.5}
 
-    assert yaml.safe_load(render.to_yaml(properties)) == render.tree(properties)
+    assert yaml.safe_load(render.to_yaml(properties)) == to_tree(properties)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.config.settings import Settings, nested
+from chassis.config.properties import fill_placeholders, to_tree
+from chassis.config.settings import Settings
 from chassis.core.environment import Environment
 from config_server.backends.folder import FolderBackend
 from config_server.files import render
@@ -24,10 +25,10 @@ SERVICES = [
 
 
 def served_to(service: str, variables: dict[str, str] | None = None) -> dict[str, object]:
-    fill = Environment.read(service, variables or {}).fill
     properties = render.merged(FolderBackend(CONFIG).find(ConfigQuery(service, "native")).sources)
     return {
-        key: fill(value) if isinstance(value, str) else value for key, value in properties.items()
+        key: fill_placeholders(value, variables or {}) if isinstance(value, str) else value
+        for key, value in properties.items()
     }
 
 
@@ -35,7 +36,7 @@ def served_to(service: str, variables: dict[str, str] | None = None) -> dict[str
 def test_the_shipped_configuration_validates_and_has_no_placeholder_left(service: str) -> None:
     flat = served_to(service)
 
-    Settings.model_validate(nested(flat))
+    Settings.model_validate(to_tree(flat))
     assert not [key for key, value in flat.items() if "${" in str(value)]
 
 
@@ -48,13 +49,13 @@ def test_ports_come_from_the_environment_of_whoever_reads_them() -> None:
 
 
 def test_discovery_s_own_settings_are_those_of_its_file() -> None:
-    settings = DiscoverySettings.model_validate(nested(served_to("discovery")))
+    settings = DiscoverySettings.model_validate(to_tree(served_to("discovery")))
 
     assert settings.eureka.lease_rules().sweep_seconds == 1
     assert settings.eureka.lease_rules().delta_seconds == 180
 
 
 def test_the_config_server_serves_the_folder_unless_told_otherwise() -> None:
-    settings = ConfigServerSettings.model_validate(nested(served_to("config-server")))
+    settings = ConfigServerSettings.model_validate(to_tree(served_to("config-server")))
 
     assert [backend.type for backend in settings.backends()] == ["native"]

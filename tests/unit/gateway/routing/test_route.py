@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from chassis.config.settings import nested
+from chassis.config.properties import to_tree
 from gateway.routing import route as routes
 from gateway.routing.request_view import Seen
 from gateway.routing.table import Table
@@ -209,7 +209,7 @@ def test_the_settings_are_read_from_the_flat_keys_of_the_config_server() -> None
         "fusebox.breaker.fail-max": 3,
     }
 
-    settings = GatewaySettings.model_validate(nested(flat))
+    settings = GatewaySettings.model_validate(to_tree(flat))
 
     (route,) = settings.spring.cloud.gateway.routes
     assert route.rate
