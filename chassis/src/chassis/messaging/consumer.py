@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.chaos import kill_points
+from chassis.core.backoff import Backoff
 from chassis.core.errors import Problem
 from chassis.data.outages import OUTAGES
 from chassis.messaging import cloudevents
@@ -68,17 +69,16 @@ class Consumer:
         self._make_producer = producer
         self._consumer: KafkaConsumer | None = None
         self._producer: KafkaProducer | None = None
+        self._backoff = Backoff(0.1, LONGEST_PAUSE)
 
     def run(self, stop: threading.Event) -> None:
-        pause = 0.1
         while not stop.is_set():
             try:
                 self._consume(stop)
             except (*OUTAGES, KafkaError) as error:
                 log.warning("events wait: %s", str(error).splitlines()[0])
                 self._close()
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                self._backoff.wait(stop)
         self._close()
 
     def _consume(self, stop: threading.Event) -> None:
@@ -92,6 +92,7 @@ class Consumer:
             if records:
                 self.handle(records)
                 self._consumer.commit()
+                self._backoff.reset()
                 kill_points.kill_point(kill_points.AFTER_OFFSET)
 
     def _await_topics(self, consumer: KafkaConsumer, stop: threading.Event) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, Row, delete, text
 from sqlalchemy import select as sql_select
 
 from chassis.chaos import kill_points
+from chassis.core.backoff import Backoff
 from chassis.data.outages import OUTAGES
 from chassis.messaging import cloudevents
 from chassis.messaging.outbox import Outbox
@@ -64,15 +65,14 @@ class Relay:
             os.write(self._wake_writer, b"!")
 
     def run(self, stop: threading.Event) -> None:
-        pause = 0.1
+        backoff = Backoff(0.1, LONGEST_PAUSE)
         while not stop.is_set():
             try:
                 self._relay(stop)
-                pause = 0.1
+                backoff.reset()
             except (*OUTAGES, psycopg.OperationalError, KafkaError) as error:
                 log.warning("the outbox waits: %s", str(error).splitlines()[0])
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                backoff.wait(stop)
             finally:
                 self.active = False
         self._close()

@@ -16,6 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
 from chassis.actuator.endpoints import ANY, Actuator, ActuatorRequest, ActuatorResponse
+from chassis.core.backoff import Backoff
 from chassis.core.errors import Unavailable
 from config_server.notify.announcer import ALL, BusDestination
 
@@ -58,14 +59,13 @@ class ConfigBus:
             ) from error
 
     def listen(self, stop: threading.Event) -> None:
-        backoff = 0.5
+        backoff = Backoff(0.5, LONGEST_BACKOFF)
         while not stop.is_set():
             try:
                 self._consume(stop)
             except KafkaError as error:
                 log.info("the bus does not answer: %s", error)
-                stop.wait(backoff)
-                backoff = min(backoff * 2, LONGEST_BACKOFF)
+                backoff.wait(stop)
 
     def _consume(self, stop: threading.Event) -> None:
         consumer = self._make_consumer()

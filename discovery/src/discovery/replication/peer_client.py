@@ -6,7 +6,6 @@ What Netflix calls PeerEurekaNodes: a replica replicates to all others in batche
 import asyncio
 import logging
 import os
-import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from http import HTTPStatus
 
 import aiohttp
 
+from chassis.core.backoff import Backoff
 from chassis.core.workers import EXIT_BROKEN
 from discovery.eureka import deserialize
 from discovery.registry.models import Key, Lease, RegistryClock
@@ -144,17 +144,16 @@ class Replicas:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _replicate_forever(self, replica: Replica, session: aiohttp.ClientSession) -> None:
-        backoff = FIRST_BACKOFF
+        # Not all at the same moment, should many have waited for the same replica.
+        backoff = Backoff(FIRST_BACKOFF, LONGEST_BACKOFF, jitter=0.2)
         while True:
             await replica.wake_up.wait()
             await asyncio.sleep(BATCH_DELAY_SECONDS)
             replica.wake_up.clear()
             if await self._send_pending(replica, session):
-                backoff = FIRST_BACKOFF
+                backoff.reset()
             else:
-                # Not all at the same moment, should many have waited for the same replica.
-                await asyncio.sleep(backoff * random.uniform(0.8, 1.2))
-                backoff = min(2 * backoff, LONGEST_BACKOFF)
+                await asyncio.sleep(backoff.next())
                 replica.wake_up.set()
 
     async def _send_pending(self, replica: Replica, session: aiohttp.ClientSession) -> bool:

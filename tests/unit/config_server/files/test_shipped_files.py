@@ -6,7 +6,6 @@ import pytest
 
 from chassis.config.properties import fill_placeholders, to_tree
 from chassis.config.settings import Settings
-from chassis.core.environment import Environment
 from config_server.backends.folder import FolderBackend
 from config_server.files import render
 from config_server.model import ConfigQuery
