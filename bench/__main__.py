@@ -50,7 +50,7 @@ def measure(with_fresh_clone: bool) -> Figures:
 def _of_the_stack(running: RunningStack) -> Figures:
     _progress("first `make up`")
     first_up = running.first_order()
-    running.await_training()
+    running.await_aot_caches()
     running.verb("down")
     _progress("second `make up`")
     second_up = running.first_order()

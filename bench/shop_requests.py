@@ -37,8 +37,8 @@ def orders(
     running: RunningStack, name: str = "a placed order", seconds: float = SECONDS
 ) -> Measurement:
     """Counted until the last of them is decided, for that is what an order costs."""
-    shelf = f"/catalog-service/catalogs/{PRODUCT}"
-    running.admin().call("PATCH", shelf, json={"addStock": STOCK}).raise_for_status()
+    product = f"/catalog-service/catalogs/{PRODUCT}"
+    running.admin().call("PATCH", product, json={"addStock": STOCK}).raise_for_status()
     calls = [_order(running) for _ in range(CONNECTIONS)]
     return _measure(name, running, calls, 201, running.await_decisions, seconds)
 

@@ -19,7 +19,7 @@ COUNT = 5_000
 ROUNDS = 2
 IDLE = 1_000
 LONG_BYTES = 100_000_000
-PIECE = 65_536
+CHUNK_BYTES = 65_536
 SAMPLE_SECONDS = 0.01
 SERVICE = "/catalog-service"
 
@@ -69,7 +69,7 @@ def _idle(gateway: SingleProcess, request: str) -> Iterator[None]:
     try:
         for connection in connections:
             connection.sendall(request.encode())
-            if not connection.recv(PIECE).startswith(b"HTTP/1.1 200"):
+            if not connection.recv(CHUNK_BYTES).startswith(b"HTTP/1.1 200"):
                 raise BenchError("the gateway refused one of many connections")
         yield
     finally:
@@ -98,13 +98,13 @@ def _growth(gateway: SingleProcess, transfer: Callable[[str], None]) -> int:
 
 def _download(service: str) -> None:
     with requests.get(f"{service}/long/{LONG_BYTES}", stream=True, timeout=30) as answer:
-        _check(sum(map(len, answer.iter_content(PIECE))))
+        _check(sum(map(len, answer.iter_content(CHUNK_BYTES))))
 
 
 def _upload(service: str) -> None:
-    pieces = (bytes(PIECE) for _ in range(LONG_BYTES // PIECE))
-    answer = requests.post(service + "/swallowed", data=pieces, timeout=30)
-    _check(int(answer.text) + LONG_BYTES % PIECE)
+    chunks = (bytes(CHUNK_BYTES) for _ in range(LONG_BYTES // CHUNK_BYTES))
+    answer = requests.post(service + "/swallowed", data=chunks, timeout=30)
+    _check(int(answer.text) + LONG_BYTES % CHUNK_BYTES)
 
 
 def _check(passed: int) -> None:

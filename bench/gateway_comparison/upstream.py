@@ -19,7 +19,7 @@ PRODUCT = (
 CATALOGS = b"[" + b",".join(PRODUCT % number for number in range(3)) + b"]"
 KEYS = b"/.well-known/jwks.json"
 LONG = b"/long/"
-PIECE = bytes(65_536)
+CHUNK = bytes(65_536)
 
 
 def answer(body: bytes, length: int | None = None) -> bytes:
@@ -74,9 +74,9 @@ class UpstreamProtocol(asyncio.Protocol):
 
     def _send_more(self) -> None:
         while self._left and not self._is_full:
-            piece = PIECE[: self._left]
-            self._left -= len(piece)
-            self._transport.write(piece)
+            chunk = CHUNK[: self._left]
+            self._left -= len(chunk)
+            self._transport.write(chunk)
 
 
 async def serve(port: int, keys: bytes) -> None:

@@ -119,12 +119,12 @@ class RunningStack:
         """`fusebox VERB`.  Raises BenchError when it fails."""
         return output_of([str(FUSEBOX), *verb], self._environment, self.clone)
 
-    def await_training(self) -> None:
+    def await_aot_caches(self) -> None:
         """The JVM's caches are made behind the first start; they would disturb the figures."""
 
         def is_over() -> bool:
-            training = self._supervisor.states().get(TRAINING)
-            return training is None or not training.is_running
+            building = self._supervisor.states().get(TRAINING)
+            return building is None or not building.is_running
 
         wait(is_over, "the JVM's caches are being made")
 
