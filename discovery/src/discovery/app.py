@@ -7,7 +7,8 @@ from aiohttp import web
 
 from discovery.eureka.response_cache import EurekaResponseCache
 from discovery.registry.models import RegistryClock
-from discovery.registry.registry import LeaseRules, Registry
+from discovery.registry.registry import Registry
+from discovery.registry.rules import LeaseRules
 from discovery.replication.peer_client import (
     PeerSettings,
     Replicas,

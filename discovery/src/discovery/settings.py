@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chassis.config.settings import Count, Eureka, Section, Settings
-from discovery.registry.registry import LeaseRules
+from discovery.registry.rules import LeaseRules
 from discovery.replication.peer_client import PeerSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -94,7 +94,9 @@ def test_two_replicas_agree_again_after_one_was_unreachable(two: list[Replica]) 
     first.register("changes", lastDirtyTimestamp="2000", metadata={"version": "2"}, **LONG_LEASE)
     first.register("comes", **LONG_LEASE)
     until(
-        lambda: b"unreachable" in requests.get(f"http://127.0.0.1:{first.port}/", timeout=5).content
+        lambda: (
+            b"unreachable:" in requests.get(f"http://127.0.0.1:{first.port}/", timeout=5).content
+        )
     )
     second.resume()
 

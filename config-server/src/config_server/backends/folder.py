@@ -1,4 +1,4 @@
-"""A folder of configuration files, read anew when a file changes."""
+"""A folder of configuration files, read again when a file changes."""
 
 import errno
 from collections.abc import Hashable

@@ -1,7 +1,7 @@
-"""Who is registered, in memory: leases, status overrides and what changed lately.
+"""Who is registered, in memory: leases, status overrides and the delta.
 
-The rules are those of Netflix's server as its clients see them.  One thread owns a registry;
-others may read counts and snapshots.
+Leases: Gray and Cheriton, 1989; the rules are those of Netflix's server as its clients see them.
+One thread owns a registry; others may read counts and snapshots.
 """
 
 import logging
@@ -20,24 +20,9 @@ from discovery.registry.models import (
     RegistryClock,
     StatusOverride,
 )
+from discovery.registry.rules import LeaseRules, merge_status
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseRules:
-    """How often lapsed leases are looked for, how long a change stays in the delta, and which
-    share of the leases has to be renewed for the others to be let go (None: any will do)."""
-
-    sweep_seconds: float = 1.0
-    delta_seconds: float = 180.0
-    renewal_threshold: float | None = 0.85
-
-    def preserve(self, overdue: int, total: int) -> bool:
-        """Whether so many are overdue that the network is at fault and not the instances."""
-        if self.renewal_threshold is None:
-            return False
-        return overdue > total - int(total * self.renewal_threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +76,7 @@ class Registry:
             instance, last_dirty = known.as_registered(), known.last_dirty
             registered_at = known.registered_at
         elif known and registered_at is None:
-            instance = _merge_status(instance, known)
+            instance = merge_status(instance, known)
         lease = self._lease(instance, known, last_dirty, registered_at)
         self._apps.setdefault(instance.app, {})[instance.id] = lease
         self._changed(lease, ActionType.ADDED)
@@ -187,7 +172,7 @@ class Registry:
     def remove_override(
         self, app: str, id_: str, status: InstanceStatus, at: int | None = None
     ) -> bool:
-        """Back to `status`; with UNKNOWN the next heartbeat makes the instance register anew."""
+        """Back to `status`; with UNKNOWN the next heartbeat makes the instance register again."""
         lease = self.instance(app, id_)
         if lease is None:
             return False
@@ -307,11 +292,3 @@ class Registry:
         self._changes.pop(key, None)  # the dictionary keeps the order of the changes
         self._changes[key] = RecentChange(lease, self._clock.steady())
         self.version += 1
-
-
-def _merge_status(instance: InstanceInfo, known: Lease) -> InstanceInfo:
-    """As Netflix's server does: OUT_OF_SERVICE in a registration does not end UP, nor UP it."""
-    own = known.own_status
-    if instance.status in IN_TRAFFIC and own in IN_TRAFFIC and own is not instance.status:
-        return replace(instance, status=own)
-    return instance

@@ -230,7 +230,7 @@ class Replicas:
 
 
 def exit_if_failed(task: asyncio.Task[None]) -> None:
-    """A task that dies takes the process with it, so that the supervisor starts a whole one."""
+    """A task that dies takes the process with it, so that the supervisor starts a new one."""
     if not task.cancelled() and task.exception() is not None:
         log.critical("a task has died: ending the process", exc_info=task.exception())
         os._exit(EXIT_BROKEN)

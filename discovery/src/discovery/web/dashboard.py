@@ -23,10 +23,12 @@ color:#222;background:#fff}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
 th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd;
 overflow-wrap:anywhere;vertical-align:top}
-.UP{color:#186a3b}.DOWN,.UNKNOWN,.away{color:#a61b1b}.STARTING,.OUT_OF_SERVICE{color:#8a5a00}
+.UP{color:#186a3b}.DOWN,.UNKNOWN,.unreachable{color:#a61b1b}
+.STARTING,.OUT_OF_SERVICE{color:#8a5a00}
 .preserving{background:#a61b1b;color:#fff;padding:.5rem 1rem}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}th,td{border-color:#444}
-.UP{color:#6fcf97}.DOWN,.UNKNOWN,.away{color:#ff8a80}.STARTING,.OUT_OF_SERVICE{color:#f2c94c}}
+.UP{color:#6fcf97}.DOWN,.UNKNOWN,.unreachable{color:#ff8a80}
+.STARTING,.OUT_OF_SERVICE{color:#f2c94c}}
 """
 # Names are whatever was registered: even if one slipped through, nothing would run or load.
 HEADERS = {
@@ -133,7 +135,7 @@ def _reached(replica: Replica) -> str:
         return "not contacted yet"
     if replica.reached:
         return '<span class="UP">reached</span>'
-    return f'<span class="away">unreachable: {escape(replica.error)}</span>'
+    return f'<span class="unreachable">unreachable: {escape(replica.error)}</span>'
 
 
 def _entries(entries: Iterable[JournalEntry]) -> str:

@@ -11,7 +11,8 @@ import pytest
 from discovery.eureka import serialize
 from discovery.eureka.response_cache import LARGE_LIST, SLICE, CachedPayload, EurekaResponseCache
 from discovery.registry.models import DataCenter, InstanceInfo, Lease, RegistryClock
-from discovery.registry.registry import LeaseRules, Registry
+from discovery.registry.registry import Registry
+from discovery.registry.rules import LeaseRules
 
 PROBE = InstanceInfo("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
 RENDERER = serialize.JsonRenderer()

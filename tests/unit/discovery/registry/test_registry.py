@@ -11,7 +11,8 @@ from discovery.registry.models import (
     InstanceStatus,
     RegistryClock,
 )
-from discovery.registry.registry import LeaseRules, Registry
+from discovery.registry.registry import Registry
+from discovery.registry.rules import LeaseRules
 
 
 class Time:

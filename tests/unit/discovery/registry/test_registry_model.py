@@ -7,7 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from discovery.eureka import serialize
 from discovery.registry.models import DataCenter, InstanceInfo, InstanceStatus, RegistryClock
-from discovery.registry.registry import LeaseRules, Registry
+from discovery.registry.registry import Registry
+from discovery.registry.rules import LeaseRules
 
 DURATION = 10
 IDS = st.sampled_from(["a", "b", "c"])

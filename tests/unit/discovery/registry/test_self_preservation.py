@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from discovery.registry.models import DataCenter, InstanceInfo, RegistryClock
-from discovery.registry.registry import LeaseRules, Registry
+from discovery.registry.registry import Registry
+from discovery.registry.rules import LeaseRules
 
 PROBE = InstanceInfo(
     "PROBE", "", "h", "127.0.0.1", DataCenter("MyOwn"), renewal_seconds=5, duration_seconds=15

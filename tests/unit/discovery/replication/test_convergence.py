@@ -15,7 +15,8 @@ from discovery.registry.models import (
     Lease,
     RegistryClock,
 )
-from discovery.registry.registry import LeaseRules, Registry
+from discovery.registry.registry import Registry
+from discovery.registry.rules import LeaseRules
 from discovery.replication import protocol
 from discovery.replication.pending_changes import PendingChanges
 from discovery.replication.protocol import ReplicationAction

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from discovery.registry.models import DataCenter, InstanceInfo, InstanceStatus, RegistryClock
-from discovery.registry.registry import LeaseRules, Registry
+from discovery.registry.registry import Registry
+from discovery.registry.rules import LeaseRules
 from discovery.replication.peer_client import PeerSettings, Replica, Replicas
 from discovery.replication.pending_changes import PendingChanges
 from discovery.web.dashboard import HEADERS, INSTANCES_SHOWN, Dashboard
