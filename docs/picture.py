@@ -174,8 +174,9 @@ def _draw_kafka(
     box = Box(KAFKA_X, 20, RIGHT - KAFKA_X, height)
     lines = [SUBJECTS["kafka"], ""]
     for name, topic in topics.items():
-        to = ", ".join(topic.get("read-by", ["every process"]))
-        lines.append(f"{name}: {topic['published-by']} → {to}")
+        first, *others = topic.get("read-by", ["whoever listens"])
+        lines.append(f"{name}: {topic['published-by']} → {first}")
+        lines += [f"    and {reader}" for reader in others]
     drawing.box(
         box, "infrastructure", f"Kafka :{kafka['port']}", [*lines, "", "TOPIC.dead: dead letters"]
     )
