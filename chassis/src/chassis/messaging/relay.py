@@ -37,7 +37,7 @@ LONGEST_PAUSE = 5.0
 DELIVERY_SECONDS = 30
 
 
-class Relay:
+class OutboxRelay:
     """The thread that publishes: `run` is for Workers."""
 
     def __init__(

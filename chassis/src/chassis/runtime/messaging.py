@@ -12,7 +12,7 @@ from chassis.messaging import kafka, outbox
 from chassis.messaging.consumer import Consumer, Handler
 from chassis.messaging.inbox import Inbox
 from chassis.messaging.outbox import Outbox
-from chassis.messaging.relay import Relay
+from chassis.messaging.relay import OutboxRelay
 from chassis.runtime.service import Process
 
 
@@ -20,7 +20,7 @@ def publish(
     process: Process[Any], engine: Engine, sessions: sessionmaker[Session], table: Outbox
 ) -> None:
     """Publish what `sessions` record in the outbox, from the start of `process` on."""
-    relay = Relay(
+    relay = OutboxRelay(
         table,
         engine,
         process.tracer,

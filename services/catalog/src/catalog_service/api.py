@@ -34,7 +34,7 @@ class NewProduct(Body):
     stock: Amount
 
 
-class Change(Body):
+class ProductChanges(Body):
     product_name: Name | None = None
     unit_price: Amount | None = None
     add_stock: Amount | None = None
@@ -70,9 +70,9 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
     @api.patch("/catalogs/<product_id>")
     def change(product_id: str) -> Response:
         authenticate(tokens).require_admin()
-        change = body(Change)
+        changes = body(ProductChanges)
         product = catalog.change(
-            product_id, change.product_name, change.unit_price, change.add_stock
+            product_id, changes.product_name, changes.unit_price, changes.add_stock
         )
         return jsonify(_json(product))
 

@@ -59,7 +59,7 @@ class Credentials(Body):
     password: str = Field(repr=False)
 
 
-class Change(Body):
+class AccountChanges(Body):
     name: Name | None = None
     password: Password | None = Field(None, repr=False)
 
@@ -90,7 +90,7 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     @api.patch("/users/<uuid:user_id>")
     def change(user_id: UUID) -> Response:
         caller = authenticate(tokens)
-        changes = body(Change)
+        changes = body(AccountChanges)
         user = accounts.change(caller, user_id, changes.name, changes.password)
         return jsonify(_json(user))
 

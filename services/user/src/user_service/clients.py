@@ -12,7 +12,7 @@ from chassis.web.pagination import LARGEST_LIMIT
 ORDER_SERVICE = "order-service"
 
 
-class Orders:
+class OrderClient:
     """order-service, asked in the name of whoever asked us."""
 
     def __init__(self, service: ServiceClient) -> None:

@@ -12,7 +12,7 @@ from chassis.runtime.messaging import publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from user_service import api
-from user_service.clients import ORDER_SERVICE, Orders
+from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.models import outbox
 from user_service.passwords import Passwords
 from user_service.service import Accounts
@@ -39,7 +39,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
         process.environment.secret("token-signing-key.pem"),
         process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds),
     )
-    orders = Orders(process.service_client(ORDER_SERVICE))
+    orders = OrderClient(process.service_client(ORDER_SERVICE))
     accounts = Accounts(sessions, Passwords(), orders)
     # The keys are our own: tokens are checked as everywhere, and nobody has to be asked.
     tokens = TokenVerifier(signer.jwks)

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from chassis.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from chassis.web import pagination
 from chassis.web.auth import Caller
-from user_service.clients import ORDER_SERVICE, Orders
+from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.messaging import user_deleted
 from user_service.models import User, is_email, outbox
 from user_service.passwords import Passwords
@@ -31,7 +31,7 @@ class Accounts:
     """The use cases.  Hashes are made while no transaction is open: they take long."""
 
     def __init__(
-        self, sessions: sessionmaker[Session], passwords: Passwords, orders: Orders
+        self, sessions: sessionmaker[Session], passwords: Passwords, orders: OrderClient
     ) -> None:
         self._sessions = sessions
         self._passwords = passwords
