@@ -1,5 +1,8 @@
 """What `new` writes into a clone: whole or not at all."""
 
+import ast
+import importlib
+import importlib.util
 import shutil
 import tomllib
 from pathlib import Path
@@ -58,6 +61,22 @@ def test_no_name_of_the_sibling_stays_in_what_is_its_own(clone: Path) -> None:
         assert "SLUG" not in f"{path}{text}"
         assert "services/catalog" not in text
         assert "catalog_service" not in text
+
+
+def test_all_that_it_imports_of_the_chassis_is_there(clone: Path) -> None:
+    modules = [path for path in write.write(clone, "gift-card-service") if path.suffix == ".py"]
+    imported = [
+        (str(node.module), alias.name)
+        for path in modules
+        for node in ast.walk(ast.parse((clone / path).read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chassis.")
+        for alias in node.names
+    ]
+
+    assert imported
+    for module, name in imported:
+        member = getattr(importlib.import_module(module), name, None)
+        assert member or importlib.util.find_spec(f"{module}.{name}"), f"{module}.{name}"
 
 
 def test_nothing_is_written_when_a_shared_file_is_not_as_expected(clone: Path) -> None:
