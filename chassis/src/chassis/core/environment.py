@@ -1,4 +1,4 @@
-"""What a process is told by whoever starts it: names, folders and where to ask for the rest."""
+"""The environment of a process: names, folders, and where its configuration comes from."""
 
 import os
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Environment:
 
     @property
     def version(self) -> str:
-        """What this instance is told to be, else what is installed."""
+        """FUSEBOX_VERSION, else that of the installed distribution."""
         return self.variables.get("FUSEBOX_VERSION") or metadata.version(self.service)
 
     @property

@@ -14,11 +14,11 @@ Problem
 ├── UnsupportedMedia      the body is of another type
 ├── RateLimited           it is one of too many in so short a time
 └── Unavailable           a part that is needed is away
-    ├── CircuitOpen       … and has been for so long that it is not even asked
+    ├── CircuitOpen       … and for so long that it is not even called
     ├── Overloaded        … because it has too much to do
     ├── InstanceLost      … or rather one of its instances, while others are well
     └── TimedOut          … or too slow to wait for
-        └── DeadlineOver  … by the time that whoever asked had left
+        └── DeadlineOver  … by the time that the caller had left
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ DELETED = "DELETED"
 class Instance:
     """`since` tells one that has registered anew from what it was before.
 
-    `metadata` is what it says of itself, such as its version.
+    `metadata` is what it registered with, such as its version.
     """
 
     id: str

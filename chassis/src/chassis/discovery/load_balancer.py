@@ -14,7 +14,7 @@ from chassis.discovery.instances import Instance
 # A lease of a dead instance outlives it by some seconds; until then its refusals are remembered.
 AVOID_SECONDS = 3.0
 
-# Whether an instance that says this of itself will do.
+# Whether an instance with this metadata will do.
 Takes = Callable[[Mapping[str, str]], bool]
 
 

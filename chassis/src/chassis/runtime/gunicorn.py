@@ -1,4 +1,4 @@
-"""gunicorn as every service runs it: one worker with threads, on a free port unless told one."""
+"""gunicorn as every service runs it: one worker with threads, on a free port unless PORT is set."""
 
 import logging
 import os

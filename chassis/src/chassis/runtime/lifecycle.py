@@ -20,7 +20,7 @@ GC_THRESHOLD = 20_000
 
 
 class Server(Protocol):
-    """`leave` is told when the end is near, `close` lets what is under way finish."""
+    """`leave` announces the end, `close` lets what is under way finish."""
 
     async def open(self, host: str, port: int) -> None: ...
 

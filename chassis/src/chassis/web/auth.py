@@ -18,13 +18,13 @@ ISSUER = "fusebox"
 REMEMBERED = 10_000
 RETRY_SECONDS = 0.2
 REFRESH_SECONDS = 60.0
-# However many tokens with unknown keys come in, the issuer is asked once a second at the most.
+# However many tokens with unknown keys come in, they are fetched once a second at most.
 LEAST_PAUSE = 1.0
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking, as a verified token has it."""
+    """The subject of a verified token."""
 
     subject: str
     roles: frozenset[str]
@@ -60,7 +60,7 @@ class TokenVerifier:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._verified: OrderedDict[str, Caller] = OrderedDict()
         self._lock = threading.Lock()
-        self._wanted = threading.Event()
+        self._unknown_key = threading.Event()
 
     @property
     def keys(self) -> int:
@@ -68,21 +68,21 @@ class TokenVerifier:
         return len(self._keys)
 
     def keep_keys(self, stop: threading.Event) -> None:
-        told = ""
+        logged = ""
         while not stop.is_set():
             try:
                 self.refresh()
                 pause = REFRESH_SECONDS
             except (Problem, jwt.PyJWTError) as error:
-                if str(error) != told:
+                if str(error) != logged:
                     log.info("the public keys cannot be fetched: %s", error)
-                told = str(error)
+                logged = str(error)
                 pause = REFRESH_SECONDS if self._keys else RETRY_SECONDS
             self._pause(stop, pause)
 
     def refresh(self) -> None:
-        found = jwt.PyJWKSet.from_dict(self._fetch())
-        self._keys = {key.key_id: key for key in found.keys if key.key_id}
+        key_set = jwt.PyJWKSet.from_dict(self._fetch())
+        self._keys = {key.key_id: key for key in key_set.keys if key.key_id}
 
     def caller_of(self, authorization: str | None) -> Caller:
         """The caller named by an Authorization header.
@@ -122,7 +122,7 @@ class TokenVerifier:
             raise Unavailable("Tokens cannot be checked yet: user-service gave no public keys.")
         key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
         if key is None:
-            self._wanted.set()
+            self._unknown_key.set()
             raise Unauthenticated("The token was signed with an unknown key: log in again.")
         return key
 
@@ -136,6 +136,6 @@ class TokenVerifier:
         """Until `stop`, a token with an unknown key, or the time is over; a second at the least."""
         until = time.monotonic() + seconds
         stop.wait(min(LEAST_PAUSE, seconds))
-        while not stop.is_set() and not self._wanted.is_set() and time.monotonic() < until:
+        while not stop.is_set() and not self._unknown_key.is_set() and time.monotonic() < until:
             stop.wait(0.5)
-        self._wanted.clear()
+        self._unknown_key.clear()

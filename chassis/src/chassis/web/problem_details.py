@@ -61,18 +61,18 @@ def document(problem: Problem, trace_id: str | None) -> dict[str, Any]:
 
 def headers(problem: Problem) -> dict[str, str]:
     """The headers that go with `problem`: WWW-Authenticate with 401, Retry-After where known."""
-    found = {}
+    fields = {}
     if isinstance(problem, Unauthenticated):
-        found["WWW-Authenticate"] = "Bearer"
+        fields["WWW-Authenticate"] = "Bearer"
     if problem.retry_after is not None:
-        found["Retry-After"] = str(problem.retry_after)
-    return found
+        fields["Retry-After"] = str(problem.retry_after)
+    return fields
 
 
 def render(
     status: int, code: str, detail: str, trace_id: str | None, **members: Any
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "type": f"urn:fusebox:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -81,5 +81,5 @@ def render(
         **members,
     }
     if trace_id:
-        found["traceId"] = trace_id
-    return found
+        document["traceId"] = trace_id
+    return document

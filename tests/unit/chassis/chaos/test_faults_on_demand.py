@@ -1,4 +1,4 @@
-"""The actuator's pages that change something: breakers worked by hand, faults ordered."""
+"""The actuator's endpoints that change something: circuit breakers and assaults."""
 
 import json
 import os
@@ -18,47 +18,51 @@ MONKEY = "chaosmonkey/assaults"
 
 
 def process(state: Path, **keys: Any) -> Process[Settings]:
-    environment = Environment.read("order-service", {"FUSEBOX_STATE": str(state)})
+    environment = Environment.read("set_assaults-service", {"FUSEBOX_STATE": str(state)})
     configuration = ConfigClient(Settings, environment, lambda: [{"name": "x", "source": keys}])
     configuration.load()
     return Process(environment, configuration)
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Process[Settings]:
+def with_monkey(tmp_path: Path) -> Process[Settings]:
     return process(tmp_path, **{"chaos.monkey.enabled": True})
 
 
-def said(reply: ActuatorResponse, status: int = 200) -> dict[str, Any]:
-    assert reply.status == status, reply.body
-    document: dict[str, Any] = json.loads(reply.body)
+def document_of(response: ActuatorResponse, status: int = 200) -> dict[str, Any]:
+    assert response.status == status, response.body
+    document: dict[str, Any] = json.loads(response.body)
     return document
 
 
-def order(process: Process[Settings], status: int = 200, **assaults: Any) -> dict[str, Any]:
-    return said(process.actuator.answer("POST", MONKEY, json.dumps(assaults).encode()), status)
+def set_assaults(process: Process[Settings], status: int = 200, **assaults: Any) -> dict[str, Any]:
+    return document_of(
+        process.actuator.answer("POST", MONKEY, json.dumps(assaults).encode()), status
+    )
 
 
 def test_without_configuration_there_is_no_monkey(tmp_path: Path) -> None:
-    well = process(tmp_path)
+    unconfigured = process(tmp_path)
 
     for path in ("chaosmonkey", MONKEY, "chaosmonkey/status"):
-        assert said(well.actuator.answer("GET", path), 404)["code"] == "not-found"
-    assert order(well, 404, latencyActive=True)["code"] == "not-found"
-    assert well.monkey.next_assault() is None
+        assert document_of(unconfigured.actuator.answer("GET", path), 404)["code"] == "not-found"
+    assert set_assaults(unconfigured, 404, latencyActive=True)["code"] == "not-found"
+    assert unconfigured.monkey.next_assault() is None
 
 
-def test_an_order_changes_what_it_names_and_nothing_else(broken: Process[Settings]) -> None:
-    order(broken, latencyActive=True, latencyRangeStart=5, latencyRangeEnd=5)
-    order(broken, exceptionsActive=True)
+def test_assaults_change_by_the_keys_that_are_sent_and_no_others(
+    with_monkey: Process[Settings],
+) -> None:
+    set_assaults(with_monkey, latencyActive=True, latencyRangeStart=5, latencyRangeEnd=5)
+    set_assaults(with_monkey, exceptionsActive=True)
 
-    whole = said(broken.actuator.answer("GET", "chaosmonkey"))
+    whole = document_of(with_monkey.actuator.answer("GET", "chaosmonkey"))
     assert whole["chaosMonkeyProperties"] == {"enabled": True}
     assert (
         whole["assaultProperties"] | {"level": 1, "latencyActive": True}
         == (whole["assaultProperties"])
     )
-    attack = broken.monkey.next_assault()
+    attack = with_monkey.monkey.next_assault()
     assert attack is not None
     assert attack.delay == pytest.approx(0.005)
     assert attack.fails
@@ -74,19 +78,21 @@ def test_an_order_changes_what_it_names_and_nothing_else(broken: Process[Setting
         {"latency": 3},
     ],
 )
-def test_a_wrong_order_is_refused_and_changes_nothing(
-    broken: Process[Settings], wrong: dict[str, Any]
+def test_invalid_assaults_are_refused_and_change_nothing(
+    with_monkey: Process[Settings], wrong: dict[str, Any]
 ) -> None:
-    before = broken.monkey.assaults()
+    before = with_monkey.monkey.assaults()
 
-    assert order(broken, 422, **wrong)["errors"]
-    assert broken.monkey.assaults() == before
+    assert set_assaults(with_monkey, 422, **wrong)["errors"]
+    assert with_monkey.monkey.assaults() == before
 
 
-def test_a_share_of_the_requests_fails(broken: Process[Settings]) -> None:
-    order(broken, exceptionsActive=True, exceptionRate=0.5)
+def test_the_exception_rate_is_the_share_of_requests_that_fail(
+    with_monkey: Process[Settings],
+) -> None:
+    set_assaults(with_monkey, exceptionsActive=True, exceptionRate=0.5)
 
-    fails = sum(bool(attack and attack.fails) for attack in map(_attack, [broken] * 2000))
+    fails = sum(bool(attack and attack.fails) for attack in map(_attack, [with_monkey] * 2000))
     assert 800 < fails < 1200
 
 
@@ -94,36 +100,38 @@ def _attack(process: Process[Settings]) -> Any:
     return process.monkey.next_assault()
 
 
-def test_a_sleeping_monkey_harms_nobody(broken: Process[Settings]) -> None:
-    order(broken, latencyActive=True)
+def test_a_disabled_monkey_assaults_no_request(with_monkey: Process[Settings]) -> None:
+    set_assaults(with_monkey, latencyActive=True)
 
-    assert said(broken.actuator.answer("POST", "chaosmonkey/disable")) == {
+    assert document_of(with_monkey.actuator.answer("POST", "chaosmonkey/disable")) == {
         "status": "You switched me off!"
     }
-    assert broken.monkey.next_assault() is None
-    broken.actuator.answer("POST", "chaosmonkey/enable")
-    assert broken.monkey.next_assault() is not None
+    assert with_monkey.monkey.next_assault() is None
+    with_monkey.actuator.answer("POST", "chaosmonkey/enable")
+    assert with_monkey.monkey.next_assault() is not None
 
 
-def test_a_process_dies_only_at_the_point_that_was_armed(
-    broken: Process[Settings], monkeypatch: pytest.MonkeyPatch
+def test_a_process_dies_only_at_the_kill_point_that_was_armed(
+    with_monkey: Process[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed: list[int] = []
     monkeypatch.setattr(os, "kill", lambda pid, _signal: killed.append(pid))
-    order(broken, killAt=kill_points.AFTER_COMMIT)
+    set_assaults(with_monkey, killAt=kill_points.AFTER_COMMIT)
 
     kill_points.kill_point(kill_points.BEFORE_COMMIT)
     assert not killed
     kill_points.kill_point(kill_points.AFTER_COMMIT)
     assert len(killed) == 1
 
-    order(broken, killAt=None)
+    set_assaults(with_monkey, killAt=None)
     kill_points.kill_point(kill_points.AFTER_COMMIT)
     assert len(killed) == 1
 
 
-def test_a_breaker_is_worked_by_hand(broken: Process[Settings]) -> None:
-    breaker = broken.breakers.of("catalog-service")
+def test_a_circuit_breaker_is_forced_open_disabled_and_closed_by_post(
+    with_monkey: Process[Settings],
+) -> None:
+    breaker = with_monkey.breakers.of("catalog-service")
     path = "circuitbreakers/catalog-service"
 
     for state, shown in (
@@ -132,11 +140,15 @@ def test_a_breaker_is_worked_by_hand(broken: Process[Settings]) -> None:
         ("CLOSE", "CLOSED"),
     ):
         update = json.dumps({"updateState": state}).encode()
-        assert said(broken.actuator.answer("POST", path, update))["currentState"] == shown
-        assert said(broken.actuator.answer("GET", path))["state"] == breaker.state == shown
+        assert (
+            document_of(with_monkey.actuator.answer("POST", path, update))["currentState"] == shown
+        )
+        assert (
+            document_of(with_monkey.actuator.answer("GET", path))["state"] == breaker.state == shown
+        )
 
-    events = said(broken.actuator.answer("GET", "circuitbreakerevents/catalog-service"))
-    assert [each["stateTransition"] for each in events["circuitBreakerEvents"]] == [
+    events = document_of(with_monkey.actuator.answer("GET", "circuitbreakerevents/catalog-service"))
+    assert [event["stateTransition"] for event in events["circuitBreakerEvents"]] == [
         "CLOSED_TO_FORCED_OPEN",
         "FORCED_OPEN_TO_DISABLED",
         "DISABLED_TO_CLOSED",
@@ -153,18 +165,18 @@ def test_a_breaker_is_worked_by_hand(broken: Process[Settings]) -> None:
         ("nothing/here", b"", 404),
     ],
 )
-def test_a_wrong_update_is_refused_in_form(
-    broken: Process[Settings], path: str, body: bytes, status: int
+def test_an_invalid_update_is_refused_with_a_problem_document(
+    with_monkey: Process[Settings], path: str, body: bytes, status: int
 ) -> None:
-    broken.breakers.of("catalog-service")
+    with_monkey.breakers.of("catalog-service")
 
-    reply = broken.actuator.answer("POST", path, body)
+    response = with_monkey.actuator.answer("POST", path, body)
 
-    assert said(reply, status)["status"] == status
-    assert reply.content_type == "application/problem+json"
+    assert document_of(response, status)["status"] == status
+    assert response.content_type == "application/problem+json"
 
 
-def test_no_secret_is_shown_in_the_environment(tmp_path: Path) -> None:
+def test_env_masks_secrets(tmp_path: Path) -> None:
     keys = {"db.password": "s3cret", "git.uri": "https://ann:s3cret@example.org/x", "plain": "seen"}
     shown = process(tmp_path, **keys).actuator.answer("GET", "env").body
 
@@ -173,13 +185,13 @@ def test_no_secret_is_shown_in_the_environment(tmp_path: Path) -> None:
     assert b"seen" in shown
 
 
-def test_the_kept_configuration_is_nobody_elses_to_read(tmp_path: Path) -> None:
+def test_only_the_owner_may_read_the_kept_configuration(tmp_path: Path) -> None:
     process(tmp_path)
 
     assert (tmp_path / "configuration.json").stat().st_mode & 0o077 == 0
 
 
-def test_made_up_methods_do_not_fill_the_metrics(tmp_path: Path) -> None:
+def test_invented_http_methods_share_one_metric(tmp_path: Path) -> None:
     made = process(tmp_path)
     for number in range(1000):
         made.metrics.answered(f"M{number}", "/x", 405, 0.001)

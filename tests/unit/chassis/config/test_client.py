@@ -23,15 +23,15 @@ def sources(**keys: Any) -> list[dict[str, Any]]:
 
 
 def test_the_first_source_wins(tmp_path: Path) -> None:
-    kept = ConfigClient(
+    configuration = ConfigClient(
         Settings,
         environment(tmp_path),
         lambda: [*sources(**{"fusebox.threads": 4}), *sources(**{"fusebox.threads": 9})],
     )
 
-    kept.load()
+    configuration.load()
 
-    assert kept.current.fusebox.threads == 4
+    assert configuration.current.fusebox.threads == 4
 
 
 def test_without_a_server_the_last_known_good_copy_is_used(
@@ -62,19 +62,19 @@ def test_a_wrong_value_is_refused_by_its_key(tmp_path: Path) -> None:
 
 def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path: Path) -> None:
     now: dict[str, Any] = {"fusebox.threads": 4, "gone": 1, "same": 2}
-    kept = ConfigClient(Settings, environment(tmp_path), lambda: sources(**now))
-    kept.load()
+    configuration = ConfigClient(Settings, environment(tmp_path), lambda: sources(**now))
+    configuration.load()
 
     now.update({"fusebox.threads": 9, "new": 1})
     del now["gone"]
-    assert kept.refresh() == ["fusebox.threads", "gone", "new"]
-    assert kept.current.fusebox.threads == 9
-    assert kept.refresh() == []
+    assert configuration.refresh() == ["fusebox.threads", "gone", "new"]
+    assert configuration.current.fusebox.threads == 9
+    assert configuration.refresh() == []
 
     now["fusebox.threads"] = "many"
     with pytest.raises(ConfigurationError, match=r"fusebox\.threads"):
-        kept.refresh()
-    assert kept.current.fusebox.threads == 9
+        configuration.refresh()
+    assert configuration.current.fusebox.threads == 9
 
 
 def test_of_two_refreshes_at_once_the_newer_configuration_is_in_use_at_the_end(

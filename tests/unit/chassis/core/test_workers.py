@@ -8,7 +8,7 @@ from chassis.core.workers import Workers
 
 def test_workers_stop_in_reverse_and_a_dead_one_is_noticed() -> None:
     died, stopped = [], []
-    told = threading.Event()
+    noticed = threading.Event()
 
     def until_stopped(name: str) -> Any:
         def run(stop: threading.Event) -> None:
@@ -19,14 +19,14 @@ def test_workers_stop_in_reverse_and_a_dead_one_is_noticed() -> None:
 
     def on_death(name: str) -> None:
         died.append(name)
-        told.set()
+        noticed.set()
 
     workers = Workers(on_death=on_death)
     workers.add("first", until_stopped("first"))
     workers.add("second", until_stopped("second"))
     workers.add("short-lived", lambda _stop: None)
     workers.start()
-    assert told.wait(5)
+    assert noticed.wait(5)
     workers.stop()
 
     assert died == ["short-lived"]

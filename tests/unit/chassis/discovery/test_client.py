@@ -72,22 +72,22 @@ def client(name: str, folder: Path, **variables: str) -> DiscoveryClient:
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "expected"),
     [
         ({}, {"version": metadata.version("gateway")}),
         ({"FUSEBOX_VERSION": "7", "FUSEBOX_CANARY": "true"}, {"version": "7", "canary": "true"}),
     ],
 )
-def test_an_instance_says_its_version_and_whether_it_is_on_trial(
-    discovery: Discovery, tmp_path: Path, variables: dict[str, str], said: dict[str, str]
+def test_an_instance_registers_with_its_version_and_as_a_canary_if_it_is_one(
+    discovery: Discovery, tmp_path: Path, variables: dict[str, str], expected: dict[str, str]
 ) -> None:
     client("gateway", tmp_path, **variables)
 
-    found = discovery.known["GATEWAY", "gateway-1"]["metadata"]
-    assert {key: found[key] for key in found.keys() - {"pid", "instance"}} == said
+    metadata = discovery.known["GATEWAY", "gateway-1"]["metadata"]
+    assert {key: metadata[key] for key in metadata.keys() - {"pid", "instance"}} == expected
 
 
-def test_who_was_forgotten_registers_at_once_and_calls_the_others_meanwhile(
+def test_an_instance_that_discovery_forgot_registers_at_once_and_still_calls_the_others(
     discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway, order = client("gateway", tmp_path), client("order-service", tmp_path)
@@ -103,7 +103,7 @@ def test_who_was_forgotten_registers_at_once_and_calls_the_others_meanwhile(
     assert len(gateway.instances["order-service"]) == 1
 
 
-def test_who_has_registered_anew_before_looking_keeps_the_others_too(
+def test_an_instance_that_registers_again_before_it_fetches_keeps_the_others_too(
     discovery: Discovery, tmp_path: Path
 ) -> None:
     gateway = client("gateway", tmp_path)
@@ -116,7 +116,7 @@ def test_who_has_registered_anew_before_looking_keeps_the_others_too(
     assert set(gateway.instances) == {"gateway", "order-service"}
 
 
-def test_after_an_outage_of_discovery_nobody_is_missed_at_once(
+def test_after_an_outage_of_discovery_known_instances_stay_for_a_while(
     discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway = client("gateway", tmp_path)
@@ -136,7 +136,7 @@ def _refuse(*_: object, **__: object) -> requests.Response:
     raise requests.ConnectionError("refused")
 
 
-def test_who_does_not_come_back_is_given_up(
+def test_an_instance_that_does_not_come_back_is_dropped(
     discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "FORGETFUL_SECONDS", 0.0)
@@ -150,7 +150,9 @@ def test_who_does_not_come_back_is_given_up(
     assert set(gateway.instances) == {"gateway"}
 
 
-def test_a_list_that_stays_as_it_was_is_not_made_anew(discovery: Discovery, tmp_path: Path) -> None:
+def test_an_unchanged_registry_gives_the_same_snapshot(
+    discovery: Discovery, tmp_path: Path
+) -> None:
     gateway = client("gateway", tmp_path)
     gateway.fetch()
     gateway.fetch()
@@ -163,7 +165,9 @@ def test_a_list_that_stays_as_it_was_is_not_made_anew(discovery: Discovery, tmp_
     assert set(gateway.instances) == {"gateway", "order-service"}
 
 
-def test_who_has_left_does_not_come_back(discovery: Discovery, tmp_path: Path) -> None:
+def test_an_instance_that_has_left_does_not_register_again(
+    discovery: Discovery, tmp_path: Path
+) -> None:
     gateway = client("gateway", tmp_path)
     gateway.leave()
 
@@ -187,7 +191,7 @@ class Stop(threading.Event):
         return self.is_set()
 
 
-def test_nobody_hears_of_an_instance_before_it_can_answer(
+def test_an_instance_registers_only_when_it_is_prepared_to_answer(
     discovery: Discovery, tmp_path: Path
 ) -> None:
     keys: list[str] = []
@@ -200,7 +204,7 @@ def test_nobody_hears_of_an_instance_before_it_can_answer(
     assert stop.seen == [0, 1]
 
 
-def test_what_does_not_come_is_not_waited_for_without_end(
+def test_an_instance_registers_after_a_while_even_if_it_is_not_prepared(
     discovery: Discovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "PREPARING_SECONDS", 0)

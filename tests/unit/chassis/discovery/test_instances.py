@@ -35,82 +35,84 @@ def document(entries: list[dict[str, Any]], hash_code: str = "") -> dict[str, An
 
 
 def hash_of(entries: dict[str, dict[str, Any]]) -> str:
-    numbers = Counter(each["status"] for each in entries.values())
+    numbers = Counter(entry["status"] for entry in entries.values())
     return "".join(f"{status}_{number}_" for status, number in sorted(numbers.items()))
 
 
-def test_who_is_not_up_is_kept_but_not_called() -> None:
-    listing = RegistrySnapshot()
+def test_an_instance_that_is_not_up_is_known_but_not_called() -> None:
+    registry = RegistrySnapshot()
 
-    listing.replace(document([entry("a"), entry("b", "OUT_OF_SERVICE")]))
-    assert [each.id for each in listing.snapshot()["order-service"]] == ["a"]
+    registry.replace(document([entry("a"), entry("b", "OUT_OF_SERVICE")]))
+    assert [instance.id for instance in registry.snapshot()["order-service"]] == ["a"]
 
-    assert listing.change(document([entry("b", "UP", 2, "MODIFIED")], "UP_2_"))
-    assert {each.id for each in listing.snapshot()["order-service"]} == {"a", "b"}
-
-
-def test_one_that_offers_its_secure_port_alone_is_not_called() -> None:
-    listing = RegistrySnapshot()
-
-    listing.replace(document([entry("a"), entry("b") | {"port": {"$": 80, "@enabled": "false"}}]))
-
-    assert [each.id for each in listing.snapshot()["order-service"]] == ["a"]
+    assert registry.change(document([entry("b", "UP", 2, "MODIFIED")], "UP_2_"))
+    assert {instance.id for instance in registry.snapshot()["order-service"]} == {"a", "b"}
 
 
-def test_one_that_registers_under_several_names_is_called_by_each() -> None:
-    listing = RegistrySnapshot()
+def test_an_instance_with_only_a_secure_port_is_not_called() -> None:
+    registry = RegistrySnapshot()
 
-    listing.replace(document([entry("a") | {"vipAddress": "Orders, order-service,orders,"}]))
+    registry.replace(document([entry("a"), entry("b") | {"port": {"$": 80, "@enabled": "false"}}]))
 
-    found = listing.snapshot()
-    assert {name: [each.id for each in them] for name, them in found.items()} == {
+    assert [instance.id for instance in registry.snapshot()["order-service"]] == ["a"]
+
+
+def test_an_instance_with_several_names_is_called_by_each_of_them() -> None:
+    registry = RegistrySnapshot()
+
+    registry.replace(document([entry("a") | {"vipAddress": "Orders, order-service,orders,"}]))
+
+    services = registry.snapshot()
+    assert {
+        name: [instance.id for instance in instances] for name, instances in services.items()
+    } == {
         "orders": ["a"],
         "order-service": ["a"],
     }
 
 
-def test_one_that_has_registered_anew_is_another_instance() -> None:
-    listing = RegistrySnapshot()
-    listing.replace(document([entry("a", since=1)]))
-    before = listing.snapshot()["order-service"]
+def test_an_instance_that_has_registered_again_is_another_instance() -> None:
+    registry = RegistrySnapshot()
+    registry.replace(document([entry("a", since=1)]))
+    before = registry.snapshot()["order-service"]
 
-    listing.change(document([entry("a", since=2)], "UP_1_"))
-    assert listing.snapshot()["order-service"] != before
+    registry.change(document([entry("a", since=2)], "UP_1_"))
+    assert registry.snapshot()["order-service"] != before
 
 
-def test_what_an_instance_says_of_itself_comes_from_the_registry() -> None:
-    listing = RegistrySnapshot()
-    listing.replace(document([{**entry("a"), "metadata": {"version": 2}}, entry("b")]))
-    instances = listing.snapshot()["order-service"]
+def test_the_metadata_of_an_instance_comes_from_the_registry() -> None:
+    registry = RegistrySnapshot()
+    registry.replace(document([{**entry("a"), "metadata": {"version": 2}}, entry("b")]))
+    instances = registry.snapshot()["order-service"]
 
-    assert [each.metadata for each in instances] == [{"version": "2"}, {}]
-    balancer = LoadBalancer(listing.snapshot)
-    assert balancer.choose("order-service", takes=lambda said: "version" in said).id == "a"
+    assert [instance.metadata for instance in instances] == [{"version": "2"}, {}]
+    balancer = LoadBalancer(registry.snapshot)
+    assert balancer.choose("order-service", takes=lambda metadata: "version" in metadata).id == "a"
     with pytest.raises(Unavailable):
-        balancer.choose("order-service", takes=lambda said: said.get("version") == "3")
+        balancer.choose("order-service", takes=lambda metadata: metadata.get("version") == "3")
 
 
-def test_another_version_is_no_other_instance() -> None:
-    listing = RegistrySnapshot()
-    listing.replace(document([{**entry("a"), "metadata": {"version": "2"}}, entry("b")]))
-    balancer = LoadBalancer(listing.snapshot)
+def test_new_metadata_does_not_make_another_instance() -> None:
+    registry = RegistrySnapshot()
+    registry.replace(document([{**entry("a"), "metadata": {"version": "2"}}, entry("b")]))
+    balancer = LoadBalancer(registry.snapshot)
 
-    balancer.refused(balancer.choose("order-service", takes=lambda said: "version" in said))
+    balancer.refused(balancer.choose("order-service", takes=lambda metadata: "version" in metadata))
 
     assert balancer.has_others("order-service")
-    assert not balancer.has_others("order-service", lambda said: "version" in said)
+    assert not balancer.has_others("order-service", lambda metadata: "version" in metadata)
 
 
-def test_a_canary_is_called_by_who_asks_for_it_and_by_others_only_for_want_of_any() -> None:
-    listing = RegistrySnapshot()
+def test_a_canary_is_called_by_choice_or_when_there_is_no_other_instance() -> None:
+    registry = RegistrySnapshot()
     canary = {**entry("b"), "metadata": {"canary": "true"}}
-    listing.replace(document([entry("a"), canary]))
-    balancer = LoadBalancer(listing.snapshot)
+    registry.replace(document([entry("a"), canary]))
+    balancer = LoadBalancer(registry.snapshot)
 
     assert {balancer.choose("order-service").id for _ in range(20)} == {"a"}
-    assert balancer.choose("order-service", takes=lambda said: "canary" in said).id == "b"
+    assert balancer.choose("order-service", takes=lambda metadata: "canary" in metadata).id == "b"
 
-    listing.replace(document([canary]))
+    registry.replace(document([canary]))
     assert balancer.choose("order-service").id == "b"
 
 
@@ -121,7 +123,7 @@ CHANGES = st.lists(st.tuples(st.sampled_from("abcd"), STATUSES | st.none()), max
 @given(CHANGES, CHANGES)
 def test_deltas_lead_to_the_same_as_the_whole_list(first: Any, then: Any) -> None:
     server: dict[str, dict[str, Any]] = {}
-    listing, whole = RegistrySnapshot(), RegistrySnapshot()
+    registry, whole = RegistrySnapshot(), RegistrySnapshot()
 
     def happen(changes: Any) -> list[dict[str, Any]]:
         touched = {}
@@ -135,39 +137,39 @@ def test_deltas_lead_to_the_same_as_the_whole_list(first: Any, then: Any) -> Non
         return list(touched.values())
 
     happen(first)
-    listing.replace(document(list(server.values())))
+    registry.replace(document(list(server.values())))
     delta = happen(then)
 
-    assert listing.change(document(delta, hash_of(server)))
+    assert registry.change(document(delta, hash_of(server)))
     whole.replace(document(list(server.values())))
-    assert {name: set(them) for name, them in listing.snapshot().items()} == {
+    assert {name: set(them) for name, them in registry.snapshot().items()} == {
         name: set(them) for name, them in whole.snapshot().items()
     }
 
 
 def test_a_missed_change_shows_in_the_hash_code() -> None:
-    listing = RegistrySnapshot()
-    listing.replace(document([entry("a")]))
+    registry = RegistrySnapshot()
+    registry.replace(document([entry("a")]))
 
-    assert not listing.change(document([], "UP_2_"))
+    assert not registry.change(document([], "UP_2_"))
 
 
 class Answers:
-    """Stands in for requests' session: what each base says."""
+    """Stands in for requests' session: the status of each base URL."""
 
     trust_env = True
 
-    def __init__(self, **said: int) -> None:
-        self.said = said
-        self.asked: list[str] = []
+    def __init__(self, **statuses: int) -> None:
+        self.statuses = statuses
+        self.called: list[str] = []
 
     def request(self, _method: str, url: str, **_: Any) -> requests.Response:
         base = url.removeprefix("http://").partition("/")[0]
-        self.asked.append(base)
-        if base not in self.said:
+        self.called.append(base)
+        if base not in self.statuses:
             raise requests.ConnectionError("refused")
         answer = requests.Response()
-        answer.status_code = self.said[base]
+        answer.status_code = self.statuses[base]
         return answer
 
 
@@ -179,22 +181,24 @@ def servers(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> EurekaHttpClie
 
 
 @pytest.mark.parametrize("first", [{}, {"one": 503}])
-def test_another_replica_is_asked_and_stayed_with(
+def test_the_next_replica_is_called_and_stayed_with(
     monkeypatch: pytest.MonkeyPatch, first: dict[str, int]
 ) -> None:
     answers = Answers(**first, two=200)
-    asked = servers(monkeypatch, answers)
+    client = servers(monkeypatch, answers)
 
-    assert [asked.request("GET", "/apps").status_code for _ in range(2)] == [200, 200]
-    assert answers.asked == ["one", "two", "two"]
+    assert [client.request("GET", "/apps").status_code for _ in range(2)] == [200, 200]
+    assert answers.called == ["one", "two", "two"]
 
 
-def test_a_404_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_404_is_a_response_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = Answers(one=404, two=200)
 
     assert servers(monkeypatch, answers).request("PUT", "/apps/A/a").status_code == 404
 
 
-def test_when_nobody_answers_the_last_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_no_replica_answers_the_last_failure_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(requests.RequestException, match="503"):
         servers(monkeypatch, Answers(two=503)).request("GET", "/apps")

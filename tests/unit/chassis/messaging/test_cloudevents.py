@@ -14,8 +14,8 @@ class Payload(BaseModel):
 
 
 def headers(**given: str) -> list[tuple[str, bytes]]:
-    said = {"ce_id": str(uuid4()), "ce_type": "thing.done", "ce_source": "x", **given}
-    return [(name, value.encode()) for name, value in said.items() if value]
+    ce_headers = {"ce_id": str(uuid4()), "ce_type": "thing.done", "ce_source": "x", **given}
+    return [(name, value.encode()) for name, value in ce_headers.items() if value]
 
 
 WRONG = [

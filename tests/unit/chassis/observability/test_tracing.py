@@ -1,4 +1,4 @@
-"""Spans: what continues, what begins, what is told."""
+"""Spans: which continue a trace, which begin one, and what is reported."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from chassis.observability.tracing import Tracer
 TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
 
 
-def tracer(found: list[Span], probability: float = 1.0) -> Tracer:
-    return Tracer("order-service", Live(probability), found.append)
+def tracer(spans: list[Span], probability: float = 1.0) -> Tracer:
+    return Tracer("order-service", Live(probability), spans.append)
 
 
 CONTINUED = [
@@ -28,23 +28,23 @@ CONTINUED = [
 
 @pytest.mark.parametrize("headers", CONTINUED)
 def test_a_callers_span_is_the_parent(headers: dict[str, str]) -> None:
-    found: list[Span] = []
+    spans: list[Span] = []
 
-    with tracer(found, probability=0).serve("get /x", Headers(headers)):
+    with tracer(spans, probability=0).serve("get /x", Headers(headers)):
         pass
 
-    assert (found[0].trace_id, found[0].parent_id) == (TRACE, SPAN)
-    assert found[0].kind is Kind.SERVER
+    assert (spans[0].trace_id, spans[0].parent_id) == (TRACE, SPAN)
+    assert spans[0].kind is Kind.SERVER
 
 
 @pytest.mark.parametrize("headers", [{"b3": "0"}, {"X-B3-Sampled": "0"}])
-def test_a_caller_may_merely_decide_about_sampling(headers: dict[str, str]) -> None:
-    found: list[Span] = []
+def test_a_caller_may_decide_about_sampling_alone(headers: dict[str, str]) -> None:
+    spans: list[Span] = []
 
-    with tracer(found).serve("get /x", Headers(headers)) as span:
+    with tracer(spans).serve("get /x", Headers(headers)) as span:
         assert span.attrs.parent_span_id is None
 
-    assert found == []
+    assert spans == []
 
 
 BROKEN = [
@@ -57,28 +57,28 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("headers", BROKEN)
-def test_what_is_malformed_begins_a_new_trace(headers: dict[str, str]) -> None:
-    found: list[Span] = []
+def test_malformed_trace_headers_begin_a_new_trace(headers: dict[str, str]) -> None:
+    spans: list[Span] = []
 
-    with tracer(found).serve("get /x", Headers(headers)):
+    with tracer(spans).serve("get /x", Headers(headers)):
         pass
 
-    assert found[0].parent_id is None
-    assert len(found[0].trace_id) == 32
+    assert spans[0].parent_id is None
+    assert len(spans[0].trace_id) == 32
 
 
 def test_a_call_continues_at_the_other_end() -> None:
-    found: list[Span] = []
-    here = tracer(found)
+    spans: list[Span] = []
+    here = tracer(spans)
 
     with here.serve("get /x", Headers()), here.span("get /y", Kind.CLIENT):
         sent = Headers(tracing.outgoing())
-    with tracer(found).serve("get /y", sent):
+    with tracer(spans).serve("get /y", sent):
         pass
 
-    client, server, other = found
+    client, server, other = spans
     assert (client.parent_id, other.parent_id) == (server.span_id, client.span_id)
-    assert len({span.trace_id for span in found}) == 1
+    assert len({span.trace_id for span in spans}) == 1
 
 
 def test_a_message_carries_the_single_header_without_a_parent() -> None:
@@ -91,13 +91,13 @@ def test_a_message_carries_the_single_header_without_a_parent() -> None:
 
 
 def test_a_failed_span_says_why_and_the_error_goes_on() -> None:
-    found: list[Any] = []
+    spans: list[Any] = []
 
     with (
         pytest.raises(ValueError, match="no"),
-        tracer(found).span("work", Kind.CLIENT),
+        tracer(spans).span("work", Kind.CLIENT),
     ):
         raise ValueError("no")
 
-    assert found[0].tags["error"] == "no"
+    assert spans[0].tags["error"] == "no"
     assert tracing.current() is None

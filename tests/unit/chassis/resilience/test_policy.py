@@ -27,19 +27,19 @@ def no_request() -> Iterator[None]:
     deadline.enter({})
 
 
-def bulkhead(places: int, wait: float = 0) -> Bulkhead:
+def make_bulkhead(places: int, wait: float = 0) -> Bulkhead:
     settings = BulkheadSettings(max_concurrent_calls=places, max_wait_seconds=wait)
     return Bulkhead("catalog-service", Live(settings))
 
 
 @contextmanager
-def place_in(tried: Bulkhead) -> Iterator[None]:
-    tried.enter()
+def place_in(bulkhead: Bulkhead) -> Iterator[None]:
+    bulkhead.enter()
     yield
-    tried.leave()
+    bulkhead.leave()
 
 
-def protection(places: int = 1) -> ResiliencePolicy:
+def make_policy(places: int = 1) -> ResiliencePolicy:
     settings = Fusebox(
         breaker=BreakerSettings(fail_max=2, reset_timeout_seconds=60),
         bulkhead=BulkheadSettings(max_concurrent_calls=places, max_wait_seconds=0),
@@ -50,25 +50,25 @@ def protection(places: int = 1) -> ResiliencePolicy:
 
 
 def test_a_bulkhead_refuses_at_once_when_all_places_are_taken_and_takes_again() -> None:
-    tried = bulkhead(places=2)
+    full = make_bulkhead(places=2)
 
-    with place_in(tried), place_in(tried), pytest.raises(Overloaded), place_in(tried):
+    with place_in(full), place_in(full), pytest.raises(Overloaded), place_in(full):
         pass
-    with place_in(tried), place_in(tried):
+    with place_in(full), place_in(full):
         pass
 
 
 def test_a_place_that_gets_free_in_time_is_taken() -> None:
-    tried = bulkhead(places=1, wait=30)
+    full = make_bulkhead(places=1, wait=30)
     waiting = threading.Event()
     got = []
 
     def wait_for_it() -> None:
         waiting.set()
-        with place_in(tried):
+        with place_in(full):
             got.append(True)
 
-    with place_in(tried):
+    with place_in(full):
         thread = threading.Thread(target=wait_for_it)
         thread.start()
         waiting.wait(5)
@@ -78,7 +78,7 @@ def test_a_place_that_gets_free_in_time_is_taken() -> None:
 
 
 @given(st.lists(st.booleans(), max_size=300))
-def test_no_more_than_a_tenth_of_the_calls_is_repeated(steps: list[bool]) -> None:
+def test_no_more_than_the_budget_s_share_of_calls_is_repeated(steps: list[bool]) -> None:
     budget = RetryBudget(Live(RetrySettings(budget=0.1)))
     calls = retries = 0
 
@@ -92,7 +92,7 @@ def test_no_more_than_a_tenth_of_the_calls_is_repeated(steps: list[bool]) -> Non
     assert retries <= AT_START + calls * 0.1 + 1e-6
 
 
-def test_quiet_times_save_up_only_so_much() -> None:
+def test_a_retry_budget_saves_up_only_so_much() -> None:
     budget = RetryBudget(Live(RetrySettings(budget=1.0)))
     for _ in range(1000):
         budget.called()
@@ -101,29 +101,29 @@ def test_quiet_times_save_up_only_so_much() -> None:
 
 
 def test_a_refusal_of_our_own_never_opens_the_breaker() -> None:
-    tried = protection(places=1)
+    policy = make_policy(places=1)
 
-    with tried.permit() as permit:
+    with policy.permit() as permit:
         for _ in range(50):
-            with pytest.raises(Overloaded), tried.permit():
+            with pytest.raises(Overloaded), policy.permit():
                 pass
         permit.succeeded()
 
-    assert tried.breaker.state == "CLOSED"
-    assert tried.breaker.calls == {"successful": 1, "failed": 0, "ignored": 50}
+    assert policy.breaker.state == "CLOSED"
+    assert policy.breaker.calls == {"successful": 1, "failed": 0, "ignored": 50}
 
 
-def test_an_open_breaker_takes_no_place() -> None:
-    tried = protection(places=1)
+def test_a_call_refused_by_an_open_breaker_takes_no_place_in_the_bulkhead() -> None:
+    policy = make_policy(places=1)
     for _ in range(2):
-        with tried.permit() as permit:
+        with policy.permit() as permit:
             permit.failed(AWAY)
 
-    with pytest.raises(CircuitOpen), tried.permit():
+    with pytest.raises(CircuitOpen), policy.permit():
         pass
 
 
-def test_a_deadline_travels_and_is_over_at_the_next_hop_too() -> None:
+def test_a_deadline_travels_to_the_next_process_and_is_over_there_too() -> None:
     deadline.enter_from_outside({"X-Request-Timeout-Ms": "40"}, longest=10)
     sent = deadline.outgoing()
     deadline.enter(sent)
@@ -137,16 +137,16 @@ def test_a_deadline_travels_and_is_over_at_the_next_hop_too() -> None:
         deadline.check()
 
 
-@pytest.mark.parametrize("said", ["", "-1", "soon", "1e3", "٣", "9" * 16, "999999999"])
-def test_a_client_cannot_have_more_time_than_the_gateway_gives(said: str) -> None:
-    deadline.enter_from_outside({"X-Request-Timeout-Ms": said}, longest=10)
+@pytest.mark.parametrize("timeout", ["", "-1", "soon", "1e3", "٣", "9" * 16, "999999999"])
+def test_a_client_cannot_have_more_time_than_the_gateway_gives(timeout: str) -> None:
+    deadline.enter_from_outside({"X-Request-Timeout-Ms": timeout}, longest=10)
 
     left = deadline.time_left()
     assert left is not None
     assert 9 < left <= 10
 
 
-def test_without_a_deadline_nothing_is_ever_over() -> None:
+def test_without_a_deadline_no_request_ends_early() -> None:
     deadline.enter({})
 
     deadline.check()
@@ -154,7 +154,7 @@ def test_without_a_deadline_nothing_is_ever_over() -> None:
     assert deadline.outgoing() == {}
 
 
-def test_what_is_bounded_within_a_request_keeps_its_deadline() -> None:
+def test_a_tighter_bound_for_a_part_leaves_the_deadline_of_the_request() -> None:
     deadline.enter_from_outside({"X-Request-Timeout-Ms": "500"}, longest=10)
 
     with deadline.at_most(60):
@@ -164,7 +164,7 @@ def test_what_is_bounded_within_a_request_keeps_its_deadline() -> None:
     assert (deadline.time_left() or 0) > 0.01
 
 
-def test_who_was_asked_a_second_time_does_not_ask_a_second_time() -> None:
+def test_a_request_that_is_a_retry_may_not_be_retried_further() -> None:
     deadline.enter(deadline.outgoing(is_retry=True))
 
     assert not deadline.may_retry()

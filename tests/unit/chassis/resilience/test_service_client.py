@@ -1,4 +1,4 @@
-"""Calls of a neighbour over real sockets: passed on, repeated, given up, and what counts."""
+"""The service client over real sockets: retries, failures, and what the breaker counts."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -40,16 +40,16 @@ def breaks_off(request: BaseHTTPRequestHandler) -> None:
 
 
 class Service:
-    """Instances of catalog-service, and a neighbour that calls them."""
+    """Instances of catalog-service, and a client that calls them."""
 
     def __init__(self) -> None:
         self._servers: list[ThreadingHTTPServer] = []
         self.instances: tuple[Instance, ...] = ()
-        self.asked: list[str] = []
+        self.attempts: list[str] = []
         self.waits = threading.Event()
         breakers = CircuitBreakerRegistry(Live(FUSEBOX.breaker))
         self.breaker = breakers.of("catalog-service")
-        self.neighbour = ServiceClient(
+        self.client = ServiceClient(
             "catalog-service",
             LoadBalancer(lambda: MappingProxyType({"catalog-service": self.instances})),
             ResiliencePolicies(breakers, Live(FUSEBOX)).of("catalog-service"),
@@ -64,7 +64,7 @@ class Service:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                service.asked.append(self.headers.get(deadline.ATTEMPT, "1"))
+                service.attempts.append(self.headers.get(deadline.ATTEMPT, "1"))
                 answer(self)
 
             def log_message(self, *_: object) -> None:
@@ -84,7 +84,7 @@ class Service:
         self.waits.wait(30)
 
     def call(self) -> int:
-        return self.neighbour.get("/catalogs", "/catalogs").status_code
+        return self.client.get("/catalogs", "/catalogs").status_code
 
     def close(self) -> None:
         self.waits.set()
@@ -103,14 +103,14 @@ def service() -> Iterator[Service]:
 
 
 @pytest.mark.parametrize("status", [200, 404, 409, 429])
-def test_4xx_are_answers(service: Service, status: int) -> None:
+def test_a_4xx_is_a_response_and_no_failure(service: Service, status: int) -> None:
     service.instance(says(status))
 
     assert [service.call() for _ in range(5)] == [status] * 5
     assert service.breaker.state == "CLOSED"
 
 
-def test_5xx_are_failures_and_open_the_breaker(service: Service) -> None:
+def test_5xx_are_failures_that_open_the_breaker(service: Service) -> None:
     service.instance(says(503))
 
     for _ in range(3):
@@ -118,19 +118,19 @@ def test_5xx_are_failures_and_open_the_breaker(service: Service) -> None:
             service.call()
     with pytest.raises(CircuitOpen):
         service.call()
-    assert len(service.asked) == 3
+    assert len(service.attempts) == 3
 
 
-def test_an_instance_that_refuses_is_passed_over_without_a_failure(service: Service) -> None:
+def test_another_instance_is_called_when_one_refuses_the_connection(service: Service) -> None:
     service.knows(1)  # tcpmux: nobody listens there
     service.instance(says(200))
 
     assert [service.call() for _ in range(10)] == [200] * 10
     assert service.breaker.calls["failed"] == 0
-    assert set(service.asked) == {"1"}
+    assert set(service.attempts) == {"1"}
 
 
-def test_when_all_refuse_the_call_fails_and_counts(service: Service) -> None:
+def test_when_all_instances_refuse_the_call_fails_and_counts(service: Service) -> None:
     service.knows(1)
     service.knows(2)
 
@@ -139,15 +139,15 @@ def test_when_all_refuse_the_call_fails_and_counts(service: Service) -> None:
     assert service.breaker.failures == 1
 
 
-def test_what_broke_off_is_asked_once_more_and_says_that_it_is_a_retry(service: Service) -> None:
+def test_a_call_that_broke_off_is_retried_once_and_marked_as_a_retry(service: Service) -> None:
     service.instance(breaks_off)
 
     with pytest.raises(Unavailable):
         service.call()
-    assert service.asked == ["1", "2"]
+    assert service.attempts == ["1", "2"]
 
 
-def test_an_instance_that_dies_says_nothing_about_the_others(service: Service) -> None:
+def test_a_dying_instance_does_not_count_against_the_others(service: Service) -> None:
     deadline.enter({deadline.ATTEMPT: "2"})  # so that it is not retried
     service.instance(breaks_off)
     service.instance(says(200))
@@ -164,19 +164,19 @@ def test_retries_have_a_budget(service: Service) -> None:
     for _ in range(3):
         with pytest.raises(Unavailable):
             service.call()
-    assert service.asked.count("2") == 1
+    assert service.attempts.count("2") == 1
 
 
-def test_who_was_asked_a_second_time_does_not_retry(service: Service) -> None:
+def test_a_request_that_is_a_retry_is_not_retried_further(service: Service) -> None:
     service.instance(breaks_off)
     deadline.enter({deadline.ATTEMPT: "2"})
 
     with pytest.raises(Unavailable):
         service.call()
-    assert service.asked == ["2"]
+    assert service.attempts == ["2"]
 
 
-def test_too_slow_is_a_failure(service: Service) -> None:
+def test_a_read_timeout_is_a_failure(service: Service) -> None:
     service.instance(service.never)
 
     with pytest.raises(TimedOut):
@@ -184,7 +184,9 @@ def test_too_slow_is_a_failure(service: Service) -> None:
     assert service.breaker.failures == 1
 
 
-def test_a_caller_in_a_hurry_says_nothing_about_the_service(service: Service) -> None:
+def test_a_short_deadline_of_the_caller_does_not_count_against_the_service(
+    service: Service,
+) -> None:
     service.instance(service.never)
     deadline.enter_from_outside({deadline.TIMEOUT: "30"}, longest=10)
 
@@ -193,4 +195,4 @@ def test_a_caller_in_a_hurry_says_nothing_about_the_service(service: Service) ->
     with pytest.raises(DeadlineOver):
         service.call()
     assert service.breaker.failures == 0
-    assert len(service.asked) <= 1
+    assert len(service.attempts) <= 1

@@ -23,7 +23,7 @@ def test_a_cursor_comes_back_as_the_key_it_was_made_of(key: str) -> None:
 @pytest.mark.parametrize(
     "args", [{"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "!"}]
 )
-def test_a_wrong_page_names_the_field(args: dict[str, str]) -> None:
+def test_an_invalid_limit_or_cursor_is_refused_with_its_field(args: dict[str, str]) -> None:
     with pytest.raises(Invalid) as refused:
         pagination.requested(args)
 

@@ -6,7 +6,7 @@ from chassis.core.errors import CircuitOpen, Conflict, Problem, TimedOut, Unavai
 from chassis.web import problem_details
 
 
-def test_every_problem_has_a_status_and_says_when_to_come_back() -> None:
+def test_every_problem_has_a_status_and_retry_after_where_known() -> None:
     assert problem_details.status_of(CircuitOpen("x")) == 503
     assert problem_details.status_of(TimedOut("x")) == 504
     assert problem_details.status_of(Problem("x")) == 500
