@@ -128,7 +128,7 @@ class RunningShop(ShopClient):
         host, port = self.address("discovery")
         return f"http://{host}:{port}"
 
-    def place_of(self, instance: str) -> health.Address:
+    def place_of(self, instance: str) -> health.Endpoint:
         """Where the others reach it: at its own port, whatever discovery knows."""
         address = health.socket(self.stack, driver_of(self.stack).states()[instance])
         assert address, f"{instance} listens nowhere"

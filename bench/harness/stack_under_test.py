@@ -14,7 +14,7 @@ import psutil
 from bench.harness.machine import cpu_of_tree
 from fusebox.core import postgres_probe
 from fusebox.core.stack import Stack
-from fusebox.core.topology import PORTS, TRAINING
+from fusebox.core.topology import AOT_CACHE_PROCESS, PORTS
 from fusebox.native import process_tree
 from fusebox.native.supervisor import Supervisor
 from fusebox.runtime.shop_client import Customer, ShopClient
@@ -123,7 +123,7 @@ class RunningStack:
         """The JVM's caches are made behind the first start; they would disturb the figures."""
 
         def is_over() -> bool:
-            building = self._supervisor.states().get(TRAINING)
+            building = self._supervisor.states().get(AOT_CACHE_PROCESS)
             return building is None or not building.is_running
 
         wait(is_over, "the JVM's caches are being made")

@@ -9,10 +9,10 @@ import pytest
 from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.native import supervisor as supervision
 from fusebox.native.programs import Program
+from fusebox.native.supervisor import Supervisor
 from fusebox.operations import drivers
-from fusebox.operations import instances as control
+from fusebox.operations import instances as instance_operations
 from fusebox.runtime import health
 from fusebox.runtime.driver import State
 
@@ -21,7 +21,7 @@ Verb = Callable[[], object]
 PARTS = ("postgres-1", "kafka-1", "discovery-1", "gateway-1")
 
 
-class FakeSupervisor(supervision.Supervisor):
+class FakeSupervisor(Supervisor):
     """Keeps states and writes down what is asked of it."""
 
     def __init__(self, stack: Stack, *instances: str) -> None:
@@ -103,8 +103,8 @@ class ShopWithFakes:
             self.forgotten += gone
 
         self._monkeypatch.setattr(drivers, "driver_of", lambda _: supervisor)
-        self._monkeypatch.setattr(control, "launch", launch)
-        self._monkeypatch.setattr(control, "HEARD_SECONDS", 0)
+        self._monkeypatch.setattr(instance_operations, "launch", launch)
+        self._monkeypatch.setattr(instance_operations, "HEARD_SECONDS", 0)
         self._monkeypatch.setattr(health, "registered", registered)
         self._monkeypatch.setattr(kafka_admin, "forget_members", forget)
         return supervisor

@@ -30,14 +30,13 @@ def scale(stack: Stack, service: str, n: int) -> None:
 
     The highest numbers are drained, gracefully.  After `down` and `up` there is one of each again.
     """
-    from fusebox.operations import discovery_replicas
-    from fusebox.operations import instances as control
+    from fusebox.operations import discovery_replicas, instances
 
     of_discovery = service == DISCOVERY
-    instances = (
-        discovery_replicas.scale(stack, n) if of_discovery else control.scale(stack, service, n)
+    names = (
+        discovery_replicas.scale(stack, n) if of_discovery else instances.scale(stack, service, n)
     )
-    click.echo(f"{service} runs as {', '.join(instances)}")
+    click.echo(f"{service} runs as {', '.join(names)}")
 
 
 @click.command(epilog=SCALED_HELP)
@@ -48,10 +47,10 @@ def roll(stack: Stack, service: str) -> None:
 
     One more instance is begun first and drained in the end.
     """
-    from fusebox.operations import instances as control
+    from fusebox.operations import instances
 
-    for each in control.roll(stack, service):
-        click.echo(f"{each} was restarted")
+    for name in instances.roll(stack, service):
+        click.echo(f"{name} was restarted")
 
 
 @click.command(epilog=SCALED_HELP)
@@ -85,8 +84,8 @@ def slow(stack: Stack, service: str, ms: int, instance: int | None) -> None:
     """
     from fusebox.operations import faults
 
-    for each in faults.slow(stack, service, ms, instance):
-        click.echo(f"{each} is slow by {ms} ms. {HEAL_HINT}")
+    for name in faults.slow(stack, service, ms, instance):
+        click.echo(f"{name} is slow by {ms} ms. {HEAL_HINT}")
 
 
 @click.command(epilog=OURS_HELP)
@@ -101,8 +100,8 @@ def fail(stack: Stack, service: str, rate: float, instance: int | None) -> None:
     """
     from fusebox.operations import faults
 
-    for each in faults.fail(stack, service, rate, instance):
-        click.echo(f"{each} fails {100 * rate:g} % of its requests. {HEAL_HINT}")
+    for name in faults.fail(stack, service, rate, instance):
+        click.echo(f"{name} fails {100 * rate:g} % of its requests. {HEAL_HINT}")
 
 
 @click.command(epilog=SERVICE_HELP)
@@ -113,8 +112,8 @@ def pause(stack: Stack, service: str, instance: int | None) -> None:
     """SIGSTOP: SERVICE takes connections and does nothing, until `heal`."""
     from fusebox.operations import faults
 
-    for each in faults.pause(stack, service, instance):
-        click.echo(f"{each} is paused. {HEAL_HINT}")
+    for name in faults.pause(stack, service, instance):
+        click.echo(f"{name} is paused. {HEAL_HINT}")
 
 
 @click.command(epilog=SERVICE_HELP)
@@ -141,8 +140,8 @@ def set_(stack: Stack, key: str, value: str | None, service: str | None) -> None
     """
     from fusebox.operations import settings
 
-    for each in settings.set_key(stack, key, value, service):
-        click.echo(f"{each.instance}: {', '.join(each.changed) or 'has it already'}")
+    for result in settings.set_key(stack, key, value, service):
+        click.echo(f"{result.instance}: {', '.join(result.changed) or 'has it already'}")
 
 
 @click.command()

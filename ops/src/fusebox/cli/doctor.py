@@ -99,7 +99,7 @@ def _ports(stack: Stack, running: bool) -> Iterator[Check]:
 
 
 def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def _disk(stack: Stack) -> Check:

@@ -77,15 +77,15 @@ def clean(stack: Stack, yes: bool) -> None:
 @click.pass_obj
 def status(stack: Stack, json: bool) -> None:
     """Show every process, and whether it is really healthy."""
-    from fusebox.operations import status as states
+    from fusebox.operations import status as shop_status
 
-    found = states.read(stack)
+    found = shop_status.read(stack)
     if json:
         click.echo(json_format.dumps(found.document(), indent=2))
     elif found.is_down:
         click.echo(_why_down(stack))
     else:
-        click.echo(states.table(found))
+        click.echo(shop_status.table(found))
         click.echo(f"memory of all: {found.memory / 1e6:.0f} MB")
     sys.exit(0 if found.healthy else 1)
 
@@ -97,7 +97,7 @@ def status(stack: Stack, json: bool) -> None:
 @click.pass_obj
 def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
     """Show the logs of all, or of SERVICE, each line with its instance's name."""
-    from fusebox.core import logs as reading
+    from fusebox.core import logs as log_files
     from fusebox.core.topology import part_named
 
     if stack.mode == "docker":
@@ -105,13 +105,13 @@ def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
 
         compose.follow_logs(stack, part_named(service).name if service else None, follow, lines)
         return
-    found = reading.logs_of(stack.logs, part_named(service).name if service else None)
+    found = log_files.logs_of(stack.logs, part_named(service).name if service else None)
     width = max(len(log.stem) for log in found)
     for log in found:
-        for line in reading.last_lines(log, lines):
+        for line in log_files.last_lines(log, lines):
             click.echo(f"{log.stem:<{width}} | {line}")
     with suppress(KeyboardInterrupt):  # the way to end it
-        for name, line in reading.follow(found) if follow else ():
+        for name, line in log_files.follow(found) if follow else ():
             click.echo(f"{name:<{width}} | {line}")
 
 
@@ -126,8 +126,8 @@ def _instance_verb(name: str, help_text: str, done: str) -> None:
         from fusebox.operations import instances
 
         act: Callable[[Stack, str, int | None], list[str]] = getattr(instances, name)
-        for each in act(stack, service, instance):
-            click.echo(f"{each} {done}")
+        for acted_on in act(stack, service, instance):
+            click.echo(f"{acted_on} {done}")
 
 
 _instance_verb("kill", "SIGKILL; it stays dead until `start`.", "is dead")
@@ -163,12 +163,12 @@ def verify(stack: Stack, json: bool) -> None:
 @click.pass_obj
 def doctor(stack: Stack) -> None:
     """Say why it does not work, and what to do."""
-    from fusebox.cli import doctor as examining
+    from fusebox.cli import doctor as checks
 
     right = True
-    for check in examining.examine(stack):
+    for check in checks.examine(stack):
         right &= check.right
-        click.echo("\n".join(examining.lines(check)))
+        click.echo("\n".join(checks.lines(check)))
     sys.exit(0 if right else 1)
 
 

@@ -31,7 +31,7 @@ def up(stack: Stack) -> bool:
 
 def _start_processes(stack: Stack) -> None:
     from fusebox.native import process_tree
-    from fusebox.native.startup import Startup
+    from fusebox.native.startup import ProcessStartup
 
     left = process_tree.end_orphans(stack)
     if left:
@@ -40,19 +40,19 @@ def _start_processes(stack: Stack) -> None:
     canary_mark.forget_shares(stack)
     eureka_zone.forget(stack)
     with display() as shown:
-        startup = Startup(stack, shown)
+        startup = ProcessStartup(stack, shown)
         startup.run()
-    startup.train_java()
+    startup.make_aot_caches()
 
 
 def _start_containers(stack: Stack) -> None:
-    from fusebox.docker.startup import Startup
+    from fusebox.docker.startup import ContainerStartup
 
     with display() as shown:
-        Startup(stack, shown).run()
+        ContainerStartup(stack, shown).run()
 
 
-def refuse_dead(found: status.Status) -> None:
+def refuse_dead(found: status.ShopStatus) -> None:
     dead = [row for row in found.rows if not row.healthy]
     if not dead:
         return
@@ -63,5 +63,5 @@ def refuse_dead(found: status.Status) -> None:
     )
 
 
-def _names(rows: list[status.Row]) -> list[str]:
+def _names(rows: list[status.StatusRow]) -> list[str]:
     return list(dict.fromkeys(row.service for row in rows))

@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """`status` 0 stands for no answer at all."""
 
     status: int
@@ -30,25 +30,25 @@ class Answer:
             return None
 
 
-def get(url: str, timeout: float = TIMEOUT_SECONDS, token: str = "") -> Answer:
+def get(url: str, timeout: float = TIMEOUT_SECONDS, token: str = "") -> HttpResponse:
     return _ask("GET", url, None, timeout, token)
 
 
 def post(
     url: str, document: Any = None, timeout: float = TIMEOUT_SECONDS, token: str = ""
-) -> Answer:
+) -> HttpResponse:
     return _ask("POST", url, json.dumps(document), timeout, token)
 
 
-def _ask(method: str, url: str, body: str | None, timeout: float, token: str) -> Answer:
+def _ask(method: str, url: str, body: str | None, timeout: float, token: str) -> HttpResponse:
     where = urlsplit(url)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=timeout)
     try:
         connection.request(method, where.path, body, _headers(body, token))
         response = connection.getresponse()
-        return Answer(response.status, response.read())
+        return HttpResponse(response.status, response.read())
     except (OSError, http.client.HTTPException):
-        return Answer(0)
+        return HttpResponse(0)
     finally:
         connection.close()
 

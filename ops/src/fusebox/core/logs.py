@@ -77,7 +77,7 @@ def follow(logs: list[Path]) -> Iterator[tuple[str, str]]:
     """Every line written from now on, with the name of its log; never ends by itself."""
     followed = [Followed.at_end(log) for log in logs]
     while True:
-        found = [(each.path.stem, line) for each in followed for line in each.new_lines()]
+        found = [(log.path.stem, line) for log in followed for line in log.new_lines()]
         yield from found
         if not found:
             time.sleep(FOLLOW_SECONDS)

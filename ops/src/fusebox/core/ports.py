@@ -59,9 +59,9 @@ def free_port_after(stack: Stack, port: int) -> int:
     """
     kept = set(stack.ports.values())
     return next(
-        each
-        for each in range(port + 1, HIGHEST_PORT)
-        if each not in kept and _can_listen(stack.bind, each)
+        candidate
+        for candidate in range(port + 1, HIGHEST_PORT)
+        if candidate not in kept and _can_listen(stack.bind, candidate)
     )
 
 

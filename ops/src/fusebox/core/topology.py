@@ -17,7 +17,7 @@ FILE = Path(__file__).resolve().parents[1] / "topology.toml"
 SERVICE_PORT = 8080
 DEAD_LETTER_PARTITIONS = 1
 # A process of a shop that belongs to no part: it makes the JVM's caches.
-TRAINING = "java-training"
+AOT_CACHE_PROCESS = "java-training"
 
 
 @dataclass(frozen=True)

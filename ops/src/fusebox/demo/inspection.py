@@ -13,7 +13,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import part_of
 from fusebox.demo.assertions import BreakerReading, Span
 from fusebox.runtime import health, remote
-from fusebox.runtime.actuator_client import Actuator
+from fusebox.runtime.actuator_client import ActuatorClient
 
 T = TypeVar("T")
 PAUSE_SECONDS = 0.1
@@ -86,8 +86,8 @@ class Inspection:
         spans: list[Any] = answer if isinstance(answer, list) else []
         return sorted(spans, key=lambda span: span.get("timestamp", 0))
 
-    def _actuator(self, instance: str) -> Actuator:
+    def _actuator(self, instance: str) -> ActuatorClient:
         address = remote.run(self._stack, health.registered).get(instance)
         if address is None:
             raise Fault(f"discovery does not know {instance}", remedy="see `make status`.")
-        return Actuator.of(self._stack, part_of(instance), address.url)
+        return ActuatorClient.of(self._stack, part_of(instance), address.url)

@@ -17,7 +17,7 @@ from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.steps import STEPS
 from fusebox.operations import status
 from fusebox.operations.drivers import running_driver
-from fusebox.operations.status import Row
+from fusebox.operations.status import StatusRow
 
 FORCED = ("FORCED_OPEN", "DISABLED")
 
@@ -34,7 +34,7 @@ def demo(stack: Stack, number: int | None, pace: str) -> None:
         run_steps(context, STEPS, numbers)
 
 
-def refuse_broken(rows: Sequence[Row]) -> None:
+def refuse_broken(rows: Sequence[StatusRow]) -> None:
     """A tour through a shop that is broken already would prove nothing."""
     problems = [problem for row in rows for problem in _problems(row)]
     if problems:
@@ -45,7 +45,7 @@ def refuse_broken(rows: Sequence[Row]) -> None:
         )
 
 
-def _problems(row: Row) -> list[str]:
+def _problems(row: StatusRow) -> list[str]:
     forced = [f"breaker {name} {state}" for name, state in row.breakers.items() if state in FORCED]
     reasons = [*row.faults, *forced]
     if not row.healthy and not reasons:

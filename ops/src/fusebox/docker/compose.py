@@ -126,9 +126,9 @@ def refuse_unfit() -> None:
 def _version(command: Sequence[str]) -> tuple[int, ...] | None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
     numbers = done.stdout.strip().removeprefix("v").split(".")[:2]
-    if done.returncode != 0 or not all(each.isdigit() for each in numbers):
+    if done.returncode != 0 or not all(number.isdigit() for number in numbers):
         return None
-    return tuple(int(each) for each in numbers)
+    return tuple(int(number) for number in numbers)
 
 
 def _said(command: Sequence[str]) -> str:

@@ -30,7 +30,9 @@ class Containers:
         return bool(self.states())
 
     def states(self) -> dict[str, State]:
-        described = [each for each in compose.inspect(self.stack) if _is_instance(each)]
+        described = [
+            container for container in compose.inspect(self.stack) if _is_instance(container)
+        ]
         return {state.instance: state for state in map(_state, described)}
 
     def add(self, part: Part, number: int, more: Mapping[str, str] | None = None) -> None:

@@ -55,7 +55,7 @@ REMEDIES = {
 }
 
 
-class Startup:
+class ContainerStartup:
     """One run of `up` on a stack that has no containers."""
 
     def __init__(self, stack: Stack, display: Display) -> None:
@@ -97,8 +97,12 @@ class Startup:
 
     def _last_words(self) -> list[str]:
         """The ends of the logs of all that have failed."""
-        failed = [each for each in compose.inspect(self._stack) if _has_failed(each["State"])]
-        return [compose.tail(each["Name"].removeprefix("/")) for each in failed]
+        failed = [
+            container
+            for container in compose.inspect(self._stack)
+            if _has_failed(container["State"])
+        ]
+        return [compose.tail(container["Name"].removeprefix("/")) for container in failed]
 
     def _wait(self, part: Part) -> None:
         instance = part.instance()
@@ -150,7 +154,7 @@ class Healths:
 
 
 def _has_failed(state: dict[str, Any]) -> bool:
-    return bool(state["ExitCode"]) or state.get("Health", {}).get("Status") == "unhealthy"
+    return bool(state["ExitCode"]) or state.get("InstanceHealth", {}).get("Status") == "unhealthy"
 
 
 def _remedy(said: str) -> str:
@@ -178,7 +182,12 @@ def down(stack: Stack) -> bool:
 
 def _remove_nameless_volumes(described: list[dict[str, Any]]) -> None:
     """Those of the containers that are gone: nobody would find them again."""
-    mounts = [mount for each in described for mount in each["Mounts"] if mount["Type"] == "volume"]
+    mounts = [
+        mount
+        for container in described
+        for mount in container["Mounts"]
+        if mount["Type"] == "volume"
+    ]
     nameless = {mount["Name"] for mount in mounts if NAMELESS.fullmatch(mount["Name"])}
     if nameless:
         compose.docker("volume", "rm", "--force", *nameless)

@@ -42,14 +42,14 @@ def main() -> int:
         if mine:  # otherwise another stack is making them
             for left in folder.glob(f"{SCRATCH}*"):
                 shutil.rmtree(left)
-            _train_missing(stack, folder)
+            _make_missing(stack, folder)
     return 0
 
 
-def _train_missing(stack: Stack, folder: Path) -> None:
+def _make_missing(stack: Stack, folder: Path) -> None:
     for train, program in (
-        (_train_kafka, kafka.program(stack)),
-        (_train_zipkin, zipkin.program(stack)),
+        (_make_cache_of_kafka, kafka.program(stack)),
+        (_make_cache_of_zipkin, zipkin.program(stack)),
     ):
         if not program.cache.exists():
             with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
@@ -57,7 +57,7 @@ def _train_missing(stack: Stack, folder: Path) -> None:
             _remove_outdated(program, folder)
 
 
-def _train_kafka(stack: Stack, program: JavaProgram, scratch: Path) -> None:
+def _make_cache_of_kafka(stack: Stack, program: JavaProgram, scratch: Path) -> None:
     client, controller = _free_port(), _free_port()
     settings = scratch / "kafka.properties"
     template = stack.native / "kafka.properties"
@@ -71,17 +71,17 @@ def _train_kafka(stack: Stack, program: JavaProgram, scratch: Path) -> None:
 
     output = scratch / "cache"
     command = program.training_command(output, arguments=(str(settings),))
-    _train(command, is_exercised, output, program.cache)
+    _make_cache(command, is_exercised, output, program.cache)
 
 
-def _train_zipkin(_stack: Stack, program: JavaProgram, scratch: Path) -> None:
+def _make_cache_of_zipkin(_stack: Stack, program: JavaProgram, scratch: Path) -> None:
     port = _free_port()
     output = scratch / "cache"
     command = program.training_command(output, *zipkin.properties(HOST, port))
-    _train(command, lambda: http.get(f"http://{HOST}:{port}/health").ok, output, program.cache)
+    _make_cache(command, lambda: http.get(f"http://{HOST}:{port}/health").ok, output, program.cache)
 
 
-def _train(
+def _make_cache(
     command: list[str], is_exercised: Callable[[], bool], output: Path, target: Path
 ) -> None:
     with subprocess.Popen(command) as process:

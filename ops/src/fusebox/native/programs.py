@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fusebox.core.stack import Stack
-from fusebox.core.topology import TRAINING, Part
+from fusebox.core.topology import AOT_CACHE_PROCESS, Part
 from fusebox.native import kafka, postgres, zipkin
 from fusebox.runtime.driver import STOP_WAIT_SECONDS
 
@@ -81,18 +81,20 @@ def zipkin_program(stack: Stack) -> Program:
     return Program("zipkin-1", zipkin.command(stack), stop_signal="KILL")
 
 
-def training_program() -> Program:
-    return Program(TRAINING, [sys.executable, "-m", "fusebox.native.aot_cache"], lasting=False)
+def aot_cache_program() -> Program:
+    return Program(
+        AOT_CACHE_PROCESS, [sys.executable, "-m", "fusebox.native.aot_cache"], lasting=False
+    )
 
 
-def brake_name(part: Part) -> str:
+def throttle_name(part: Part) -> str:
     return f"brake-{part.name}"
 
 
-def brake_program(part: Part, pid: int, milliseconds: int) -> Program:
+def throttle_program(part: Part, pid: int, milliseconds: int) -> Program:
     """Slows down the process `pid` of `part`, and ends with it."""
     command = [sys.executable, "-m", "fusebox.native.throttle", str(pid), str(milliseconds)]
-    return Program(brake_name(part), command, lasting=False)
+    return Program(throttle_name(part), command, lasting=False)
 
 
 def service_program(

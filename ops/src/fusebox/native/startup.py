@@ -16,7 +16,7 @@ from fusebox.core.ports import refuse_taken
 from fusebox.core.progress import Display
 from fusebox.core.stack import Stack
 from fusebox.core.task_graph import Step, run_steps
-from fusebox.core.topology import PARTS, SERVICES, TRAINING, Part, is_instance, part_of
+from fusebox.core.topology import AOT_CACHE_PROCESS, PARTS, SERVICES, Part, is_instance, part_of
 from fusebox.core.wait import wait_until
 from fusebox.native import databases, jars, kafka, postgres, programs, zipkin
 from fusebox.native.jvm import java_environment
@@ -26,8 +26,8 @@ from fusebox.native.supervisor import Supervisor
 from fusebox.runtime import health
 from fusebox.runtime.driver import STOP_WAIT_SECONDS
 from fusebox.runtime.launcher import CHECK_SECONDS, Launcher
-from fusebox.runtime.subprocesses import Children
-from fusebox.state import stamps as done
+from fusebox.runtime.subprocesses import Subprocesses
+from fusebox.state import stamps
 
 OPEN_SECONDS = 60.0
 LIBRARIES = "libraries"
@@ -35,7 +35,7 @@ TOPICS = "topics"
 DATABASES = "databases"
 
 
-class Startup:
+class ProcessStartup:
     """One run of `up` on a stack that is down."""
 
     def __init__(self, stack: Stack, display: Display) -> None:
@@ -45,7 +45,7 @@ class Startup:
         self._supervisor = Supervisor(stack)
         self._launcher = Launcher(stack, self._supervisor, self._cancelled)
         environment = {**java_environment(os.environ), **stack.environment()}
-        self._children = Children(environment, self._cancelled)
+        self._subprocesses = Subprocesses(environment, self._cancelled)
 
     def run(self) -> None:
         """Raises what went wrong; nothing is left running then."""
@@ -59,7 +59,7 @@ class Startup:
             down(self._stack)
             raise
 
-    def train_java(self) -> None:
+    def make_aot_caches(self) -> None:
         """Have the JVM's caches made in the background when there are none that fit."""
         missing = [
             program
@@ -67,8 +67,8 @@ class Startup:
             if not program.cache.exists()
         ]
         if missing and os.access(jars.jar_folder(), os.W_OK):
-            self._supervisor.add_program(programs.training_program())
-            self._supervisor.start(TRAINING)
+            self._supervisor.add_program(programs.aot_cache_program())
+            self._supervisor.start(AOT_CACHE_PROCESS)
 
     def _steps(self) -> list[Step]:
         platform = [part for part in PARTS if part.kind == "platform"]
@@ -95,42 +95,42 @@ class Startup:
     def _postgres(self) -> None:
         place = postgres.place(self._stack)
         if not place.is_made:
-            done.forget(self._stack, DATABASES, *(part.name for part in SERVICES))
+            stamps.forget(self._stack, DATABASES, *(part.name for part in SERVICES))
             databases.make_cluster(self._stack, place, self._run_initdb)
         self._launch(programs.postgres_program(self._stack, place))
-        if not done.is_done(self._stack, DATABASES, databases.version()):
+        if not stamps.is_done(self._stack, DATABASES, databases.version()):
             databases.make_databases(self._stack)
-            done.remember(self._stack, DATABASES, databases.version())
+            stamps.remember(self._stack, DATABASES, databases.version())
 
     def _run_initdb(self, command: list[str], account: str | None) -> None:
-        self._children.run("initdb", command, self._stack.logs / "initdb.log", account)
+        self._subprocesses.run("initdb", command, self._stack.logs / "initdb.log", account)
 
     def _kafka(self) -> None:
         settings = kafka.write_settings_of(self._stack)
         if not kafka.is_formatted(kafka.data_folder(self._stack)):
-            done.forget(self._stack, TOPICS)
+            stamps.forget(self._stack, TOPICS)
             command = kafka.format_command(self._stack, settings)
             log = self._stack.logs / "kafka-format.log"
-            self._children.run("formatting Kafka's storage", command, log)
+            self._subprocesses.run("formatting Kafka's storage", command, log)
         self._launch(programs.kafka_program(self._stack))
 
     def _zipkin(self) -> None:
         self._launch(programs.zipkin_program(self._stack))
 
     def _topics(self) -> None:
-        if not done.is_done(self._stack, TOPICS, kafka_admin.topics_version()):
+        if not stamps.is_done(self._stack, TOPICS, kafka_admin.topics_version()):
             kafka_admin.make_topics(kafka_admin.servers(self._stack))
-            done.remember(self._stack, TOPICS, kafka_admin.topics_version())
+            stamps.remember(self._stack, TOPICS, kafka_admin.topics_version())
 
     def _prepare(self, part: Part) -> None:
-        version = done.version_of(part)
-        if done.is_done(self._stack, part.name, version):
+        version = stamps.version_of(part)
+        if stamps.is_done(self._stack, part.name, version):
             return
         command = [sys.executable, "-m", f"{part.module}.prepare"]
         log = self._stack.logs / f"{part.name}-prepare.log"
         own = programs.own_environment(self._stack, f"{part.name}-prepare")
-        self._children.run(f"preparing {part.name}'s database", command, log, environment=own)
-        done.remember(self._stack, part.name, version)
+        self._subprocesses.run(f"preparing {part.name}'s database", command, log, environment=own)
+        stamps.remember(self._stack, part.name, version)
 
     def _start(self, part: Part) -> None:
         self._launch(programs.service_program(self._stack, part))

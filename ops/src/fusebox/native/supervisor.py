@@ -22,7 +22,13 @@ from fusebox.core.topology import Part
 from fusebox.core.wait import wait_until
 from fusebox.native import process_tree
 from fusebox.native.jvm import java_environment
-from fusebox.native.programs import Program, brake_name, brake_program, escaped, service_program
+from fusebox.native.programs import (
+    Program,
+    escaped,
+    service_program,
+    throttle_name,
+    throttle_program,
+)
 from fusebox.runtime.driver import RUNNING, State
 
 START_SECONDS = 20
@@ -124,11 +130,11 @@ class Supervisor:
 
     def brake(self, part: Part, milliseconds: int) -> None:
         pid = self.states()[part.instance()].pid
-        self.add_program(brake_program(part, pid, milliseconds))
-        self.start(brake_name(part))
+        self.add_program(throttle_program(part, pid, milliseconds))
+        self.start(throttle_name(part))
 
     def release(self, part: Part) -> bool:
-        name = brake_name(part)
+        name = throttle_name(part)
         state = self.states().get(name)
         if state is None:
             return False
@@ -138,7 +144,7 @@ class Supervisor:
         return state.is_running
 
     def halt_of(self, states: Mapping[str, State], part: Part) -> int:
-        state = states.get(brake_name(part))
+        state = states.get(throttle_name(part))
         if state is None or not state.is_running:
             return 0
         argument = process_tree.last_argument(state.pid)

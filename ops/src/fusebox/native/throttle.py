@@ -16,7 +16,7 @@ from fusebox.native import process_tree
 from fusebox.runtime.throttles import RUN_SECONDS
 
 
-def brake(pid: int, seconds: float) -> None:
+def throttle(pid: int, seconds: float) -> None:
     """Halt the family of `pid` for `seconds` again and again; returns when it has ended."""
     try:
         while True:
@@ -36,7 +36,7 @@ def brake(pid: int, seconds: float) -> None:
 def main() -> None:
     # An exception, so that what stands still is let go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    brake(int(sys.argv[1]), int(sys.argv[2]) / 1000)
+    throttle(int(sys.argv[1]), int(sys.argv[2]) / 1000)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ from importlib import metadata
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import Part, number_of
-from fusebox.operations import instances as control
-from fusebox.operations import settings
+from fusebox.operations import instances, settings
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime.driver import Driver
 from fusebox.state import canary_mark
@@ -26,15 +25,15 @@ def shift(
     Returns what was done, in words.  Raises Fault, and sends nobody anywhere else, when the
     instance does not start or the gateway refuses.
     """
-    part = control.service_named(name, "given a canary")
+    part = instances.service_named(name, "given a canary")
     _refuse_weight(weight)
     driver = running_driver(stack)
-    with control.alone(stack, part):
+    with instances.alone(stack, part):
         there = canary_mark.canary(stack, part, driver.states())
         if weight == 0:
             return _end(stack, driver, part, there)
         done = [_begun(stack, driver, part, version)] if there is None else []
-        control.bring_up(stack, driver, part, [there] if there else [])
+        instances.bring_up(stack, driver, part, [there] if there else [])
         try:
             settings.set_keys(stack, _keys(part, weight, sticky), ROUTER)
         except Fault:
@@ -46,28 +45,28 @@ def shift(
 
 def _begun(stack: Stack, driver: Driver, part: Part, version: str | None) -> str:
     """Have one more instance run, known to all callers and called by none."""
-    control.refuse_without_discovery(stack)
-    instances = control.chosen(driver.states(), part.name, None)
-    number = number_of(instances[-1]) + 1
-    control.refuse_number(part, number)
+    instances.refuse_without_discovery(stack)
+    names = instances.chosen(driver.states(), part.name, None)
+    number = number_of(names[-1]) + 1
+    instances.refuse_number(part, number)
     instance = part.instance(number)
     version = version or f"{metadata.version(part.name)}-canary"
     told = {"FUSEBOX_VERSION": version, "FUSEBOX_CANARY": "true"}
     canary_mark.mark(stack, part, instance)
     driver.add(part, number, told)
     try:
-        control.launch(stack, driver, [instance])
-        control.wait_until_heard(stack, instance)
+        instances.launch(stack, driver, [instance])
+        instances.wait_until_heard(stack, instance)
     except Fault:
         _withdraw(stack, driver, part)
         raise
-    return f"{instance} runs beside {', '.join(instances)}, as version {version}."
+    return f"{instance} runs beside {', '.join(names)}, as version {version}."
 
 
 def _withdraw(stack: Stack, driver: Driver, part: Part) -> None:
     canary = canary_mark.canary(stack, part, driver.states())
     if canary:
-        control.drain(stack, driver, part, [canary])
+        instances.drain(stack, driver, part, [canary])
     canary_mark.unmark(stack, part)
 
 

@@ -104,10 +104,10 @@ def _batches(consumer: Any) -> Iterator[list[Any]]:
     ]
     consumer.assign(partitions)
     first, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-    for each in partitions:
-        consumer.seek(each, max(consumer.committed(each) or 0, first[each]))
+    for partition in partitions:
+        consumer.seek(partition, max(consumer.committed(partition) or 0, first[partition]))
     last_seen = time.monotonic()
-    while any(consumer.position(each) < ends[each] for each in partitions):
+    while any(consumer.position(partition) < ends[partition] for partition in partitions):
         polled = consumer.poll(timeout_ms=POLL_MILLISECONDS)
         batch = [
             record

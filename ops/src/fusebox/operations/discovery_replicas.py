@@ -8,8 +8,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.ports import free_port_after
 from fusebox.core.stack import Stack
 from fusebox.core.topology import number_of
-from fusebox.operations import instances as control
-from fusebox.operations import settings
+from fusebox.operations import instances, settings
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import remote, stopper
 from fusebox.runtime.driver import Driver
@@ -26,7 +25,7 @@ def scale(stack: Stack, number: int) -> list[str]:
     """
     _refuse_number(number)
     driver = running_driver(stack)
-    with control.alone(stack, DISCOVERY):
+    with instances.alone(stack, DISCOVERY):
         before = remote.run(stack, eureka_zone.urls)
         wanted = _wanted(stack, before, number)
         # Who starts has to know its peers, and who ends may be asked by nobody any more.
@@ -35,9 +34,9 @@ def scale(stack: Stack, number: int) -> list[str]:
             _bring_up(stack, driver, wanted)
         except Fault:
             _tell(stack, before)
-            _withdraw(driver, [each for each in wanted if each not in before])
+            _withdraw(driver, [name for name in wanted if name not in before])
             raise
-        _withdraw(driver, [each for each in before if each not in wanted])
+        _withdraw(driver, [name for name in before if name not in wanted])
     return list(wanted)
 
 
@@ -52,13 +51,13 @@ def _refuse_number(number: int) -> None:
 
 def _wanted(stack: Stack, before: Mapping[str, str], number: int) -> dict[str, str]:
     """Where each is to be; a process that is there stays where it is."""
-    instances = [DISCOVERY.instance(each) for each in range(1, number + 1)]
+    names = [DISCOVERY.instance(replica) for replica in range(1, number + 1)]
     if stack.mode == "docker":
         port = DISCOVERY.port_inside
-        return {each: f"http://{stack.container(each)}:{port}" for each in instances}
+        return {name: f"http://{stack.container(name)}:{port}" for name in names}
     wanted: dict[str, str] = {}
     port = max(map(_port, before.values()))
-    for instance in instances:
+    for instance in names:
         if instance not in before:
             port = free_port_after(stack, port)
         wanted[instance] = before.get(instance, f"http://{stack.host}:{port}")
@@ -81,10 +80,10 @@ def _bring_up(stack: Stack, driver: Driver, wanted: Mapping[str, str]) -> None:
         if instance not in states:
             told = {"SERVER_PORT": str(_port(url))}
             driver.add(DISCOVERY, number_of(instance), told)
-    down = [each for each in wanted if each not in states or not states[each].is_running]
-    control.launch(stack, driver, down)
+    down = [name for name in wanted if name not in states or not states[name].is_running]
+    instances.launch(stack, driver, down)
 
 
 def _withdraw(driver: Driver, surplus: Sequence[str]) -> None:
     there = driver.states()
-    stopper.withdraw(driver, [each for each in surplus if each in there])
+    stopper.withdraw(driver, [name for name in surplus if name in there])

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, is_instance, part_named, part_of
-from fusebox.operations import instances as control
+from fusebox.operations import instances
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import chaos_monkey_client, throttles
-from fusebox.runtime.actuator_client import Actuator
+from fusebox.runtime.actuator_client import ActuatorClient
 from fusebox.runtime.driver import Driver, State
 
 SLOWEST_MILLISECONDS = 60_000
@@ -55,8 +55,8 @@ def pause(stack: Stack, name: str, number: int | None = None) -> list[str]:
     driver = running_driver(stack)
     driver.release(part_named(name))  # it would let them go on
     states = driver.states()
-    there = control.chosen(states, name, number)
-    running = [each for each in there if states[each].pid]
+    there = instances.chosen(states, name, number)
+    running = [name for name in there if states[name].pid]
     _refuse_none(there, running)
     for instance in running:
         driver.pause(instance)
@@ -68,22 +68,22 @@ def heal(stack: Stack, name: str | None = None) -> list[str]:
     driver = running_driver(stack)
     names = [part.name for part in PARTS] if name is None else [part_named(name).name]
     states = driver.states()
-    instances = [each for each in states if is_instance(each) and part_of(each).name in names]
+    affected = [name for name in states if is_instance(name) and part_of(name).name in names]
     done = _release(driver, names)
-    paused = [each for each in instances if driver.resume(each)]
-    dead = [each for each in instances if not states[each].is_running]
+    paused = [name for name in affected if driver.resume(name)]
+    dead = [name for name in affected if not states[name].is_running]
     # First who answers now: the others may take their time, or never come back.
-    done += _calm(stack, states, [each for each in instances if each not in (*paused, *dead)])
-    control.launch(stack, driver, [*dead, *paused])
-    done += [f"{each} goes on" for each in paused] + _calm(stack, states, paused)
-    return [*done, *(f"{each} is healthy" for each in dead)]
+    done += _calm(stack, states, [name for name in affected if name not in (*paused, *dead)])
+    instances.launch(stack, driver, [*dead, *paused])
+    done += [f"{name} goes on" for name in paused] + _calm(stack, states, paused)
+    return [*done, *(f"{name} is healthy" for name in dead)]
 
 
 def _assault(stack: Stack, name: str, number: int | None, wanted: dict[str, object]) -> list[str]:
     driver = running_driver(stack)
     states, running = driver.states(), _running(driver, name, number)
     for instance in running:
-        actuator = Actuator.at(stack, states[instance])
+        actuator = ActuatorClient.at(stack, states[instance])
         if actuator is None:
             raise Fault(f"{instance} takes no connections yet", remedy="see `make status`.")
         chaos_monkey_client.assault(actuator, instance, wanted)
@@ -93,10 +93,10 @@ def _assault(stack: Stack, name: str, number: int | None, wanted: dict[str, obje
 def _running(driver: Driver, name: str, number: int | None) -> list[str]:
     """The chosen instances that can be told something."""
     states = driver.states()
-    there = control.chosen(states, name, number)
+    there = instances.chosen(states, name, number)
     braked = driver.halt_of(states, part_named(name))
     running = [
-        each for each in there if states[each].is_running and (braked or not states[each].is_paused)
+        name for name in there if states[name].is_running and (braked or not states[name].is_paused)
     ]
     _refuse_none(there, running)
     return running
@@ -116,11 +116,11 @@ def _release(driver: Driver, names: Sequence[str]) -> list[str]:
     return [f"{part.instance()} runs without its brake" for part in released]
 
 
-def _calm(stack: Stack, states: Mapping[str, State], instances: Sequence[str]) -> list[str]:
-    """Take the assaults off those of `instances` that have any."""
+def _calm(stack: Stack, states: Mapping[str, State], affected: Sequence[str]) -> list[str]:
+    """Take the assaults off those of `affected` that have any."""
     healed = []
-    for instance in instances:
-        actuator = Actuator.at(stack, states[instance])
+    for instance in affected:
+        actuator = ActuatorClient.at(stack, states[instance])
         under_way = chaos_monkey_client.calm(actuator, instance) if actuator else ()
-        healed += [f"{instance} is no longer told to: {each}" for each in under_way]
+        healed += [f"{instance} is no longer told to: {assault}" for assault in under_way]
     return healed

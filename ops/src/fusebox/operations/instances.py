@@ -84,10 +84,10 @@ def scale(stack: Stack, name: str, number: int) -> list[str]:
     driver = running_driver(stack)
     with alone(stack, part):
         _refuse_with_canary(stack, driver, part)
-        wanted = [part.instance(each) for each in range(1, number + 1)]
+        wanted = [part.instance(n) for n in range(1, number + 1)]
         bring_up(stack, driver, part, wanted)
         there = part.among(driver.states())
-        drain(stack, driver, part, [each for each in reversed(there) if each not in wanted])
+        drain(stack, driver, part, [name for name in reversed(there) if name not in wanted])
     return wanted
 
 
@@ -106,7 +106,7 @@ def roll(stack: Stack, name: str) -> list[str]:
         try:
             bring_up(stack, driver, part, [surge])
             wait_until_heard(stack, surge)
-            cut_short = [each for each in instances if not _restarted(stack, driver, each)]
+            cut_short = [name for name in instances if not _restarted(stack, driver, name)]
         except Fault as fault:
             fault.remedy = _back_from(part, instances, surge)
             raise
@@ -133,8 +133,9 @@ def service_named(name: str, done: str) -> Part:
     if part not in SERVICES:
         raise Fault(
             f"{part.name} cannot be {done}: it has one fixed port, so there is only one of it",
-            remedy=f"name one of {', '.join(each.name for each in SERVICES)}; to restart it with a"
-            f" gap of seconds: make stop SERVICE={part.name} && make start SERVICE={part.name}.",
+            remedy=f"name one of {', '.join(service.name for service in SERVICES)}; to restart it"
+            f" with a gap of seconds: make stop SERVICE={part.name} &&"
+            f" make start SERVICE={part.name}.",
             exit_code=2,
         )
     return part
@@ -173,7 +174,7 @@ def bring_up(stack: Stack, driver: Driver, part: Part, wanted: Sequence[str]) ->
     for instance in wanted:
         if instance not in states:
             driver.add(part, number_of(instance))
-    down = [each for each in wanted if each not in states or not states[each].is_running]
+    down = [name for name in wanted if name not in states or not states[name].is_running]
     launch(stack, driver, down)
 
 

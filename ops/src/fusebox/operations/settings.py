@@ -13,7 +13,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import is_instance, part_named, part_of
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import remote
-from fusebox.runtime.actuator_client import Actuator
+from fusebox.runtime.actuator_client import ActuatorClient
 from fusebox.runtime.driver import State
 from fusebox.state import config_overlay
 
@@ -21,7 +21,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\])*(\.[A-Za-z0-9_-]+(\[\d+\])*)*")
 
 
 @dataclass(frozen=True)
-class Said:
+class RefreshResult:
     """What one process says of the change: the keys that are others now, or why it refuses."""
 
     instance: str
@@ -29,7 +29,7 @@ class Said:
     refusal: str = ""
 
 
-def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> list[Said]:
+def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> list[RefreshResult]:
     """Give `key` a `value`, or take it back, for all or one service; who was told, and its answer.
 
     Raises Fault, and leaves everything as it was, when a process refuses the value.
@@ -37,7 +37,9 @@ def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> l
     return set_keys(stack, {key: value}, service)
 
 
-def set_keys(stack: Stack, values: Mapping[str, str | None], service: str | None) -> list[Said]:
+def set_keys(
+    stack: Stack, values: Mapping[str, str | None], service: str | None
+) -> list[RefreshResult]:
     """The same for several keys at once: all or none."""
     for key, value in values.items():
         _refuse_unreadable(key, value)
@@ -49,12 +51,12 @@ def set_keys(stack: Stack, values: Mapping[str, str | None], service: str | None
 
 def _set(
     stack: Stack, name: str | None, values: Mapping[str, str | None], asked: list[State]
-) -> list[Said]:
+) -> list[RefreshResult]:
     file = config_overlay.file(stack, name)
     before = file.read_bytes() if file.exists() else b""
     config_overlay.change(file, values)
     said = _tell(stack, asked)
-    refused = [each for each in said if each.refusal]
+    refused = [result for result in said if result.refusal]
     if refused:
         write_whole(file, before)
         _tell(stack, asked)
@@ -88,18 +90,18 @@ def _is_asked(state: State, service: str | None) -> bool:
     return part.is_ours and service in (None, part.name)
 
 
-def _tell(stack: Stack, asked: list[State]) -> list[Said]:
+def _tell(stack: Stack, asked: list[State]) -> list[RefreshResult]:
     with ThreadPoolExecutor(max(1, len(asked))) as pool:
         return list(pool.map(lambda state: _refresh(stack, state), asked))
 
 
-def _refresh(stack: Stack, state: State) -> Said:
-    actuator = Actuator.at(stack, state)
+def _refresh(stack: Stack, state: State) -> RefreshResult:
+    actuator = ActuatorClient.at(stack, state)
     if actuator is None:
-        return Said(state.instance)
+        return RefreshResult(state.instance)
     answer = actuator.post("refresh")
     body = answer.json()
     if answer.ok and isinstance(body, list):
-        return Said(state.instance, tuple(map(str, body)))
+        return RefreshResult(state.instance, tuple(map(str, body)))
     detail = body.get("detail") if isinstance(body, dict) else None
-    return Said(state.instance, refusal=str(detail or "no answer"))
+    return RefreshResult(state.instance, refusal=str(detail or "no answer"))

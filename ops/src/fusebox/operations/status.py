@@ -10,19 +10,18 @@ from typing import Any
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, Part, is_instance, part_of
 from fusebox.operations.drivers import driver_of
-from fusebox.runtime import chaos_monkey_client as assaults
-from fusebox.runtime import health, remote
-from fusebox.runtime.actuator_client import Actuator
+from fusebox.runtime import chaos_monkey_client, health, remote
+from fusebox.runtime.actuator_client import ActuatorClient
 from fusebox.runtime.driver import State
 
 ASKED_AT_ONCE = 8
 COLUMNS = ("instance", "state", "healthy", "pid", "port", "memory", "breakers", "broken on purpose")
 NOT_RUNNING = "DOWN"
-PAUSED = health.Verdict(False, "paused")
+PAUSED = health.InstanceHealth(False, "paused")
 
 
 @dataclass(frozen=True)
-class Row:
+class StatusRow:
     """One instance; `memory` is in bytes: its proportional share (PSS), or its container's.
 
     `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …  `canary` is
@@ -55,8 +54,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Status:
-    rows: list[Row]
+class ShopStatus:
+    rows: list[StatusRow]
 
     @property
     def healthy(self) -> bool:
@@ -75,17 +74,19 @@ class Status:
         return {"healthy": self.healthy, "memory": self.memory, "processes": processes}
 
 
-def read(stack: Stack) -> Status:
+def read(stack: Stack) -> ShopStatus:
     driver = driver_of(stack)
     if not driver.is_up():
-        return Status([_absent(part.name, part.instance()) for part in PARTS])
+        return ShopStatus([_absent(part.name, part.instance()) for part in PARTS])
     states = driver.states()
     halts = {part.name: driver.halt_of(states, part) for part in PARTS}
     with ThreadPoolExecutor(1) as pool:
         memory = pool.submit(driver.memory, states.values())
         seen = remote.run(stack, _look, states, halts)
         rows = [_row(name, states.get(name), seen.get(name), halts) for name in _in_order(states)]
-        return Status([replace(row, memory=memory.result().get(row.instance, 0)) for row in rows])
+        return ShopStatus(
+            [replace(row, memory=memory.result().get(row.instance, 0)) for row in rows]
+        )
 
 
 def _in_order(states: Mapping[str, State]) -> list[str]:
@@ -93,22 +94,24 @@ def _in_order(states: Mapping[str, State]) -> list[str]:
     return [name for part in PARTS for name in part.among(states) or [part.instance()]]
 
 
-def _absent(service: str, instance: str) -> Row:
-    return Row(service, instance, NOT_RUNNING, healthy=False, reason="not running")
+def _absent(service: str, instance: str) -> StatusRow:
+    return StatusRow(service, instance, NOT_RUNNING, healthy=False, reason="not running")
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What asking an instance has shown."""
 
-    verdict: health.Verdict
+    verdict: health.InstanceHealth
     port: int | None = None
     breakers: dict[str, str] = field(default_factory=dict)
     assaults: list[str] = field(default_factory=list)
     canary: str = ""
 
 
-def _look(stack: Stack, states: Mapping[str, State], halts: Mapping[str, int]) -> dict[str, Seen]:
+def _look(
+    stack: Stack, states: Mapping[str, State], halts: Mapping[str, int]
+) -> dict[str, Observation]:
     """Ask all that are there, side by side."""
     known = health.addresses(stack, states)
     there = [state for name, state in states.items() if is_instance(name)]
@@ -117,15 +120,17 @@ def _look(stack: Stack, states: Mapping[str, State], halts: Mapping[str, int]) -
         return dict(zip((state.instance for state in there), seen, strict=True))
 
 
-def _seen(stack: Stack, state: State, paused: bool, known: dict[str, health.Address]) -> Seen:
+def _seen(
+    stack: Stack, state: State, paused: bool, known: dict[str, health.Endpoint]
+) -> Observation:
     at = health.socket(stack, state)
     verdict = PAUSED if paused else _verdict(stack, state, known)
     actuator = _actuator(stack, part_of(state.instance), at, verdict)
-    return Seen(
+    return Observation(
         verdict,
         port=at.port if at else None,
         breakers=actuator.breakers() if actuator else {},
-        assaults=assaults.read(actuator) if actuator else [],
+        assaults=chaos_monkey_client.read(actuator) if actuator else [],
         canary=known[state.instance].canary if state.instance in known else "",
     )
 
@@ -135,12 +140,14 @@ def _is_paused(state: State, halts: Mapping[str, int]) -> bool:
     return state.is_paused and not halts[part_of(state.instance).name]
 
 
-def _row(name: str, state: State | None, seen: Seen | None, halts: Mapping[str, int]) -> Row:
+def _row(
+    name: str, state: State | None, seen: Observation | None, halts: Mapping[str, int]
+) -> StatusRow:
     part = part_of(name)
     if state is None or seen is None:
         return _absent(part.name, name)
     paused = _is_paused(state, halts)
-    return Row(
+    return StatusRow(
         service=part.name,
         instance=name,
         state=_shown(state, paused),
@@ -155,17 +162,19 @@ def _row(name: str, state: State | None, seen: Seen | None, halts: Mapping[str, 
 
 
 def _actuator(
-    stack: Stack, part: Part, at: health.Address | None, verdict: health.Verdict
-) -> Actuator | None:
+    stack: Stack, part: Part, at: health.Endpoint | None, verdict: health.InstanceHealth
+) -> ActuatorClient | None:
     """None for what has none, or would not answer: each question in vain costs seconds."""
     if at is None or not part.is_ours or verdict in (PAUSED, health.SILENT):
         return None
-    return Actuator.of(stack, part, at.url)
+    return ActuatorClient.of(stack, part, at.url)
 
 
-def _verdict(stack: Stack, state: State, known: dict[str, health.Address]) -> health.Verdict:
+def _verdict(
+    stack: Stack, state: State, known: dict[str, health.Endpoint]
+) -> health.InstanceHealth:
     if not state.is_running:
-        return health.Verdict(False, state.reason or "not running")
+        return health.InstanceHealth(False, state.reason or "not running")
     return health.check(stack, state.instance, known)
 
 
@@ -178,10 +187,10 @@ def _shown(state: State, paused: bool) -> str:
 def _process_faults(state: State, paused: bool, halt: int) -> list[str]:
     """What is done to it from outside."""
     told = [state.ended_by, "paused" if paused else "", f"brake {halt} ms" if halt else ""]
-    return [each for each in told if each]
+    return [fault for fault in told if fault]
 
 
-def table(status: Status) -> str:
+def table(status: ShopStatus) -> str:
     """Aligned columns, for a terminal and for a pipe alike."""
     lines = [COLUMNS, *(row.cells() for row in status.rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from functools import lru_cache
 from typing import Any
 
-from fusebox.core import secrets as credentials
+from fusebox.core.secrets import SIGNING_KEY, secret
 from fusebox.core.stack import Stack
 
 ALGORITHM = "ES256"
@@ -19,8 +19,8 @@ LIFETIME_SECONDS = 60
 
 def token_for(stack: Stack) -> str:
     """Empty when the stack has no key yet."""
-    key = stack.secrets / credentials.SIGNING_KEY
-    return _signed(credentials.secret(stack, credentials.SIGNING_KEY)) if key.exists() else ""
+    key = stack.secrets / SIGNING_KEY
+    return _signed(secret(stack, SIGNING_KEY)) if key.exists() else ""
 
 
 def _signed(pem: str) -> str:

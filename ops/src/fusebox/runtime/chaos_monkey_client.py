@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fusebox.core.errors import Fault
-from fusebox.core.http import Answer
-from fusebox.runtime.actuator_client import Actuator
+from fusebox.core.http import HttpResponse
+from fusebox.runtime.actuator_client import ActuatorClient
 
 PAGE = "chaosmonkey"
 NO_ASSAULT = {"latencyActive": False, "exceptionsActive": False, "killAt": None}
@@ -27,13 +27,13 @@ def exceptions(rate: float) -> dict[str, Any]:
     return {"exceptionsActive": rate > 0, "exceptionRate": rate}
 
 
-def assault(actuator: Actuator, instance: str, wanted: dict[str, Any]) -> None:
+def assault(actuator: ActuatorClient, instance: str, wanted: dict[str, Any]) -> None:
     """Set `wanted` and let the monkey loose; raises Fault when `instance` does not take it."""
     _refuse(instance, actuator.post(f"{PAGE}/assaults", wanted))
     _refuse(instance, actuator.post(f"{PAGE}/enable"))
 
 
-def calm(actuator: Actuator, instance: str) -> list[str]:
+def calm(actuator: ActuatorClient, instance: str) -> list[str]:
     """Take every assault off; returns what was under way."""
     answer = actuator.get(PAGE)
     if answer.status == 404:
@@ -45,7 +45,7 @@ def calm(actuator: Actuator, instance: str) -> list[str]:
     return under_way
 
 
-def read(actuator: Actuator) -> list[str]:
+def read(actuator: ActuatorClient) -> list[str]:
     """The assaults that are under way, each in a few words."""
     page = actuator.page(PAGE)
     properties = page.get("chaosMonkeyProperties") or {}
@@ -70,13 +70,13 @@ def _latency(assaults: dict[str, Any]) -> str:
     return range_ if level == 1 else f"{range_}, 1 request in {level}"
 
 
-def _refuse(instance: str, answer: Answer) -> None:
+def _refuse(instance: str, answer: HttpResponse) -> None:
     if answer.ok:
         return
     raise Fault(f"{instance} {_refusal(answer)}", remedy=_remedy(answer, instance))
 
 
-def _refusal(answer: Answer) -> str:
+def _refusal(answer: HttpResponse) -> str:
     if answer.status == 0:
         return "does not answer"
     if answer.status == 404:
@@ -86,7 +86,7 @@ def _refusal(answer: Answer) -> str:
     return f"has refused the fault with {answer.status}" + (f": {detail}" if detail else "")
 
 
-def _remedy(answer: Answer, instance: str) -> str:
+def _remedy(answer: HttpResponse, instance: str) -> str:
     if answer.status == 404:
         return "set it in config/application.yml, and start the part again."
     return f"see `make status` and `make logs SERVICE={instance.rpartition('-')[0]}`."

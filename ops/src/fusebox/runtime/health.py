@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fusebox.core import http, kafka_admin, ports, postgres_probe
-from fusebox.core.http import Answer
+from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, Part, is_instance, part_of
 from fusebox.runtime.driver import State
@@ -18,17 +18,17 @@ SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class InstanceHealth:
     healthy: bool
     reason: str = ""
 
 
-HEALTHY = Verdict(True)
-SILENT = Verdict(False, "does not answer")
+HEALTHY = InstanceHealth(True)
+SILENT = InstanceHealth(False, "does not answer")
 
 
 @dataclass(frozen=True)
-class Address:
+class Endpoint:
     """Where an instance listens; `canary` is its version when it is one."""
 
     host: str
@@ -40,14 +40,16 @@ class Address:
         return f"http://{self.host}:{self.port}"
 
 
-def registered(stack: Stack) -> dict[str, Address]:
+def registered(stack: Stack) -> dict[str, Endpoint]:
     """Every instance that discovery knows, by its id; empty when discovery is away."""
     return _listed_by(eureka_zone.urls(stack).values()) or {}
 
 
-def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
+def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Endpoint]:
     """Where every service is: as discovery says, or while it is away as their sockets show."""
-    awake = {name for name, each in states.items() if each.is_running and not each.is_paused}
+    awake = {
+        name for name, instance in states.items() if instance.is_running and not instance.is_paused
+    }
     listed = _listed_by(url for name, url in eureka_zone.urls(stack).items() if name in awake)
     if listed is not None:
         return listed
@@ -55,29 +57,29 @@ def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Address]:
     return {name: at for name, at in found.items() if at is not None}
 
 
-def socket(stack: Stack, state: State) -> Address | None:
+def socket(stack: Stack, state: State) -> Endpoint | None:
     """Where the running instance `state` takes connections, asked of nobody but the machine."""
     part = part_of(state.instance)
     if not state.is_running:
         return None
     if state.host:
-        return Address(state.host, part.port_inside)
+        return Endpoint(state.host, part.port_inside)
     if part.kind != "service":
         return _fixed(stack, state.instance)
     port = ports.listening_port(state.pid)
-    return Address(stack.host, port) if port else None
+    return Endpoint(stack.host, port) if port else None
 
 
-def _fixed(stack: Stack, instance: str) -> Address:
+def _fixed(stack: Stack, instance: str) -> Endpoint:
     """Where a part is that takes no free port; each replica of discovery has one of its own."""
     url = eureka_zone.urls(stack).get(instance)
     if url is None:
-        return Address(*stack.address(part_of(instance).name))
+        return Endpoint(*stack.address(part_of(instance).name))
     at = urlsplit(url)
-    return Address(str(at.hostname), at.port or 80)
+    return Endpoint(str(at.hostname), at.port or 80)
 
 
-def _listed_by(discoveries: Iterable[str]) -> dict[str, Address] | None:
+def _listed_by(discoveries: Iterable[str]) -> dict[str, Endpoint] | None:
     """What the first replica that answers has; None when nobody does."""
     for url in discoveries:
         answer = http.get(f"{url}/eureka/apps")
@@ -86,10 +88,14 @@ def _listed_by(discoveries: Iterable[str]) -> dict[str, Address] | None:
     return None
 
 
-def _registered(answer: Answer) -> dict[str, Address]:
+def _registered(answer: HttpResponse) -> dict[str, Endpoint]:
     applications = _listed(_field(_field(answer.json(), "applications"), "application"))
-    listed = [each for app in applications for each in _listed(_field(app, "instance"))]
-    return {each["instanceId"]: _address(each) for each in listed if "instanceId" in each}
+    listed = [instance for app in applications for instance in _listed(_field(app, "instance"))]
+    return {
+        instance["instanceId"]: _address(instance)
+        for instance in listed
+        if "instanceId" in instance
+    }
 
 
 def _field(value: Any, name: str) -> Any:
@@ -103,43 +109,43 @@ def _listed(value: Any) -> list[dict[str, Any]]:
     return value if isinstance(value, list) else []
 
 
-def _address(instance: dict[str, Any]) -> Address:
+def _address(instance: dict[str, Any]) -> Endpoint:
     port = _field(instance.get("port"), "$") or 0
     said = instance.get("metadata") or {}
     canary = str(said.get("version") or "?") if said.get("canary") == "true" else ""
-    return Address(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary)
+    return Endpoint(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary)
 
 
-def address(stack: Stack, instance: str, known: dict[str, Address]) -> Address | None:
+def address(stack: Stack, instance: str, known: dict[str, Endpoint]) -> Endpoint | None:
     """Where `instance` listens; a service's address stands in `known`."""
     part = part_of(instance)
     return known.get(instance) if part.kind == "service" else _fixed(stack, instance)
 
 
-def verdict(stack: Stack, instance: str, states: Mapping[str, State]) -> Verdict:
+def verdict(stack: Stack, instance: str, states: Mapping[str, State]) -> InstanceHealth:
     """Ask `instance`, one of `states`, whether it is ready."""
     is_service = part_of(instance).kind == "service"
     return check(stack, instance, addresses(stack, states) if is_service else {})
 
 
-def of_each_part(stack: Stack) -> dict[str, Verdict]:
+def of_each_part(stack: Stack) -> dict[str, InstanceHealth]:
     """The first instance of every part, asked one after another: for a shop that is starting."""
     known = registered(stack)
     return {part.instance(): check(stack, part.instance(), known) for part in PARTS}
 
 
-def check(stack: Stack, instance: str, known: dict[str, Address]) -> Verdict:
+def check(stack: Stack, instance: str, known: dict[str, Endpoint]) -> InstanceHealth:
     """Ask `instance` whether it is ready; `known` is where the services are."""
     part = part_of(instance)
     at = address(stack, instance, known)
     if at is None:
-        return Verdict(False, "not registered with discovery")
+        return InstanceHealth(False, "not registered with discovery")
     if part.is_ours:
         return _readiness(at)
     return HEALTHY if _answers(part, at) else SILENT
 
 
-def _answers(part: Part, at: Address) -> bool:
+def _answers(part: Part, at: Endpoint) -> bool:
     if part.name == "postgres":
         return postgres_probe.accepts(at.host, at.port)
     if part.name == "kafka":
@@ -147,7 +153,7 @@ def _answers(part: Part, at: Address) -> bool:
     return http.get(f"{at.url}/health").ok
 
 
-def _readiness(at: Address) -> Verdict:
+def _readiness(at: Endpoint) -> InstanceHealth:
     answer = http.get(f"{at.url}/actuator/health/readiness")
     body = answer.json()
     status = _field(body, "status")
@@ -158,7 +164,7 @@ def _readiness(at: Address) -> Verdict:
     components = _field(body, "components") or {}
     wrong = [name for name, each in components.items() if _field(each, "status") != "UP"]
     told = f"readiness is {status or answer.status}"
-    return Verdict(False, f"{told} ({', '.join(wrong)})" if wrong else told)
+    return InstanceHealth(False, f"{told} ({', '.join(wrong)})" if wrong else told)
 
 
 def shop_is_open(stack: Stack) -> bool:

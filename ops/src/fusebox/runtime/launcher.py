@@ -48,8 +48,8 @@ class Launcher:
         with ThreadPoolExecutor(max(1, len(instances))) as pool:
             started = [pool.submit(self.launch, instance) for instance in instances]
             try:
-                for each in as_completed(started):
-                    each.result()
+                for launch in as_completed(started):
+                    launch.result()
             except BaseException:
                 self._cancelled.set()
                 raise
@@ -67,7 +67,7 @@ class Launcher:
     def _is_healthy(self, instance: str) -> bool:
         return self._verdict(instance).healthy
 
-    def _verdict(self, instance: str) -> health.Verdict:
+    def _verdict(self, instance: str) -> health.InstanceHealth:
         return remote.run(self._stack, health.verdict, instance, self._driver.states())
 
     def _why(self, instance: str, fault: Fault) -> str:

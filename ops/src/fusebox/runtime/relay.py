@@ -29,7 +29,7 @@ T = TypeVar("T")
 CALLS_AT_ONCE = 16
 
 
-class Relay:
+class ContainerRelay:
     """Calls of one stack; the process inside is started by the first, and anew when it ended."""
 
     def __init__(self, command: list[str]) -> None:
@@ -115,9 +115,9 @@ class _Link:
 
 
 @lru_cache
-def relay_of(stack: Stack) -> Relay:
+def relay_of(stack: Stack) -> ContainerRelay:
     inner = ["python", "-m", "fusebox.runtime.relay"]
-    return Relay(["docker", "exec", "--interactive", stack.container("ops-1"), *inner])
+    return ContainerRelay(["docker", "exec", "--interactive", stack.container("ops-1"), *inner])
 
 
 def _write_line(pipe: Any, message: dict[str, Json]) -> None:

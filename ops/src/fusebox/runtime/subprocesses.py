@@ -32,7 +32,7 @@ def account_of(account: str | None) -> Account:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
-class Children:
+class Subprocesses:
     """Runs programs to their end; `cancelled` kills those under way."""
 
     def __init__(self, environment: Mapping[str, str], cancelled: threading.Event) -> None:

@@ -25,7 +25,7 @@ def read(path: Path) -> dict[str, str]:
 def change(path: Path, values: Mapping[str, str | None]) -> None:
     """Give keys their values; None takes one back."""
     kept = {**read(path), **values}
-    lines = [f"{name}={each}\n" for name, each in sorted(kept.items()) if each is not None]
+    lines = [f"{name}={value}\n" for name, value in sorted(kept.items()) if value is not None]
     write_whole(path, "".join(lines).encode())
 
 

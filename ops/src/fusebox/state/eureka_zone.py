@@ -17,7 +17,7 @@ PATH = "/eureka/"
 def urls(stack: Stack) -> dict[str, str]:
     """The address of each, by its instance's name."""
     told = config_overlay.read(config_overlay.file(stack)).get(KEY, "")
-    named = [each.removesuffix(PATH) for each in told.split(",")]
+    named = [url.removesuffix(PATH) for url in told.split(",")]
     # The first of several processes stays where it is; several containers answer to its name.
     first = named[0] if stack.mode == "inside" and told else stack.url(DISCOVERY.name)
     numbered = enumerate([first, *named[1:]], 1)

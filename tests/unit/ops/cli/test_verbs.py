@@ -15,7 +15,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import part_named
 from fusebox.native import kafka
 from fusebox.operations import instances
-from fusebox.operations.status import Row, Status, table
+from fusebox.operations.status import ShopStatus, StatusRow, table
 from fusebox.operations.verify import invariants, report
 from fusebox.runtime.driver import State
 
@@ -71,19 +71,21 @@ def test_a_taken_port_is_named_with_who_holds_it(
         refuse_taken(stack)
 
 
-def row(instance: str, healthy: bool = True) -> Row:
+def row(instance: str, healthy: bool = True) -> StatusRow:
     service = instance.rpartition("-")[0]
-    return Row(service, instance, "RUNNING", healthy, reason="does not answer", memory=46_000_000)
+    return StatusRow(
+        service, instance, "RUNNING", healthy, reason="does not answer", memory=46_000_000
+    )
 
 
 def test_a_status_is_healthy_only_when_all_are() -> None:
-    assert Status([row("kafka-1"), row("gateway-1")]).healthy
-    assert not Status([row("kafka-1"), row("gateway-1", healthy=False)]).healthy
-    assert not Status([]).healthy
+    assert ShopStatus([row("kafka-1"), row("gateway-1")]).healthy
+    assert not ShopStatus([row("kafka-1"), row("gateway-1", healthy=False)]).healthy
+    assert not ShopStatus([]).healthy
 
 
 def test_the_table_of_the_status_is_aligned() -> None:
-    lines = table(Status([row("kafka-1"), row("order-service-1", healthy=False)])).splitlines()
+    lines = table(ShopStatus([row("kafka-1"), row("order-service-1", healthy=False)])).splitlines()
 
     columns = {line.index(word) for line, word in zip(lines, ("state", "run", "run"), strict=True)}
     assert len(columns) == 1
@@ -94,7 +96,7 @@ def test_up_on_a_shop_that_is_half_dead_says_what_to_start() -> None:
     rows = [row("order-service-1", healthy=False), row("order-service-2", healthy=False)]
 
     with pytest.raises(Fault, match="not all of it") as refusal:
-        up.refuse_dead(Status([*rows, row("kafka-1")]))
+        up.refuse_dead(ShopStatus([*rows, row("kafka-1")]))
 
     assert refusal.value.remedy == "make start SERVICE=order-service"
 

@@ -22,7 +22,7 @@ from fusebox.demo.records import OrderRecords
 from fusebox.demo.shop_actions import ShopActions
 from fusebox.demo.steps import STEPS
 from fusebox.demo.tour import refuse_broken, run_steps
-from fusebox.operations.status import Row
+from fusebox.operations.status import StatusRow
 from fusebox.runtime.shop_client import OrderResult
 
 
@@ -231,9 +231,9 @@ def test_a_gateway_that_does_not_answer_is_reported_without_a_traceback(
         run_steps(context, [step(lose)], [1])
 
 
-def row(instance: str, healthy: bool = True, **given: object) -> Row:
+def row(instance: str, healthy: bool = True, **given: object) -> StatusRow:
     service = instance.rpartition("-")[0]
-    return Row(service, instance, "RUNNING", healthy, **given)  # type: ignore[arg-type]
+    return StatusRow(service, instance, "RUNNING", healthy, **given)  # type: ignore[arg-type]
 
 
 PROBLEMS = [
@@ -248,7 +248,7 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize(("wrong", "problem"), PROBLEMS)
-def test_a_shop_that_is_not_in_order_is_refused(wrong: Row, problem: str) -> None:
+def test_a_shop_that_is_not_in_order_is_refused(wrong: StatusRow, problem: str) -> None:
     with pytest.raises(Fault, match="not in order") as fault:
         refuse_broken([row("gateway-1"), wrong])
 

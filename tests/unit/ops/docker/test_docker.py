@@ -10,8 +10,7 @@ import pytest
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME
-from fusebox.docker import compose as engine
-from fusebox.docker import startup
+from fusebox.docker import compose, startup
 from fusebox.docker.containers import Containers
 from fusebox.docker.startup import _remedy
 
@@ -229,7 +228,7 @@ def test_without_docker_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", "/nonexistent")
 
     with pytest.raises(Fault, match="no program `docker`") as raised:
-        engine.refuse_unfit()
+        compose.refuse_unfit()
 
     assert "make up" in raised.value.remedy
     assert raised.value.exit_code == 1
@@ -239,32 +238,32 @@ def test_an_engine_that_is_away_is_told_in_its_own_words(docker: Engine) -> None
     docker.says("version", code=1, err="Cannot connect to the Docker daemon\n")
 
     with pytest.raises(Fault, match="does not answer") as raised:
-        engine.refuse_unfit()
+        compose.refuse_unfit()
 
     assert "Cannot connect" in raised.value.where
 
 
 @pytest.mark.parametrize(
-    ("server", "compose", "told"),
+    ("server", "plugin", "told"),
     [
         ("20.10.24\n", "2.26.1\n", "Docker Engine is 20.10"),
         ("26.1.5+dfsg1\n", "2.17.2\n", "docker compose is 2.17"),
         ("26.1.5\n", "", "no `docker compose`"),
     ],
 )
-def test_what_is_too_old_is_refused(docker: Engine, server: str, compose: str, told: str) -> None:
+def test_what_is_too_old_is_refused(docker: Engine, server: str, plugin: str, told: str) -> None:
     docker.says("version", server)
-    docker.says("compose version", compose, code=0 if compose else 1)
+    docker.says("compose version", plugin, code=0 if plugin else 1)
 
     with pytest.raises(Fault, match=told):
-        engine.refuse_unfit()
+        compose.refuse_unfit()
 
 
 def test_what_is_new_enough_is_taken(docker: Engine) -> None:
     docker.says("version", "26.1.5+dfsg1\n")
     docker.says("compose version", "v2.26.1-4\n")
 
-    engine.refuse_unfit()
+    compose.refuse_unfit()
 
 
 @pytest.mark.parametrize(

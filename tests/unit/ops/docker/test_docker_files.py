@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from fusebox.core import secrets as credentials
+from fusebox.core.secrets import SIGNING_KEY
 from fusebox.docker import images, secrets
 
 
@@ -13,8 +13,8 @@ def test_each_reader_gets_its_own_secrets_and_no_other(tmp_path: Path) -> None:
     for reader, names in secrets.READERS.items():
         assert {each.name for each in (tmp_path / "handed" / reader).iterdir()} == set(names)
     assert stat.S_IMODE((tmp_path / "handed").stat().st_mode) == 0o700
-    key = (tmp_path / "handed" / "ops" / credentials.SIGNING_KEY).read_bytes()
-    assert key == (tmp_path / "handed" / "user-service" / credentials.SIGNING_KEY).read_bytes()
+    key = (tmp_path / "handed" / "ops" / SIGNING_KEY).read_bytes()
+    assert key == (tmp_path / "handed" / "user-service" / SIGNING_KEY).read_bytes()
 
 
 def test_secrets_that_are_there_stay_and_go_where_they_lack(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME
 from fusebox.native.postgres import Place
-from fusebox.native.programs import Program, brake_program, postgres_program, service_program
+from fusebox.native.programs import Program, postgres_program, service_program, throttle_program
 from fusebox.native.supervisor import Supervisor
 from fusebox.native.supervisor_plugin import FuseboxInterface
 
@@ -104,7 +104,7 @@ def test_killing_an_unknown_process_is_refused() -> None:
 
 
 def test_a_brake_runs_once_and_is_told_whom_to_halt_and_for_how_long() -> None:
-    program = brake_program(BY_NAME["kafka"], pid=4711, milliseconds=300)
+    program = throttle_program(BY_NAME["kafka"], pid=4711, milliseconds=300)
 
     assert program.name == "brake-kafka"
     assert program.command[-3:] == ["fusebox.native.throttle", "4711", "300"]

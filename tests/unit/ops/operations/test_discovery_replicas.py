@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fusebox.core.errors import Fault
-from fusebox.core.http import Answer
+from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.operations import discovery_replicas, settings
 from fusebox.runtime import health
@@ -86,9 +86,13 @@ def test_the_one_that_answers_is_asked(
     second = eureka_zone.urls(shop.stack)["discovery-2"]
     asked: list[str] = []
 
-    def get(url: str, **_: Any) -> Answer:
+    def get(url: str, **_: Any) -> HttpResponse:
         asked.append(url)
-        return Answer(200, b'{"applications": {"application": []}}') if second in url else Answer(0)
+        return (
+            HttpResponse(200, b'{"applications": {"application": []}}')
+            if second in url
+            else HttpResponse(0)
+        )
 
     monkeypatch.undo()
     monkeypatch.setattr("fusebox.core.http.get", get)
@@ -113,7 +117,7 @@ def test_several_containers_are_known_by_their_own_names(stack: Stack) -> None:
     config_overlay.change(config_overlay.file(inside), {eureka_zone.KEY: eureka_zone.value(names)})
 
     assert list(eureka_zone.urls(inside).values()) == names
-    assert health.address(inside, "discovery-2", {}) == health.Address("fusebox-discovery-2", 8761)
+    assert health.address(inside, "discovery-2", {}) == health.Endpoint("fusebox-discovery-2", 8761)
 
 
 def test_a_shop_that_comes_up_has_one(shop: ShopWithReplicas) -> None:

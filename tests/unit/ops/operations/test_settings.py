@@ -7,7 +7,7 @@ import pytest
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.operations import settings
-from fusebox.operations.settings import Said
+from fusebox.operations.settings import RefreshResult
 from fusebox.runtime.driver import State
 from fusebox.state import config_overlay
 
@@ -28,10 +28,10 @@ def told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stack.make_folders()
     asked: list[str] = []
 
-    def refresh(stack: Stack, state: State) -> Said:
+    def refresh(stack: Stack, state: State) -> RefreshResult:
         asked.append(state.instance)
         text = "".join(each.read_text() for each in stack.config.iterdir())
-        return Said(state.instance, refusal="no number" if "wrong" in text else "")
+        return RefreshResult(state.instance, refusal="no number" if "wrong" in text else "")
 
     running = RunningInstances("order-service-1", "gateway-1", "kafka-1", "java-training")
     monkeypatch.setattr(settings, "running_driver", lambda _: running)

@@ -16,7 +16,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME
 from fusebox.runtime import admin_token, chaos_monkey_client
-from fusebox.runtime.actuator_client import Actuator
+from fusebox.runtime.actuator_client import ActuatorClient
 from user_service.signing import Signer
 
 HARMLESS = {
@@ -44,8 +44,8 @@ class MonkeyEndpoint(ThreadingHTTPServer):
         self.tokens: list[str | None] = []
 
     @property
-    def actuator(self) -> Actuator:
-        return Actuator(STACK, f"http://127.0.0.1:{self.server_address[1]}")
+    def actuator(self) -> ActuatorClient:
+        return ActuatorClient(STACK, f"http://127.0.0.1:{self.server_address[1]}")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -184,7 +184,7 @@ def test_a_refusal_is_passed_on_with_its_reason(monkey: MonkeyEndpoint) -> None:
 
 
 def test_a_process_that_is_silent_is_named() -> None:
-    nobody = Actuator(STACK, "http://127.0.0.1:1")
+    nobody = ActuatorClient(STACK, "http://127.0.0.1:1")
     with pytest.raises(Fault, match="order-service-1 does not answer"):
         chaos_monkey_client.calm(nobody, "order-service-1")
     assert chaos_monkey_client.read(nobody) == []
@@ -199,7 +199,7 @@ def test_only_the_gateway_is_shown_an_admins_token(monkey: MonkeyEndpoint, stack
     secrets.make_missing(stack)
 
     for name in ("gateway", "order-service"):
-        Actuator.of(stack, BY_NAME[name], monkey.actuator.url).breakers()
+        ActuatorClient.of(stack, BY_NAME[name], monkey.actuator.url).breakers()
 
     shown, none = monkey.tokens
     assert none is None

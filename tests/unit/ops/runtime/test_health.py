@@ -6,26 +6,26 @@ from typing import Any
 import pytest
 
 from fusebox.core import http, ports
-from fusebox.core.http import Answer
+from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.native import process_tree
-from fusebox.native import supervisor as supervision
+from fusebox.native.supervisor import Supervisor
 from fusebox.operations import status
 from fusebox.runtime import health
 from fusebox.runtime.driver import State
-from fusebox.runtime.health import Address
+from fusebox.runtime.health import Endpoint
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Answer]:
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, HttpResponse]:
     """What each address answers; all others are away."""
-    known: dict[str, Answer] = {}
-    monkeypatch.setattr(http, "get", lambda url, **_: known.get(url, Answer(0)))
+    known: dict[str, HttpResponse] = {}
+    monkeypatch.setattr(http, "get", lambda url, **_: known.get(url, HttpResponse(0)))
     return known
 
 
-def ok(body: Any, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(body).encode())
+def ok(body: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, json.dumps(body).encode())
 
 
 def instance(name: str, port: int) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def instance(name: str, port: int) -> dict[str, Any]:
 
 
 def test_the_port_of_an_instance_is_what_discovery_says(
-    stack: Stack, answers: dict[str, Answer]
+    stack: Stack, answers: dict[str, HttpResponse]
 ) -> None:
     apps = [
         {"name": "ORDER-SERVICE", "instance": [instance("order-service-1", 4711)]},
@@ -43,13 +43,13 @@ def test_the_port_of_an_instance_is_what_discovery_says(
 
     known = health.registered(stack)
 
-    assert known["order-service-1"] == Address("127.0.0.1", 4711)
+    assert known["order-service-1"] == Endpoint("127.0.0.1", 4711)
     assert known["gateway-1"].port == 8000
 
 
 @pytest.mark.parametrize("body", [None, [], {"applications": None}, {"applications": {}}])
 def test_a_discovery_that_knows_nobody_is_no_error(
-    stack: Stack, answers: dict[str, Answer], body: Any
+    stack: Stack, answers: dict[str, HttpResponse], body: Any
 ) -> None:
     answers["http://127.0.0.1:8761/eureka/apps"] = ok(body)
 
@@ -59,21 +59,21 @@ def test_a_discovery_that_knows_nobody_is_no_error(
 def test_a_service_that_is_not_registered_is_not_healthy(stack: Stack) -> None:
     verdict = health.check(stack, "order-service-1", {})
 
-    assert verdict == health.Verdict(False, "not registered with discovery")
+    assert verdict == health.InstanceHealth(False, "not registered with discovery")
 
 
 def test_a_service_is_healthy_when_its_readiness_is_up(
-    stack: Stack, answers: dict[str, Answer]
+    stack: Stack, answers: dict[str, HttpResponse]
 ) -> None:
     answers["http://127.0.0.1:4711/actuator/health/readiness"] = ok({"status": "UP"})
 
-    known = {"order-service-1": Address("127.0.0.1", 4711)}
+    known = {"order-service-1": Endpoint("127.0.0.1", 4711)}
 
     assert health.check(stack, "order-service-1", known).healthy
 
 
 def test_a_service_that_is_not_ready_says_what_it_lacks(
-    stack: Stack, answers: dict[str, Answer]
+    stack: Stack, answers: dict[str, HttpResponse]
 ) -> None:
     components = {"db": {"status": "DOWN"}, "registry": {"status": "UP"}}
     body = {"status": "DOWN", "components": components}
@@ -82,18 +82,20 @@ def test_a_service_that_is_not_ready_says_what_it_lacks(
     assert health.check(stack, "gateway-1", {}).reason == "readiness is DOWN (db)"
 
 
-def test_a_process_that_is_away_does_not_answer(stack: Stack, answers: dict[str, Answer]) -> None:
+def test_a_process_that_is_away_does_not_answer(
+    stack: Stack, answers: dict[str, HttpResponse]
+) -> None:
     assert not answers
     assert health.check(stack, "gateway-1", {}).reason == "does not answer"
 
 
-def knowing(services: list[str], keys: int = 1) -> Answer:
+def knowing(services: list[str], keys: int = 1) -> HttpResponse:
     registry = {"details": {"services": services}}
     return ok({"components": {"registry": registry, "tokens": {"details": {"keys": keys}}}})
 
 
 @pytest.fixture
-def open_shop(answers: dict[str, Answer]) -> dict[str, Answer]:
+def open_shop(answers: dict[str, HttpResponse]) -> dict[str, HttpResponse]:
     """All know all, and the gateway reaches the catalog."""
     names = list(health.SERVICES)
     apps = [{"instance": instance(f"{name}-1", 4000 + n)} for n, name in enumerate(names)]
@@ -104,14 +106,16 @@ def open_shop(answers: dict[str, Answer]) -> dict[str, Answer]:
     return answers
 
 
-def test_the_shop_is_open_when_all_know_all(stack: Stack, open_shop: dict[str, Answer]) -> None:
+def test_the_shop_is_open_when_all_know_all(
+    stack: Stack, open_shop: dict[str, HttpResponse]
+) -> None:
     assert open_shop
     assert health.shop_is_open(stack)
 
 
 @pytest.mark.parametrize("lack", [knowing(["order-service"]), knowing(list(health.SERVICES), 0)])
 def test_the_shop_is_not_open_while_one_lacks_a_neighbour_or_the_keys(
-    stack: Stack, open_shop: dict[str, Answer], lack: Answer
+    stack: Stack, open_shop: dict[str, HttpResponse], lack: HttpResponse
 ) -> None:
     open_shop["http://127.0.0.1:4001/actuator/health"] = lack
 
@@ -130,11 +134,11 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("sockets")
 def test_while_discovery_is_away_the_services_are_found_by_their_sockets(
-    stack: Stack, answers: dict[str, Answer]
+    stack: Stack, answers: dict[str, HttpResponse]
 ) -> None:
     states = {name: state(name) for name in ("discovery-1", "order-service-1", "brake-kafka")}
 
-    assert health.addresses(stack, states)["order-service-1"] == Address("127.0.0.1", 4711)
+    assert health.addresses(stack, states)["order-service-1"] == Endpoint("127.0.0.1", 4711)
 
     answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": []}})
     # It answers, and knows nobody: who is not registered is not found by callers either.
@@ -142,7 +146,7 @@ def test_while_discovery_is_away_the_services_are_found_by_their_sockets(
 
 
 @pytest.mark.usefixtures("sockets")
-def test_a_paused_discovery_is_not_asked(stack: Stack, answers: dict[str, Answer]) -> None:
+def test_a_paused_discovery_is_not_asked(stack: Stack, answers: dict[str, HttpResponse]) -> None:
     answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": []}})
     states = {
         "discovery-1": state("discovery-1", paused=True),
@@ -152,7 +156,7 @@ def test_a_paused_discovery_is_not_asked(stack: Stack, answers: dict[str, Answer
     assert "order-service-1" in health.addresses(stack, states)
 
 
-class Supervisor(supervision.Supervisor):
+class FakeSupervisor(Supervisor):
     def __init__(self, stack: Stack, *states: State) -> None:
         super().__init__(stack)
         self._states = states
@@ -166,8 +170,8 @@ class Supervisor(supervision.Supervisor):
 
 @pytest.fixture
 def rows(
-    monkeypatch: pytest.MonkeyPatch, stack: Stack, answers: dict[str, Answer], sockets: None
-) -> dict[str, status.Row]:
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, answers: dict[str, HttpResponse], sockets: None
+) -> dict[str, status.StatusRow]:
     """A paused user-service, a failing catalog-service, a killed order-service, a braked Kafka."""
     for page, body in (
         ("health/readiness", {"status": "UP"}),
@@ -181,7 +185,7 @@ def rows(
         ),
     ):
         answers[f"http://127.0.0.1:4711/actuator/{page}"] = ok(body)
-    supervisor = Supervisor(
+    supervisor = FakeSupervisor(
         stack,
         state("user-service-1", paused=True),
         state("catalog-service-1"),
@@ -195,7 +199,7 @@ def rows(
     return {row.instance: row for row in status.read(stack).rows}
 
 
-def test_status_shows_what_is_broken_on_purpose(rows: dict[str, status.Row]) -> None:
+def test_status_shows_what_is_broken_on_purpose(rows: dict[str, status.StatusRow]) -> None:
     assert {name: row.faults for name, row in rows.items() if row.faults} == {
         "user-service-1": ["paused"],
         "catalog-service-1": ["fail 25 %"],
@@ -205,17 +209,17 @@ def test_status_shows_what_is_broken_on_purpose(rows: dict[str, status.Row]) -> 
     assert rows["catalog-service-1"].breakers == {"order-service": "OPEN"}
 
 
-def test_status_asks_no_paused_process(rows: dict[str, status.Row]) -> None:
+def test_status_asks_no_paused_process(rows: dict[str, status.StatusRow]) -> None:
     paused = rows["user-service-1"]
 
     assert (paused.state, paused.healthy, paused.reason) == ("PAUSED", False, "paused")
     assert paused.breakers == {}
 
 
-def test_a_braked_process_is_not_shown_as_paused(rows: dict[str, status.Row]) -> None:
+def test_a_braked_process_is_not_shown_as_paused(rows: dict[str, status.StatusRow]) -> None:
     assert rows["kafka-1"].state == "RUNNING"
 
 
-def test_status_shows_no_helper_and_every_part(rows: dict[str, status.Row]) -> None:
+def test_status_shows_no_helper_and_every_part(rows: dict[str, status.StatusRow]) -> None:
     assert "brake-kafka" not in rows
     assert rows["zipkin-1"].state == "DOWN"

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from fusebox.core.errors import Fault
-from fusebox.core.http import Answer
+from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.demo.records import KafkaRecord
 from fusebox.operations import settings
 from fusebox.operations.dead_letters import DeadLetter
-from fusebox.operations.status import Seen
-from fusebox.operations.verify.invariants import Entry, Finding, Reading
+from fusebox.operations.status import Observation
+from fusebox.operations.verify.invariants import Finding, Reading, StoredOrder
 from fusebox.runtime import relay, remote
 from fusebox.runtime.driver import State
-from fusebox.runtime.health import Verdict
+from fusebox.runtime.health import InstanceHealth
 from fusebox.runtime.json_codec import decoded, encoded, hints_of
 
 
@@ -35,17 +35,17 @@ def fail(_stack: Stack) -> None:
 
 
 @pytest.fixture
-def way(monkeypatch: pytest.MonkeyPatch) -> Iterator[relay.Relay]:
+def way(monkeypatch: pytest.MonkeyPatch) -> Iterator[relay.ContainerRelay]:
     """Into a process of this machine, where the container's would be."""
     root = Path(__file__).resolve().parents[4]
     monkeypatch.setenv("PYTHONPATH", str(root))
     monkeypatch.delenv("FUSEBOX_MODE", raising=False)
-    opened = relay.Relay([sys.executable, "-m", "fusebox.runtime.relay"])
+    opened = relay.ContainerRelay([sys.executable, "-m", "fusebox.runtime.relay"])
     yield opened
     opened.close()
 
 
-def test_a_call_is_done_on_the_other_side(way: relay.Relay) -> None:
+def test_a_call_is_done_on_the_other_side(way: relay.ContainerRelay) -> None:
     assert way.run(health_address, "order-service", 8080) == ("order-service", 8080)
 
 
@@ -53,7 +53,7 @@ def health_address(_stack: Stack, host: str, port: int) -> tuple[str, int]:
     return host, port
 
 
-def test_what_is_raised_there_is_raised_here_whole(way: relay.Relay) -> None:
+def test_what_is_raised_there_is_raised_here_whole(way: relay.ContainerRelay) -> None:
     with pytest.raises(Fault) as raised:
         way.run(fail)
 
@@ -65,13 +65,15 @@ def lock(_stack: Stack) -> object:
     return threading.Lock()
 
 
-def test_a_result_that_json_cannot_say_is_a_fault_and_no_endless_wait(way: relay.Relay) -> None:
+def test_a_result_that_json_cannot_say_is_a_fault_and_no_endless_wait(
+    way: relay.ContainerRelay,
+) -> None:
     with pytest.raises(Fault, match=r"lock has failed: .*no form in JSON"):
         way.run(lock)
 
 
 def test_a_way_that_is_closed_is_a_fault_and_no_wait_without_end() -> None:
-    closed = relay.Relay([sys.executable, "-c", "pass"])
+    closed = relay.ContainerRelay([sys.executable, "-c", "pass"])
 
     for _ in range(2):
         with pytest.raises(Fault, match="nothing inside can be asked"):
@@ -99,13 +101,19 @@ def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path)
     ("hint", "value"),
     [
         (DeadLetter, DeadLetter("orders.dead", 0, 1, None, "", "reason", "from", "now")),
-        (dict[str, Verdict], {"order-service-1": Verdict(False, "does not answer")}),
+        (dict[str, InstanceHealth], {"order-service-1": InstanceHealth(False, "does not answer")}),
         (list[Finding], [Finding("stock", {"products": 3}, frozenset({"CATALOG-0001"}))]),
         (KafkaRecord, KafkaRecord(1, b"key", b"\x00\xff", [("ce_id", b"1")])),
-        (Reading, Reading([], {"1": Entry("PENDING", [{"qty": 1}])}, {}, {"order": [(1, "key")]})),
+        (
+            Reading,
+            Reading([], {"1": StoredOrder("PENDING", [{"qty": 1}])}, {}, {"order": [(1, "key")]}),
+        ),
         (dict[int, int], {0: 12, 5: 0}),
-        (Seen | None, Seen(Verdict(True), port=8080, breakers={"catalog-service": "OPEN"})),
-        (Answer, Answer(200, b"{}")),
+        (
+            Observation | None,
+            Observation(InstanceHealth(True), port=8080, breakers={"catalog-service": "OPEN"}),
+        ),
+        (HttpResponse, HttpResponse(200, b"{}")),
         (list[State], [State("gateway-1", "RUNNING", 1, 2, "")]),
         (tuple[str, ...], ("a", "b")),
         (int, 3),

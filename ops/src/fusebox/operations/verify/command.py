@@ -11,7 +11,13 @@ from fusebox.core import kafka_admin, postgres_probe
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import SERVICES
-from fusebox.operations.verify.invariants import Entry, Finding, Product, Reading, examine
+from fusebox.operations.verify.invariants import (
+    Finding,
+    Reading,
+    StoredOrder,
+    StoredProduct,
+    examine,
+)
 from fusebox.runtime import remote
 
 if TYPE_CHECKING:
@@ -70,10 +76,12 @@ def _read(stack: Stack) -> Reading:
 
     try:
         with _snapshot(stack, "catalog_service") as catalog:
-            products = [Product(*row) for row in _rows(catalog, PRODUCTS)]
-            reservations = {str(row[0]): Entry(*row[1:]) for row in _rows(catalog, RESERVATIONS)}
+            products = [StoredProduct(*row) for row in _rows(catalog, PRODUCTS)]
+            reservations = {
+                str(row[0]): StoredOrder(*row[1:]) for row in _rows(catalog, RESERVATIONS)
+            }
         with _snapshot(stack, "order_service") as order:
-            orders = {str(row[0]): Entry(*row[1:]) for row in _rows(order, ORDERS)}
+            orders = {str(row[0]): StoredOrder(*row[1:]) for row in _rows(order, ORDERS)}
         return Reading(products, reservations, orders, _outboxes(stack))
     except (psycopg.Error, FileNotFoundError) as error:
         raise Fault(

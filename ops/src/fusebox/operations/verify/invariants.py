@@ -19,7 +19,7 @@ Lines = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Product:
+class StoredProduct:
     product_id: str
     initial: int
     added: int
@@ -27,7 +27,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredOrder:
     """A status with its lines: of an order, or of a reservation."""
 
     status: str
@@ -44,9 +44,9 @@ class Entry:
 class Reading:
     """The stores at one moment, catalog's first; outboxes hold (position, key)."""
 
-    products: list[Product]
-    reservations: dict[str, Entry]
-    orders: dict[str, Entry]
+    products: list[StoredProduct]
+    reservations: dict[str, StoredOrder]
+    orders: dict[str, StoredOrder]
     outboxes: dict[str, list[tuple[int, str]]]
 
 
@@ -100,8 +100,8 @@ def stock_adds_up(reading: Reading) -> Finding:
 
 
 def no_stock_below_zero(reading: Reading) -> Finding:
-    below = [each.product_id for each in reading.products if each.stock < 0]
-    least = min((each.stock for each in reading.products), default=0)
+    below = [product.product_id for product in reading.products if product.stock < 0]
+    least = min((product.stock for product in reading.products), default=0)
     figures = {"products": len(reading.products), "least stock": least}
     return Finding("no stock below zero", figures, frozenset(below))
 
@@ -129,16 +129,16 @@ def stores_agree(reading: Reading) -> Finding:
     }
     strangers = set(reading.reservations) - set(reading.orders)
     offenders |= {f"reservation {key} has no order" for key in strangers}
-    statuses = Counter(each.status for each in reading.reservations.values())
+    statuses = Counter(order.status for order in reading.reservations.values())
     figures = {"orders": len(reading.orders), "reservations": len(reading.reservations), **statuses}
     return Finding("catalog's reservations agree with the orders", figures, frozenset(offenders))
 
 
-def _status(reservation: Entry | None) -> str:
+def _status(reservation: StoredOrder | None) -> str:
     return reservation.status if reservation else "missing"
 
 
-def _agree(order: Entry, reservation: Entry | None) -> bool:
+def _agree(order: StoredOrder, reservation: StoredOrder | None) -> bool:
     if order.status == PENDING:
         return True
     if reservation is None or reservation.status not in AGREEING[order.status]:

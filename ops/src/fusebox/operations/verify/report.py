@@ -26,7 +26,7 @@ def _lines(finding: Finding) -> list[str]:
     told = [
         f"{mark}  {finding.name}",
         f"        {', '.join(figures[:SHOWN])}" + (f", and {rest} more" if rest > 0 else ""),
-        *(f"        ! {each}" for each in shown),
+        *(f"        ! {offender}" for offender in shown),
     ]
     return [*told, f"        ! and {more} more"] if more else told
 

@@ -6,10 +6,10 @@ import pytest
 
 from fusebox.operations.verify.command import settle
 from fusebox.operations.verify.invariants import (
-    Entry,
     Finding,
-    Product,
     Reading,
+    StoredOrder,
+    StoredProduct,
     no_stock_below_zero,
     orders_decided,
     outboxes_empty,
@@ -23,9 +23,9 @@ def line(qty: int, product_id: str = "BERLIN") -> dict[str, Any]:
 
 
 def reading(
-    products: list[Product] | None = None,
-    reservations: dict[str, Entry] | None = None,
-    orders: dict[str, Entry] | None = None,
+    products: list[StoredProduct] | None = None,
+    reservations: dict[str, StoredOrder] | None = None,
+    orders: dict[str, StoredOrder] | None = None,
     outbox: list[tuple[int, str]] | None = None,
 ) -> Reading:
     return Reading(
@@ -36,8 +36,8 @@ def reading(
 def test_stock_that_was_sold_is_accounted_for_by_its_reservations() -> None:
     found = stock_adds_up(
         reading(
-            [Product("BERLIN", initial=100, added=20, stock=115)],
-            {"1": Entry("RESERVED", [line(5)]), "2": Entry("RELEASED", [line(7)])},
+            [StoredProduct("BERLIN", initial=100, added=20, stock=115)],
+            {"1": StoredOrder("RESERVED", [line(5)]), "2": StoredOrder("RELEASED", [line(7)])},
         )
     )
 
@@ -46,17 +46,21 @@ def test_stock_that_was_sold_is_accounted_for_by_its_reservations() -> None:
 
 
 def test_a_piece_that_is_gone_without_a_reservation_is_found() -> None:
-    found = stock_adds_up(reading([Product("BERLIN", initial=100, added=0, stock=99)]))
+    found = stock_adds_up(reading([StoredProduct("BERLIN", initial=100, added=0, stock=99)]))
 
     assert found.offenders == {"BERLIN: 100 had, 99 accounted for"}
 
 
 def test_stock_below_zero_is_found() -> None:
-    assert no_stock_below_zero(reading([Product("BERLIN", 1, 0, -1)])).offenders == {"BERLIN"}
+    assert no_stock_below_zero(reading([StoredProduct("BERLIN", 1, 0, -1)])).offenders == {"BERLIN"}
 
 
 def test_a_pending_order_is_excused_while_its_event_waits_in_an_outbox() -> None:
-    orders = {"1": Entry("PENDING", []), "2": Entry("PENDING", []), "3": Entry("CONFIRMED", [])}
+    orders = {
+        "1": StoredOrder("PENDING", []),
+        "2": StoredOrder("PENDING", []),
+        "3": StoredOrder("CONFIRMED", []),
+    }
 
     assert orders_decided(reading(orders=orders, outbox=[(9, "1")])).offenders == {"2"}
 
@@ -78,8 +82,8 @@ def test_a_row_left_in_an_outbox_is_found() -> None:
 def test_an_order_and_its_reservation_may_stand_so(order: str, reservation: str) -> None:
     found = stores_agree(
         reading(
-            orders={"1": Entry(order, [line(2)])},
-            reservations={"1": Entry(reservation, [line(2)])},
+            orders={"1": StoredOrder(order, [line(2)])},
+            reservations={"1": StoredOrder(reservation, [line(2)])},
         )
     )
 
@@ -93,8 +97,8 @@ def test_an_order_and_its_reservation_may_stand_so(order: str, reservation: str)
 def test_an_order_and_its_reservation_may_not_stand_so(order: str, reservation: str) -> None:
     found = stores_agree(
         reading(
-            orders={"1": Entry(order, [line(2)])},
-            reservations={"1": Entry(reservation, [line(2)])},
+            orders={"1": StoredOrder(order, [line(2)])},
+            reservations={"1": StoredOrder(reservation, [line(2)])},
         )
     )
 
@@ -104,8 +108,8 @@ def test_an_order_and_its_reservation_may_not_stand_so(order: str, reservation: 
 def test_a_cancel_that_came_before_its_order_agrees_without_quantities() -> None:
     found = stores_agree(
         reading(
-            orders={"1": Entry("CANCELLED", [line(2)])},
-            reservations={"1": Entry("CANCELLED", [])},
+            orders={"1": StoredOrder("CANCELLED", [line(2)])},
+            reservations={"1": StoredOrder("CANCELLED", [])},
         )
     )
 
@@ -115,8 +119,8 @@ def test_a_cancel_that_came_before_its_order_agrees_without_quantities() -> None
 def test_other_quantities_reserved_than_ordered_are_found() -> None:
     found = stores_agree(
         reading(
-            orders={"1": Entry("CONFIRMED", [line(2)])},
-            reservations={"1": Entry("RESERVED", [line(3)])},
+            orders={"1": StoredOrder("CONFIRMED", [line(2)])},
+            reservations={"1": StoredOrder("RESERVED", [line(3)])},
         )
     )
 
@@ -124,7 +128,7 @@ def test_other_quantities_reserved_than_ordered_are_found() -> None:
 
 
 def test_a_reservation_without_an_order_is_found() -> None:
-    found = stores_agree(reading(reservations={"7": Entry("RESERVED", [])}))
+    found = stores_agree(reading(reservations={"7": StoredOrder("RESERVED", [])}))
 
     assert found.offenders == {"reservation 7 has no order"}
 
