@@ -128,7 +128,7 @@ check: $(INSTALLED) ## lint, format, types, import rules, lock
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(SOURCES) tests bench
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m fusebox.cli.requirements_lock
+	@$(BIN)/python -m fusebox.operations.requirements_lock
 
 bench: $(INSTALLED) ## the figures, with the machine
 	@$(BIN)/python -m bench
@@ -138,7 +138,7 @@ lock: ## renew requirements.lock from the pyproject files
 	@uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header -o requirements.lock
 	@for member in $(IMAGES); do uv export --quiet --frozen --package $$member --no-default-groups \
 	  --no-emit-workspace --no-header --no-annotate -o deploy/docker/requirements/$$member.txt; done
-	@$(PYTHON) ops/src/fusebox/cli/requirements_lock.py --write
+	@$(PYTHON) ops/src/fusebox/operations/requirements_lock.py --write
 
 install: $(INSTALLED)
 

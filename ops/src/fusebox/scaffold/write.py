@@ -10,8 +10,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from fusebox.cli import requirements_lock
 from fusebox.core.files import write_whole
+from fusebox.operations import requirements_lock
 from fusebox.scaffold import shared_files
 from fusebox.scaffold.names import ServiceNames
 
