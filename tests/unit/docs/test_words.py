@@ -1,0 +1,213 @@
+"""Names in the sources are the field's: private words of our own do not come back."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = (
+    "chassis/src",
+    "services/user/src",
+    "services/order/src",
+    "services/catalog/src",
+    "gateway/src",
+    "discovery/src",
+    "config-server/src",
+    "ops/src",
+)
+# As a whole name, with or without underscores around it: the word, and what says it better.
+PRIVATE = {
+    "hops": "deadline",
+    "neighbour": "service client",
+    "neighbours": "service clients",
+    "neighbourhood": "peers",
+    "protection": "resilience policy",
+    "admitted": "permit",
+    "admission": "permit",
+    "points": "kill points",
+    "reach": "kill point, or what may be accessed",
+    "listing": "instances",
+    "refreshing": "refresh",
+    "bell": "wake-up",
+    "ring": "notify",
+    "bury": "dead-letter",
+    "told": "notified, published, recorded",
+    "tell": "notify, record, publish",
+    "said": "outcome, text",
+    "cause": "trace context",
+    "wanted": "requested, order lines",
+    "offer": "product snapshot",
+    "heard": "last known",
+    "dearer": "price changed",
+    "judge": "check",
+    "errand": "exchange",
+    "seen": "request view",
+    "asked": "upstream request",
+    "kept": "cached response",
+    "shelf": "document cache, products",
+    "flight": "coalesced request",
+    "flights": "request coalescing",
+    "board": "join",
+    "land": "complete",
+    "door": "HTTP server",
+    "front": "HTTP server",
+    "patience": "timeouts",
+    "word": "filter definition",
+    "lot": "random draw",
+    "relapse": "canary rollback",
+    "trial": "canary route",
+    "trials": "canary routes",
+    "shadowing": "mirror",
+    "guard": "authentication",
+    "blocking": "blocklist",
+    "locating": "discovery locator",
+    "note": "replication event",
+    "question": "config query",
+    "away": "unavailable",
+    "aside": "run in thread",
+    "families": "process tree",
+    "marks": "stamps",
+    "inside": "remote",
+    "asking": "http",
+    "launching": "launcher",
+    "ending": "stopper",
+    "assaults": "chaos monkey client",
+    "training": "AOT cache",
+    "brake": "throttle",
+    "brakes": "throttles",
+    "stage": "console",
+    "scene": "context",
+    "trading": "shop actions",
+    "looking": "inspection",
+    "promises": "assertions",
+    "breakage": "faults",
+    "crowd": "load",
+    "hand": "client",
+    "crew": "worker pool",
+    "fates": "order outcomes",
+    "reckoning": "reconciliation",
+    "performance": "runner",
+    "playing": "player",
+    "script": "plan",
+    "each": "what it is: for product in products",
+    "found": "what it is: orders, instance, cached",
+}
+
+
+# Where a word has the meaning that everybody gives it, and which.
+MEANT = {
+    "assaults": {
+        "chassis/": "Chaos Monkey for Spring Boot calls its faults so",
+        "ops/": "Chaos Monkey for Spring Boot calls its faults so",
+    },
+    "cause": {
+        "chassis/src/chassis/resilience/service_client.py": "of an exception",
+    },
+    "ending": {
+        "ops/src/fusebox/scaffold/": "of a file's name",
+    },
+    "guard": {
+        "chassis/src/chassis/core/workers.py": "what runs a thread and sees to its death",
+    },
+    "note": {
+        "chassis/src/chassis/resilience/circuit_breaker.py": "writes an event down",
+        "ops/src/fusebox/demo/console.py": "a remark to the reader",
+    },
+    "reach": {
+        "services/user/": "whom a caller may get at",
+    },
+    "refreshing": {
+        "chassis/src/chassis/config/client.py": "the lock of a refresh",
+    },
+    "shelf": {
+        "services/catalog/": "the products that are there, by their ids",
+    },
+    "training": {
+        "ops/src/fusebox/core/topology.py": "a training run of the JVM (JEP 483)",
+    },
+    "word": {
+        "ops/src/fusebox/scaffold/": "what a name is made of",
+    },
+}
+# Members in which a word is still to be renamed; it must not come into any other.
+STANDS: dict[str, tuple[str, ...]] = {
+    "hops": ("gateway",),
+    "told": ("gateway", "chassis", "ops"),
+    "tell": ("gateway", "ops"),
+    "said": ("gateway", "ops"),
+    "wanted": ("gateway", "chassis", "ops", "config-server"),
+    "judge": ("gateway",),
+    "errand": ("gateway",),
+    "seen": ("gateway", "ops"),
+    "asked": ("gateway", "ops"),
+    "kept": ("gateway", "ops"),
+    "flight": ("gateway",),
+    "flights": ("gateway",),
+    "board": ("gateway",),
+    "land": ("gateway",),
+    "door": ("gateway",),
+    "front": ("gateway",),
+    "patience": ("gateway",),
+    "word": ("gateway",),
+    "lot": ("gateway",),
+    "relapse": ("gateway",),
+    "trial": ("gateway",),
+    "trials": ("gateway",),
+    "guard": ("gateway",),
+    "away": ("gateway", "ops"),
+    "brake": ("ops",),
+    "looking": ("gateway",),
+    "each": ("gateway", "ops"),
+    "found": ("gateway", "chassis", "ops"),
+}
+
+
+def names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Classes, functions, arguments, variables, attributes and aliases, with their lines."""
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.ClassDef(name=str(name))
+                | ast.FunctionDef(name=str(name))
+                | ast.AsyncFunctionDef(name=str(name))
+                | ast.arg(arg=str(name))
+                | ast.Name(id=str(name), ctx=ast.Store())
+                | ast.Attribute(attr=str(name), ctx=ast.Store())
+                | ast.alias(asname=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.ExceptHandler(name=str(name))
+            ):
+                yield name, getattr(node, "lineno", 0)
+
+
+def places_of_names() -> dict[str, list[str]]:
+    """Where each name is given, modules and packages included."""
+    places = defaultdict(list)
+    for source in SOURCES:
+        for file in sorted((ROOT / source).rglob("*.py")):
+            shown = str(file.relative_to(ROOT))
+            module = file.parent.name if file.stem == "__init__" else file.stem
+            places[module.strip("_").lower()].append(shown)
+            for name, line in names(ast.parse(file.read_text())):
+                places[name.strip("_").lower()].append(f"{shown}:{line}")
+    return places
+
+
+PLACES = places_of_names()
+
+
+@pytest.mark.parametrize("word", PRIVATE)
+def test_a_private_word_is_no_name(word: str) -> None:
+    excepted = (*MEANT.get(word, {}), *(f"{member}/" for member in STANDS.get(word, ())))
+    places = [place for place in PLACES[word] if not place.startswith(excepted)]
+
+    assert places == [], f"say: {PRIVATE[word]}"
+
+
+def test_every_kind_of_name_is_looked_at() -> None:
+    kinds = {"module": "circuit_breaker", "class": "order", "function": "place", "field": "version"}
+
+    assert [name for name in kinds.values() if name not in PLACES] == []
