@@ -7,39 +7,41 @@ from chassis.runtime import lifecycle
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from gateway.http import event_loop
-from gateway.http.server import Door
+from gateway.http.server import HttpServer
 from gateway.proxy import actuator_pages
-from gateway.proxy.handler import Gateway
-from gateway.rules import Policy
+from gateway.proxy.handler import GatewayHandler
+from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
 
 SERVICE = "gateway"
 
 
-class Front:
-    """The gateway and its door, as one server.  Made on the event loop."""
+class GatewayServer:
+    """The gateway and its HTTP server, as one.  Made on the event loop."""
 
     def __init__(
-        self, process: Process[GatewaySettings], tokens: TokenVerifier, policy: Policy
+        self, process: Process[GatewaySettings], tokens: TokenVerifier, rules: GatewayRules
     ) -> None:
-        self._gateway = Gateway(process, tokens, policy)
-        self._door = Door(self._gateway.handle, self._gateway.refuse, self._gateway.patience)
+        self._gateway = GatewayHandler(process, tokens, rules)
+        self._server = HttpServer(
+            self._gateway.handle, self._gateway.refuse, self._gateway.timeouts
+        )
 
     async def open(self, host: str, port: int) -> None:
-        await self._door.open(host, port)
+        await self._server.open(host, port)
 
     def leave(self) -> None:
-        self._door.leave()
+        self._server.leave()
 
     async def close(self) -> None:
-        await self._door.close(lifecycle.GRACE_SECONDS)
+        await self._server.close(lifecycle.GRACE_SECONDS)
         await self._gateway.close()
 
 
 async def run(
-    process: Process[GatewaySettings], tokens: TokenVerifier, policy: Policy, port: int
+    process: Process[GatewaySettings], tokens: TokenVerifier, rules: GatewayRules, port: int
 ) -> None:
-    await lifecycle.run(process, Front(process, tokens, policy), port)
+    await lifecycle.run(process, GatewayServer(process, tokens, rules), port)
 
 
 def main() -> None:
@@ -47,17 +49,17 @@ def main() -> None:
         process = begin(SERVICE, GatewaySettings)
     except ConfigurationError as error:
         sys.exit(f"cannot start: {error}")
-    policy = Policy(
+    rules = GatewayRules(
         process.live,
         is_there=lambda target: (
             not target.is_balanced or process.balancer.has_others(target.service, target.choice)
         ),
         services=lambda: process.registry.instances,
     )
-    actuator_pages.add(process, policy)
+    actuator_pages.add(process, rules)
     process.workers.add("configuration", process.configuration.poll)
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))
-    event_loop.run(run(process, process.tokens(), policy, port))
+    event_loop.run(run(process, process.tokens(), rules, port))
 
 
 if __name__ == "__main__":

@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from gateway.cache.coalescing import Flights
-from gateway.cache.rules import Kept
-from gateway.cache.store import Address, Bounds, Store
-from gateway.routing.discovery_locator import Locator
-from gateway.routing.rate_limit import Buckets, OverRate, Rate
-from gateway.routing.request_view import Seen
+from gateway.cache.coalescing import RequestCoalescing
+from gateway.cache.rules import CachedResponse
+from gateway.cache.store import CacheBounds, CacheKey, ResponseCache
+from gateway.routing.discovery_locator import DiscoveryLocator
+from gateway.routing.rate_limit import Rate, RateExceeded, TokenBuckets
+from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
-from gateway.routing.table import Table
+from gateway.routing.table import RouteTable
 from gateway.routing.target import Target
 from gateway.security import blocklist
 from gateway.settings import GatewaySettings
@@ -19,7 +19,7 @@ from gateway.traffic import canary_routes
 from gateway.traffic.canary_rollback import Canaries
 
 
-class Policy:
+class GatewayRules:
     """Follows the settings: whatever they come to is made once, and then serves many requests."""
 
     def __init__(
@@ -33,14 +33,16 @@ class Policy:
         self._settings = settings
         self._clock = clock
         self.canaries = Canaries(clock, is_there)
-        self._locator = Locator(services)
-        self.store = Store(self._bounds, clock)
-        self.flights: Flights[tuple[str, Address], Kept] = Flights()
-        self._buckets: dict[str, Buckets] = {}
+        self._locator = DiscoveryLocator(services)
+        self.cache = ResponseCache(self._bounds, clock)
+        self.coalescing: RequestCoalescing[tuple[str, CacheKey], CachedResponse] = (
+            RequestCoalescing()
+        )
+        self._buckets: dict[str, TokenBuckets] = {}
         self._follow(settings())
 
     @property
-    def table(self) -> Table:
+    def table(self) -> RouteTable:
         settings = self._settings()
         if settings is not self._known:
             self._follow(settings)
@@ -48,19 +50,19 @@ class Policy:
 
     @property
     def grace_seconds(self) -> float:
-        """So long beyond its time a kept answer will do when nobody answers."""
+        """So long beyond its time a cached response will do when nobody answers."""
         return self._settings().fusebox.gateway.cache.stale_if_error_seconds
 
     @property
     def caches(self) -> bool:
         return self._settings().fusebox.gateway.cache.enabled
 
-    def find(self, seen: Seen) -> Route | None:
+    def find(self, view: RequestView) -> Route | None:
         """By a route of the configuration, or else as discovery knows it."""
-        return self.table.find(seen) or self._located(seen)
+        return self.table.find(view) or self._located(view)
 
-    def _located(self, seen: Seen) -> Route | None:
-        return self._locator.find(seen, self._hidden) if self._locates else None
+    def _located(self, view: RequestView) -> Route | None:
+        return self._locator.find(view, self._hidden) if self._locates else None
 
     @property
     def _locates(self) -> bool:
@@ -70,17 +72,17 @@ class Policy:
     def _hidden(self) -> frozenset[str]:
         return self._settings().fusebox.gateway.hidden_services
 
-    def check(self, seen: Seen) -> None:
+    def check(self, view: RequestView) -> None:
         """Pass silently, or raise Forbidden when a rule blocks it."""
-        blocklist.check(self._settings().fusebox.gateway.blocked, seen)
+        blocklist.check(self._settings().fusebox.gateway.blocked, view)
 
-    def admit(self, route: Route, seen: Seen) -> dict[str, str]:
-        """The headers that tell the client of its rate.  Raises OverRate when it is over it."""
+    def admit(self, route: Route, view: RequestView) -> dict[str, str]:
+        """The headers that show the client its rate.  Raises OverRate when it is over it."""
         if route.rate is None:
             return {}
-        verdict = self._buckets_of(route.id, route.rate).take(route.rate.key_of(seen))
+        verdict = self._buckets_of(route.id, route.rate).take(route.rate.key_of(view))
         if not verdict.allowed:
-            raise OverRate(verdict)
+            raise RateExceeded(verdict)
         return verdict.headers
 
     def described(self) -> list[dict[str, Any]]:
@@ -96,17 +98,17 @@ class Policy:
         gateway = settings.fusebox.gateway
         routes = canary_routes.split(settings.spring.cloud.gateway.routes, gateway.canaries)
         self.canaries.follow(routes)
-        self._table = Table(routes, self.canaries.weigh)
+        self._table = RouteTable(routes, self.canaries.weigh)
         limited = {route.id for route in routes if route.rate}
         self._buckets = {name: self._buckets[name] for name in limited & self._buckets.keys()}
 
-    def _buckets_of(self, name: str, rate: Rate) -> Buckets:
+    def _buckets_of(self, name: str, rate: Rate) -> TokenBuckets:
         """A rate that stays as it was goes on counting."""
         known = self._buckets.get(name)
         if known is None or (known.rate is not rate and known.rate != rate):
-            known = self._buckets[name] = Buckets(rate, self._clock)
+            known = self._buckets[name] = TokenBuckets(rate, self._clock)
         return known
 
-    def _bounds(self) -> Bounds:
+    def _bounds(self) -> CacheBounds:
         cache = self._settings().fusebox.gateway.cache
-        return Bounds(cache.max_bytes, cache.max_entries, cache.max_entry_bytes)
+        return CacheBounds(cache.max_bytes, cache.max_entries, cache.max_entry_bytes)

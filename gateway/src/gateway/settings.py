@@ -15,16 +15,16 @@ from chassis.config.settings import (
 )
 from gateway.routing.route import Route, parse
 from gateway.security import blocklist
-from gateway.security.blocklist import Block
-from gateway.traffic.canary_routes import Trial
+from gateway.security.blocklist import BlockRule
+from gateway.traffic.canary_routes import CanarySettings
 
 
-class Locator(Section):
+class LocatorSection(Section):
     enabled: bool = False
 
 
 class DiscoverySection(Section):
-    locator: Locator = Locator()
+    locator: LocatorSection = LocatorSection()
 
 
 class RoutesSection(Section):
@@ -41,7 +41,7 @@ class GatewaySpring(Spring):
 
 
 class CacheSection(Section):
-    """Kept answers; without a word of its own, one will do so long when nobody answers."""
+    """One that does not say itself how long it will do gets `stale_if_error_seconds`."""
 
     enabled: bool = True
     max_bytes: Count = 16_777_216
@@ -50,12 +50,12 @@ class CacheSection(Section):
     stale_if_error_seconds: float = Field(60, ge=0)
 
 
-class Limits(Section):
-    blocked: Annotated[tuple[Block, ...], PlainValidator(blocklist.parse)] = ()
+class GatewayLimits(Section):
+    blocked: Annotated[tuple[BlockRule, ...], PlainValidator(blocklist.parse)] = ()
     cache: CacheSection = CacheSection()
     # A line in the log for each request.
     access_log: bool = False
-    canaries: dict[str, Trial] = {}
+    canaries: dict[str, CanarySettings] = {}
     # Nobody outside has a business with these.
     hidden_services: frozenset[str] = frozenset(("config-server", "discovery", "gateway"))
     max_body_bytes: Count = 1_048_576
@@ -78,7 +78,7 @@ class GatewayBulkhead(BulkheadSettings):
 
 class GatewayFusebox(Fusebox):
     bulkhead: GatewayBulkhead = GatewayBulkhead()
-    gateway: Limits = Limits()
+    gateway: GatewayLimits = GatewayLimits()
 
 
 class GatewaySettings(Settings):

@@ -26,10 +26,10 @@ from chassis.observability.tracing import Tracer
 from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from gateway.http import event_loop
-from gateway.http.server import Door
+from gateway.http.server import HttpServer
 from gateway.proxy import actuator_pages
-from gateway.proxy.handler import Gateway
-from gateway.rules import Policy
+from gateway.proxy.handler import GatewayHandler
+from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
 
 T = TypeVar("T")
@@ -158,21 +158,21 @@ class Shop:
         self.process.tracer = Tracer("gateway", Live(1.0), self.spans.append)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.tokens = TokenVerifier(self._jwks)
-        self.policy = Policy(lambda: self.process.settings)
-        actuator_pages.add(self.process, self.policy)
+        self.rules = GatewayRules(lambda: self.process.settings)
+        actuator_pages.add(self.process, self.rules)
         self._upstreams: list[Upstream] = []
-        self.gateway, self.door, self.port = self.servers.run(self._open())
+        self.gateway, self.server, self.port = self.servers.run(self._open())
         self.url = f"http://127.0.0.1:{self.port}"
         self.session = requests.Session()
 
-    async def _open(self) -> tuple[Gateway, Door, int]:
-        gateway = Gateway(self.process, self.tokens, self.policy)
-        door = Door(gateway.handle, gateway.refuse, gateway.patience)
-        return gateway, door, await door.open("127.0.0.1", 0)
+    async def _open(self) -> tuple[GatewayHandler, HttpServer, int]:
+        gateway = GatewayHandler(self.process, self.tokens, self.rules)
+        server = HttpServer(gateway.handle, gateway.refuse, gateway.timeouts)
+        return gateway, server, await server.open("127.0.0.1", 0)
 
     def close(self) -> None:
         self.session.close()
-        self.servers.run(self.door.close(grace=0.1))
+        self.servers.run(self.server.close(grace=0.1))
         self.servers.run(self.gateway.close())
         for upstream in self._upstreams:
             self.servers.run(upstream.stop())

@@ -8,17 +8,17 @@ from multidict import CIMultiDict
 
 from chassis.config.properties import to_tree
 from gateway.proxy.pipeline import Pipeline
-from gateway.routing.exchange import Errand, Reply
-from gateway.routing.request_view import Seen
+from gateway.routing.exchange import Exchange, GatewayResponse
+from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
-from gateway.rules import Policy
+from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
 from gateway.traffic.mirror import Mirror
 
 FRESH = [("Cache-Control", "max-age=5"), ("ETag", '"1"'), ("X", "y")]
 
 
-class Clock:
+class ManualClock:
     def __init__(self) -> None:
         self.now = 1000.0
 
@@ -40,13 +40,15 @@ class Shop:
     """The rules with a service that says what it is told to; each errand is remembered."""
 
     def __init__(self, *routes: dict[str, Any], **flat: Any) -> None:
-        self.clock = Clock()
+        self.clock = ManualClock()
         self.settings = self._settings(routes, flat)
-        self.policy = Policy(lambda: self.settings, self.clock)
+        self.rules = GatewayRules(lambda: self.settings, self.clock)
         self.mirror = Mirror(lambda: 0.1)
-        self.pipeline = Pipeline(self.policy, self.mirror)
-        self.errands: list[Errand] = []
-        self.says: Callable[[Errand], Awaitable[Reply] | Reply] = lambda _: Reply(200, [], b"hi")
+        self.pipeline = Pipeline(self.rules, self.mirror)
+        self.exchanges: list[Exchange] = []
+        self.says: Callable[[Exchange], Awaitable[GatewayResponse] | GatewayResponse] = lambda _: (
+            GatewayResponse(200, [], b"hi")
+        )
 
     @staticmethod
     def _settings(routes: tuple[dict[str, Any], ...], flat: dict[str, Any]) -> GatewaySettings:
@@ -56,30 +58,30 @@ class Shop:
     def change(self, *routes: dict[str, Any], **flat: Any) -> None:
         self.settings = self._settings(routes, flat)
 
-    async def ask(self, errand: Errand) -> Reply:
-        self.errands.append(errand)
-        said = self.says(errand)
-        return said if isinstance(said, Reply) else await said
+    async def ask(self, exchange: Exchange) -> GatewayResponse:
+        self.exchanges.append(exchange)
+        said = self.says(exchange)
+        return said if isinstance(said, GatewayResponse) else await said
 
-    def route(self, seen: Seen) -> Route:
-        found = self.policy.find(seen)
+    def route(self, view: RequestView) -> Route:
+        found = self.rules.find(view)
         assert found
         return found
 
-    def errand(self, seen: Seen) -> Errand:
-        return Errand.of(self.route(seen), seen)
+    def exchange(self, view: RequestView) -> Exchange:
+        return Exchange.of(self.route(view), view)
 
-    async def get(self, path: str = "/a/x", method: str = "GET", **headers: str) -> Reply:
+    async def get(self, path: str = "/a/x", method: str = "GET", **headers: str) -> GatewayResponse:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        seen = Seen(method, path, headers=CIMultiDict(names))
-        return await self.pipeline.answer(self.errand(seen), self.ask)
+        view = RequestView(method, path, headers=CIMultiDict(names))
+        return await self.pipeline.answer(self.exchange(view), self.ask)
 
-    def got(self, *given: Any, **more: str) -> Reply:
+    def got(self, *given: Any, **more: str) -> GatewayResponse:
         return asyncio.run(self.get(*given, **more))
 
 
-def failing(error: Exception) -> Callable[[Errand], Reply]:
-    def fail(_: Errand) -> Reply:
+def failing(error: Exception) -> Callable[[Exchange], GatewayResponse]:
+    def fail(_: Exchange) -> GatewayResponse:
         raise error
 
     return fail

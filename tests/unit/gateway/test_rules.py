@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from chassis.core.errors import Forbidden, InstanceLost, Unavailable
-from gateway.routing.exchange import Errand, Reply
-from gateway.routing.rate_limit import OverRate
-from gateway.routing.request_view import Seen
+from gateway.routing.exchange import Exchange, GatewayResponse
+from gateway.routing.rate_limit import RateExceeded
+from gateway.routing.request_view import RequestView
 
 from .shop import Shop, entry, failing
 
@@ -20,60 +20,60 @@ def test_a_weighted_route_that_fails_is_left_by_itself() -> None:
         entry("a", predicates=["Path=/a/**", "Weight=g, 1"]),
         entry("b", predicates=["Path=/a/**", canary]),
     )
-    shop.says = lambda errand: Reply(500 if errand.route.id == "b" else 200, [], b"")
+    shop.says = lambda exchange: GatewayResponse(500 if exchange.route.id == "b" else 200, [], b"")
 
     for _ in range(50):
         shop.got("/a/x", "POST")
 
     assert shop.got("/a/x", "POST").status == 200
-    assert shop.policy.described()[1]["metadata"]["weight"]["current"] == 0
+    assert shop.rules.described()[1]["metadata"]["weight"]["current"] == 0
 
 
 @pytest.mark.parametrize(
-    ("error", "relapsed"), [(InstanceLost("one of them"), False), (Unavailable("all"), True)]
+    ("error", "rolled_back"), [(InstanceLost("one of them"), False), (Unavailable("all"), True)]
 )
-def test_one_lost_instance_is_no_fault_of_a_canary(error: Exception, relapsed: bool) -> None:
+def test_one_lost_instance_is_no_fault_of_a_canary(error: Exception, rolled_back: bool) -> None:
     watched = {"group": "g", "weight": 50, "maxErrorShare": 0.1, "minCalls": 2}
     shop = Shop(
         entry("a", predicates=["Path=/a/**", {"name": "Weight", "args": watched}]),
         entry("b", predicates=["Path=/b/**", "Weight=g, 50"]),
     )
-    seen = Seen("POST", "/a/x")
+    view = RequestView("POST", "/a/x")
     shop.says = failing(error)
 
     for _ in range(3):
         with pytest.raises(type(error)):
             asyncio.run(
-                shop.pipeline.answer(Errand.of(shop.policy.table.routes[0], seen), shop.ask)
+                shop.pipeline.answer(Exchange.of(shop.rules.table.routes[0], view), shop.ask)
             )
 
-    assert shop.policy.described()[0]["metadata"]["weight"]["relapsed"] == relapsed
+    assert shop.rules.described()[0]["metadata"]["weight"]["relapsed"] == rolled_back
 
 
 def test_a_rate_goes_on_counting_over_a_change_that_leaves_it_alone() -> None:
     limited = entry("a", "RequestRateLimiter=1, 2, address")
     shop = Shop(limited)
-    seen = Seen("GET", "/a/x", remote="::1")
+    view = RequestView("GET", "/a/x", remote="::1")
 
-    first = shop.policy.admit(shop.route(seen), seen)
+    first = shop.rules.admit(shop.route(view), view)
     shop.change(limited, entry("b"))
-    shop.policy.admit(shop.route(seen), seen)
-    with pytest.raises(OverRate) as refused:
-        shop.policy.admit(shop.route(seen), seen)
+    shop.rules.admit(shop.route(view), view)
+    with pytest.raises(RateExceeded) as refused:
+        shop.rules.admit(shop.route(view), view)
 
     assert first["X-RateLimit-Remaining"] == "1"
     assert (refused.value.code, refused.value.retry_after) == ("rate-limited", 1)
     shop.change(entry("a", "RequestRateLimiter=2, 2, address"))
-    assert shop.policy.admit(shop.route(seen), seen)
-    assert shop.policy.admit(replace(shop.route(seen), rate=None), seen) == {}
+    assert shop.rules.admit(shop.route(view), view)
+    assert shop.rules.admit(replace(shop.route(view), rate=None), view) == {}
 
 
 def test_a_rule_blocks_from_the_change_on() -> None:
     shop = Shop(entry("a"))
-    seen = Seen("GET", "/a/x")
-    shop.policy.check(seen)
+    view = RequestView("GET", "/a/x")
+    shop.rules.check(view)
 
     rule = {"id": "no", "predicates": ["Path=/a/**"]}
     shop.change(entry("a"), **{"fusebox.gateway.blocked": [rule]})
     with pytest.raises(Forbidden):
-        shop.policy.check(seen)
+        shop.rules.check(view)

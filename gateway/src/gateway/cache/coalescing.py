@@ -1,4 +1,4 @@
-"""One goes upstream for all who want the same; the others wait for what it brings."""
+"""Request coalescing (Go's singleflight): one goes upstream for all who want the same."""
 
 import asyncio
 from collections.abc import Hashable
@@ -15,26 +15,26 @@ class Abandoned(Exception):
     """Whoever went gave up on its own account: another is to go."""
 
 
-class Flight(Generic[K, V]):
-    """Entered by the one who goes; it ends with what was landed, or with why nothing was."""
+class SharedCall(Generic[K, V]):
+    """Entered by the one who goes; it ends with what was shared, or with why nothing was."""
 
-    def __init__(self, flights: "Flights[K, V]", key: K) -> None:
-        self._flights = flights
+    def __init__(self, coalescing: "RequestCoalescing[K, V]", key: K) -> None:
+        self._coalescing = coalescing
         self._key = key
-        self._landed: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._result: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
 
-    def land(self, value: V | None) -> None:
+    def share(self, value: V | None) -> None:
         """What all may have; None when it was for nobody else."""
-        self._flights.ended(self._key, self)
-        if not self._landed.done():
-            self._landed.set_result(value)
+        self._coalescing.ended(self._key, self)
+        if not self._result.done():
+            self._result.set_result(value)
 
-    async def landed(self) -> V | None:
-        """What was landed.  Raises the Problem that kept it from it, or Abandoned."""
+    async def result(self) -> V | None:
+        """What was shared.  Raises the Problem that kept it from it, or Abandoned."""
         # Shielded: one who waits no longer must not end it for the others.
-        return await asyncio.shield(self._landed)
+        return await asyncio.shield(self._result)
 
-    def __enter__(self) -> "Flight[K, V]":
+    def __enter__(self) -> "SharedCall[K, V]":
         return self
 
     def __exit__(
@@ -43,29 +43,29 @@ class Flight(Generic[K, V]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._flights.ended(self._key, self)
-        if not self._landed.done():
+        self._coalescing.ended(self._key, self)
+        if not self._result.done():
             # A deadline is one client's own, and so is its going away.
             shared = isinstance(error, Problem) and not isinstance(error, DeadlineOver)
-            self._landed.set_exception(error if shared and error else Abandoned())
-            self._landed.exception()  # nobody may be waiting, and that is all right
+            self._result.set_exception(error if shared and error else Abandoned())
+            self._result.exception()  # nobody may be waiting, and that is all right
 
 
-class Flights(Generic[K, V]):
+class RequestCoalescing(Generic[K, V]):
     """Those under way, by what is wanted.  For one event loop."""
 
     def __init__(self) -> None:
-        self._under_way: dict[K, Flight[K, V]] = {}
+        self._under_way: dict[K, SharedCall[K, V]] = {}
 
-    def board(self, key: K) -> tuple[Flight[K, V], bool]:
-        """The flight for `key`, and whether the caller is to go, and so to enter it."""
+    def join(self, key: K) -> tuple[SharedCall[K, V], bool]:
+        """The shared call for `key`, and whether the caller is to go, and so to enter it."""
         known = self._under_way.get(key)
         if known is not None:
             return known, False
-        made = self._under_way[key] = Flight(self, key)
+        made = self._under_way[key] = SharedCall(self, key)
         return made, True
 
-    def ended(self, key: K, flight: Flight[K, V]) -> None:
-        # Landed before it is left, it may have been followed by another.
-        if self._under_way.get(key) is flight:
+    def ended(self, key: K, call: SharedCall[K, V]) -> None:
+        # Shared before it is left, it may have been followed by another.
+        if self._under_way.get(key) is call:
             del self._under_way[key]

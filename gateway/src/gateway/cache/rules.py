@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gateway.routing.request_view import Seen
+from gateway.routing.request_view import RequestView
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -25,7 +25,7 @@ OVERHEAD = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedResponse:
     """An answer and its terms.
 
     It was made at `born`, is fresh for `lifetime` seconds, and for `grace` more it will do when
@@ -46,19 +46,19 @@ class Kept:
         return OVERHEAD + len(self.body) + sum(len(n) + len(v) for n, v in self.headers)
 
     def header(self, name: str) -> str | None:
-        return next((value for found, value in self.headers if found.lower() == name), None)
+        return next((value for fields, value in self.headers if fields.lower() == name), None)
 
     def age(self, now: float) -> float:
         return max(0.0, now - self.born)
 
-    def is_for(self, route: str, seen: Seen) -> bool:
+    def is_for(self, route: str, view: RequestView) -> bool:
         return self.route == route and all(
-            seen.headers.get(name) == value for name, value in self.vary
+            view.headers.get(name) == value for name, value in self.vary
         )
 
-    def is_fresh(self, now: float, seen: Seen) -> bool:
+    def is_fresh(self, now: float, view: RequestView) -> bool:
         """Whether it is new enough for this client."""
-        text = seen.headers.get("Cache-Control") or seen.headers.get("Pragma")
+        text = view.headers.get("Cache-Control") or view.headers.get("Pragma")
         if not text:
             return self.age(now) < self.lifetime
         wanted, limit = directives(text), self.lifetime
@@ -80,14 +80,14 @@ class Kept:
             return {"If-None-Match": etag}
         return {"If-Modified-Since": modified} if modified else {}
 
-    def is_had_by(self, seen: Seen) -> bool:
+    def is_had_by(self, view: RequestView) -> bool:
         """Whether the client's own copy is this one, so that 304 says it all."""
-        etag, had = self.header("etag"), seen.headers.get("If-None-Match")
+        etag, had = self.header("etag"), view.headers.get("If-None-Match")
         if had is not None:
-            wanted = {each.strip().removeprefix("W/") for each in had.split(",")}
+            wanted = {part.strip().removeprefix("W/") for part in had.split(",")}
             return had.strip() == "*" or (etag or "").removeprefix("W/") in wanted
         modified = self.header("last-modified")
-        return modified is not None and modified == seen.headers.get("If-Modified-Since")
+        return modified is not None and modified == view.headers.get("If-Modified-Since")
 
     def shown(self, now: float) -> list[tuple[str, str]]:
         """Its headers, with the age that it has by now."""
@@ -97,11 +97,11 @@ class Kept:
 
 
 def directives(text: str) -> dict[str, str]:
-    """Those of a Cache-Control, lower case; of one said twice the first counts."""
-    found: dict[str, str] = {}
+    """Those of a Cache-Control, lower case; of a repeated one the first counts."""
+    fields: dict[str, str] = {}
     for name, value in DIRECTIVE.findall(text):
-        found.setdefault(name.lower(), value.strip('"'))
-    return found
+        fields.setdefault(name.lower(), value.strip('"'))
+    return fields
 
 
 def seconds(text: str) -> float:
@@ -109,24 +109,24 @@ def seconds(text: str) -> float:
     return float(min(int(text), LONGEST)) if text.isascii() and text.isdigit() else 0.0
 
 
-def is_candidate(seen: Seen) -> bool:
-    """Whether a kept answer may be given to this request at all."""
-    if seen.method != "GET":
+def is_candidate(view: RequestView) -> bool:
+    """Whether a cached response may be given to this request at all."""
+    if view.method != "GET":
         return False
-    headers = seen.headers
-    if seen.has_any(NEVER_KEPT) or headers.get("Content-Length", "0") != "0":
+    headers = view.headers
+    if view.has_any(NEVER_KEPT) or headers.get("Content-Length", "0") != "0":
         return False
     return "no-store" not in headers.get("Cache-Control", "").lower()
 
 
 def keep(
     route: str,
-    seen: Seen,
+    view: RequestView,
     status: int,
     pairs: Iterable[tuple[str, str]],
     body: bytes,
     **when: float,
-) -> Kept | None:
+) -> CachedResponse | None:
     """The answer with its terms, or None when it may not be kept.
 
     `when`: it was `asked` for at that moment of the clock, so it is no older; `grace` in seconds is
@@ -136,59 +136,64 @@ def keep(
     if status not in STATUSES or "cache-control" not in [name.lower() for name, _ in pairs]:
         return None
     fields = _fields(pairs)
-    said = directives(fields["cache-control"])
-    if not _is_shared(said, fields, seen) or "*" in fields.get("vary", ""):
+    given = directives(fields["cache-control"])
+    if not _is_shared(given, fields, view) or "*" in fields.get("vary", ""):
         return None
     headers = tuple((n, v) for n, v in pairs if n.lower() not in NOT_KEPT)
-    kept = Kept(route, status, headers, body, 0.0, 0.0, 0.0, _vary(fields, seen))
-    kept = _with_terms(kept, said, fields, when)
-    return kept if kept.lifetime > 0 or kept.conditions else None
+    cached = CachedResponse(route, status, headers, body, 0.0, 0.0, 0.0, _vary(fields, view))
+    cached = _with_terms(cached, given, fields, when)
+    return cached if cached.lifetime > 0 or cached.conditions else None
 
 
-def renewed(kept: Kept, pairs: Iterable[tuple[str, str]], **when: float) -> Kept:
-    """`kept` after a 304 whose headers are `pairs`."""
+def renewed(
+    cached: CachedResponse, pairs: Iterable[tuple[str, str]], **when: float
+) -> CachedResponse:
+    """`cached` after a 304 whose headers are `pairs`."""
     pairs = list(pairs)
     new = tuple((n, v) for n, v in pairs if n.lower() not in NOT_RENEWED)
     names = {name.lower() for name, _ in new}
-    old = tuple((n, v) for n, v in kept.headers if n.lower() not in names)
+    old = tuple((n, v) for n, v in cached.headers if n.lower() not in names)
     fields = _fields((*old, *pairs))
-    said = directives(fields.get("cache-control", ""))
-    return _with_terms(replace(kept, headers=old + new), said, fields, when)
+    given = directives(fields.get("cache-control", ""))
+    return _with_terms(replace(cached, headers=old + new), given, fields, when)
 
 
 def _with_terms(
-    kept: Kept, said: Mapping[str, str], fields: Mapping[str, str], when: Mapping[str, float]
-) -> Kept:
-    lifetime = seconds(said.get("s-maxage", said.get("max-age", "0")))
-    strict = {"must-revalidate", "proxy-revalidate", "s-maxage", "no-cache"} & said.keys()
-    grace = seconds(said["stale-if-error"]) if "stale-if-error" in said else when["grace"]
+    cached: CachedResponse,
+    given: Mapping[str, str],
+    fields: Mapping[str, str],
+    when: Mapping[str, float],
+) -> CachedResponse:
+    lifetime = seconds(given.get("s-maxage", given.get("max-age", "0")))
+    strict = {"must-revalidate", "proxy-revalidate", "s-maxage", "no-cache"} & given.keys()
+    grace = seconds(given["stale-if-error"]) if "stale-if-error" in given else when["grace"]
     return replace(
-        kept,
+        cached,
         born=when["asked"] - seconds(fields.get("age", "0")),
-        lifetime=0.0 if "no-cache" in said else lifetime,
+        lifetime=0.0 if "no-cache" in given else lifetime,
         grace=0.0 if strict else grace,
     )
 
 
-def _is_shared(said: Mapping[str, str], fields: Mapping[str, str], seen: Seen) -> bool:
-    if not ({"max-age", "s-maxage"} & said.keys()) or {"no-store", "private"} & said.keys():
+def _is_shared(given: Mapping[str, str], fields: Mapping[str, str], view: RequestView) -> bool:
+    if not ({"max-age", "s-maxage"} & given.keys()) or {"no-store", "private"} & given.keys():
         return False
     if "set-cookie" in fields:
         return False
-    if "Authorization" in seen.headers:
-        return bool({"public", "s-maxage", "must-revalidate"} & said.keys())
+    if "Authorization" in view.headers:
+        return bool({"public", "s-maxage", "must-revalidate"} & given.keys())
     return True
 
 
-def _vary(fields: Mapping[str, str], seen: Seen) -> tuple[tuple[str, str | None], ...]:
-    names = sorted({each.strip().lower() for each in fields.get("vary", "").split(",")} - {""})
-    return tuple((name, seen.headers.get(name)) for name in names)
+def _vary(fields: Mapping[str, str], view: RequestView) -> tuple[tuple[str, str | None], ...]:
+    names = sorted({part.strip().lower() for part in fields.get("vary", "").split(",")} - {""})
+    return tuple((name, view.headers.get(name)) for name in names)
 
 
 def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """By lower-case name, the lines of one field as one."""
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in pairs:
         name = name.lower()
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields

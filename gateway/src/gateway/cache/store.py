@@ -5,8 +5,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.cache.rules import Kept
-from gateway.routing.request_view import Seen
+from gateway.cache.rules import CachedResponse
+from gateway.routing.request_view import RequestView
 
 # Of one address, by route and by the values of what it varies with.
 MOST_VARIANTS = 16
@@ -15,90 +15,90 @@ PASS_SECONDS = 120.0
 MOST_PASSED = 10_000
 
 
-class Bounds(NamedTuple):
+class CacheBounds(NamedTuple):
     max_bytes: int
     max_entries: int
     max_entry_bytes: int
 
 
-class Address(NamedTuple):
+class CacheKey(NamedTuple):
     """The upstream is told the host, so what it says may depend on it."""
 
     host: str
     uri: str
 
     @classmethod
-    def of(cls, seen: Seen) -> "Address":
-        return cls(seen.host.lower(), seen.uri)
+    def of(cls, view: RequestView) -> "CacheKey":
+        return cls(view.host.lower(), view.uri)
 
 
-class Store:
+class ResponseCache:
     """`bounds` are asked at each change, for they may be configured anew."""
 
     def __init__(
-        self, bounds: Callable[[], Bounds], clock: Callable[[], float] = time.monotonic
+        self, bounds: Callable[[], CacheBounds], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.clock = clock
         self._bounds = bounds
-        self._pages: OrderedDict[Address, list[Kept]] = OrderedDict()
-        self._passed: OrderedDict[Address, float] = OrderedDict()
+        self._variants: OrderedDict[CacheKey, list[CachedResponse]] = OrderedDict()
+        self._passed: OrderedDict[CacheKey, float] = OrderedDict()
         self.bytes = 0
         self.entries = 0
         # What was asked for that may be kept, by where the answer came from.
         self.gets: Counter[str] = Counter()
 
-    def find(self, address: Address, route: str, seen: Seen) -> Kept | None:
-        """What was kept for such a request, fresh or not."""
-        page = self._pages.get(address)
-        if page is None:
+    def find(self, key: CacheKey, route: str, view: RequestView) -> CachedResponse | None:
+        """What was cached for such a request, fresh or not."""
+        variants = self._variants.get(key)
+        if variants is None:
             return None
-        self._pages.move_to_end(address)
-        return next((kept for kept in page if kept.is_for(route, seen)), None)
+        self._variants.move_to_end(key)
+        return next((cached for cached in variants if cached.is_for(route, view)), None)
 
-    def put(self, address: Address, seen: Seen, kept: Kept) -> None:
-        """Keep it in the place of what was kept for such a request, if it is not too large."""
+    def put(self, key: CacheKey, view: RequestView, cached: CachedResponse) -> None:
+        """Keep it in the place of what was cached for such a request, if it is not too large."""
         bounds = self._bounds()
-        self._passed.pop(address, None)
-        page = self._pages.setdefault(address, [])
-        for old in [each for each in page if each.is_for(kept.route, seen)]:
-            self._drop(page, old)
-        if kept.size <= bounds.max_entry_bytes:
-            page.append(kept)
-            self.bytes += kept.size
+        self._passed.pop(key, None)
+        variants = self._variants.setdefault(key, [])
+        for old in [variant for variant in variants if variant.is_for(cached.route, view)]:
+            self._drop(variants, old)
+        if cached.size <= bounds.max_entry_bytes:
+            variants.append(cached)
+            self.bytes += cached.size
             self.entries += 1
-        if len(page) > MOST_VARIANTS:
-            self._drop(page, page[0])
-        self._pages.move_to_end(address)
+        if len(variants) > MOST_VARIANTS:
+            self._drop(variants, variants[0])
+        self._variants.move_to_end(key)
         self._shrink(bounds)
 
-    def forget(self, address: Address) -> None:
-        """All that was kept of it, after something was changed there."""
-        for kept in self._pages.pop(address, []):
-            self._uncount(kept)
+    def forget(self, key: CacheKey) -> None:
+        """All that was cached of it, after something was changed there."""
+        for cached in self._variants.pop(key, []):
+            self._uncount(cached)
 
-    def pass_by(self, address: Address) -> None:
+    def pass_by(self, key: CacheKey) -> None:
         """The answer was for nobody else: for a while nobody waits for another's."""
-        self._passed[address] = self.clock() + PASS_SECONDS
+        self._passed[key] = self.clock() + PASS_SECONDS
         if len(self._passed) > MOST_PASSED:
             self._passed.popitem(last=False)
 
-    def is_passed_by(self, address: Address) -> bool:
-        until = self._passed.get(address)
+    def is_passed_by(self, key: CacheKey) -> bool:
+        until = self._passed.get(key)
         return until is not None and until > self.clock()
 
-    def _shrink(self, bounds: Bounds) -> None:
-        while self._pages and (
+    def _shrink(self, bounds: CacheBounds) -> None:
+        while self._variants and (
             self.bytes > bounds.max_bytes
             or self.entries > bounds.max_entries
-            or not next(iter(self._pages.values()))
+            or not next(iter(self._variants.values()))
         ):
-            for kept in self._pages.popitem(last=False)[1]:
-                self._uncount(kept)
+            for cached in self._variants.popitem(last=False)[1]:
+                self._uncount(cached)
 
-    def _drop(self, page: list[Kept], kept: Kept) -> None:
-        page.remove(kept)
-        self._uncount(kept)
+    def _drop(self, variants: list[CachedResponse], cached: CachedResponse) -> None:
+        variants.remove(cached)
+        self._uncount(cached)
 
-    def _uncount(self, kept: Kept) -> None:
-        self.bytes -= kept.size
+    def _uncount(self, cached: CachedResponse) -> None:
+        self.bytes -= cached.size
         self.entries -= 1

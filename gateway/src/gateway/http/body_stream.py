@@ -9,7 +9,7 @@ FULL = 131_072
 ROOM = 32_768
 
 
-class Stream:
+class BodyStream:
     """Chunks in their order.  Whoever feeds it is told through `flow` when `is_full` changes.
 
     `length` is what was announced, None when nothing was.  `wanted` is called before the first

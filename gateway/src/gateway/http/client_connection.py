@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from chassis.core.errors import NotSentInTime, Problem
 from gateway.http import framing
-from gateway.http.body_stream import Stream
+from gateway.http.body_stream import BodyStream
 from gateway.http.messages import Request, Response
-from gateway.http.request_parser import Reader
+from gateway.http.request_parser import RequestParser
 from gateway.http.tunnel import Tunnel
 
 if TYPE_CHECKING:
-    from gateway.http.server import Door
+    from gateway.http.server import HttpServer
 
 log = logging.getLogger(__name__)
 
@@ -22,15 +22,15 @@ log = logging.getLogger(__name__)
 LINGER_SECONDS = 2.0
 
 
-class Connection(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """Requests that come before the last one is answered wait, and nothing more is read then."""
 
     _transport: asyncio.Transport
 
-    def __init__(self, door: "Door") -> None:
-        self._door = door
+    def __init__(self, server: "HttpServer") -> None:
+        self._server = server
         self._loop = asyncio.get_running_loop()
-        self._reader = Reader(self, lambda: door.patience().max_header_bytes)
+        self._parser = RequestParser(self, lambda: server.timeouts().max_header_bytes)
         self._waiting: deque[Request | Problem] = deque()
         self._task: asyncio.Task[None] | None = None
         self._request: Request | None = None
@@ -47,15 +47,15 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is not derived from it
         peer = transport.get_extra_info("peername")
         self.remote = peer[0] if peer else "unknown"
-        self._door.entered(self)
+        self._server.entered(self)
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
             return
-        if self._reader.is_between:
+        if self._parser.is_between:
             self._since = self._loop.time()
         try:
-            self._reader.feed(data)
+            self._parser.feed(data)
         except Problem as problem:
             self._unreadable(problem)
         if self._waiting or not self._is_reading:
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
-        self._door.left(self)
+        self._server.left(self)
 
     def pause_writing(self) -> None:
         self._writable = self._loop.create_future()
@@ -88,7 +88,7 @@ class Connection(asyncio.Protocol):
 
     def flow(self) -> None:
         """Called by the body of a request when it is full, and when there is room again."""
-        wanted = self._is_lingering or not (self._waiting or self._reader.is_full)
+        wanted = self._is_lingering or not (self._waiting or self._parser.is_full)
         if wanted != self._is_reading and not self._transport.is_closing():
             self._is_reading = wanted
             if wanted:
@@ -105,10 +105,10 @@ class Connection(asyncio.Protocol):
         if self._task is not None or not self._takes_more:
             return
         waited = now - self._since
-        if self._reader.is_between:
-            if waited > self._door.patience().idle:
+        if self._parser.is_between:
+            if waited > self._server.timeouts().idle:
                 self._transport.close()
-        elif waited > self._door.patience().head:
+        elif waited > self._server.timeouts().head:
             self._unreadable(NotSentInTime("The request did not come in time."))
 
     def close_if_idle(self) -> None:
@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
         else:
             self._request = entry
             self._has_begun = False
-            self._task = self._loop.create_task(self._door.handle(entry, self.send))
+            self._task = self._loop.create_task(self._server.handle(entry, self.send))
             self._task.add_done_callback(self._handled)
 
     def _handled(self, task: asyncio.Task[None]) -> None:
@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
         if request.body is not None and not request.body.has_ended:
             self._linger()
         elif self._closes:
-            self._linger() if self._reader.is_broken else self._transport.close()
+            self._linger() if self._parser.is_broken else self._transport.close()
         else:
             self._since = self._loop.time()
             self._decline_upgrade()
@@ -180,26 +180,26 @@ class Connection(asyncio.Protocol):
 
     def _decline_upgrade(self) -> None:
         try:
-            self._reader.decline()
+            self._parser.decline()
         except Problem as problem:
             self._unreadable(problem)
 
     @property
     def _is_deaf(self) -> bool:
-        return self._is_lingering or not (self._takes_more or self._reader.is_in_body)
+        return self._is_lingering or not (self._takes_more or self._parser.is_in_body)
 
     def _unreadable(self, problem: Problem) -> None:
         if self._is_deaf:
             return
         self._takes_more = False
-        if self._reader.is_in_body:
-            self._reader.fail(problem)
+        if self._parser.is_in_body:
+            self._parser.fail(problem)
         else:
             self._next(problem)
 
     def _refuse(self, request: Request | None, problem: Problem) -> None:
         self._takes_more = False
-        response = self._door.refuse(request, problem)
+        response = self._server.refuse(request, problem)
         assert isinstance(response.body, bytes)
         self._write_whole(request, response, response.body)
         self._linger()
@@ -219,7 +219,7 @@ class Connection(asyncio.Protocol):
         return (
             request is not None
             and request.keep_alive
-            and not self._door.is_leaving
+            and not self._server.is_leaving
             and (self._takes_more or bool(self._waiting))
             and (request.body is None or request.body.is_whole)
         )
@@ -233,7 +233,7 @@ class Connection(asyncio.Protocol):
         elif version == "1.0":
             headers["Connection"] = "keep-alive"
         if "Date" not in headers:
-            headers["Date"] = self._door.clock.text()
+            headers["Date"] = self._server.clock.text()
         return framing.response_head(version, response.status, headers)
 
     def _write_whole(self, request: Request | None, response: Response, body: bytes) -> None:
@@ -248,7 +248,7 @@ class Connection(asyncio.Protocol):
             response.headers["Content-Length"] = str(len(body))
         self._transport.write(self._head(request, response) + body)
 
-    async def _pass_on(self, request: Request, response: Response, body: Stream) -> None:
+    async def _pass_on(self, request: Request, response: Response, body: BodyStream) -> None:
         is_chunked = False
         if body.length is not None:
             response.headers["Content-Length"] = str(body.length)
@@ -268,16 +268,16 @@ class Connection(asyncio.Protocol):
         response.headers.update({"Connection": "Upgrade", "Upgrade": tunnel.protocol})
         self._transport.write(framing.response_head("1.1", response.status, response.headers))
         try:
-            await tunnel.join(self._transport, self._reader.take_held())
+            await tunnel.join(self._transport, self._parser.take_held())
         finally:
-            self._door.left(self)
+            self._server.left(self)
 
     async def _until_written(self) -> None:
         """Until there is room for more.  ConnectionError when the client takes nothing."""
         if self._writable is None:
             return
         try:
-            async with asyncio.timeout(self._door.patience().bytes):
+            async with asyncio.timeout(self._server.timeouts().bytes):
                 await self._writable
         except TimeoutError as error:
             raise ConnectionError("The client takes nothing any more.") from error

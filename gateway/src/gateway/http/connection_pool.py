@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from gateway.http.upstream_connection import Upstream
+from gateway.http.upstream_connection import UpstreamConnection
 from gateway.http.upstream_messages import NotConnected
 
 # Less than the services keep theirs, so that none is closed there while it is taken here.
@@ -13,17 +13,17 @@ SWEEP_SECONDS = 5.0
 Place = tuple[str, int]
 
 
-class Pool:
+class ConnectionPool:
     """The connection used last is used next, so that those of a busy hour grow old and close."""
 
     def __init__(self) -> None:
-        self._free: dict[Place, deque[Upstream]] = {}
+        self._free: dict[Place, deque[UpstreamConnection]] = {}
         self._loop = asyncio.get_running_loop()
         self._is_open = True
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
-    def take(self, host: str, port: int) -> Upstream | None:
-        """A kept connection that may be used, if there is one."""
+    def take(self, host: str, port: int) -> UpstreamConnection | None:
+        """A free connection that may be used, if there is one."""
         now = self._loop.time()
         free = self._free.get((host, port))
         while free:
@@ -33,22 +33,22 @@ class Pool:
             known.close()
         return None
 
-    async def connect(self, host: str, port: int, patience: float) -> Upstream:
+    async def connect(self, host: str, port: int, patience: float) -> UpstreamConnection:
         """A new one, within `patience` seconds.  Raises NotConnected."""
 
-        def freed(connection: Upstream) -> None:
+        def freed(connection: UpstreamConnection) -> None:
             self._put((host, port), connection)
 
         try:
             async with asyncio.timeout(patience):
                 _, made = await self._loop.create_connection(
-                    lambda: Upstream(f"{host}:{port}", freed), host, port
+                    lambda: UpstreamConnection(f"{host}:{port}", freed), host, port
                 )
         except (OSError, TimeoutError) as error:
             raise NotConnected(f"{host}:{port}") from error
         return made
 
-    def _put(self, place: Place, connection: Upstream) -> None:
+    def _put(self, place: Place, connection: UpstreamConnection) -> None:
         if self._is_open:
             self._free.setdefault(place, deque()).append(connection)
         else:

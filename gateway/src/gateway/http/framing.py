@@ -57,7 +57,7 @@ def _without_host(target: str) -> tuple[str, str | None]:
     return (inner if inner.startswith("/") else f"/{inner}"), host
 
 
-class Clock:
+class DateHeader:
     """The time as headers have it, made once a second."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from multidict import CIMultiDict
 
 from chassis.core.errors import Problem
-from gateway.http.body_stream import Stream
+from gateway.http.body_stream import BodyStream
 from gateway.http.tunnel import Tunnel
 
 Headers = CIMultiDict[str]
@@ -28,7 +28,7 @@ class Request:
     headers: Headers
     version: str
     remote: str
-    body: Stream | None = None
+    body: BodyStream | None = None
     upgrade: str | None = None
     keep_alive: bool = True
     trace_id: str | None = None
@@ -43,7 +43,7 @@ class Response:
 
     status: int
     headers: Headers = field(default_factory=CIMultiDict)
-    body: bytes | Stream | Tunnel = b""
+    body: bytes | BodyStream | Tunnel = b""
     patience: float | None = None
 
 

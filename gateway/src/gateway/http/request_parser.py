@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from chassis.core.errors import BadRequest, HeadersTooLarge, Problem, TargetTooLong
 from gateway.http import framing
-from gateway.http.body_stream import Stream
+from gateway.http.body_stream import BodyStream
 from gateway.http.messages import Request
 
 # gunicorn takes lines of up to 8190 bytes, method and version included.
@@ -19,7 +19,7 @@ NEVER_UPGRADED = "h2c"
 VERSIONS = ("1.1", "1.0")
 
 
-class Taker(Protocol):
+class RequestReceiver(Protocol):
     """Who is told of what has come."""
 
     remote: str
@@ -29,22 +29,22 @@ class Taker(Protocol):
     def go_on(self) -> None: ...
 
 
-class Reader:
+class RequestParser:
     """`feed` calls `taker.arrived` when a head is complete, and fills the request's body then.
 
     `is_between` is true while nothing of a next request has come.
     """
 
-    def __init__(self, taker: Taker, max_header_bytes: Callable[[], int]) -> None:
-        self._taker = taker
+    def __init__(self, receiver: RequestReceiver, max_header_bytes: Callable[[], int]) -> None:
+        self._receiver = receiver
         self._limit = max_header_bytes
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._pairs: list[tuple[bytes, bytes]] = []
         self._in_head = True
         self._unanswered = 0
-        self._body: Stream | None = None
-        self._resumed: Stream | None = None
+        self._body: BodyStream | None = None
+        self._resumed: BodyStream | None = None
         self._is_cut = False
         self._held: bytes | None = None
         self.is_between = True
@@ -118,10 +118,10 @@ class Reader:
         self._unanswered = 0
         body = self._body = request.body
         if body is not None and request.headers.get("Expect", "").lower() == "100-continue":
-            body.wanted = self._taker.go_on if request.version == "1.1" else None
+            body.wanted = self._receiver.go_on if request.version == "1.1" else None
         if self._parser.should_upgrade():
             self._upgrading(request)
-        self._taker.arrived(request)
+        self._receiver.arrived(request)
 
     def on_body(self, chunk: bytes) -> None:
         self._unanswered = 0
@@ -155,16 +155,16 @@ class Reader:
             query=query,
             headers=headers,
             version=version,
-            remote=self._taker.remote,
+            remote=self._receiver.remote,
             body=self._stream(headers),
             keep_alive=self._parser.should_keep_alive(),
         )
 
-    def _stream(self, headers: CIMultiDict[str]) -> Stream | None:
+    def _stream(self, headers: CIMultiDict[str]) -> BodyStream | None:
         if "Transfer-Encoding" in headers:
-            return Stream(self._taker.flow, None)
+            return BodyStream(self._receiver.flow, None)
         length = int(headers.get("Content-Length", 0))
-        return Stream(self._taker.flow, length) if length else None
+        return BodyStream(self._receiver.flow, length) if length else None
 
     def _check_size(self) -> None:
         limit = self._limit()
@@ -228,5 +228,6 @@ def _check(version: str, headers: CIMultiDict[str]) -> None:
     if version not in VERSIONS or len(hosts) > 1 or (version == "1.1" and not hosts):
         raise BadRequest("This is not a request that HTTP/1.1 knows.")
     encodings = headers.getall("Transfer-Encoding", ())
-    if encodings and ([each.lower() for each in encodings] != ["chunked"] or version == "1.0"):
+    is_chunked = [encoding.lower() for encoding in encodings] == ["chunked"]
+    if encodings and (not is_chunked or version == "1.0"):
         raise BadRequest("A body can be chunked, and of HTTP/1.1, or have a length: nothing else.")

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.http.client_connection import Connection
-from gateway.http.framing import Clock
+from gateway.http.client_connection import ClientConnection
+from gateway.http.framing import DateHeader
 from gateway.http.messages import Handle, Refuse
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ SWEEP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long a client may take, in seconds: between requests, for a head, for the next bytes."""
 
     idle: float = 75.0
@@ -25,35 +25,35 @@ class Patience:
     max_header_bytes: int = 16_384
 
 
-class Door:
+class HttpServer:
     """Calls `handle` for each request, and `refuse` for what is none or when `handle` has broken.
 
-    `patience` is called again and again, so that a change of the settings applies.
+    `timeouts` is called again and again, so that a change of the settings applies.
     """
 
-    def __init__(self, handle: Handle, refuse: Refuse, patience: Callable[[], Patience]) -> None:
+    def __init__(self, handle: Handle, refuse: Refuse, timeouts: Callable[[], Timeouts]) -> None:
         self.handle = handle
         self.refuse = refuse
-        self.clock = Clock()
-        self.patience = patience
+        self.clock = DateHeader()
+        self.timeouts = timeouts
         self.is_leaving = False
-        self._connections: set[Connection] = set()
+        self._connections: set[ClientConnection] = set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._emptied = asyncio.Event()
 
     async def open(self, host: str, port: int) -> int:
-        """Listen, and tell at which port."""
+        """Listen, and return the port."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self), host, port, backlog=BACKLOG
+            lambda: ClientConnection(self), host, port, backlog=BACKLOG
         )
         self._sweep()
-        found: int = self._server.sockets[0].getsockname()[1]
-        return found
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
 
     def leave(self) -> None:
-        """Nobody new is let in, and who is in is told to go with the next answer."""
+        """Nobody new is let in, and who is in is asked to go with the next answer."""
         self.is_leaving = True
         if self._server is not None:
             self._server.close()
@@ -63,7 +63,7 @@ class Door:
         self.leave()
         for connection in tuple(self._connections):
             connection.close_if_idle()
-        self._tell_if_empty()
+        self._check_empty()
         try:
             async with asyncio.timeout(grace):
                 await self._emptied.wait()
@@ -74,14 +74,14 @@ class Door:
         if self._sweeper is not None:
             self._sweeper.cancel()
 
-    def entered(self, connection: Connection) -> None:
+    def entered(self, connection: ClientConnection) -> None:
         self._connections.add(connection)
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: ClientConnection) -> None:
         self._connections.discard(connection)
-        self._tell_if_empty()
+        self._check_empty()
 
-    def _tell_if_empty(self) -> None:
+    def _check_empty(self) -> None:
         if self.is_leaving and not self._connections:
             self._emptied.set()
 
@@ -90,5 +90,5 @@ class Door:
         loop = asyncio.get_running_loop()
         for connection in tuple(self._connections):
             connection.check(loop.time())
-        pause = min(SWEEP_SECONDS, self.patience().head / 2)
+        pause = min(SWEEP_SECONDS, self.timeouts().head / 2)
         self._sweeper = loop.call_later(pause, self._sweep)

@@ -14,10 +14,16 @@ from multidict import CIMultiDict
 
 from chassis.core.errors import Problem
 from gateway.http import framing
-from gateway.http.body_stream import Stream
+from gateway.http.body_stream import BodyStream
 from gateway.http.timer import Timer
 from gateway.http.tunnel import Tunnel
-from gateway.http.upstream_messages import Answer, Asked, Disconnected, Upload, UpstreamError
+from gateway.http.upstream_messages import (
+    Disconnected,
+    UpstreamBody,
+    UpstreamError,
+    UpstreamRequest,
+    UpstreamResponse,
+)
 
 # What is whole can be judged and sent in one go, and its sender holds nobody else up.
 SHORT = 65_536
@@ -30,17 +36,17 @@ KEEPS = re.compile(r"timeout=(\d{1,9})")
 MARGIN_SECONDS = 1.0
 
 
-class Upstream(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """`freed` is called when the next call may come; `free_since` is the loop's time then."""
 
     _transport: asyncio.Transport
 
-    def __init__(self, host: str, freed: Callable[["Upstream"], None]) -> None:
+    def __init__(self, host: str, freed: Callable[["UpstreamConnection"], None]) -> None:
         self._host = host
         self._freed = freed
         self._loop = asyncio.get_running_loop()
-        self._asked: Asked | None = None
-        self._answer: asyncio.Future[Answer] | None = None
+        self._asked: UpstreamRequest | None = None
+        self._answer: asyncio.Future[UpstreamResponse] | None = None
         self._timer = Timer(self._loop, lambda: self._fail(TimeoutError()))
         self._sending: asyncio.Task[None] | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -53,12 +59,12 @@ class Upstream(asyncio.Protocol):
 
     def _expect_head(self) -> None:
         self._pairs: list[tuple[bytes, bytes]] = []
-        self._head: Answer | None = None
+        self._head: UpstreamResponse | None = None
         self._length: int | None = None
         self._ends_with_connection = False
         self._is_interim = False
         self._chunks: list[bytes] = []
-        self._stream: Stream | None = None
+        self._stream: BodyStream | None = None
         self._unanswered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -77,14 +83,14 @@ class Upstream(asyncio.Protocol):
     def close(self) -> None:
         self._transport.close()
 
-    async def ask(self, asked: Asked, patience: float) -> Answer:
-        """The answer, within `patience` seconds; of an Upload, each step has as many as well.
+    async def ask(self, asked: UpstreamRequest, patience: float) -> UpstreamResponse:
+        """The answer, within `patience` seconds; of an UpstreamBody, each step has as many as well.
 
-        Raises UpstreamError, TimeoutError, and the Problem of an Upload.
+        Raises UpstreamError, TimeoutError, and the Problem of an UpstreamBody.
         """
         self._expect_head()
         self._asked = asked
-        answer: asyncio.Future[Answer] = self._loop.create_future()
+        answer: asyncio.Future[UpstreamResponse] = self._loop.create_future()
         self._answer = answer
         asked.frame()
         head = framing.request_head(asked.method, asked.target, self._host, asked.headers)
@@ -162,10 +168,10 @@ class Upstream(asyncio.Protocol):
         headers = CIMultiDict(
             [(name.decode(), value.rstrip(b" \t").decode("latin-1")) for name, value in self._pairs]
         )
-        self._head = Answer(status, headers, b"", self)
+        self._head = UpstreamResponse(status, headers, b"", self)
         self._measure(status, headers)
-        if said := KEEPS.search(headers.get("Keep-Alive", "")):
-            self._keeps = int(said.group(1)) - MARGIN_SECONDS
+        if promise := KEEPS.search(headers.get("Keep-Alive", "")):
+            self._keeps = int(promise.group(1)) - MARGIN_SECONDS
         if self._asked is not None and self._asked.method == "HEAD":
             self._complete()
             self._parser = httptools.HttpResponseParser(self)  # this one waits for a body
@@ -187,7 +193,7 @@ class Upstream(asyncio.Protocol):
             self._complete()
 
     def _measure(self, status: int, headers: CIMultiDict[str]) -> None:
-        encodings = [each.lower() for each in headers.getall("Transfer-Encoding", ())]
+        encodings = [encoding.lower() for encoding in headers.getall("Transfer-Encoding", ())]
         if encodings and encodings != [framing.CHUNKED]:
             raise UpstreamError(f"its body is {encodings}")
         if "Content-Length" in headers:
@@ -202,7 +208,7 @@ class Upstream(asyncio.Protocol):
         if head.status == SWITCHING:
             self._fail(UpstreamError("it changed the protocol without saying to which"))
         elif self._length is None or self._length > SHORT:
-            self._stream = Stream(self._flow, self._length)
+            self._stream = BodyStream(self._flow, self._length)
             for chunk in self._chunks:
                 self._stream.feed(chunk)
             self._deliver(self._stream)
@@ -217,7 +223,7 @@ class Upstream(asyncio.Protocol):
         self._deliver(Tunnel(self._transport, protocol, rest, asked.idle))
         self._end_call()
 
-    def _deliver(self, body: bytes | Stream | Tunnel) -> None:
+    def _deliver(self, body: bytes | BodyStream | Tunnel) -> None:
         self._timer.stop()
         if self._head is not None and self._answer is not None and not self._answer.done():
             self._head.body = body
@@ -265,7 +271,7 @@ class Upstream(asyncio.Protocol):
         else:
             self._transport.resume_reading()
 
-    async def _send(self, upload: Upload, patience: float) -> None:
+    async def _send(self, upload: UpstreamBody, patience: float) -> None:
         is_chunked = upload.length is None
         try:
             while data := await upload.next():

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Protocol
 
 from gateway.http import framing
-from gateway.http.body_stream import Stream
+from gateway.http.body_stream import BodyStream
 from gateway.http.messages import Headers
 from gateway.http.tunnel import Tunnel
 
@@ -22,7 +22,7 @@ class Disconnected(UpstreamError):
     """It closed before the head of an answer was complete."""
 
 
-class Upload(Protocol):
+class UpstreamBody(Protocol):
     """A body that is sent as it comes.  `next` gives b"" at the end, and raises a Problem."""
 
     @property
@@ -32,7 +32,7 @@ class Upload(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Asked:
+class UpstreamRequest:
     """`target` is path and query as they came.
 
     With `upgrade`, 101 is an answer, and the tunnel ends when it was unused for `idle` seconds.
@@ -41,7 +41,7 @@ class Asked:
     method: str
     target: str
     headers: Headers
-    body: bytes | Upload
+    body: bytes | UpstreamBody
     upgrade: str | None = None
     idle: float = 300.0
 
@@ -65,19 +65,19 @@ class Aborting(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Answer:
+class UpstreamResponse:
     """A short body is whole already; on leaving, what is not read of a long one is called off."""
 
     status: int
     headers: Headers
-    body: bytes | Stream | Tunnel
+    body: bytes | BodyStream | Tunnel
     connection: Aborting
 
     @property
     def content_type(self) -> str:
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
-    async def __aenter__(self) -> "Answer":
+    async def __aenter__(self) -> "UpstreamResponse":
         return self
 
     async def __aexit__(
@@ -92,5 +92,5 @@ class Answer:
         """It is not wanted, or not any more."""
         if isinstance(self.body, Tunnel):
             self.body.close()
-        elif isinstance(self.body, Stream) and not self.body.is_whole:
+        elif isinstance(self.body, BodyStream) and not self.body.is_whole:
             self.connection.abort()

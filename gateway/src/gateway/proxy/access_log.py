@@ -4,10 +4,11 @@ import logging
 
 from gateway.http.messages import Request
 
-log = logging.getLogger(__name__)
+# A name of its own, so that its level is set without naming a module.
+log = logging.getLogger("gateway.access")
 
 
-def tell(request: Request, status: int, seconds: float) -> None:
+def record(request: Request, status: int, seconds: float) -> None:
     """Without the query, in which secrets are sent."""
     log.info(
         '%s "%s %s HTTP/%s" %d %.1f ms %s',
@@ -16,5 +17,5 @@ def tell(request: Request, status: int, seconds: float) -> None:
     )
 
 
-def tell_unreadable(status: int, trace_id: str) -> None:
+def record_unreadable(status: int, trace_id: str) -> None:
     log.info('- "-" %d - %s', status, trace_id)

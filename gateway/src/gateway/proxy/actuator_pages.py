@@ -12,18 +12,18 @@ from chassis.actuator.endpoints import (
 )
 from chassis.core.errors import NotFound
 from chassis.runtime.service import Process
-from gateway.rules import Policy
+from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
 
 
-def add(process: Process[GatewaySettings], policy: Policy) -> None:
+def add(process: Process[GatewaySettings], rules: GatewayRules) -> None:
     def routes(_: ActuatorRequest) -> ActuatorResponse:
-        return json_response(policy.described())
+        return json_response(rules.described())
 
     def route(request: ActuatorRequest) -> ActuatorResponse:
-        for found in policy.described():
-            if found["route_id"] == request.name:
-                return json_response(found)
+        for description in rules.described():
+            if description["route_id"] == request.name:
+                return json_response(description)
         raise NotFound(f"There is no route {request.name}.")
 
     def discovery() -> dict[str, Any]:
@@ -34,7 +34,7 @@ def add(process: Process[GatewaySettings], policy: Policy) -> None:
 
     def canaries() -> dict[str, Any]:
         """That one was not fit says nothing against the gateway."""
-        return up(relapsed=policy.canaries.relapsed())
+        return up(relapsed=rules.canaries.rolled_back())
 
     process.actuator.add("gateway/routes", routes)
     process.actuator.add("gateway/routes" + ANY, route)

@@ -17,12 +17,18 @@ from chassis.resilience import deadline
 from chassis.resilience.circuit_breaker import Permit
 from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
 from chassis.web.problem_details import CONTENT_TYPE
-from gateway.http.connection_pool import Pool
-from gateway.http.upstream_connection import Upstream
-from gateway.http.upstream_messages import Answer, Asked, Disconnected, NotConnected, UpstreamError
-from gateway.routing.filters import IDEMPOTENT, Retry
+from gateway.http.connection_pool import ConnectionPool
+from gateway.http.upstream_connection import UpstreamConnection
+from gateway.http.upstream_messages import (
+    Disconnected,
+    NotConnected,
+    UpstreamError,
+    UpstreamRequest,
+    UpstreamResponse,
+)
+from gateway.routing.filters import IDEMPOTENT, RetryFilter
 from gateway.routing.target import Target
-from gateway.settings import Limits
+from gateway.settings import GatewayLimits
 
 # Between the request's first byte and the call: so much less is not the client's own limit.
 SPENT_HERE = 0.5
@@ -31,15 +37,15 @@ NOT_DONE = (502, 503, 504)
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class UpstreamCall:
     """What is asked of whom."""
 
     service: str
     breaker: str
     whom: Target
-    retry: Retry
-    asked: Asked
-    limits: Limits
+    retry: RetryFilter
+    asked: UpstreamRequest
+    limits: GatewayLimits
 
     @property
     def is_idempotent(self) -> bool:
@@ -62,12 +68,12 @@ class Forwarder:
     def __init__(self, balancer: LoadBalancer, policies: ResiliencePolicies) -> None:
         self._balancer = balancer
         self._policies = policies
-        self._pool = Pool()
+        self._pool = ConnectionPool()
 
     def close(self) -> None:
         self._pool.close()
 
-    async def ask(self, call: Call, span: ActiveSpan) -> tuple[Answer, Instance]:
+    async def ask(self, call: UpstreamCall, span: ActiveSpan) -> tuple[UpstreamResponse, Instance]:
         """The answer, a short one with its body read.  Whoever gets it closes it.
 
         Raises CircuitOpen, Overloaded, TimedOut or Unavailable, and what is wrong with the
@@ -87,8 +93,8 @@ class Forwarder:
             return found
 
     async def _ask_in_time(
-        self, call: Call, span: ActiveSpan, policy: ResiliencePolicy
-    ) -> tuple[Answer, Instance]:
+        self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
+    ) -> tuple[UpstreamResponse, Instance]:
         patience = call.patience()
         try:
             return await self._ask_someone(call, span, policy)
@@ -99,8 +105,8 @@ class Forwarder:
             raise kind(f"{call.service} did not answer in time.") from error
 
     async def _ask_someone(
-        self, call: Call, span: ActiveSpan, policy: ResiliencePolicy
-    ) -> tuple[Answer, Instance]:
+        self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
+    ) -> tuple[UpstreamResponse, Instance]:
         refused: set[Instance] = set()
         tried = 0
         while True:
@@ -126,7 +132,7 @@ class Forwarder:
             tried += 1
             call.asked.headers.update(deadline.outgoing(is_retry=True))
 
-    def _choose(self, call: Call, refused: set[Instance]) -> Instance:
+    def _choose(self, call: UpstreamCall, refused: set[Instance]) -> Instance:
         whom = call.whom
         if whom.is_balanced:
             return self._balancer.choose(whom.service, refused, whom.choice)
@@ -135,18 +141,18 @@ class Forwarder:
             raise Unavailable(f"{call.service} does not answer.")
         return fixed
 
-    def _lost(self, call: Call) -> Unavailable:
+    def _lost(self, call: UpstreamCall) -> Unavailable:
         whom = call.whom
         others = whom.is_balanced and self._balancer.has_others(whom.service, whom.choice)
         return _no_proper_answer(call, InstanceLost if others else Unavailable)
 
-    async def _ask_one(self, call: Call, instance: Instance) -> Answer:
+    async def _ask_one(self, call: UpstreamCall, instance: Instance) -> UpstreamResponse:
         connection = self._pool.take(instance.host, instance.port)
         if connection is None:
             connection = await self._connect(call, instance)
         return await connection.ask(call.asked, call.patience())
 
-    async def _connect(self, call: Call, instance: Instance) -> Upstream:
+    async def _connect(self, call: UpstreamCall, instance: Instance) -> UpstreamConnection:
         # A small part of the time there is, unless the client has hardly any.
         async with asyncio.timeout(call.patience()):
             return await self._pool.connect(
@@ -154,11 +160,11 @@ class Forwarder:
             )
 
 
-def _no_proper_answer(call: Call, kind: type[Unavailable] = Unavailable) -> Unavailable:
+def _no_proper_answer(call: UpstreamCall, kind: type[Unavailable] = Unavailable) -> Unavailable:
     return kind(f"{call.service} gave no proper answer.")
 
 
-def _judge(permit: Permit, call: Call, answer: Answer) -> None:
+def _judge(permit: Permit, call: UpstreamCall, answer: UpstreamResponse) -> None:
     """4xx are answers, and 5xx of what is idempotent or was not done are failures.
 
     But 503 and 504 in the form of a problem: such a service is well, it says that a part behind it

@@ -7,7 +7,7 @@ from multidict import CIMultiDict
 from chassis.core.errors import Problem
 from chassis.web import problem_details
 from gateway.http.messages import Response
-from gateway.routing.rate_limit import OverRate
+from gateway.routing.rate_limit import RateExceeded
 
 SERVER = "fusebox-gateway"
 
@@ -18,7 +18,7 @@ def trace_headers(trace_id: str, ui: str) -> dict[str, str]:
 
 def problem(error: Problem, trace: dict[str, str]) -> Response:
     document = problem_details.document(error, trace["X-Trace-Id"])
-    more = error.headers if isinstance(error, OverRate) else {}
+    more = error.headers if isinstance(error, RateExceeded) else {}
     return page(
         document["status"],
         problem_details.CONTENT_TYPE,
@@ -28,5 +28,5 @@ def problem(error: Problem, trace: dict[str, str]) -> Response:
 
 
 def page(status: int, content_type: str, body: bytes, headers: dict[str, str]) -> Response:
-    said = {"Content-Type": content_type, "Server": SERVER, **headers}
-    return Response(status, CIMultiDict(said), body)
+    own = {"Content-Type": content_type, "Server": SERVER, **headers}
+    return Response(status, CIMultiDict(own), body)

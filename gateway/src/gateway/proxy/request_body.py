@@ -3,7 +3,7 @@
 import asyncio
 
 from chassis.core.errors import NotSentInTime, TooLarge
-from gateway.http.body_stream import Stream
+from gateway.http.body_stream import BodyStream
 from gateway.http.upstream_connection import SHORT
 
 # In bytes a second.  A client that dribbles would hold a connection of a service for hours.
@@ -14,7 +14,7 @@ LATE = "The body did not come in time."
 class Upload:
     """A long body: the next chunk is taken when the last one is on its way."""
 
-    def __init__(self, body: Stream, limit: int, patience: float) -> None:
+    def __init__(self, body: BodyStream, limit: int, patience: float) -> None:
         self.length = body.length
         self._body = body
         self._limit = limit
@@ -44,7 +44,7 @@ def too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is longer than {limit} bytes.")
 
 
-async def take(body: Stream, limit: int, patience: float) -> bytes | Upload:
+async def take(body: BodyStream, limit: int, patience: float) -> bytes | Upload:
     """The client's body, whole when it is short.  Raises as `Upload.next` does."""
     if body.length is not None and body.length > limit:
         raise too_large(limit)
@@ -55,19 +55,19 @@ async def take(body: Stream, limit: int, patience: float) -> bytes | Upload:
     return await whole(body, limit, patience)
 
 
-async def whole(body: Stream, limit: int, patience: float) -> bytes:
+async def whole(body: BodyStream, limit: int, patience: float) -> bytes:
     """All of it, within `patience` seconds.  Raises as `Upload.next` does."""
-    found = b""
+    taken = b""
     try:
         async with asyncio.timeout(patience):
             while chunk := await body.next(None):
-                found = _within(found + chunk, limit)
+                taken = _within(taken + chunk, limit)
     except TimeoutError as error:
         raise NotSentInTime(LATE) from error
-    return found
+    return taken
 
 
-def _within(found: bytes, limit: int) -> bytes:
-    if len(found) > limit:
+def _within(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
         raise too_large(limit)
-    return found
+    return body

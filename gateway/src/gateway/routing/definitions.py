@@ -12,7 +12,7 @@ REDIS = "redis-rate-limiter."
 
 
 class Arguments:
-    """What was said to one predicate or filter.  Every error begins with the argument's name."""
+    """The arguments of one predicate or filter.  Every error begins with the argument's name."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
         self.given = given
@@ -21,25 +21,25 @@ class Arguments:
         return name in self.given
 
     def text(self, name: str, default: str = REQUIRED) -> str:
-        found = self.given.get(name, default)
-        if found == REQUIRED or not (found or default == ""):
+        value = self.given.get(name, default)
+        if value == REQUIRED or not (value or default == ""):
             raise ValueError(f"{name}: is missing")
-        return found
+        return value
 
     def texts(self, name: str, default: str = REQUIRED) -> tuple[str, ...]:
         """The parts between commas."""
-        found = [each.strip() for each in self.text(name, default).split(",")]
-        if not all(found):
+        parts = [part.strip() for part in self.text(name, default).split(",")]
+        if not all(parts):
             raise ValueError(f"{name}: there is nothing between two commas")
-        return tuple(found)
+        return tuple(parts)
 
     def read(self, name: str, reader: Callable[[str], T], default: str = REQUIRED) -> T:
-        """What `reader` makes of the text; its ValueError is told with the argument's name."""
-        return _told(name, reader, self.text(name, default))
+        """What `reader` makes of the text; its ValueError is raised with the argument's name."""
+        return _named(name, reader, self.text(name, default))
 
-    def each(self, name: str, reader: Callable[[str], T]) -> list[T]:
+    def read_all(self, name: str, reader: Callable[[str], T]) -> list[T]:
         """What `reader` makes of each part between commas."""
-        return [_told(name, reader, text) for text in self.texts(name)]
+        return [_named(name, reader, text) for text in self.texts(name)]
 
     def number(self, name: str, default: str = REQUIRED, least: int = 0) -> int:
         text = self.text(name, default)
@@ -48,17 +48,17 @@ class Arguments:
         return int(text)
 
     def fraction(self, name: str, default: str = REQUIRED) -> float:
-        found = self.read(name, float, default)
-        if not 0 <= found <= 1:
+        value = self.read(name, float, default)
+        if not 0 <= value <= 1:
             raise ValueError(f"{name}: {self.text(name, default)!r} is not between 0 and 1")
-        return found
+        return value
 
     def seconds(self, name: str, default: str = REQUIRED) -> float:
         """`30`, `30s`, `500ms` or `2m`."""
         return self.read(name, seconds, default)
 
 
-def _told(name: str, reader: Callable[[str], T], text: str) -> T:
+def _named(name: str, reader: Callable[[str], T], text: str) -> T:
     try:
         return reader(text)
     except ValueError as error:
@@ -75,8 +75,8 @@ def seconds(text: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
-    """One word of the vocabulary.
+class Factory(Generic[T]):
+    """How one predicate or filter is made, as Spring's PredicateFactory and FilterFactory.
 
     `fields` are its arguments in the order of the shortcut form, where the last one takes all that
     is left, commas included; `more` are those that only the long form has.
@@ -94,8 +94,8 @@ class Kind(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One predicate or filter as it was written."""
+class Definition:
+    """One predicate or filter as it was written: Spring's PredicateDefinition, FilterDefinition."""
 
     name: str
     args: Mapping[str, str]
@@ -103,25 +103,25 @@ class Word:
     @property
     def quoted(self) -> str:
         """`Name a = 'x', b = 2`, as Spring's actuator shows it."""
-        found = dict(self.args)
-        if set(found) == {"name", "value"}:
-            found = {found["name"]: found["value"]}
-        pairs = (f"{k} = {v if v.isdigit() else repr(v)}" for k, v in found.items())
+        args = dict(self.args)
+        if set(args) == {"name", "value"}:
+            args = {args["name"]: args["value"]}
+        pairs = (f"{k} = {v if v.isdigit() else repr(v)}" for k, v in args.items())
         return f"{self.name} {', '.join(pairs)}".rstrip()
 
 
-def parse(where: str, given: Any, kinds: Mapping[str, Kind[T]]) -> tuple[Word, T]:
+def parse(where: str, given: Any, factories: Mapping[str, Factory[T]]) -> tuple[Definition, T]:
     """What `given` means; ValueError begins with `where`, and names the argument that is wrong."""
     try:
         name = _name(given)
-        if name not in kinds:
-            raise ValueError(f"{name!r} is unknown (known: {', '.join(kinds)})")
+        if name not in factories:
+            raise ValueError(f"{name!r} is unknown (known: {', '.join(factories)})")
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     try:
-        args = _args(given, kinds[name])
-        kinds[name].check(args)
-        return Word(name, args), kinds[name].make(Arguments(args))
+        args = _args(given, factories[name])
+        factories[name].check(args)
+        return Definition(name, args), factories[name].make(Arguments(args))
     except ValueError as error:
         shown = given if isinstance(given, str) else name
         raise ValueError(f"{where}: {shown!r}: {error}") from error
@@ -137,7 +137,7 @@ def _name(given: Any) -> str:
     raise ValueError("is neither a text such as Name=value nor a name with args")
 
 
-def _args(given: Any, kind: Kind[Any]) -> dict[str, str]:
+def _args(given: Any, kind: Factory[Any]) -> dict[str, str]:
     if isinstance(given, str):
         return _shortcut(given.partition("=")[2], kind.fields)
     args = given.get("args") or {}
@@ -167,5 +167,5 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return ",".join(_text(each) for each in value)
+        return ",".join(_text(item) for item in value)
     return "" if value is None else str(value)

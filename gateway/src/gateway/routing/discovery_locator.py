@@ -3,26 +3,26 @@
 from collections.abc import Callable, Collection
 
 from gateway.routing import route
-from gateway.routing.request_view import Seen
+from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
 from gateway.routing.target import SERVICE
 
 
-class Locator:
+class DiscoveryLocator:
     """Spring's way: `/{service}/**` leads to `lb://{service}`, with the first segment taken off."""
 
     def __init__(self, services: Callable[[], Collection[str]]) -> None:
         self._services = services
         self._made: dict[str, Route] = {}
 
-    def find(self, seen: Seen, hidden: Collection[str]) -> Route | None:
-        service = seen.path[1:].partition("/")[0]
+    def find(self, view: RequestView, hidden: Collection[str]) -> Route | None:
+        service = view.path[1:].partition("/")[0]
         known = service in self._services() and _is_open(service, hidden)
         return self._route(service) if known else None
 
     def all(self, hidden: Collection[str]) -> list[Route]:
-        found = [each for each in self._services() if _is_open(each, hidden)]
-        return [self._route(each) for each in sorted(found)]
+        services = sorted(service for service in self._services() if _is_open(service, hidden))
+        return [self._route(service) for service in services]
 
     def _route(self, service: str) -> Route:
         if service not in self._made:

@@ -5,37 +5,37 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gateway.routing import route as routes
 from gateway.routing.filters import Pairs
-from gateway.routing.request_view import NO_HEADERS, Seen
+from gateway.routing.request_view import NO_HEADERS, RequestView
 from gateway.routing.route import Route
 from gateway.routing.target import Target
 
-Source: TypeAlias = Literal["service", "kept", "stale", "fallback"]
+Source: TypeAlias = Literal["service", "cached", "stale", "fallback"]
 
 
 def _nothing() -> None:
     """To drop what is whole."""
 
 
-class Errand(NamedTuple):
+class Exchange(NamedTuple):
     """One call: what is asked of whom.  `more` are headers in the place of the client's own."""
 
     route: Route
     target: Target
-    seen: Seen
+    view: RequestView
     path: str
     more: Mapping[str, str] = NO_HEADERS
 
     @classmethod
-    def of(cls, route: Route, seen: Seen) -> "Errand":
-        return cls(route, route.target, seen, route.inner_path(seen.path))
+    def of(cls, route: Route, view: RequestView) -> "Exchange":
+        return cls(route, route.target, view, route.inner_path(view.path))
 
     @property
     def uri(self) -> str:
-        return f"{self.path}?{self.seen.query}" if self.seen.query else self.path
+        return f"{self.path}?{self.view.query}" if self.view.query else self.path
 
     @property
     def prefix(self) -> str:
-        return routes.prefix(self.seen.path, self.path)
+        return routes.prefix(self.view.path, self.path)
 
     @property
     def service(self) -> str:
@@ -56,7 +56,7 @@ class Errand(NamedTuple):
         return f"{self.route.id}-instead" if stands_in else self.route.id
 
 
-class Reply(NamedTuple):
+class GatewayResponse(NamedTuple):
     """`body` is None for one that streams: then `stream` is the transport's own, to pass on.
 
     `drop` ends one that nobody wants; `source` says where it came from.
@@ -70,4 +70,4 @@ class Reply(NamedTuple):
     source: Source = "service"
 
 
-Ask: TypeAlias = Callable[[Errand], Awaitable[Reply]]
+Handler: TypeAlias = Callable[[Exchange], Awaitable[GatewayResponse]]

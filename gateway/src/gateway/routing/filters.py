@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from gateway.routing import patterns, rate_limit
 from gateway.routing import target as targets
-from gateway.routing.definitions import Arguments, Kind
+from gateway.routing.definitions import Arguments, Factory
 from gateway.routing.rate_limit import Rate
 from gateway.routing.target import Target
 
@@ -37,12 +37,12 @@ class HeaderEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class SetStatus:
     status: int
 
 
 @dataclass(frozen=True, slots=True)
-class Breaker:
+class CircuitBreakerFilter:
     """`forward` is a path to look for another route with, `fallback` another service."""
 
     name: str
@@ -52,7 +52,7 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class RetryFilter:
     """How often a request may be sent again, after which answers, and with which methods."""
 
     retries: int = 3
@@ -66,42 +66,51 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class RequestSize:
     limit: int
 
 
 @dataclass(frozen=True, slots=True)
-class Shadow:
+class MirrorTarget:
     """A `share` (0 to 1) of requests is sent to `target` as well, and its answers are dropped."""
 
     target: Target
     share: float
 
-    def takes(self, method: str, lot: float) -> bool:
+    def takes(self, method: str, random_draw: float) -> bool:
         """Only what does nothing twice: a mirrored order would be a second order."""
-        return method in ("GET", "HEAD") and lot < self.share
+        return method in ("GET", "HEAD") and random_draw < self.share
 
 
-Filter: TypeAlias = PathChange | HeaderEdit | Status | Breaker | Retry | Size | Shadow | Rate
+Filter: TypeAlias = (
+    PathChange
+    | HeaderEdit
+    | SetStatus
+    | CircuitBreakerFilter
+    | RetryFilter
+    | RequestSize
+    | MirrorTarget
+    | Rate
+)
 
 # What a route without a Retry does when a connection breaks off.
-DEFAULT_RETRY = Retry(1, IDEMPOTENT)
+DEFAULT_RETRY = RetryFilter(1, IDEMPOTENT)
 
 
 def edited(edits: Collection[HeaderEdit], pairs: Pairs, variables: Mapping[str, str]) -> Pairs:
     """The headers with `edits` made in their order; duplicates and order of the others stay."""
-    found = list(pairs)
+    result = list(pairs)
     for edit in edits:
         name = edit.name.lower()
         if edit.action != "add":
-            found = [pair for pair in found if pair[0].lower() != name]
+            result = [pair for pair in result if pair[0].lower() != name]
         if edit.action != "remove":
-            found.append((edit.name, patterns.expand(edit.value, variables)))
-    return found
+            result.append((edit.name, patterns.expand(edit.value, variables)))
+    return result
 
 
-def _strip_prefix(said: Arguments) -> PathChange:
-    parts = said.number("parts", "1")
+def _strip_prefix(arguments: Arguments) -> PathChange:
+    parts = arguments.number("parts", "1")
 
     def apply(path: str, _: Mapping[str, str]) -> str:
         steps = path.split("/", parts + 1)
@@ -116,19 +125,19 @@ def _absolute(text: str) -> str:
     return patterns.check_template(text)
 
 
-def _prefix_path(said: Arguments) -> PathChange:
-    prefix = said.read("prefix", _absolute).rstrip("/")
+def _prefix_path(arguments: Arguments) -> PathChange:
+    prefix = arguments.read("prefix", _absolute).rstrip("/")
     return PathChange(lambda path, variables: patterns.expand(prefix, variables) + path)
 
 
-def _set_path(said: Arguments) -> PathChange:
-    template = said.read("template", _absolute)
+def _set_path(arguments: Arguments) -> PathChange:
+    template = arguments.read("template", _absolute)
     return PathChange(lambda _, variables: patterns.expand(template, variables))
 
 
-def _rewrite_path(said: Arguments) -> PathChange:
-    pattern = said.read("regexp", patterns.java)
-    by = said.read("replacement", lambda text: patterns.replacement(text, pattern), "")
+def _rewrite_path(arguments: Arguments) -> PathChange:
+    pattern = arguments.read("regexp", patterns.java)
+    by = arguments.read("replacement", lambda text: patterns.replacement(text, pattern), "")
 
     def apply(path: str, _: Mapping[str, str]) -> str:
         changed = pattern.sub(by, path)
@@ -151,13 +160,15 @@ def _header_value(text: str) -> str:
 
 def _edit(
     side: Literal["request", "response"], action: Literal["add", "set", "remove"]
-) -> Kind[Filter]:
-    def make(said: Arguments) -> Filter:
-        name = said.read("name", _header_name)
+) -> Factory[Filter]:
+    def make(arguments: Arguments) -> Filter:
+        name = arguments.read("name", _header_name)
         removes = action == "remove"
-        return HeaderEdit(side, action, name, "" if removes else said.read("value", _header_value))
+        return HeaderEdit(
+            side, action, name, "" if removes else arguments.read("value", _header_value)
+        )
 
-    return Kind(make, ("name",) if action == "remove" else ("name", "value"))
+    return Factory(make, ("name",) if action == "remove" else ("name", "value"))
 
 
 def status(text: str) -> int:
@@ -169,29 +180,31 @@ def status(text: str) -> int:
     return int(text)
 
 
-def _statuses(said: Arguments, name: str) -> frozenset[int]:
-    return frozenset(said.each(name, status)) if name in said else frozenset()
+def _statuses(arguments: Arguments, name: str) -> frozenset[int]:
+    return frozenset(arguments.read_all(name, status)) if name in arguments else frozenset()
 
 
-def _breaker(said: Arguments) -> Breaker:
-    name, fallback = said.text("name"), said.text("fallbackUri", "")
-    statuses = _statuses(said, "statusCodes")
+def _breaker(arguments: Arguments) -> CircuitBreakerFilter:
+    name, fallback = arguments.text("name"), arguments.text("fallbackUri", "")
+    statuses = _statuses(arguments, "statusCodes")
     if statuses and not fallback:
         raise ValueError("statusCodes: have no meaning without a fallbackUri")
     if not fallback.startswith(FORWARD):
-        return Breaker(
-            name, None, said.read("fallbackUri", targets.parse) if fallback else None, statuses
+        return CircuitBreakerFilter(
+            name, None, arguments.read("fallbackUri", targets.parse) if fallback else None, statuses
         )
-    forward = said.read("fallbackUri", lambda text: _absolute(text.removeprefix(FORWARD)))
-    return Breaker(name, forward, None, statuses)
+    forward = arguments.read("fallbackUri", lambda text: _absolute(text.removeprefix(FORWARD)))
+    return CircuitBreakerFilter(name, forward, None, statuses)
 
 
-def _retry(said: Arguments) -> Retry:
-    methods = said.texts("methods", "GET")
-    for each in methods:
-        if each not in IDEMPOTENT:
-            raise ValueError(f"methods: {each!r} must not be done twice, so it is never repeated")
-    return Retry(said.number("retries", "3"), frozenset(methods), _statuses(said, "statuses"))
+def _retry(arguments: Arguments) -> RetryFilter:
+    methods = arguments.texts("methods", "GET")
+    for method in methods:
+        if method not in IDEMPOTENT:
+            raise ValueError(f"methods: {method!r} must not be done twice, so it is never repeated")
+    return RetryFilter(
+        arguments.number("retries", "3"), frozenset(methods), _statuses(arguments, "statuses")
+    )
 
 
 def _bytes(text: str) -> int:
@@ -201,26 +214,30 @@ def _bytes(text: str) -> int:
     return int(match[1]) * UNITS[match[2] or "B"]
 
 
-def _shadow(said: Arguments) -> Shadow:
-    return Shadow(said.read("uri", targets.parse), said.fraction("share"))
+def _mirror_target(arguments: Arguments) -> MirrorTarget:
+    return MirrorTarget(arguments.read("uri", targets.parse), arguments.fraction("share"))
 
 
 RATE_FIELDS = ("replenishRate", "burstCapacity", "key-resolver")
-KINDS: dict[str, Kind[Filter]] = {
-    "StripPrefix": Kind(_strip_prefix, ("parts",)),
-    "PrefixPath": Kind(_prefix_path, ("prefix",)),
-    "RewritePath": Kind(_rewrite_path, ("regexp", "replacement")),
-    "SetPath": Kind(_set_path, ("template",)),
+FACTORIES: dict[str, Factory[Filter]] = {
+    "StripPrefix": Factory(_strip_prefix, ("parts",)),
+    "PrefixPath": Factory(_prefix_path, ("prefix",)),
+    "RewritePath": Factory(_rewrite_path, ("regexp", "replacement")),
+    "SetPath": Factory(_set_path, ("template",)),
     "AddRequestHeader": _edit("request", "add"),
     "SetRequestHeader": _edit("request", "set"),
     "RemoveRequestHeader": _edit("request", "remove"),
     "AddResponseHeader": _edit("response", "add"),
     "SetResponseHeader": _edit("response", "set"),
     "RemoveResponseHeader": _edit("response", "remove"),
-    "SetStatus": Kind(lambda said: Status(said.read("status", status)), ("status",)),
-    "RequestRateLimiter": Kind(rate_limit.rate, RATE_FIELDS, ("requestedTokens",)),
-    "CircuitBreaker": Kind(_breaker, ("name", "fallbackUri"), ("statusCodes",)),
-    "Retry": Kind(_retry, ("retries", "statuses", "methods")),
-    "RequestSize": Kind(lambda said: Size(said.read("maxSize", _bytes)), ("maxSize",)),
-    "Shadow": Kind(_shadow, ("uri", "share")),
+    "SetStatus": Factory(
+        lambda arguments: SetStatus(arguments.read("status", status)), ("status",)
+    ),
+    "RequestRateLimiter": Factory(rate_limit.rate, RATE_FIELDS, ("requestedTokens",)),
+    "CircuitBreaker": Factory(_breaker, ("name", "fallbackUri"), ("statusCodes",)),
+    "Retry": Factory(_retry, ("retries", "statuses", "methods")),
+    "RequestSize": Factory(
+        lambda arguments: RequestSize(arguments.read("maxSize", _bytes)), ("maxSize",)
+    ),
+    "Shadow": Factory(_mirror_target, ("uri", "share")),
 }

@@ -18,7 +18,7 @@ def path(pattern: str, or_slash: bool = True) -> re.Pattern[str]:
     fixed, rest = pattern, "/?" if or_slash and not pattern.endswith("/") else ""
     if pattern.endswith("/**"):
         fixed, rest = pattern[:-3], "(?:/.*)?"
-    return compiled("/".join(_segment(each) for each in fixed.split("/")) + rest)
+    return compiled("/".join(_segment(segment) for segment in fixed.split("/")) + rest)
 
 
 def first_segment(pattern: str) -> str | None:
@@ -65,12 +65,12 @@ def replacement(text: str, pattern: re.Pattern[str]) -> str:
 
     `$\\{name}`, too: in Spring's YAML, `${` would begin a placeholder.
     """
-    found = JAVA_REFERENCE.sub(_reference, text.replace("$\\", "$"))
+    converted = JAVA_REFERENCE.sub(_reference, text.replace("$\\", "$"))
     try:
-        re.compile(pattern.pattern + "|").sub(found, "")
+        re.compile(pattern.pattern + "|").sub(converted, "")
     except (re.error, IndexError) as error:
         raise ValueError(f"{text!r} does not fit {pattern.pattern!r}: {error}") from error
-    return found
+    return converted
 
 
 def _reference(match: re.Match[str]) -> str:

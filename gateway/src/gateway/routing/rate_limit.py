@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from chassis.core.errors import RateLimited
 from gateway.routing.definitions import Arguments
-from gateway.routing.request_view import Seen
-from gateway.routing.weights import Key, key
+from gateway.routing.request_view import RequestView
+from gateway.routing.weights import ClientKey, key
 
-BY_USER = Key("user")
+BY_USER = ClientKey("user")
 # Who comes back after so many others finds a full bucket.
 MOST_BUCKETS = 10_000
 
@@ -24,24 +24,24 @@ class Rate:
     replenish: int
     burst: int
     cost: int = 1
-    key: Key = BY_USER
+    key: ClientKey = BY_USER
 
-    def key_of(self, seen: Seen) -> str:
+    def key_of(self, view: RequestView) -> str:
         """Who cannot be told by the key is told by its address."""
-        found = self.key.of(seen)
-        return f"{self.key.source} {found}" if found is not None else f"address {seen.remote}"
+        value = self.key.of(view)
+        return f"{self.key.source} {value}" if value is not None else f"address {view.remote}"
 
 
-def rate(said: Arguments) -> Rate:
-    replenish = said.number("replenishRate", least=1)
-    burst = said.number("burstCapacity", str(replenish), least=1)
-    cost = said.number("requestedTokens", "1", least=1)
+def rate(arguments: Arguments) -> Rate:
+    replenish = arguments.number("replenishRate", least=1)
+    burst = arguments.number("burstCapacity", str(replenish), least=1)
+    cost = arguments.number("requestedTokens", "1", least=1)
     if cost > burst:
         raise ValueError("requestedTokens: is more than burstCapacity, so nothing would ever pass")
-    return Rate(replenish, burst, cost, said.read("key-resolver", key, "user"))
+    return Rate(replenish, burst, cost, arguments.read("key-resolver", key, "user"))
 
 
-class Verdict(NamedTuple):
+class RateDecision(NamedTuple):
     """`remaining` tokens, and the seconds after which the next request would pass."""
 
     rate: Rate
@@ -59,17 +59,17 @@ class Verdict(NamedTuple):
         }
 
 
-class OverRate(RateLimited):
+class RateExceeded(RateLimited):
     """Over the rate of a route; `headers` tell the client by how much."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: RateDecision) -> None:
         super().__init__(
             "This is more than may be asked in so short a time.", retry_after=verdict.retry_after
         )
         self.headers = verdict.headers
 
 
-class Buckets:
+class TokenBuckets:
     """Those of one rate, by the client's key."""
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
@@ -77,7 +77,7 @@ class Buckets:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: str) -> Verdict:
+    def take(self, key: str) -> RateDecision:
         """A refused request takes nothing."""
         rate, now = self.rate, self._clock()
         tokens, since = self._buckets.pop(key, (float(rate.burst), now))
@@ -90,4 +90,4 @@ class Buckets:
         if len(self._buckets) > MOST_BUCKETS:
             self._buckets.popitem(last=False)
         missing = max(0.0, rate.cost - tokens)
-        return Verdict(rate, allowed, int(tokens + 1e-9), math.ceil(missing / rate.replenish))
+        return RateDecision(rate, allowed, int(tokens + 1e-9), math.ceil(missing / rate.replenish))

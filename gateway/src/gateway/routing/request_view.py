@@ -9,7 +9,7 @@ EVENTS = "text/event-stream"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Seen(NamedTuple):
+class RequestView(NamedTuple):
     """`path` and `query` as they came; the names in `headers` are found whatever their case.
 
     `moment` is in seconds since 1970, and `user` the subject of a token that was verified.
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
     @property
     def wants_news(self) -> bool:
-        """Whether nothing that was kept will do unless the service has said that it is still so."""
+        """Whether no cached response will do unless the service has said that it is still so."""
         return "no-cache" in (self.headers.get("Cache-Control") or self.headers.get("Pragma", ""))
 
     def has_any(self, names: Iterable[str]) -> bool:
@@ -47,12 +47,12 @@ class Seen(NamedTuple):
 
     def cookies(self, name: str) -> Iterator[str]:
         for pair in self.headers.get("Cookie", "").split(";"):
-            found, _, value = pair.strip().partition("=")
-            if found == name:
+            cookie, _, value = pair.strip().partition("=")
+            if cookie == name:
                 yield value
 
     def parameters(self, name: str) -> Iterator[str]:
         """The decoded values of a parameter of the query; one without a value has an empty one."""
-        for found, value in parse_qsl(self.query, keep_blank_values=True):
-            if found == name:
+        for parameter, value in parse_qsl(self.query, keep_blank_values=True):
+            if parameter == name:
                 yield value

@@ -6,29 +6,29 @@ from typing import Any
 
 from gateway.routing import definitions, filters, predicates
 from gateway.routing import target as targets
-from gateway.routing.definitions import Word
+from gateway.routing.definitions import Definition
 from gateway.routing.filters import (
     DEFAULT_RETRY,
-    Breaker,
+    CircuitBreakerFilter,
     Filter,
     HeaderEdit,
+    MirrorTarget,
     Pairs,
     PathChange,
-    Retry,
-    Shadow,
-    Size,
-    Status,
+    RequestSize,
+    RetryFilter,
+    SetStatus,
 )
 from gateway.routing.predicates import Predicate
 from gateway.routing.rate_limit import Rate
-from gateway.routing.request_view import Seen
+from gateway.routing.request_view import RequestView
 from gateway.routing.target import Target
 from gateway.routing.weights import Weight
 
 KEYS = {"id", "uri", "predicates", "filters", "order"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # At most one of each can be obeyed.
-SINGLE = (Status, Breaker, Retry, Size, Shadow, Rate)
+SINGLE = (SetStatus, CircuitBreakerFilter, RetryFilter, RequestSize, MirrorTarget, Rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,19 @@ class Route:
     weight: Weight | None = None
     status: int | None = None
     rate: Rate | None = None
-    breaker: Breaker | None = None
-    retry: Retry = DEFAULT_RETRY
+    breaker: CircuitBreakerFilter | None = None
+    retry: RetryFilter = DEFAULT_RETRY
     max_body_bytes: int | None = None
-    shadow: Shadow | None = None
+    mirror: MirrorTarget | None = None
 
     @property
     def service(self) -> str:
         return self.target.service
 
-    def takes(self, seen: Seen) -> bool:
-        """Whether all predicates hold, but for the lot of its group."""
+    def takes(self, view: RequestView) -> bool:
+        """Whether all predicates hold, but for the random draw of its group."""
         for predicate in self.predicates:  # noqa: SIM110 - half as fast with all()
-            if not predicate.holds(seen):
+            if not predicate.holds(view):
                 return False
         return True
 
@@ -72,8 +72,8 @@ class Route:
             return {}
         for predicate in self.predicates:
             for pattern in (predicate.paths or {}).values():
-                if found := pattern.fullmatch(path):
-                    return found.groupdict()
+                if match := pattern.fullmatch(path):
+                    return match.groupdict()
         return {}
 
     def inner_path(self, path: str) -> str:
@@ -103,8 +103,8 @@ class Route:
         """Its entry on the page /actuator/gateway/routes."""
         shown = [predicate.shown for predicate in self.predicates]
         text = shown[0]
-        for each in shown[1:]:
-            text = f"({text} && {each})"
+        for other in shown[1:]:
+            text = f"({text} && {other})"
         return {
             "route_id": self.id,
             "predicate": text,
@@ -135,24 +135,24 @@ def parse(given: Iterable[Mapping[str, Any]]) -> tuple[Route, ...]:
 
 def _check_names(routes: list[Route]) -> None:
     ids = [route.id for route in routes]
-    for each in ids:
-        if ids.count(each) > 1:
-            raise ValueError(f"route {each}: id: there is another route of this name")
+    for route_id in ids:
+        if ids.count(route_id) > 1:
+            raise ValueError(f"route {route_id}: id: there is another route of this name")
 
 
 def _check_groups(routes: list[Route]) -> None:
     """A group sticks by one key, whichever member says it."""
-    said: dict[str, Any] = {}
+    sticky_keys: dict[str, Any] = {}
     for route in routes:
         weight = route.weight
         if (
             weight
             and weight.sticky
-            and said.setdefault(weight.group, weight.sticky) != weight.sticky
+            and sticky_keys.setdefault(weight.group, weight.sticky) != weight.sticky
         ):
             raise ValueError(
                 f"route {route.id}: predicates: Weight: sticky: "
-                f"another route of {weight.group} says {said[weight.group]}"
+                f"another route of {weight.group} says {sticky_keys[weight.group]}"
             )
 
 
@@ -162,62 +162,68 @@ def _route(number: int, entry: Mapping[str, Any]) -> Route:
         raise ValueError(f"route {number}: id: is missing")
     for key in entry.keys() - KEYS:
         raise ValueError(f"route {name}: {key}: unknown key (known: {', '.join(sorted(KEYS))})")
-    found = [
-        each for _, each in parse_words(f"route {name}", entry, "predicates", predicates.KINDS)
+    conditions: list[Predicate] = [
+        predicate
+        for _, predicate in parse_definitions(
+            f"route {name}", entry, "predicates", predicates.FACTORIES
+        )
     ]
-    words = parse_words(f"route {name}", entry, "filters", filters.KINDS)
-    templates = _templates(name, found)
+    parsed = parse_definitions(f"route {name}", entry, "filters", filters.FACTORIES)
+    templates = _templates(name, conditions)
     template = templates[0]
     return Route(
         id=name,
         target=_target(name, entry),
         order=_order(name, entry),
-        predicates=tuple(found),
-        filters=tuple(f"[[{word.quoted}], order = {i}]" for i, (word, _) in enumerate(words, 1)),
+        predicates=tuple(conditions),
+        filters=tuple(
+            f"[[{definition.quoted}], order = {i}]" for i, (definition, _) in enumerate(parsed, 1)
+        ),
         template=template,
-        has_variables=any("{" in each for each in templates),
+        has_variables=any("{" in text for text in templates),
         names={method: span_name(method, template) for method in METHODS},
-        weight=_only_weight(name, found),
-        **_sorted_filters(name, words),
+        weight=_only_weight(name, conditions),
+        **_sorted_filters(name, parsed),
     )
 
 
-def _sorted_filters(name: str, words: list[tuple[Word, Filter]]) -> dict[str, Any]:
+def _sorted_filters(name: str, parsed: list[tuple[Definition, Filter]]) -> dict[str, Any]:
     """Each filter in the place of the route that it belongs to."""
-    found = [each for _, each in words]
-    edits = [each for each in found if isinstance(each, HeaderEdit)]
-    single = _single(name, words)
-    status, size = single.get(Status), single.get(Size)
+    made = [filter_ for _, filter_ in parsed]
+    edits = [edit for edit in made if isinstance(edit, HeaderEdit)]
+    single = _single(name, parsed)
+    status, size = single.get(SetStatus), single.get(RequestSize)
     return {
-        "paths": tuple(each for each in found if isinstance(each, PathChange)),
-        "request_edits": tuple(each for each in edits if each.side == "request"),
-        "response_edits": tuple(each for each in edits if each.side == "response"),
+        "paths": tuple(change for change in made if isinstance(change, PathChange)),
+        "request_edits": tuple(edit for edit in edits if edit.side == "request"),
+        "response_edits": tuple(edit for edit in edits if edit.side == "response"),
         "status": status and status.status,
         "max_body_bytes": size and size.limit,
         "rate": single.get(Rate),
-        "breaker": single.get(Breaker),
-        "shadow": single.get(Shadow),
-        "retry": single.get(Retry, DEFAULT_RETRY),
+        "breaker": single.get(CircuitBreakerFilter),
+        "mirror": single.get(MirrorTarget),
+        "retry": single.get(RetryFilter, DEFAULT_RETRY),
     }
 
 
-def _single(name: str, words: list[tuple[Word, Filter]]) -> dict[type, Any]:
-    found: dict[type, Any] = {}
-    for i, (word, each) in enumerate(words):
-        if isinstance(each, SINGLE) and found.setdefault(type(each), each) is not each:
-            raise ValueError(f"route {name}: filters[{i}]: there is another {word.name}")
-    return found
+def _single(name: str, parsed: list[tuple[Definition, Filter]]) -> dict[type, Any]:
+    single: dict[type, Any] = {}
+    for i, (definition, filter_) in enumerate(parsed):
+        known = single.setdefault(type(filter_), filter_)
+        if isinstance(filter_, SINGLE) and known is not filter_:
+            raise ValueError(f"route {name}: filters[{i}]: there is another {definition.name}")
+    return single
 
 
-def _templates(name: str, found: list[Predicate]) -> list[str]:
+def _templates(name: str, conditions: list[Predicate]) -> list[str]:
     """Those of all its paths; its name, for want of any."""
-    if not found:
+    if not conditions:
         raise ValueError(f"route {name}: predicates: at least one is needed")
-    return [each for predicate in found for each in predicate.paths or ()] or [name]
+    return [path for condition in conditions for path in condition.paths or ()] or [name]
 
 
-def _only_weight(name: str, found: list[Predicate]) -> Weight | None:
-    weights = [each.weight for each in found if each.weight]
+def _only_weight(name: str, conditions: list[Predicate]) -> Weight | None:
+    weights = [condition.weight for condition in conditions if condition.weight]
     if len(weights) > 1:
         raise ValueError(f"route {name}: predicates: only one Weight has a meaning")
     return weights[0] if weights else None
@@ -237,11 +243,16 @@ def _order(name: str, entry: Mapping[str, Any]) -> int:
     return order
 
 
-def parse_words(
-    where: str, entry: Mapping[str, Any], key: str, kinds: Mapping[str, definitions.Kind[Any]]
-) -> list[tuple[Word, Any]]:
+def parse_definitions(
+    where: str,
+    entry: Mapping[str, Any],
+    key: str,
+    factories: Mapping[str, definitions.Factory[Any]],
+) -> list[tuple[Definition, Any]]:
     """The list of predicates or filters under `key`, each with its meaning."""
     given = entry.get(key) or ()
     if not isinstance(given, list | tuple):
         raise ValueError(f"{where}: {key}: is not a list of texts such as Name=value")
-    return [definitions.parse(f"{where}: {key}[{i}]", each, kinds) for i, each in enumerate(given)]
+    return [
+        definitions.parse(f"{where}: {key}[{i}]", entry, factories) for i, entry in enumerate(given)
+    ]

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from gateway.routing import patterns, weights
-from gateway.routing.request_view import Seen
+from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
 
 Weigh = Callable[[Route], int]
@@ -14,21 +14,21 @@ def as_configured(route: Route) -> int:
     return route.weight.weight if route.weight else 0
 
 
-class Table:
+class RouteTable:
     """Routes by the first segment of their paths; those that begin with a pattern are in each.
 
-    `weigh` says what a route weighs at the moment, and `lot` draws a number from 0 to 1.
+    `weigh` says what a route weighs at the moment, and `random_draw` draws a number from 0 to 1.
     """
 
     def __init__(
         self,
         routes: Sequence[Route],
         weigh: Weigh = as_configured,
-        lot: Callable[[], float] = random.random,
+        random_draw: Callable[[], float] = random.random,
     ) -> None:
         self.routes = tuple(routes)
         self._weigh = weigh
-        self._lot = lot
+        self._random_draw = random_draw
         self._groups: dict[str, list[Route]] = {}
         for route in routes:
             if route.weight:
@@ -41,33 +41,37 @@ class Table:
             for name in named
         }
 
-    def find(self, seen: Seen) -> Route | None:
+    def find(self, view: RequestView) -> Route | None:
         """The first route that takes a request; `%2F` in its path does not end a segment."""
-        path = seen.path
+        path = view.path
         end = path.find("/", 1)
         first = path[1:end] if end > 0 else path[1:]
         picked: dict[str, str | None] = {}
         for route in self._index.get(first, self._others):
-            if route.takes(seen) and (route.weight is None or self._is_picked(route, seen, picked)):
+            if route.takes(view) and (route.weight is None or self._is_picked(route, view, picked)):
                 return route
         return None
 
-    def _is_picked(self, route: Route, seen: Seen, picked: dict[str, str | None]) -> bool:
+    def _is_picked(self, route: Route, view: RequestView, picked: dict[str, str | None]) -> bool:
         """Of a group one is picked for the whole request, as Spring does."""
         group = route.weight.group if route.weight else ""
         if group not in picked:
-            picked[group] = self._pick(group, seen)
+            picked[group] = self._pick(group, view)
         return picked[group] == route.id
 
-    def _pick(self, group: str, seen: Seen) -> str | None:
-        members = [(each.id, self._weigh(each)) for each in self._groups[group]]
-        key = self._key(group, seen)
-        return weights.by_lot(members, self._lot()) if key is None else weights.by_key(members, key)
+    def _pick(self, group: str, view: RequestView) -> str | None:
+        members = [(route.id, self._weigh(route)) for route in self._groups[group]]
+        key = self._key(group, view)
+        return (
+            weights.by_random_draw(members, self._random_draw())
+            if key is None
+            else weights.by_key(members, key)
+        )
 
-    def _key(self, group: str, seen: Seen) -> str | None:
+    def _key(self, group: str, view: RequestView) -> str | None:
         for route in self._groups[group]:
             if route.weight and route.weight.sticky:
-                return route.weight.sticky.of(seen)
+                return route.weight.sticky.of(view)
         return None
 
 
@@ -76,5 +80,5 @@ def _first_segments(route: Route) -> set[str | None]:
 
     Several Path predicates of one route must all hold, so the first is enough to look it up.
     """
-    paths = next((each.paths for each in route.predicates if each.paths), None)
-    return {None} if paths is None else {patterns.first_segment(each) for each in paths}
+    paths = next((predicate.paths for predicate in route.predicates if predicate.paths), None)
+    return {None} if paths is None else {patterns.first_segment(path) for path in paths}

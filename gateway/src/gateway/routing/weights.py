@@ -1,43 +1,43 @@
-"""Weighted routes: which of a group gets a request, by lot or always the same for one user."""
+"""Weighted routes: which of a group gets a request, at random or by what it sticks to."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from gateway.routing.definitions import Arguments, Kind
-from gateway.routing.request_view import Seen
+from gateway.routing.definitions import Arguments, Factory
+from gateway.routing.request_view import RequestView
 
 STICKY = ("user", "address", "cookie:NAME", "header:NAME")
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ClientKey:
     """What of a request tells one client from another: its user, address, a cookie or a header."""
 
     source: str
     name: str = ""
 
-    def of(self, seen: Seen) -> str | None:
+    def of(self, view: RequestView) -> str | None:
         if self.source == "user":
-            return seen.user
+            return view.user
         if self.source == "address":
-            return seen.remote
+            return view.remote
         if self.source == "cookie":
-            return next(seen.cookies(self.name), None)
-        return seen.headers.get(self.name)
+            return next(view.cookies(self.name), None)
+        return view.headers.get(self.name)
 
 
-def key(text: str) -> Key:
+def key(text: str) -> ClientKey:
     source, colon, name = text.partition(":")
     named = source in ("cookie", "header")
     if (not named and (source not in STICKY or colon)) or (named and not name):
         raise ValueError(f"{text!r} is unknown (known: {', '.join(STICKY)})")
-    return Key(source, name.strip())
+    return ClientKey(source, name.strip())
 
 
 @dataclass(frozen=True, slots=True)
-class Relapse:
+class CanaryRollback:
     """When a route loses its weight by itself: too great a share of errors within a window."""
 
     max_error_share: float
@@ -53,39 +53,39 @@ class Weight:
 
     group: str
     weight: int
-    sticky: Key | None = None
-    relapse: Relapse | None = None
+    sticky: ClientKey | None = None
+    rollback: CanaryRollback | None = None
     is_reserve: bool = False
 
 
-def _weight(said: Arguments) -> Weight:
-    relapse = None
-    if "maxErrorShare" in said:
-        relapse = Relapse(
-            said.fraction("maxErrorShare"),
-            said.number("minCalls", "20", least=1),
-            said.seconds("window", "30s"),
+def _weight(arguments: Arguments) -> Weight:
+    rollback = None
+    if "maxErrorShare" in arguments:
+        rollback = CanaryRollback(
+            arguments.fraction("maxErrorShare"),
+            arguments.number("minCalls", "20", least=1),
+            arguments.seconds("window", "30s"),
         )
     return Weight(
-        said.text("group"),
-        said.number("weight"),
-        said.read("sticky", key) if "sticky" in said else None,
-        relapse,
+        arguments.text("group"),
+        arguments.number("weight"),
+        arguments.read("sticky", key) if "sticky" in arguments else None,
+        rollback,
     )
 
 
-KIND = Kind(_weight, ("group", "weight", "sticky"), ("maxErrorShare", "minCalls", "window"))
+FACTORY = Factory(_weight, ("group", "weight", "sticky"), ("maxErrorShare", "minCalls", "window"))
 
 
-def by_lot(members: Iterable[tuple[str, int]], lot: float) -> str | None:
-    """The member on which `lot` (0 to 1) falls; None when no member weighs anything."""
-    found = [(name, weight) for name, weight in members if weight > 0]
-    left = lot * sum(weight for _, weight in found)
-    for name, weight in found:
+def by_random_draw(members: Iterable[tuple[str, int]], random_draw: float) -> str | None:
+    """The member on which `random_draw` (0 to 1) falls; None when no member weighs anything."""
+    weighted = [(name, weight) for name, weight in members if weight > 0]
+    left = random_draw * sum(weight for _, weight in weighted)
+    for name, weight in weighted:
         left -= weight
         if left < 0:
             return name
-    return found[-1][0] if found else None
+    return weighted[-1][0] if weighted else None
 
 
 def by_key(members: Iterable[tuple[str, int]], key: str) -> str | None:

@@ -38,7 +38,7 @@ def folded(path: str) -> str:
     return posixpath.normpath("/" + unquote(path).replace("\\", "/").lstrip("/"))
 
 
-class Guard:
+class Authentication:
     def __init__(self, tokens: TokenVerifier) -> None:
         self._tokens = tokens
 

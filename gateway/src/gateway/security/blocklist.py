@@ -5,56 +5,57 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.core.errors import Forbidden
-from gateway.routing.predicates import KINDS, Predicate
-from gateway.routing.request_view import Seen
-from gateway.routing.route import parse_words
+from gateway.routing.predicates import FACTORIES, Predicate
+from gateway.routing.request_view import RequestView
+from gateway.routing.route import parse_definitions
 from gateway.security.authentication import folded
 
 KEYS = {"id", "predicates", "detail"}
-WORDS = {name: kind for name, kind in KINDS.items() if name != "Weight"}
+WORDS = {name: kind for name, kind in FACTORIES.items() if name != "Weight"}
 DETAIL = "Requests like this one are blocked here."
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockRule:
     """Refuses what all of its predicates hold for."""
 
     id: str
     predicates: tuple[Predicate, ...]
     detail: str = DETAIL
 
-    def takes(self, seen: Seen) -> bool:
+    def takes(self, view: RequestView) -> bool:
         for predicate in self.predicates:  # noqa: SIM110 - half as fast with all()
-            if not predicate.holds(seen):
+            if not predicate.holds(view):
                 return False
         return True
 
 
-def check(blocks: Collection[Block], seen: Seen) -> None:
+def check(blocks: Collection[BlockRule], view: RequestView) -> None:
     """Pass silently, or raise Forbidden.  However a path is spelled, it is blocked."""
     if not blocks:
         return
-    path = folded(seen.path)
-    plain = None if path == seen.path else seen._replace(path=path)
+    path = folded(view.path)
+    plain = None if path == view.path else view._replace(path=path)
     for block in blocks:
-        if block.takes(seen) or (plain and block.takes(plain)):
+        if block.takes(view) or (plain and block.takes(plain)):
             raise Forbidden(block.detail, code="blocked")
 
 
-def parse(given: Iterable[Mapping[str, Any]]) -> tuple[Block, ...]:
+def parse(given: Iterable[Mapping[str, Any]]) -> tuple[BlockRule, ...]:
     """ValueError names the rule and the key that is wrong."""
-    return tuple(_block(number, entry) for number, entry in enumerate(given))
+    return tuple(_rule(number, entry) for number, entry in enumerate(given))
 
 
-def _block(number: int, entry: Mapping[str, Any]) -> Block:
+def _rule(number: int, entry: Mapping[str, Any]) -> BlockRule:
     name = entry.get("id") if isinstance(entry, Mapping) else None
     if not isinstance(name, str) or not name:
         raise ValueError(f"blocked {number}: id: is missing")
     where = f"blocked {name}"
     for key in entry.keys() - KEYS:
         raise ValueError(f"{where}: {key}: unknown key (known: {', '.join(sorted(KEYS))})")
-    found = parse_words(where, entry, "predicates", WORDS)
-    if not found:
+    predicates = parse_definitions(where, entry, "predicates", WORDS)
+    if not predicates:
         # It would block everything, and hardly on purpose.
         raise ValueError(f"{where}: predicates: at least one is needed")
-    return Block(name, tuple(each for _, each in found), str(entry.get("detail") or DETAIL))
+    detail = str(entry.get("detail") or DETAIL)
+    return BlockRule(name, tuple(predicate for _, predicate in predicates), detail)

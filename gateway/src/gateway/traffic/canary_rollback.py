@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.routing.route import Route
 from gateway.routing.target import Target
-from gateway.routing.weights import Relapse, Weight
+from gateway.routing.weights import CanaryRollback, Weight
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Window:
     def figures(self, now: float) -> tuple[int, int]:
         """Calls, and those of them that failed."""
         self._forget(int(now / self._slice))
-        return sum(each[1] for each in self._slices), sum(each[2] for each in self._slices)
+        return sum(other[1] for other in self._slices), sum(other[2] for other in self._slices)
 
     def _forget(self, number: int) -> None:
         while self._slices and self._slices[0][0] <= number - SLICES:
@@ -44,26 +44,26 @@ class Window:
 class Canary:
     """One route under watch: it has its weight until it relapses, and then none."""
 
-    def __init__(self, relapse: Relapse) -> None:
-        self._relapse = relapse
-        self._window = Window(relapse.window_seconds)
-        self.has_relapsed = False
+    def __init__(self, rollback: CanaryRollback) -> None:
+        self._rollback = rollback
+        self._window = Window(rollback.window_seconds)
+        self.is_rolled_back = False
 
-    def told(self, now: float, failed: bool) -> bool:
+    def record(self, now: float, failed: bool) -> bool:
         """Count a call; True when it was one too many."""
-        if self.has_relapsed:
+        if self.is_rolled_back:
             return False
         self._window.count(now, failed)
-        self.has_relapsed = failed and self._is_too_much(now)
-        return self.has_relapsed
+        self.is_rolled_back = failed and self._is_too_much(now)
+        return self.is_rolled_back
 
     def figures(self, now: float) -> tuple[int, int]:
         return self._window.figures(now)
 
     def _is_too_much(self, now: float) -> bool:
         calls, failures = self._window.figures(now)
-        relapse = self._relapse
-        return calls >= relapse.min_calls and failures > calls * relapse.max_error_share
+        rollback = self._rollback
+        return calls >= rollback.min_calls and failures > calls * rollback.max_error_share
 
 
 class Canaries:
@@ -86,9 +86,9 @@ class Canaries:
         """From now on these are the routes."""
         self._routes = tuple(routes)
         self._known = {
-            route.id: self._kept(route, route.weight, route.weight.relapse)
+            route.id: self._watched(route, route.weight, route.weight.rollback)
             for route in self._routes
-            if route.weight and route.weight.relapse
+            if route.weight and route.weight.rollback
         }
 
     def weigh(self, route: Route) -> int:
@@ -96,20 +96,20 @@ class Canaries:
         weight, known = route.weight, self._known.get(route.id)
         if weight is None:
             return 0
-        if known and (known[2].has_relapsed or not self._is_there(route.target)):
+        if known and (known[2].is_rolled_back or not self._is_there(route.target)):
             return 0
         if weight.is_reserve and not weight.weight and not self._others_weigh(route):
             return 1
         return weight.weight
 
-    def relapsed(self) -> list[str]:
+    def rolled_back(self) -> list[str]:
         """The routes that have lost their weight."""
-        return [name for name, (_, _, canary) in self._known.items() if canary.has_relapsed]
+        return [name for name, (_, _, canary) in self._known.items() if canary.is_rolled_back]
 
-    def told(self, route: Route, failed: bool) -> None:
+    def record(self, route: Route, failed: bool) -> None:
         """The outcome of a call by `route`."""
         known = self._known.get(route.id)
-        if known and self._others_weigh(route) and known[2].told(self._clock(), failed):
+        if known and self._others_weigh(route) and known[2].record(self._clock(), failed):
             calls, failures = known[2].figures(self._clock())
             log.warning(
                 "route %s: %d of %d calls failed: its weight is 0 until it is set anew",
@@ -120,28 +120,28 @@ class Canaries:
         """What the actuator shows of a weighted route beside the configuration."""
         if route.weight is None:
             return {}
-        found: dict[str, Any] = {
+        described: dict[str, Any] = {
             "group": route.weight.group,
             "configured": route.weight.weight,
             "current": self.weigh(route),
         }
         if known := self._known.get(route.id):
-            found["calls"], found["failures"] = known[2].figures(self._clock())
-            found["relapsed"] = known[2].has_relapsed
-        return {"weight": found}
+            described["calls"], described["failures"] = known[2].figures(self._clock())
+            described["relapsed"] = known[2].is_rolled_back
+        return {"weight": described}
 
-    def _kept(
-        self, route: Route, weight: Weight, relapse: Relapse
+    def _watched(
+        self, route: Route, weight: Weight, rollback: CanaryRollback
     ) -> tuple[Weight, Target, Canary]:
         known = self._known.get(route.id)
         same = known and known[:2] == (weight, route.target)
-        return known if known and same else (weight, route.target, Canary(relapse))
+        return known if known and same else (weight, route.target, Canary(rollback))
 
     def _others_weigh(self, route: Route) -> bool:
         """Without them a weight of 0 would leave nobody to answer."""
         group = route.weight and route.weight.group
         return any(
-            each.weight.is_reserve or self.weigh(each) > 0
-            for each in self._routes
-            if each.weight and each.weight.group == group and each.id != route.id
+            other.weight.is_reserve or self.weigh(other) > 0
+            for other in self._routes
+            if other.weight and other.weight.group == group and other.id != route.id
         )

@@ -10,37 +10,39 @@ from chassis.config.settings import Count, Positive, Section
 from gateway.routing import target as targets
 from gateway.routing import weights
 from gateway.routing.route import Route
-from gateway.routing.weights import Key, Relapse, Weight
+from gateway.routing.weights import CanaryRollback, ClientKey, Weight
 
 ALL = 100
 
 
-class Trial(Section):
+class CanarySettings(Section):
     """`weight` is the canary's share in per cent.  A new `attempt` forgets that it has failed."""
 
     weight: int = Field(0, ge=0, le=ALL)
-    sticky: Annotated[Key | None, PlainValidator(weights.key)] = None
+    sticky: Annotated[ClientKey | None, PlainValidator(weights.key)] = None
     max_error_share: float = Field(0.2, ge=0, le=1)
     min_calls: Count = 20
     window_seconds: Positive = 30
     attempt: str = ""
 
-    def relapse(self) -> Relapse:
-        return Relapse(self.max_error_share, self.min_calls, self.window_seconds, self.attempt)
+    def rollback(self) -> CanaryRollback:
+        return CanaryRollback(
+            self.max_error_share, self.min_calls, self.window_seconds, self.attempt
+        )
 
 
-def split(routes: Iterable[Route], trials: Mapping[str, Trial]) -> tuple[Route, ...]:
+def split(routes: Iterable[Route], canaries: Mapping[str, CanarySettings]) -> tuple[Route, ...]:
     """`routes`, and right after each that leads to a service on trial one to its canary."""
-    return tuple(part for route in routes for part in _parts(route, trials.get(route.service)))
+    return tuple(part for route in routes for part in _parts(route, canaries.get(route.service)))
 
 
-def _parts(route: Route, trial: Trial | None) -> tuple[Route, ...]:
+def _parts(route: Route, canary: CanarySettings | None) -> tuple[Route, ...]:
     whole = route.weight is None and route.target.is_balanced and not route.target.metadata
-    if trial is None or not trial.weight or not whole:
+    if canary is None or not canary.weight or not whole:
         return (route,)
     group = f"{route.id}-canary"
-    usual = Weight(group, ALL - trial.weight, trial.sticky, is_reserve=True)
-    tried = Weight(group, trial.weight, trial.sticky, trial.relapse())
+    usual = Weight(group, ALL - canary.weight, canary.sticky, is_reserve=True)
+    tried = Weight(group, canary.weight, canary.sticky, canary.rollback())
     return replace(route, weight=usual), _to_canary(route, tried)
 
 

@@ -5,31 +5,31 @@ import random
 from collections.abc import Callable
 
 from chassis.core.errors import Problem
-from gateway.routing.exchange import Ask, Errand
-from gateway.routing.filters import Shadow
+from gateway.routing.exchange import Exchange, Handler
+from gateway.routing.filters import MirrorTarget
 
-# A slow shadow must not fill the memory of what it is the shadow of.
+# A slow target must not fill the memory of what it mirrors.
 MOST_UNDER_WAY = 64
 
 
 class Mirror:
     """For one event loop."""
 
-    def __init__(self, lot: Callable[[], float] = random.random) -> None:
-        self._lot = lot
+    def __init__(self, random_draw: Callable[[], float] = random.random) -> None:
+        self._random_draw = random_draw
         self._under_way: set[asyncio.Task[None]] = set()
         self.sent = 0
         self.dropped = 0
 
-    def consider(self, shadow: Shadow, errand: Errand, ask: Ask) -> None:
-        """Send `errand` to the shadow as well, if the lot falls on it and there is room."""
-        if not shadow.takes(errand.seen.method, self._lot()):
+    def consider(self, mirror: MirrorTarget, exchange: Exchange, ask: Handler) -> None:
+        """Send a copy, if the random draw falls on it and there is room."""
+        if not mirror.takes(exchange.view.method, self._random_draw()):
             return
         if len(self._under_way) >= MOST_UNDER_WAY:
             self.dropped += 1
             return
         self.sent += 1
-        task = asyncio.create_task(_send(errand._replace(target=shadow.target), ask))
+        task = asyncio.create_task(_send(exchange._replace(target=mirror.target), ask))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
@@ -39,8 +39,8 @@ class Mirror:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
-async def _send(errand: Errand, ask: Ask) -> None:
+async def _send(exchange: Exchange, ask: Handler) -> None:
     try:
-        (await ask(errand)).drop()
+        (await ask(exchange)).drop()
     except Problem:
-        return  # a shadow's troubles are its own
+        return  # a mirror's troubles are its own

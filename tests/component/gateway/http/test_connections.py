@@ -41,7 +41,7 @@ def test_who_leaves_lets_what_has_begun_finish(shop: Shop) -> None:
     with shop.raw() as busy, shop.raw() as idle:
         busy.sendall(GET + b"\r\n")
         until(lambda: upstream.seen)
-        closing = asyncio.run_coroutine_threadsafe(shop.door.close(5), shop.servers.loop)
+        closing = asyncio.run_coroutine_threadsafe(shop.server.close(5), shop.servers.loop)
         assert idle.recv(100) == b""
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", shop.port), WAIT)
@@ -63,7 +63,7 @@ def test_who_has_to_leave_waits_no_longer_than_its_grace(shop: Shop) -> None:
     with shop.raw() as connection:
         connection.sendall(GET + b"\r\n")
         until(lambda: upstream.seen)
-        shop.servers.run(shop.door.close(0.1))
+        shop.servers.run(shop.server.close(0.1))
 
         assert connection.recv(100) == b""
     assert upstream.gone.wait(WAIT)

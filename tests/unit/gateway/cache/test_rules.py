@@ -141,7 +141,7 @@ def test_freshness_is_what_the_rules_say(
 def test_an_answer_is_for_those_who_ask_as_the_first_one_did() -> None:
     found = kept(
         {"Cache-Control": "max-age=5", "Vary": "Accept, accept-language"},
-        seen=asked({"Accept": "text/html"}),
+        view=asked({"Accept": "text/html"}),
     )
 
     assert found.is_for("r", asked({"accept": "text/html"}))

@@ -3,37 +3,39 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gateway.cache.rules import Kept
-from gateway.cache.store import MOST_VARIANTS, Address, Bounds, Store
-from gateway.routing.request_view import Seen
+from gateway.cache.rules import CachedResponse
+from gateway.cache.store import MOST_VARIANTS, CacheBounds, CacheKey, ResponseCache
+from gateway.routing.request_view import RequestView
 
 from ..cached_answers import asked, kept
 
 
-def store(max_bytes: int = 100_000, max_entries: int = 100, max_entry: int = 50_000) -> Store:
-    return Store(lambda: Bounds(max_bytes, max_entries, max_entry), lambda: 100.0)
+def cache(
+    max_bytes: int = 100_000, max_entries: int = 100, max_entry: int = 50_000
+) -> ResponseCache:
+    return ResponseCache(lambda: CacheBounds(max_bytes, max_entries, max_entry), lambda: 100.0)
 
 
-def find(within: Store, seen: Seen) -> Kept | None:
-    return within.find(Address.of(seen), "r", seen)
+def find(within: ResponseCache, view: RequestView) -> CachedResponse | None:
+    return within.find(CacheKey.of(view), "r", view)
 
 
-def put(into: Store, path: str, size: int = 10, **headers: str) -> Seen:
-    seen = asked(headers, path)
+def put(into: ResponseCache, path: str, size: int = 10, **headers: str) -> RequestView:
+    view = asked(headers, path)
     into.put(
-        Address.of(seen),
-        seen,
-        kept({"Cache-Control": "max-age=5", "Vary": "n"}, seen=seen, body=b"x" * size),
+        CacheKey.of(view),
+        view,
+        kept({"Cache-Control": "max-age=5", "Vary": "n"}, view=view, body=b"x" * size),
     )
-    return seen
+    return view
 
 
 def test_the_store_finds_what_was_put_and_puts_the_new_in_the_place_of_the_old() -> None:
-    found = store()
+    found = cache()
     put(found, "/a", 10)
-    seen = put(found, "/a", 20)
+    view = put(found, "/a", 20)
 
-    again = find(found, seen)
+    again = find(found, view)
     assert again
     assert len(again.body) == 20
     assert (found.entries, found.bytes) == (1, again.size)
@@ -42,7 +44,7 @@ def test_the_store_finds_what_was_put_and_puts_the_new_in_the_place_of_the_old()
 
 
 def test_the_least_lately_used_goes_first() -> None:
-    found = store(max_entries=2)
+    found = cache(max_entries=2)
     first, second = put(found, "/a"), put(found, "/b")
     find(found, first)
     put(found, "/c")
@@ -52,25 +54,25 @@ def test_the_least_lately_used_goes_first() -> None:
 
 
 def test_what_is_too_large_is_not_kept_nor_what_it_would_have_replaced() -> None:
-    found = store(max_entry=1000)
+    found = cache(max_entry=1000)
     put(found, "/a", 10)
-    seen = put(found, "/a", 1000)
+    view = put(found, "/a", 1000)
 
-    assert find(found, seen) is None
+    assert find(found, view) is None
     assert (found.entries, found.bytes) == (0, 0)
 
 
 def test_a_change_forgets_all_that_was_kept_of_the_address() -> None:
-    found = store()
-    seen, other = put(found, "/a", n="1"), put(found, "/a", n="2")
-    found.forget(Address.of(seen))
+    found = cache()
+    view, other = put(found, "/a", n="1"), put(found, "/a", n="2")
+    found.forget(CacheKey.of(view))
 
     assert find(found, other) is None
     assert (found.entries, found.bytes) == (0, 0)
 
 
 def test_one_address_has_only_so_many_variants() -> None:
-    found = store()
+    found = cache()
     for i in range(MOST_VARIANTS + 5):
         put(found, "/a", n=str(i))
 
@@ -78,13 +80,13 @@ def test_one_address_has_only_so_many_variants() -> None:
 
 
 def test_what_was_for_nobody_else_is_passed_by_until_something_is_kept_there() -> None:
-    found = store()
-    seen = asked(path="/a")
-    found.pass_by(Address.of(seen))
-    assert found.is_passed_by(Address.of(seen))
+    found = cache()
+    view = asked(path="/a")
+    found.pass_by(CacheKey.of(view))
+    assert found.is_passed_by(CacheKey.of(view))
 
     put(found, "/a")
-    assert not found.is_passed_by(Address.of(seen))
+    assert not found.is_passed_by(CacheKey.of(view))
 
 
 ACTIONS = some.lists(
@@ -102,15 +104,15 @@ ACTIONS = some.lists(
 def test_the_store_counts_right_and_stays_within_its_bounds(
     actions: list[tuple[str, str, str, int]],
 ) -> None:
-    found = store(max_bytes=4000, max_entries=4, max_entry=1600)
+    found = cache(max_bytes=4000, max_entries=4, max_entry=1600)
     for action, path, variant, size in actions:
-        seen = asked({"n": variant}, path)
+        view = asked({"n": variant}, path)
         if action == "put":
             put(found, path, size, n=variant)
         elif action == "find":
-            find(found, seen)
+            find(found, view)
         else:
-            found.forget(Address.of(seen))
-        pages = [kept for page in found._pages.values() for kept in page]
+            found.forget(CacheKey.of(view))
+        pages = [kept for page in found._variants.values() for kept in page]
         assert found.entries == len(pages) <= 4
         assert found.bytes == sum(kept.size for kept in pages) <= 4000

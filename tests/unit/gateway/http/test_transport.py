@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 
 from chassis.core.errors import BadRequest, NotSentInTime, TooLarge
 from gateway.http import framing
-from gateway.http.body_stream import FULL, Stream
+from gateway.http.body_stream import FULL, BodyStream
 from gateway.proxy import request_body
 from gateway.proxy.request_body import Upload
 
@@ -59,7 +59,7 @@ def test_a_head_keeps_duplicates_and_their_order() -> None:
 def test_a_full_stream_says_so_and_again_when_there_is_room() -> None:
     async def check() -> None:
         told: list[bool] = []
-        stream = Stream(lambda: told.append(stream.is_full), None)
+        stream = BodyStream(lambda: told.append(stream.is_full), None)
         for _ in range(5):
             stream.feed(b"x" * (FULL // 4))
         assert told == [True]
@@ -72,7 +72,7 @@ def test_a_full_stream_says_so_and_again_when_there_is_room() -> None:
 
 def test_what_came_before_an_error_can_be_read() -> None:
     async def check() -> None:
-        stream = Stream(lambda: None, 10)
+        stream = BodyStream(lambda: None, 10)
         stream.feed(b"half")
         stream.fail(BadRequest("no"))
         assert not stream.is_whole
@@ -86,7 +86,7 @@ def test_what_came_before_an_error_can_be_read() -> None:
 def test_a_client_is_told_to_go_on_only_when_it_is_waited_for() -> None:
     async def check() -> None:
         told: list[bool] = []
-        stream = Stream(lambda: None, 4)
+        stream = BodyStream(lambda: None, 4)
         stream.wanted = lambda: told.append(True)
         stream.feed(b"bo")
         await stream.next(1)
@@ -100,7 +100,7 @@ def test_a_client_is_told_to_go_on_only_when_it_is_waited_for() -> None:
 
 def test_a_chunked_body_that_is_there_is_a_short_one() -> None:
     async def check() -> None:
-        stream = Stream(lambda: None, None)
+        stream = BodyStream(lambda: None, None)
         stream.feed(b"bo")
         stream.feed(b"dy")
         stream.end()
@@ -112,8 +112,8 @@ def test_a_chunked_body_that_is_there_is_a_short_one() -> None:
 def test_a_body_over_the_limit_is_refused_as_soon_as_that_is_known() -> None:
     async def check() -> None:
         with pytest.raises(TooLarge):
-            await request_body.take(Stream(lambda: None, 5), 4, 1)
-        upload = Upload(stream := Stream(lambda: None, None), 4, 1)
+            await request_body.take(BodyStream(lambda: None, 5), 4, 1)
+        upload = Upload(stream := BodyStream(lambda: None, None), 4, 1)
         stream.feed(b"body")
         assert await upload.next() == b"body"
         stream.feed(b"!")
@@ -126,8 +126,8 @@ def test_a_body_over_the_limit_is_refused_as_soon_as_that_is_known() -> None:
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     async def check() -> None:
         with pytest.raises(NotSentInTime):
-            await request_body.take(Stream(lambda: None, 4), 10, 0.01)
+            await request_body.take(BodyStream(lambda: None, 4), 10, 0.01)
         with pytest.raises(NotSentInTime):
-            await Upload(Stream(lambda: None, None), 10, 0.01).next()
+            await Upload(BodyStream(lambda: None, None), 10, 0.01).next()
 
     run(check())

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from chassis.core.errors import DeadlineOver, Overloaded, TimedOut, Unavailable
-from gateway.routing.exchange import Reply
-from gateway.routing.request_view import Seen
+from gateway.routing.exchange import GatewayResponse
+from gateway.routing.request_view import RequestView
 
 from ..shop import (
     FRESH,
@@ -18,20 +18,20 @@ from ..shop import (
 
 def test_another_service_stands_in_when_one_is_away() -> None:
     shop = Shop(entry("a", "StripPrefix=1", "CircuitBreaker=mine, lb://b"))
-    shop.says = lambda errand: (
-        Reply(200, FRESH, b"instead")
-        if errand.target.service == "b"
-        else failing(Unavailable("away"))(errand)
+    shop.says = lambda exchange: (
+        GatewayResponse(200, FRESH, b"instead")
+        if exchange.target.service == "b"
+        else failing(Unavailable("away"))(exchange)
     )
 
     found = shop.got()
 
     assert (found.body, found.source) == (b"instead", "fallback")
-    assert [(each.target.service, each.path, each.breaker) for each in shop.errands] == [
+    assert [(each.target.service, each.path, each.breaker) for each in shop.exchanges] == [
         ("a", "/x", "mine"),
         ("b", "/x", "b"),
     ]
-    shop.says = lambda _: Reply(200, [], b"back")
+    shop.says = lambda _: GatewayResponse(200, [], b"back")
     assert shop.got().body == b"back"
 
 
@@ -40,16 +40,16 @@ def test_a_forward_goes_by_another_route_with_its_own_filters() -> None:
         entry("a", "CircuitBreaker=mine, forward:/b/{what}", predicates=["Path=/a/{what}"]),
         entry("b", "StripPrefix=1", "SetStatus=203", "AddResponseHeader=X-Instead, {what}"),
     )
-    shop.says = lambda errand: (
-        Reply(200, [], b"instead")
-        if errand.route.id == "b"
-        else failing(Unavailable("away"))(errand)
+    shop.says = lambda exchange: (
+        GatewayResponse(200, [], b"instead")
+        if exchange.route.id == "b"
+        else failing(Unavailable("away"))(exchange)
     )
 
     found = shop.got()
 
     assert (found.status, found.body) == (203, b"instead")
-    assert shop.errands[1].path == "/x"
+    assert shop.exchanges[1].path == "/x"
 
 
 def test_without_anybody_to_stand_in_the_first_failure_is_told() -> None:
@@ -69,7 +69,9 @@ def test_a_status_may_be_a_failure_too() -> None:
     args = {"name": "mine", "fallbackUri": "lb://b", "statusCodes": [500, "BAD_GATEWAY"]}
     route = entry("a") | {"filters": [{"name": "CircuitBreaker", "args": args}]}
     shop = Shop(route)
-    shop.says = lambda errand: Reply(502 if errand.target.service == "a" else 200, [], b"")
+    shop.says = lambda exchange: GatewayResponse(
+        502 if exchange.target.service == "a" else 200, [], b""
+    )
 
     assert shop.got().status == 200
 
@@ -81,21 +83,21 @@ def test_nobody_stands_in_for_what_is_not_the_services_fault(error: Exception) -
 
     with pytest.raises(type(error)):
         shop.got()
-    assert len(shop.errands) == 1
+    assert len(shop.exchanges) == 1
 
 
 def test_what_was_sent_and_is_gone_is_sent_to_nobody_else() -> None:
     shop = Shop(entry("a", "CircuitBreaker=mine, lb://b"))
     shop.says = failing(Unavailable("away"))
-    seen = Seen("POST", "/a/x")
+    view = RequestView("POST", "/a/x")
 
     with pytest.raises(Unavailable):
-        asyncio.run(shop.pipeline.answer(shop.errand(seen), shop.ask, repeatable=False))
-    assert len(shop.errands) == 1
+        asyncio.run(shop.pipeline.answer(shop.exchange(view), shop.ask, repeatable=False))
+    assert len(shop.exchanges) == 1
 
 
 def test_a_change_of_the_protocol_has_no_other_status() -> None:
     shop = Shop(entry("a", "SetStatus=203"))
-    shop.says = lambda _: Reply(101, [], None, stream=object())
+    shop.says = lambda _: GatewayResponse(101, [], None, stream=object())
 
     assert shop.got(Upgrade="websocket").status == 101

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.core.errors import DeadlineOver, Unavailable
 from gateway.proxy import pipeline as pipelines
-from gateway.routing.exchange import Errand, Reply
+from gateway.routing.exchange import Exchange, GatewayResponse
 
 from ..shop import (
     FRESH,
@@ -17,12 +17,12 @@ from ..shop import (
 
 
 def test_many_who_want_the_same_are_served_by_one_call() -> None:
-    async def run() -> list[Reply]:
+    async def run() -> list[GatewayResponse]:
         gate = asyncio.Event()
 
-        async def slow(_: Errand) -> Reply:
+        async def slow(_: Exchange) -> GatewayResponse:
             await gate.wait()
-            return Reply(200, FRESH, b"body")
+            return GatewayResponse(200, FRESH, b"body")
 
         shop.says = slow
         tasks = [asyncio.create_task(shop.get()) for _ in range(20)]
@@ -34,23 +34,23 @@ def test_many_who_want_the_same_are_served_by_one_call() -> None:
     found = asyncio.run(run())
 
     assert {each.body for each in found} == {b"body"}
-    assert len(shop.errands) == 1
+    assert len(shop.exchanges) == 1
 
 
 def test_when_the_one_who_went_goes_away_another_goes() -> None:
-    async def run() -> list[Reply]:
+    async def run() -> list[GatewayResponse]:
         gate = asyncio.Event()
 
-        async def slow(_: Errand) -> Reply:
+        async def slow(_: Exchange) -> GatewayResponse:
             await gate.wait()
-            return Reply(200, FRESH, b"body")
+            return GatewayResponse(200, FRESH, b"body")
 
         shop.says = slow
         first, *others = [asyncio.create_task(shop.get()) for _ in range(5)]
         await settled()
         first.cancel()
         await settled()
-        assert len(shop.errands) == 2
+        assert len(shop.exchanges) == 2
         gate.set()
         return await asyncio.gather(*others)
 
@@ -58,16 +58,16 @@ def test_when_the_one_who_went_goes_away_another_goes() -> None:
     found = asyncio.run(run())
 
     assert [each.body for each in found] == [b"body"] * 4
-    assert len(shop.errands) == 2
+    assert len(shop.exchanges) == 2
 
 
 def test_one_who_waits_may_go_away_without_ending_it_for_the_others() -> None:
-    async def run() -> Reply:
+    async def run() -> GatewayResponse:
         gate = asyncio.Event()
 
-        async def slow(_: Errand) -> Reply:
+        async def slow(_: Exchange) -> GatewayResponse:
             await gate.wait()
-            return Reply(200, FRESH, b"body")
+            return GatewayResponse(200, FRESH, b"body")
 
         shop.says = slow
         first, second, third = [asyncio.create_task(shop.get()) for _ in range(3)]
@@ -81,27 +81,27 @@ def test_one_who_waits_may_go_away_without_ending_it_for_the_others() -> None:
     shop = Shop(entry("a"))
 
     assert asyncio.run(run()).body == b"body"
-    assert len(shop.errands) == 1
+    assert len(shop.exchanges) == 1
 
 
 def test_what_is_for_nobody_else_is_asked_for_by_each_and_next_time_without_waiting() -> None:
     async def run(waiting: int) -> None:
         gate = asyncio.Event()
 
-        async def slow(_: Errand) -> Reply:
+        async def slow(_: Exchange) -> GatewayResponse:
             await gate.wait()
-            return Reply(200, [], b"mine")
+            return GatewayResponse(200, [], b"mine")
 
         shop.says = slow
         tasks = [asyncio.create_task(shop.get()) for _ in range(5)]
         await settled()
-        assert len(shop.errands) == waiting
+        assert len(shop.exchanges) == waiting
         gate.set()
         await asyncio.gather(*tasks)
 
     shop = Shop(entry("a"))
     asyncio.run(run(waiting=1))
-    assert len(shop.errands) == 5
+    assert len(shop.exchanges) == 5
     asyncio.run(run(waiting=10))
 
 
@@ -110,14 +110,14 @@ def test_who_has_wishes_of_its_own_waits_for_nobody(header: str) -> None:
     async def run() -> None:
         gate = asyncio.Event()
 
-        async def slow(_: Errand) -> Reply:
+        async def slow(_: Exchange) -> GatewayResponse:
             await gate.wait()
-            return Reply(200, FRESH, b"body")
+            return GatewayResponse(200, FRESH, b"body")
 
         shop.says = slow
         tasks = [asyncio.create_task(shop.get(**{header: "x"})) for _ in range(3)]
         await settled()
-        assert len(shop.errands) == 3
+        assert len(shop.exchanges) == 3
         gate.set()
         await asyncio.gather(*tasks)
 
@@ -129,10 +129,10 @@ def test_who_has_wishes_of_its_own_waits_for_nobody(header: str) -> None:
 def test_a_failure_is_shared_but_for_a_deadline_which_is_ones_own(
     error: Exception, calls: int
 ) -> None:
-    async def run() -> list[Reply | BaseException]:
+    async def run() -> list[GatewayResponse | BaseException]:
         gate = asyncio.Event()
 
-        async def slow(_: Errand) -> Reply:
+        async def slow(_: Exchange) -> GatewayResponse:
             await gate.wait()
             raise error
 
@@ -145,19 +145,19 @@ def test_a_failure_is_shared_but_for_a_deadline_which_is_ones_own(
     shop = Shop(entry("a"))
 
     assert [type(each) for each in asyncio.run(run())] == [type(error)] * 3
-    assert len(shop.errands) == calls
+    assert len(shop.exchanges) == calls
 
 
 def test_nobody_is_held_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        async def never(_: Errand) -> Reply:
+        async def never(_: Exchange) -> GatewayResponse:
             await asyncio.Event().wait()
             raise AssertionError
 
         shop.says = never
         first = asyncio.create_task(shop.get())
         await settled()
-        shop.says = lambda _: Reply(200, [], b"mine")
+        shop.says = lambda _: GatewayResponse(200, [], b"mine")
         assert (await shop.get()).body == b"mine"
         first.cancel()
 
@@ -171,14 +171,14 @@ def test_what_may_never_end_is_neither_kept_nor_shared_nor_mirrored(wish: dict[s
     async def twice() -> None:
         gate = asyncio.Event()
 
-        async def slow(_: Errand) -> Reply:
+        async def slow(_: Exchange) -> GatewayResponse:
             await gate.wait()
-            return Reply(200, FRESH, b"own")
+            return GatewayResponse(200, FRESH, b"own")
 
         shop.says = slow
         asked = [asyncio.create_task(shop.get(**wish)) for _ in range(2)]
         await settled()
-        assert [each.target.service for each in shop.errands] == ["a", "a"]
+        assert [each.target.service for each in shop.exchanges] == ["a", "a"]
         gate.set()
         assert {each.source for each in await asyncio.gather(*asked)} == {"service"}
 

@@ -4,23 +4,23 @@ from typing import Any
 
 import pytest
 
-from gateway.routing.request_view import Seen
-from gateway.rules import Policy
+from gateway.routing.request_view import RequestView
+from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
 
 OWN = {"id": "own", "uri": "lb://elsewhere", "predicates": ["Path=/orders/**"]}
 
 
-class Gateway:
+class GatewayUnderTest:
     def __init__(self, enabled: bool = True) -> None:
         self.services = ["orders", "foreign", "discovery", "not a name/at all"]
         gateway: dict[str, Any] = {"routes": [OWN], "discovery": {"locator": {"enabled": enabled}}}
         settings = GatewaySettings.model_validate({"spring": {"cloud": {"gateway": gateway}}})
-        self.policy = Policy(lambda: settings, services=lambda: self.services)
+        self.rules = GatewayRules(lambda: settings, services=lambda: self.services)
 
     def goes(self, path: str) -> str | None:
         """Where a request is sent, and as what."""
-        route = self.policy.find(Seen("GET", path))
+        route = self.rules.find(RequestView("GET", path))
         return f"{route.target.uri}{route.inner_path(path)}" if route else None
 
 
@@ -39,11 +39,11 @@ class Gateway:
 def test_a_service_is_found_by_its_name_unless_it_is_hidden_or_has_a_route(
     path: str, goes: str | None
 ) -> None:
-    assert Gateway().goes(path) == goes
+    assert GatewayUnderTest().goes(path) == goes
 
 
 def test_who_has_left_is_not_found_any_more() -> None:
-    gateway = Gateway()
+    gateway = GatewayUnderTest()
     assert gateway.goes("/foreign/x")
 
     gateway.services.remove("foreign")
@@ -51,7 +51,7 @@ def test_who_has_left_is_not_found_any_more() -> None:
 
 
 def test_the_page_shows_who_is_open() -> None:
-    assert [each["route_id"] for each in Gateway().policy.described()] == [
+    assert [each["route_id"] for each in GatewayUnderTest().rules.described()] == [
         "own",
         "discovery:foreign",
         "discovery:orders",
@@ -59,7 +59,7 @@ def test_the_page_shows_who_is_open() -> None:
 
 
 def test_without_a_word_only_the_configured_routes_are_open() -> None:
-    gateway = Gateway(enabled=False)
+    gateway = GatewayUnderTest(enabled=False)
 
     assert gateway.goes("/foreign/x") is None
-    assert [each["route_id"] for each in gateway.policy.described()] == ["own"]
+    assert [each["route_id"] for each in gateway.rules.described()] == ["own"]

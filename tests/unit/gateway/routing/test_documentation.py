@@ -11,7 +11,7 @@ from chassis.config.settings import Section, kebab
 from gateway.routing import definitions, filters, predicates, route
 from gateway.security import blocklist
 from gateway.settings import CacheSection
-from gateway.traffic.canary_routes import Trial
+from gateway.traffic.canary_routes import CanarySettings
 
 PAGE = (Path(__file__).parents[4] / "docs" / "gateway.md").read_text()
 
@@ -28,25 +28,25 @@ def blocks() -> list[Any]:
     return [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
 
 
-TABLES = [("Predicates", predicates.KINDS), ("Filters", filters.KINDS)]
+TABLES = [("Predicates", predicates.FACTORIES), ("Filters", filters.FACTORIES)]
 
 
-@pytest.mark.parametrize(("title", "kinds"), TABLES)
-def test_every_word_has_a_row_with_its_arguments(title: str, kinds: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("title", "factories"), TABLES)
+def test_every_word_has_a_row_with_its_arguments(title: str, factories: dict[str, Any]) -> None:
     found = rows(title)
 
-    assert list(found) == list(kinds)
-    for name, kind in kinds.items():
+    assert list(found) == list(factories)
+    for name, kind in factories.items():
         told = re.sub(r"\([^)]*\)", "", found[name][0])
         assert re.findall(r"[\w-]+", told) == [*kind.fields, *kind.more], name
 
 
-@pytest.mark.parametrize(("title", "kinds"), TABLES)
-def test_every_example_is_right(title: str, kinds: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("title", "factories"), TABLES)
+def test_every_example_is_right(title: str, factories: dict[str, Any]) -> None:
     for name, (_, example, *_rest) in rows(title).items():
         text = example.strip("`").replace("\\|", "|")
         assert text.startswith(f"{name}=")
-        definitions.parse(name, text, kinds)
+        definitions.parse(name, text, factories)
 
 
 def test_the_pieces_of_configuration_are_right() -> None:
@@ -58,7 +58,7 @@ def test_the_pieces_of_configuration_are_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "section"), [("Kept answers", CacheSection), ("Canaries", Trial)]
+    ("title", "section"), [("Kept answers", CacheSection), ("Canaries", CanarySettings)]
 )
 def test_the_keys_of_a_section_and_their_defaults_are_told(
     title: str, section: type[Section]

@@ -4,9 +4,9 @@ import pytest
 
 from gateway.routing import definitions, filters
 from gateway.routing import route as routes
-from gateway.routing.filters import KINDS, Breaker, Retry, Shadow
+from gateway.routing.filters import FACTORIES, CircuitBreakerFilter, MirrorTarget, RetryFilter
 from gateway.routing.rate_limit import Rate
-from gateway.routing.weights import Key
+from gateway.routing.weights import ClientKey
 
 
 def route(*texts: str, path: str = "/shop/{kind}/**") -> routes.Route:
@@ -87,27 +87,27 @@ def test_a_rate_limit_in_both_forms_and_under_springs_names() -> None:
         "redis-rate-limiter": {"replenishRate": 2, "burstCapacity": 4, "requestedTokens": 2},
         "key-resolver": "header:X-Key",
     }
-    long = definitions.parse("here", {"name": "RequestRateLimiter", "args": args}, KINDS)[1]
+    long = definitions.parse("here", {"name": "RequestRateLimiter", "args": args}, FACTORIES)[1]
 
-    assert long == Rate(2, 4, 2, Key("header", "X-Key"))
-    assert route("RequestRateLimiter=2, 4, address").rate == Rate(2, 4, 1, Key("address"))
+    assert long == Rate(2, 4, 2, ClientKey("header", "X-Key"))
+    assert route("RequestRateLimiter=2, 4, address").rate == Rate(2, 4, 1, ClientKey("address"))
 
 
 def test_a_circuit_breaker_falls_back_to_a_path_or_to_another_service() -> None:
     there = route("CircuitBreaker=b, forward:/instead/{kind}").breaker
     other = route("CircuitBreaker=b, lb://other").breaker
 
-    assert there == Breaker("b", forward="/instead/{kind}")
+    assert there == CircuitBreakerFilter("b", forward="/instead/{kind}")
     assert other
     assert other.fallback
     assert (other.name, other.fallback.service) == ("b", "other")
-    assert route("CircuitBreaker=b").breaker == Breaker("b")
+    assert route("CircuitBreaker=b").breaker == CircuitBreakerFilter("b")
 
 
 def test_retry_says_what_is_asked_again() -> None:
     retry = route("Retry=2, BAD_GATEWAY, GET,PUT").retry
 
-    assert retry == Retry(2, frozenset(("GET", "PUT")), retry.statuses)
+    assert retry == RetryFilter(2, frozenset(("GET", "PUT")), retry.statuses)
     assert retry.may(0, "GET")
     assert retry.may(1, "PUT")
     assert not retry.may(2, "GET")
@@ -125,9 +125,9 @@ def test_without_a_retry_what_may_be_repeated_is_repeated_once_when_a_connection
 
 
 def test_a_shadow_takes_its_share_of_what_does_nothing_twice() -> None:
-    shadow = route("Shadow=lb://other, 0.25").shadow
+    mirror = route("Shadow=lb://other, 0.25").mirror
 
-    assert isinstance(shadow, Shadow)
-    assert shadow.takes("GET", 0.2)
-    assert not shadow.takes("GET", 0.25)
-    assert not shadow.takes("POST", 0.0)
+    assert isinstance(mirror, MirrorTarget)
+    assert mirror.takes("GET", 0.2)
+    assert not mirror.takes("GET", 0.25)
+    assert not mirror.takes("POST", 0.0)

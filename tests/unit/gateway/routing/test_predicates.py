@@ -9,15 +9,15 @@ from hypothesis import strategies as some
 from multidict import CIMultiDict
 
 from gateway.routing import definitions, route
-from gateway.routing.predicates import KINDS, moment
-from gateway.routing.request_view import Seen
-from gateway.routing.table import Table
+from gateway.routing.predicates import FACTORIES, moment
+from gateway.routing.request_view import RequestView
+from gateway.routing.table import RouteTable
 
 NOON = datetime.fromisoformat("2026-06-01T12:00:00+00:00").timestamp()
 
 
-def seen(path: str = "/x", headers: dict[str, str] | None = None, **given: Any) -> Seen:
-    return Seen(
+def view(path: str = "/x", headers: dict[str, str] | None = None, **given: Any) -> RequestView:
+    return RequestView(
         **{
             "method": "GET",
             "path": path,
@@ -28,8 +28,8 @@ def seen(path: str = "/x", headers: dict[str, str] | None = None, **given: Any) 
     )
 
 
-def holds(text: str, request: Seen) -> bool:
-    return definitions.parse("here", text, KINDS)[1].holds(request)
+def holds(text: str, request: RequestView) -> bool:
+    return definitions.parse("here", text, FACTORIES)[1].holds(request)
 
 
 @pytest.mark.parametrize(
@@ -57,64 +57,64 @@ def holds(text: str, request: Seen) -> bool:
     ],
 )
 def test_path(pattern: str, path: str, taken: bool) -> None:
-    assert holds(f"Path={pattern}", seen(path)) == taken
+    assert holds(f"Path={pattern}", view(path)) == taken
 
 
 def test_a_trailing_slash_may_be_refused() -> None:
     given = {"name": "Path", "args": {"patterns": "/a", "matchTrailingSlash": False}}
-    predicate = definitions.parse("here", given, KINDS)[1]
+    predicate = definitions.parse("here", given, FACTORIES)[1]
 
-    assert predicate.holds(seen("/a"))
-    assert not predicate.holds(seen("/a/"))
+    assert predicate.holds(view("/a"))
+    assert not predicate.holds(view("/a/"))
 
 
 @pytest.mark.parametrize(
     ("text", "request_", "taken"),
     [
-        ("Method=GET,POST", seen(method="POST"), True),
-        ("Method=GET,POST", seen(method="PUT"), False),
-        ("Header=X-Id, \\d+", seen(headers={"x-id": "42"}), True),
-        ("Header=X-Id, \\d+", seen(headers={"x-id": "42a"}), False),
-        ("Header=X-Id, \\d+", seen(), False),
-        ("Header=X-Id", seen(headers={"X-Id": ""}), True),
-        ("Query=green", seen(query="a=1&green"), True),
-        ("Query=green", seen(query="greens=1"), False),
-        ("Query=red, gr(.)t", seen(query="red=1&red=gr%65t"), True),
-        ("Query=red, gr(.)t", seen(query="red=great"), False),
-        ("Host=**.example.org", seen(host="a.b.example.org"), True),
-        ("Host=**.example.org", seen(host="example.org:8000"), True),
-        ("Host=**.example.org", seen(host="badexample.org"), False),
-        ("Host=*.example.org", seen(host="A.EXAMPLE.org"), True),
-        ("Host=*.example.org", seen(host="a.b.example.org"), False),
-        ("Host=a.org, b.org:8000", seen(host="b.org:8000"), True),
-        ("Host=a.org, b.org:8000", seen(host="b.org"), False),
-        ("Host=a?.org", seen(host="ab.org"), True),
-        ("After=2026-06-01T11:59:59Z", seen(), True),
-        ("After=2026-06-01T12:00:01Z", seen(), False),
-        ("Before=2026-06-01T12:00:01+00:00[Europe/London]", seen(), True),
-        ("Before=2026-06-01T13:59:00+02:00", seen(), False),
-        ("Between=2026-06-01T11:00:00Z, 2026-06-01T13:00:00Z", seen(), True),
-        ("Between=2026-06-01T13:00:00Z, 2026-06-01T14:00:00Z", seen(), False),
-        ("Cookie=chocolate, ch.p", seen(headers={"Cookie": "a=1; chocolate=chip"}), True),
-        ("Cookie=chocolate, ch.p", seen(headers={"Cookie": "chocolate=chips"}), False),
-        ("Cookie=chocolate", seen(headers={"Cookie": "dark-chocolate=1"}), False),
-        ("RemoteAddr=10.0.0.0/8, ::1", seen(remote="10.200.3.4"), True),
-        ("RemoteAddr=10.0.0.0/8, ::1", seen(remote="::1"), True),
-        ("RemoteAddr=10.0.0.1/8", seen(remote="::ffff:10.9.9.9"), True),
-        ("RemoteAddr=10.0.0.0/8", seen(remote="11.0.0.1"), False),
-        ("RemoteAddr=10.0.0.0/8", seen(remote=None), False),
-        ("RemoteAddr=10.0.0.0/8", seen(remote="unix:"), False),
-        ("Weight=group, 0", seen(), True),
+        ("Method=GET,POST", view(method="POST"), True),
+        ("Method=GET,POST", view(method="PUT"), False),
+        ("Header=X-Id, \\d+", view(headers={"x-id": "42"}), True),
+        ("Header=X-Id, \\d+", view(headers={"x-id": "42a"}), False),
+        ("Header=X-Id, \\d+", view(), False),
+        ("Header=X-Id", view(headers={"X-Id": ""}), True),
+        ("Query=green", view(query="a=1&green"), True),
+        ("Query=green", view(query="greens=1"), False),
+        ("Query=red, gr(.)t", view(query="red=1&red=gr%65t"), True),
+        ("Query=red, gr(.)t", view(query="red=great"), False),
+        ("Host=**.example.org", view(host="a.b.example.org"), True),
+        ("Host=**.example.org", view(host="example.org:8000"), True),
+        ("Host=**.example.org", view(host="badexample.org"), False),
+        ("Host=*.example.org", view(host="A.EXAMPLE.org"), True),
+        ("Host=*.example.org", view(host="a.b.example.org"), False),
+        ("Host=a.org, b.org:8000", view(host="b.org:8000"), True),
+        ("Host=a.org, b.org:8000", view(host="b.org"), False),
+        ("Host=a?.org", view(host="ab.org"), True),
+        ("After=2026-06-01T11:59:59Z", view(), True),
+        ("After=2026-06-01T12:00:01Z", view(), False),
+        ("Before=2026-06-01T12:00:01+00:00[Europe/London]", view(), True),
+        ("Before=2026-06-01T13:59:00+02:00", view(), False),
+        ("Between=2026-06-01T11:00:00Z, 2026-06-01T13:00:00Z", view(), True),
+        ("Between=2026-06-01T13:00:00Z, 2026-06-01T14:00:00Z", view(), False),
+        ("Cookie=chocolate, ch.p", view(headers={"Cookie": "a=1; chocolate=chip"}), True),
+        ("Cookie=chocolate, ch.p", view(headers={"Cookie": "chocolate=chips"}), False),
+        ("Cookie=chocolate", view(headers={"Cookie": "dark-chocolate=1"}), False),
+        ("RemoteAddr=10.0.0.0/8, ::1", view(remote="10.200.3.4"), True),
+        ("RemoteAddr=10.0.0.0/8, ::1", view(remote="::1"), True),
+        ("RemoteAddr=10.0.0.1/8", view(remote="::ffff:10.9.9.9"), True),
+        ("RemoteAddr=10.0.0.0/8", view(remote="11.0.0.1"), False),
+        ("RemoteAddr=10.0.0.0/8", view(remote=None), False),
+        ("RemoteAddr=10.0.0.0/8", view(remote="unix:"), False),
+        ("Weight=group, 0", view(), True),
     ],
 )
-def test_all_others(text: str, request_: Seen, taken: bool) -> None:
+def test_all_others(text: str, request_: RequestView, taken: bool) -> None:
     assert holds(text, request_) == taken
 
 
 def test_every_predicate_is_tried_here() -> None:
     tried = {"Path"} | {mark.args[1][i][0].partition("=")[0] for mark in marks() for i in range(34)}
 
-    assert tried == set(KINDS)
+    assert tried == set(FACTORIES)
 
 
 def marks() -> list[Any]:
@@ -157,7 +157,7 @@ def model(pattern: str, path: str) -> bool:
 
 @given(pattern=PATTERNS, path=PATHS)
 def test_a_path_pattern_takes_what_the_model_takes(pattern: str, path: str) -> None:
-    assert holds(f"Path={pattern}", seen(path)) == model(pattern, path)
+    assert holds(f"Path={pattern}", view(path)) == model(pattern, path)
 
 
 METHODS = some.sampled_from(["GET", "PUT", None])
@@ -178,7 +178,7 @@ def test_the_table_finds_what_asking_one_after_another_finds(
         for i, (pattern, only, order) in enumerate(given)
     ]
 
-    found = Table(route.parse(entries)).find(seen(path, method=method))
+    found = RouteTable(route.parse(entries)).find(view(path, method=method))
 
     right = [
         (order, i)

@@ -4,22 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from gateway.routing import rate_limit
-from gateway.routing.rate_limit import Buckets, Rate
-from gateway.routing.request_view import Seen
-from gateway.routing.weights import Key
+from gateway.routing.rate_limit import Rate, TokenBuckets
+from gateway.routing.request_view import RequestView
+from gateway.routing.weights import ClientKey
 
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 50.0
-
-    def __call__(self) -> float:
-        return self.now
+from ..shop import ManualClock
 
 
 def test_a_burst_passes_and_then_as_many_as_come_in() -> None:
-    clock = Clock()
-    buckets = Buckets(Rate(2, 4), clock)
+    clock = ManualClock()
+    buckets = TokenBuckets(Rate(2, 4), clock)
 
     assert [buckets.take("a").allowed for _ in range(5)] == [True] * 4 + [False]
     clock.now += 0.5
@@ -28,8 +22,8 @@ def test_a_burst_passes_and_then_as_many_as_come_in() -> None:
 
 
 def test_the_client_is_told_what_is_left_and_when_to_come_back() -> None:
-    clock = Clock()
-    buckets = Buckets(Rate(1, 10, cost=5), clock)
+    clock = ManualClock()
+    buckets = TokenBuckets(Rate(1, 10, cost=5), clock)
 
     first, second, third = (buckets.take("a") for _ in range(3))
 
@@ -57,8 +51,8 @@ def test_the_client_is_told_what_is_left_and_when_to_come_back() -> None:
 def test_never_more_pass_than_the_burst_and_what_came_in_since(
     replenish: int, burst: int, pauses: list[float]
 ) -> None:
-    clock = Clock()
-    buckets = Buckets(Rate(replenish, burst), clock)
+    clock = ManualClock()
+    buckets = TokenBuckets(Rate(replenish, burst), clock)
     passed = 0
     for pause in pauses:
         clock.now += pause
@@ -68,7 +62,7 @@ def test_never_more_pass_than_the_burst_and_what_came_in_since(
 
 
 def test_the_buckets_are_bounded() -> None:
-    buckets = Buckets(Rate(1, 1), Clock())
+    buckets = TokenBuckets(Rate(1, 1), ManualClock())
     buckets.take("first")
     for i in range(rate_limit.MOST_BUCKETS):
         buckets.take(str(i))
@@ -78,10 +72,10 @@ def test_the_buckets_are_bounded() -> None:
 
 
 def test_who_has_no_key_is_told_by_its_address_and_never_taken_for_another() -> None:
-    rate = Rate(1, 1, key=Key("header", "X-Key"))
+    rate = Rate(1, 1, key=ClientKey("header", "X-Key"))
 
-    named = rate.key_of(Seen("GET", "/", headers={"X-Key": "1.2.3.4"}, remote="9.9.9.9"))
-    nameless = rate.key_of(Seen("GET", "/", remote="1.2.3.4"))
+    named = rate.key_of(RequestView("GET", "/", headers={"X-Key": "1.2.3.4"}, remote="9.9.9.9"))
+    nameless = rate.key_of(RequestView("GET", "/", remote="1.2.3.4"))
 
     assert named != nameless
     assert nameless == "address 1.2.3.4"

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from chassis.config.properties import to_tree
 from gateway.routing import route as routes
-from gateway.routing.request_view import Seen
-from gateway.routing.table import Table
+from gateway.routing.request_view import RequestView
+from gateway.routing.table import RouteTable
 from gateway.settings import GatewaySettings
 
 ORDERS: dict[str, Any] = {
@@ -62,7 +62,7 @@ def test_the_first_route_by_order_and_then_by_place_wins() -> None:
     )
 
     assert [route.id for route in found] == ["first", "second", "late"]
-    taken = Table(found).find(Seen("GET", "/order-service/x"))
+    taken = RouteTable(found).find(RequestView("GET", "/order-service/x"))
     assert taken is found[0]
 
 
@@ -87,8 +87,8 @@ def test_the_long_form_says_the_same_as_the_shortcut() -> None:
 
     assert short.retry == long.retry
     assert short.inner_path("/a/7") == long.inner_path("/a/7") == "/7"
-    for seen in (Seen("GET", "/b/c", headers={"X-A": "aa"}), Seen("GET", "/b/c")):
-        assert short.takes(seen) == long.takes(seen)
+    for view in (RequestView("GET", "/b/c", headers={"X-A": "aa"}), RequestView("GET", "/b/c")):
+        assert short.takes(view) == long.takes(view)
 
 
 @pytest.mark.parametrize(

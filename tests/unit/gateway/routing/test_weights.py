@@ -10,9 +10,11 @@ from hypothesis import strategies as some
 
 from gateway.routing import route as routes
 from gateway.routing import target, weights
-from gateway.routing.request_view import Seen
-from gateway.routing.table import Table
+from gateway.routing.request_view import RequestView
+from gateway.routing.table import RouteTable
 from gateway.traffic.canary_rollback import Canaries
+
+from ..shop import ManualClock
 
 MEMBERS = some.dictionaries(
     some.sampled_from("abcd"), some.integers(0, 50), min_size=1, max_size=4
@@ -42,7 +44,7 @@ def group(first: int, second: int, more: dict[str, Any] | None = None) -> tuple[
 @given(MEMBERS, some.integers(0, 2**32))
 def test_by_lot_each_gets_its_share(members: list[tuple[str, int]], seed: int) -> None:
     lots = random.Random(seed)
-    found = Counter(weights.by_lot(members, lots.random()) for _ in range(2000))
+    found = Counter(weights.by_random_draw(members, lots.random()) for _ in range(2000))
 
     total = sum(weight for _, weight in members)
     for name, weight in members:
@@ -78,48 +80,50 @@ def test_a_user_is_found_where_it_was_whatever_the_order(
 
 
 def test_the_last_hair_of_the_lot_falls_on_somebody() -> None:
-    assert weights.by_lot([("a", 1), ("b", 0)], 1.0) == "a"
-    assert weights.by_lot([("a", 0)], 0.5) is None
+    assert weights.by_random_draw([("a", 1), ("b", 0)], 1.0) == "a"
+    assert weights.by_random_draw([("a", 0)], 0.5) is None
 
 
 @pytest.mark.parametrize(
     ("sticky", "one", "other"),
     [
-        ("user", Seen("GET", "/x", user="1"), Seen("GET", "/x", user="2")),
-        ("address", Seen("GET", "/x", remote="::1"), Seen("GET", "/x", remote="::2")),
+        ("user", RequestView("GET", "/x", user="1"), RequestView("GET", "/x", user="2")),
+        ("address", RequestView("GET", "/x", remote="::1"), RequestView("GET", "/x", remote="::2")),
         (
             "header:X-Who",
-            Seen("GET", "/x", headers={"X-Who": "1"}),
-            Seen("GET", "/x", headers={"X-Who": "2"}),
+            RequestView("GET", "/x", headers={"X-Who": "1"}),
+            RequestView("GET", "/x", headers={"X-Who": "2"}),
         ),
         (
             "cookie:who",
-            Seen("GET", "/x", headers={"Cookie": "who=1"}),
-            Seen("GET", "/x", headers={"Cookie": "who=2"}),
+            RequestView("GET", "/x", headers={"Cookie": "who=1"}),
+            RequestView("GET", "/x", headers={"Cookie": "who=2"}),
         ),
     ],
 )
-def test_a_group_sticks_by_what_it_is_told(sticky: str, one: Seen, other: Seen) -> None:
-    table = Table(group(50, 50, {"sticky": sticky}))
+def test_a_group_sticks_by_what_it_is_told(
+    sticky: str, one: RequestView, other: RequestView
+) -> None:
+    table = RouteTable(group(50, 50, {"sticky": sticky}))
 
-    found = [{getattr(table.find(seen), "id", None) for _ in range(50)} for seen in (one, other)]
+    found = [{getattr(table.find(view), "id", None) for _ in range(50)} for view in (one, other)]
 
     assert [len(each) for each in found] == [1, 1]
 
 
 def test_who_has_nothing_to_stick_by_goes_by_lot() -> None:
-    table = Table(group(50, 50, {"sticky": "user"}))
+    table = RouteTable(group(50, 50, {"sticky": "user"}))
 
-    found = {getattr(table.find(Seen("GET", "/x")), "id", None) for _ in range(100)}
+    found = {getattr(table.find(RequestView("GET", "/x")), "id", None) for _ in range(100)}
 
     assert found == {"stable", "canary"}
 
 
 def test_one_lot_is_drawn_for_a_request_and_not_for_each_route() -> None:
     lots = iter([0.99])
-    table = Table(group(90, 10), lot=lambda: next(lots))
+    table = RouteTable(group(90, 10), random_draw=lambda: next(lots))
 
-    found = table.find(Seen("GET", "/x"))
+    found = table.find(RequestView("GET", "/x"))
 
     assert found
     assert found.id == "canary"
@@ -145,19 +149,13 @@ def test_a_version_has_a_breaker_of_its_own() -> None:
     assert target.parse("http://[::1]:8080").name == "::1"
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 RELAPSE = {"maxErrorShare": 0.2, "minCalls": 10, "window": "10s"}
 
 
-def watched(first: int = 90, second: int = 10) -> tuple[Canaries, Clock, tuple[routes.Route, ...]]:
-    clock = Clock()
+def watched(
+    first: int = 90, second: int = 10
+) -> tuple[Canaries, ManualClock, tuple[routes.Route, ...]]:
+    clock = ManualClock()
     canaries, found = Canaries(clock), group(first, second, RELAPSE)
     canaries.follow(found)
     return canaries, clock, found
@@ -165,7 +163,7 @@ def watched(first: int = 90, second: int = 10) -> tuple[Canaries, Clock, tuple[r
 
 def tell(canaries: Canaries, route: routes.Route, good: int, bad: int) -> None:
     for failed in [False] * good + [True] * bad:
-        canaries.told(route, failed)
+        canaries.record(route, failed)
 
 
 def test_a_route_that_fails_too_often_loses_its_weight_and_the_table_knows() -> None:
@@ -182,8 +180,10 @@ def test_a_route_that_fails_too_often_loses_its_weight_and_the_table_knows() -> 
         "failures": 3,
         "relapsed": True,
     }
-    table = Table((stable, canary), canaries.weigh)
-    assert {getattr(table.find(Seen("GET", "/x")), "id", None) for _ in range(50)} == {"stable"}
+    table = RouteTable((stable, canary), canaries.weigh)
+    assert {getattr(table.find(RequestView("GET", "/x")), "id", None) for _ in range(50)} == {
+        "stable"
+    }
 
 
 def test_its_share_of_errors_may_be_reached_but_not_passed() -> None:

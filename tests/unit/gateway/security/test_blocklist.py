@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict
 
 from chassis.core.errors import Forbidden
-from gateway.routing.request_view import Seen
+from gateway.routing.request_view import RequestView
 from gateway.security import blocklist
 
 RULE = {
@@ -20,19 +20,19 @@ RULE = {
 }
 
 
-def seen(**changed: Any) -> Seen:
+def view(**changed: Any) -> RequestView:
     given = {
         "method": "GET",
         "path": "/catalog-service/x",
         "remote": "10.1.2.3",
         "headers": CIMultiDict({"User-Agent": "a Bot of sorts"}),
     }
-    return Seen(**{**given, **changed})
+    return RequestView(**{**given, **changed})
 
 
 def test_what_all_predicates_hold_for_is_refused() -> None:
     with pytest.raises(Forbidden) as refused:
-        blocklist.check(blocklist.parse([{**RULE, "detail": "Not you."}]), seen())
+        blocklist.check(blocklist.parse([{**RULE, "detail": "Not you."}]), view())
 
     assert (refused.value.code, refused.value.detail) == ("blocked", "Not you.")
 
@@ -50,7 +50,7 @@ def test_what_all_predicates_hold_for_is_refused() -> None:
 )
 def test_a_path_is_blocked_however_it_is_spelled(path: str) -> None:
     with pytest.raises(Forbidden):
-        blocklist.check(blocklist.parse([RULE]), seen(path=path))
+        blocklist.check(blocklist.parse([RULE]), view(path=path))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_path_is_blocked_however_it_is_spelled(path: str) -> None:
     ],
 )
 def test_what_one_predicate_does_not_hold_for_passes(changed: dict[str, Any]) -> None:
-    blocklist.check(blocklist.parse([RULE]), seen(**changed))
+    blocklist.check(blocklist.parse([RULE]), view(**changed))
 
 
 @pytest.mark.parametrize(

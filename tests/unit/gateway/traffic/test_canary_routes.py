@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.routing import route as routes
-from gateway.routing.request_view import Seen
+from gateway.routing.request_view import RequestView
 from gateway.routing.target import Target
-from gateway.rules import Policy
+from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
 from gateway.traffic import canary_routes
 
@@ -24,16 +24,16 @@ SHOP: list[dict[str, Any]] = [
 ]
 
 
-class Gateway:
-    """Its policy, and who is there to be called."""
+class GatewayUnderTest:
+    """Its rules, and who is there to be called."""
 
-    def __init__(self, **trial: str) -> None:
+    def __init__(self, **canary: str) -> None:
         self.is_there = True
-        self.set(**trial)
-        self.policy = Policy(lambda: self.settings, is_there=self._is_there)
+        self.set(**canary)
+        self.rules = GatewayRules(lambda: self.settings, is_there=self._is_there)
 
-    def set(self, **trial: str) -> None:
-        canaries = {"catalog-service": {name.replace("_", "-"): v for name, v in trial.items()}}
+    def set(self, **canary: str) -> None:
+        canaries = {"catalog-service": {name.replace("_", "-"): v for name, v in canary.items()}}
         self.settings = GatewaySettings.model_validate(
             {
                 "spring": {"cloud": {"gateway": {"routes": SHOP}}},
@@ -45,7 +45,7 @@ class Gateway:
         return self.is_there or not target.metadata
 
     def found(self, user: str | None = None) -> routes.Route:
-        route = self.policy.find(Seen("GET", "/catalog/x", user=user))
+        route = self.rules.find(RequestView("GET", "/catalog/x", user=user))
         assert route
         return route
 
@@ -53,13 +53,13 @@ class Gateway:
         return sum(self.found().id == "catalog-canary" for _ in range(2000)) / 2000
 
     def fail(self, calls: int) -> None:
-        canary = next(each for each in self.policy.table.routes if each.id == "catalog-canary")
+        canary = next(each for each in self.rules.table.routes if each.id == "catalog-canary")
         for _ in range(calls):
-            self.policy.canaries.told(canary, failed=True)
+            self.rules.canaries.record(canary, failed=True)
 
 
 def test_only_the_routes_of_the_service_are_split_and_keep_their_place() -> None:
-    found = Gateway(weight="10").policy.table.routes
+    found = GatewayUnderTest(weight="10").rules.table.routes
 
     assert [each.id for each in found] == ["orders", "catalog", "catalog-canary", "rest"]
     canary = found[2]
@@ -70,9 +70,9 @@ def test_only_the_routes_of_the_service_are_split_and_keep_their_place() -> None
     assert canary.target.name == "catalog-service@canary"
 
 
-@pytest.mark.parametrize("trial", [{}, {"weight": "0"}])
-def test_without_a_weight_all_is_as_before(trial: dict[str, str]) -> None:
-    assert len(Gateway(**trial).policy.table.routes) == len(SHOP)
+@pytest.mark.parametrize("canary", [{}, {"weight": "0"}])
+def test_without_a_weight_all_is_as_before(canary: dict[str, str]) -> None:
+    assert len(GatewayUnderTest(**canary).rules.table.routes) == len(SHOP)
 
 
 def test_a_route_that_has_a_weight_or_a_version_already_is_left_alone() -> None:
@@ -82,19 +82,19 @@ def test_a_route_that_has_a_weight_or_a_version_already_is_left_alone() -> None:
     ]
 
     found = canary_routes.split(
-        routes.parse(own), {"catalog-service": canary_routes.Trial(weight=10)}
+        routes.parse(own), {"catalog-service": canary_routes.CanarySettings(weight=10)}
     )
 
     assert [each.id for each in found] == ["catalog", "weighted"]
 
 
 def test_it_gets_its_share_of_those_who_have_nothing_to_stick_by() -> None:
-    assert abs(Gateway(weight="10").share() - 0.1) < 0.04
-    assert Gateway(weight="100").share() == 1
+    assert abs(GatewayUnderTest(weight="10").share() - 0.1) < 0.04
+    assert GatewayUnderTest(weight="100").share() == 1
 
 
 def test_a_user_sticks_to_a_version_if_asked() -> None:
-    gateway = Gateway(weight="30", sticky="user")
+    gateway = GatewayUnderTest(weight="30", sticky="user")
 
     found = {user: gateway.found(user).id for user in map(str, range(500))}
 
@@ -104,20 +104,20 @@ def test_a_user_sticks_to_a_version_if_asked() -> None:
 
 @pytest.mark.parametrize("weight", ["10", "100"])
 def test_errors_shift_everything_back_until_it_is_set_anew(weight: str) -> None:
-    gateway = Gateway(weight=weight, attempt="1")
+    gateway = GatewayUnderTest(weight=weight, attempt="1")
 
     gateway.fail(20)
 
-    assert gateway.policy.canaries.relapsed() == ["catalog-canary"]
+    assert gateway.rules.canaries.rolled_back() == ["catalog-canary"]
     assert gateway.share() == 0
     gateway.set(weight=weight, attempt="2")
     assert gateway.share() > 0
-    assert gateway.policy.canaries.relapsed() == []
+    assert gateway.rules.canaries.rolled_back() == []
 
 
 @pytest.mark.parametrize("weight", ["10", "100"])
 def test_a_canary_that_has_died_gets_nothing_until_it_is_back(weight: str) -> None:
-    gateway = Gateway(weight=weight)
+    gateway = GatewayUnderTest(weight=weight)
 
     gateway.is_there = False
     assert gateway.share() == 0
@@ -131,4 +131,4 @@ def test_a_canary_that_has_died_gets_nothing_until_it_is_back(weight: str) -> No
 )
 def test_a_wrong_word_is_refused_by_its_name(key: str, value: str) -> None:
     with pytest.raises(ValidationError, match=rf"canaries.catalog-service.{key}"):
-        Gateway(**{key: value})
+        GatewayUnderTest(**{key: value})

@@ -3,8 +3,8 @@
 import asyncio
 
 from chassis.core.errors import Unavailable
-from gateway.routing.exchange import Errand, Reply
-from gateway.routing.request_view import Seen
+from gateway.routing.exchange import Exchange, GatewayResponse
+from gateway.routing.request_view import RequestView
 from gateway.traffic.mirror import MOST_UNDER_WAY
 
 from ..shop import (
@@ -16,50 +16,53 @@ from ..shop import (
 
 
 def test_a_share_is_sent_to_a_shadow_whose_troubles_are_its_own() -> None:
-    async def run() -> Reply:
+    async def run() -> GatewayResponse:
         found = await shop.get()
         await settled()
         await shop.mirror.close()
         return found
 
     shop = Shop(entry("a", "StripPrefix=1", "Shadow=lb://b, 0.2"))
-    shop.says = lambda errand: (
-        Reply(200, [], b"hi")
-        if errand.target.service == "a"
-        else failing(Unavailable("away"))(errand)
+    shop.says = lambda exchange: (
+        GatewayResponse(200, [], b"hi")
+        if exchange.target.service == "a"
+        else failing(Unavailable("away"))(exchange)
     )
 
     assert asyncio.run(run()).body == b"hi"
-    assert [(each.target.service, each.path) for each in shop.errands] == [("a", "/x"), ("b", "/x")]
+    assert [(each.target.service, each.path) for each in shop.exchanges] == [
+        ("a", "/x"),
+        ("b", "/x"),
+    ]
     shop.change(entry("a", "Shadow=lb://b, 0.1"))
     asyncio.run(run())
-    assert len(shop.errands) == 3
+    assert len(shop.exchanges) == 3
 
 
 def test_a_body_that_goes_only_once_goes_to_no_shadow() -> None:
     async def ask() -> None:
-        seen = Seen("GET", "/a/x")
-        await shop.pipeline.answer(shop.errand(seen), shop.ask, repeatable=False)
+        view = RequestView("GET", "/a/x")
+        await shop.pipeline.answer(shop.exchange(view), shop.ask, repeatable=False)
         await settled()
 
     shop = Shop(entry("a", "Shadow=lb://b, 1"))
     asyncio.run(ask())
 
-    assert [each.target.service for each in shop.errands] == ["a"]
+    assert [each.target.service for each in shop.exchanges] == ["a"]
 
 
 def test_a_slow_shadow_gets_no_more_than_it_can_hold() -> None:
     async def run() -> None:
-        async def never(_: Errand) -> Reply:
+        async def never(_: Exchange) -> GatewayResponse:
             await asyncio.Event().wait()
             raise AssertionError
 
         shop.says = never
-        route = shop.route(Seen("GET", "/a/x"))
-        assert route.shadow
-        errand = Errand.of(route, Seen("GET", "/a/x"))
+        route = shop.route(RequestView("GET", "/a/x"))
+        assert route.mirror
+        exchange = Exchange.of(route, RequestView("GET", "/a/x"))
         for _ in range(MOST_UNDER_WAY + 3):
-            shop.mirror.consider(route.shadow, errand, shop.ask)
+            shop.mirror.consider(route.mirror, exchange, shop.ask)
         assert (shop.mirror.sent, shop.mirror.dropped) == (MOST_UNDER_WAY, 3)
         await shop.mirror.close()
 
