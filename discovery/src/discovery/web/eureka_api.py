@@ -98,7 +98,7 @@ class EurekaApi:
     async def cancel(self, request: web.Request) -> web.Response:
         key = _key(request)
         if _is_replication(request):
-            return self._apply_event(ReplicationEvent(ReplicationAction.CANCEL, key))
+            return self._apply_and_answer(ReplicationEvent(ReplicationAction.CANCEL, key))
         return _ok_or_not_found(self._replicated.cancel(*key))
 
     async def override(self, request: web.Request) -> web.Response:
@@ -107,7 +107,7 @@ class EurekaApi:
             return web.Response(status=500)  # 400 would be right; this is what clients know
         key = _key(request)
         if _is_replication(request):
-            return self._apply_event(
+            return self._apply_and_answer(
                 ReplicationEvent(ReplicationAction.STATUS_UPDATE, key, _last_dirty(request), status)
             )
         return _ok_or_not_found(self._replicated.override_status(*key, status))
@@ -118,7 +118,7 @@ class EurekaApi:
             return web.Response(status=500)
         key, last_dirty = _key(request), _last_dirty(request)
         if _is_replication(request):
-            return self._apply_event(
+            return self._apply_and_answer(
                 ReplicationEvent(ReplicationAction.DELETE_STATUS_OVERRIDE, key, last_dirty, status)
             )
         return _ok_or_not_found(self._replicated.remove_override(*key, status))
@@ -145,7 +145,7 @@ class EurekaApi:
     def _apply(self, event: ReplicationEvent) -> protocol.JsonObject:
         return protocol.apply(self._registry, event)
 
-    def _apply_event(self, event: ReplicationEvent) -> web.Response:
+    def _apply_and_answer(self, event: ReplicationEvent) -> web.Response:
         return web.Response(status=self._apply(event)["statusCode"])
 
     async def all(self, request: web.Request) -> web.Response:
@@ -204,7 +204,7 @@ class BrokenTransfer(deserialize.MalformedDocument):
 
 
 async def _body(request: web.BaseRequest) -> bytes:
-    """Unpacked; raises Spoiled."""
+    """The decompressed body; raises BrokenTransfer."""
     try:
         return await request.read()
     except web.RequestPayloadError as error:
