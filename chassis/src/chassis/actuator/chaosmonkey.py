@@ -40,7 +40,7 @@ def add(actuator: Actuator, monkey: ChaosMonkey) -> None:
     def add(path: str, endpoint: Endpoint, method: str = "GET") -> None:
         def if_configured(request: ActuatorRequest) -> ActuatorResponse:
             if not monkey.is_configured:
-                raise NotFound("No fault can be ordered here: chaos.monkey.enabled is not set.")
+                raise NotFound("There is no chaos monkey here: chaos.monkey.enabled is not set.")
             return endpoint(request)
 
         actuator.add(path, if_configured, method)

@@ -20,7 +20,7 @@ from chassis.web import problem_details
 
 # Rather one too many, but not every key of the monkey.
 SECRET = re.compile(r"password|secret|token|(?<!mon)key|credential", re.IGNORECASE)
-# In a value: who logs in where, between the slashes and the @ of an address.
+# In a value: user and password, between the slashes and the @ of an address.
 LOGIN = re.compile(r"//[^/@\s]+@")
 MASK = "******"
 JSON = "application/vnd.spring-boot.actuator.v3+json"
@@ -129,9 +129,9 @@ class Actuator:
                     return endpoint(ActuatorRequest(last, body))
                 if any(path == known for _, path in self._endpoints):
                     return _problem_response(
-                        405, "method-not-allowed", f"{method} is not for this page."
+                        405, "method-not-allowed", f"{method} is not allowed here."
                     )
-            raise NotFound(f"There is no page /actuator/{name}.")
+            raise NotFound(f"There is no endpoint /actuator/{name}.")
         except Problem as problem:
             return _problem_response(
                 problem_details.status_of(problem),

@@ -32,12 +32,12 @@ def _all(_: ActuatorRequest) -> ActuatorResponse:
 
 def _one(request: ActuatorRequest) -> ActuatorResponse:
     if request.name not in (ROOT, *logging.Logger.manager.loggerDict):
-        raise NotFound(f"Nobody logs as {request.name}.")
+        raise NotFound(f"There is no logger {request.name}.")
     return json_response(_described(request.name))
 
 
 def _change(request: ActuatorRequest) -> ActuatorResponse:
-    """Until its end or, for the root, until the configuration says otherwise."""
+    """Until the process ends or, for the root, until the configuration has another level."""
     _logger(request.name).setLevel(_requested_level(request))
     return ActuatorResponse(b"", CHANGED)
 
@@ -51,7 +51,7 @@ def _requested_level(request: ActuatorRequest) -> int:
     except (ValueError, AttributeError) as error:
         raise BadRequest(f"This is not {{'configuredLevel': 'DEBUG'}}: {error}") from error
     if request.name == ROOT:
-        raise BadRequest("The root has nobody to take its level from.")
+        raise BadRequest("The root logger has no parent to inherit a level from.")
     return logging.NOTSET
 
 

@@ -32,7 +32,9 @@ def add(actuator: Actuator, configuration: ConfigClient[Any], environment: Envir
         try:
             response = requests.post(url, timeout=TIMEOUT)
         except requests.RequestException as error:
-            raise Unavailable("config-server does not answer, so nobody was notified.") from error
+            raise Unavailable(
+                "config-server does not answer, so no process was notified."
+            ) from error
         return ActuatorResponse(response.content, response.status_code)
 
     actuator.add("refresh", refresh, method="POST")

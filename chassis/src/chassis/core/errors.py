@@ -3,8 +3,8 @@
 Problem
 ├── BadRequest            the request cannot be read
 ├── Invalid               it can be read, and a field is wrong
-├── Unauthenticated       who is asking is not known
-├── Forbidden             who is asking may not
+├── Unauthenticated       the caller is not known
+├── Forbidden             the caller is not allowed to
 ├── NotFound              there is no such thing
 ├── Conflict              it contradicts what is already so
 ├── TooLarge              the body is over the limit

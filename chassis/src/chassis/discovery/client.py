@@ -28,10 +28,10 @@ RETRY_SECONDS = 0.5
 # After a start the others are starting too, and the first call wants to find them.
 SETTLING_SECONDS = 15.0
 SETTLING_PAUSE = 0.2
-# Who is away may stay away: then calls are answered as well as can be.
+# What is missing may stay missing: then calls are answered as well as can be.
 PREPARING_SECONDS = 3.0
 PREPARING_PAUSE = 0.05
-# A discovery that was started anew knows nobody until all have noticed that it does not know them.
+# A discovery that was restarted knows nobody until all instances have registered again.
 FORGETFUL_SECONDS = 5.0
 
 
@@ -39,7 +39,7 @@ class DiscoveryClient:
     """`instances` maps a service's name to its instances that are UP, once `fetched` is set.
 
     `on_appeared` is called with the name of a service when an instance of it has come or come back.
-    `is_prepared` says whether this process has what it needs to answer those who will call.
+    `is_prepared` says whether this process has what it needs to answer calls.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class DiscoveryClient:
         self.leave()
 
     def _prepare(self, stop: threading.Event) -> None:
-        """Callers come as soon as they hear of an instance."""
+        """Calls come as soon as an instance is registered."""
         deadline = time.monotonic() + PREPARING_SECONDS
         while not self.is_prepared() and time.monotonic() < deadline:
             if stop.wait(PREPARING_PAUSE):

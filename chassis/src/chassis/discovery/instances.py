@@ -29,7 +29,7 @@ class Instance:
 
     @property
     def is_canary(self) -> bool:
-        """Whether it is on trial: only who asks for it by name may call it."""
+        """A new version on trial: called only by those who choose it."""
         return self.metadata.get("canary") == "true"
 
     @property

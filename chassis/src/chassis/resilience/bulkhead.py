@@ -26,7 +26,7 @@ class Bulkhead:
         """
         with self._lock:
             if not (self._is_free() or self._gets_free()):
-                raise Overloaded(f"{self._taken} calls wait for {self._name} already.")
+                raise Overloaded(f"{self._taken} calls to {self._name} are under way already.")
             self._taken += 1
 
     def leave(self) -> None:

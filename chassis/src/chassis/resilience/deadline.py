@@ -47,7 +47,7 @@ def enter_from_outside(headers: Headers, longest: float) -> None:
 
 
 def time_left() -> float | None:
-    """Seconds, below zero when it is over; None when nobody has set a limit."""
+    """Seconds, below zero when it is over; None when there is no limit."""
     deadline = _current.get().deadline
     return None if deadline is None else deadline - time.monotonic()
 
@@ -69,7 +69,7 @@ def check() -> None:
     """Raise DeadlineOver when the caller waits no longer: nobody would read the response."""
     left = time_left()
     if left is not None and left <= 0:
-        raise DeadlineOver("The time for this request is over; it was not worked on any further.")
+        raise DeadlineOver("The request took too long and was not processed any further.")
 
 
 def may_retry() -> bool:

@@ -51,15 +51,15 @@ class Process(Generic[S]):
         )
         self.breakers = CircuitBreakerRegistry(fusebox.map(lambda settings: settings.breaker))
         self.policies = ResiliencePolicies(self.breakers, fusebox)
-        # An open breaker need not wait for its time when whoever had failed has come back.
+        # An open breaker need not wait for its time when an instance has come back.
         self.registry = DiscoveryClient(
             environment,
             self.live.map(lambda settings: settings.eureka),
             on_appeared=self.breakers.hasten_probe,
         )
-        # Without these its first calls would be refused.
-        self._needed: list[Callable[[], bool]] = [self.registry.fetched.is_set]
-        self.registry.is_prepared = lambda: all(has() for has in self._needed)
+        # Without these the first calls would be refused.
+        self._preparations: list[Callable[[], bool]] = [self.registry.fetched.is_set]
+        self.registry.is_prepared = lambda: all(is_done() for is_done in self._preparations)
         self.balancer = LoadBalancer(lambda: self.registry.instances)
         self.workers = Workers()
         self.metrics = Metrics(self.reporter)
@@ -75,7 +75,7 @@ class Process(Generic[S]):
 
     @property
     def settings(self) -> S:
-        return self.configuration.current
+        return self.live.value
 
     def service_client(self, service: str) -> ServiceClient:
         return ServiceClient(
@@ -104,7 +104,7 @@ class Process(Generic[S]):
         tokens = TokenVerifier(lambda: _json(issuer))
         self.workers.add("tokens", tokens.keep_keys)
         self.actuator.health.add("tokens", lambda: up(keys=tokens.keys))
-        self._needed.append(lambda: tokens.keys > 0)
+        self._preparations.append(lambda: tokens.keys > 0)
         return tokens
 
     def _registry_health(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Process(Generic[S]):
         self.workers.start()
 
     def leave(self) -> None:
-        """Out of the registry: nobody new calls, and what has come is still answered."""
+        """Out of the registry: no new callers, and calls under way are still answered."""
         self.actuator.health.leaving = True
         self.workers.stop(only="lease")
 

@@ -41,7 +41,7 @@ class Caller:
     def require(self, subject: str) -> None:
         """Only `subject` itself may."""
         if self.subject != subject:
-            raise Forbidden("This belongs to somebody else.")
+            raise Forbidden("This belongs to another user.")
 
     def require_reach(self, subject: str) -> None:
         """`subject` itself may, and an admin."""
@@ -91,7 +91,9 @@ class TokenVerifier:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("This needs a token: send `Authorization: Bearer <accessToken>`.")
+            raise Unauthenticated(
+                "A token is required: send `Authorization: Bearer <accessToken>`."
+            )
         known = self._verified.get(token)
         if known is None:
             known = self._verify(token)
