@@ -151,11 +151,11 @@ def dead(stack: Stack, json: bool) -> None:
     """List the dead letters that were not put back yet, each with its reason."""
     from fusebox.operations import dead_letters
 
-    found = dead_letters.letters(stack)
+    letters = dead_letters.letters(stack)
     if json:
-        click.echo(json_format.dumps([asdict(letter) for letter in found], indent=2))
+        click.echo(json_format.dumps([asdict(letter) for letter in letters], indent=2))
     else:
-        click.echo(dead_letters.described(found))
+        click.echo(dead_letters.described(letters))
 
 
 @click.command("replay-dead")

@@ -34,7 +34,7 @@ class Check:
 
     name: str
     right: bool
-    found: str
+    finding: str
     remedy: str = ""
 
 
@@ -59,15 +59,15 @@ def _docker() -> Check:
     try:
         compose.refuse_unfit()
     except Fault as fault:
-        found = " ".join([fault.what, *fault.where.splitlines()])
-        return Check("Docker", False, found, fault.remedy)
+        finding = " ".join([fault.what, *fault.where.splitlines()])
+        return Check("Docker", False, finding, fault.remedy)
     return Check("Docker", True, compose.described())
 
 
 def _images(stack: Stack) -> Check:
     missing = images.outdated(stack)
-    found = ", ".join(missing) + ": missing, or older than the sources" if missing else "all fit"
-    return Check("images", not missing, found, "`make up MODE=docker` builds them.")
+    finding = ", ".join(missing) + ": missing, or older than the sources" if missing else "all fit"
+    return Check("images", not missing, finding, "`make up MODE=docker` builds them.")
 
 
 def _python() -> Check:
@@ -92,8 +92,8 @@ def _ports(stack: Stack, running: bool) -> Iterator[Check]:
         return
     taken = taken_ports(stack)
     for name, port in taken.items():
-        found = f"{port} ({name}) is held by {holder_of(port)}"
-        yield Check("port", False, found, "end it, or set FUSEBOX_PORT_OFFSET to move the shop.")
+        finding = f"{port} ({name}) is held by {holder_of(port)}"
+        yield Check("port", False, finding, "end it, or set FUSEBOX_PORT_OFFSET to move the shop.")
     if not taken:
         yield Check("ports", True, f"{wanted}: free")
 
@@ -104,36 +104,36 @@ def _existing(folder: Path) -> Path:
 
 def _disk(stack: Stack) -> Check:
     free = shutil.disk_usage(_existing(stack.home)).free
-    found = f"{free / 1e9:.1f} GB free for {stack.home}"
-    return Check("disk", free >= DISK_BYTES, found, "free 2 GB, or set FUSEBOX_HOME elsewhere.")
+    finding = f"{free / 1e9:.1f} GB free for {stack.home}"
+    return Check("disk", free >= DISK_BYTES, finding, "free 2 GB, or set FUSEBOX_HOME elsewhere.")
 
 
 def _memory(running: bool) -> Check:
     free = psutil.virtual_memory().available
-    found = f"{free / 1e9:.1f} GB available"
+    finding = f"{free / 1e9:.1f} GB available"
     # A shop that runs has its memory already.
-    return Check("memory", running or free >= MEMORY_BYTES, found, "end other programs: 1.5 GB.")
+    return Check("memory", running or free >= MEMORY_BYTES, finding, "end other programs: 1.5 GB.")
 
 
 def _downloads(stack: Stack) -> Check:
     pinned = jars.read_lock(stack.native / "jars.lock")
     missing = jars.unsound(pinned, jars.jar_folder())
-    found = f"{len(pinned) - len(missing)} of {len(pinned)} jars are there and as pinned"
+    finding = f"{len(pinned) - len(missing)} of {len(pinned)} jars are there and as pinned"
     fetched = not missing or os.access(_existing(jars.jar_folder()), os.W_OK)
     remedy = (
         "`make up` fetches the rest from Maven Central."
         if fetched
         else f"{jars.jar_folder()} is read-only: run `make up` as its owner."
     )
-    return Check("downloads", not missing, found, remedy)
+    return Check("downloads", not missing, finding, remedy)
 
 
 def _clock(stack: Stack) -> Check:
     newest = (stack.native / "jars.lock").stat().st_mtime
     behind = newest - time.time()
-    found = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    finding = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     remedy = "set the clock: it is behind this clone's files, and tokens and traces go by it."
-    return Check("clock", behind < CLOCK_SECONDS, found, remedy)
+    return Check("clock", behind < CLOCK_SECONDS, finding, remedy)
 
 
 def _health(stack: Stack, running: bool) -> Iterator[Check]:
@@ -150,5 +150,5 @@ def _health(stack: Stack, running: bool) -> Iterator[Check]:
 
 
 def lines(check: Check) -> list[str]:
-    told = [f"{'ok ' if check.right else 'NOT'}  {check.name:<18} {check.found}"]
-    return told if check.right else [*told, f"     {'':<18} what to do: {check.remedy}"]
+    result = [f"{'ok ' if check.right else 'NOT'}  {check.name:<18} {check.finding}"]
+    return result if check.right else [*result, f"     {'':<18} what to do: {check.remedy}"]

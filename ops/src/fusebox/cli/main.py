@@ -79,15 +79,15 @@ def status(stack: Stack, json: bool) -> None:
     """Show every process, and whether it is really healthy."""
     from fusebox.operations import status as shop_status
 
-    found = shop_status.read(stack)
+    shop = shop_status.read(stack)
     if json:
-        click.echo(json_format.dumps(found.document(), indent=2))
-    elif found.is_down:
+        click.echo(json_format.dumps(shop.document(), indent=2))
+    elif shop.is_down:
         click.echo(_why_down(stack))
     else:
-        click.echo(shop_status.table(found))
-        click.echo(f"memory of all: {found.memory / 1e6:.0f} MB")
-    sys.exit(0 if found.healthy else 1)
+        click.echo(shop_status.table(shop))
+        click.echo(f"memory of all: {shop.memory / 1e6:.0f} MB")
+    sys.exit(0 if shop.healthy else 1)
 
 
 @cli.command(epilog=SERVICE_HELP)
@@ -105,13 +105,13 @@ def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
 
         compose.follow_logs(stack, part_named(service).name if service else None, follow, lines)
         return
-    found = log_files.logs_of(stack.logs, part_named(service).name if service else None)
-    width = max(len(log.stem) for log in found)
-    for log in found:
+    log_paths = log_files.logs_of(stack.logs, part_named(service).name if service else None)
+    width = max(len(log.stem) for log in log_paths)
+    for log in log_paths:
         for line in log_files.last_lines(log, lines):
             click.echo(f"{log.stem:<{width}} | {line}")
     with suppress(KeyboardInterrupt):  # the way to end it
-        for name, line in log_files.follow(found) if follow else ():
+        for name, line in log_files.follow(log_paths) if follow else ():
             click.echo(f"{name:<{width}} | {line}")
 
 

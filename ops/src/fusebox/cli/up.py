@@ -52,8 +52,8 @@ def _start_containers(stack: Stack) -> None:
         ContainerStartup(stack, shown).run()
 
 
-def refuse_dead(found: status.ShopStatus) -> None:
-    dead = [row for row in found.rows if not row.healthy]
+def refuse_dead(shop: status.ShopStatus) -> None:
+    dead = [row for row in shop.rows if not row.healthy]
     if not dead:
         return
     raise Fault(

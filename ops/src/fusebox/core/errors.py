@@ -25,12 +25,12 @@ class Fault(Exception):
         }
 
     def lines(self) -> list[str]:
-        told = [f"fusebox: {self.what}"]
+        lines = [f"fusebox: {self.what}"]
         if self.where:
-            told.append(self.where)
+            lines.append(self.where)
         if self.remedy:
-            told.append(f"What to do: {self.remedy}")
-        return told
+            lines.append(f"What to do: {self.remedy}")
+        return lines
 
 
 class Interrupted(Exception):

@@ -17,8 +17,10 @@ FOLLOW_SECONDS = 0.2
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
     """The last `lines` of `log` under its name, for an error message."""
-    found = last_lines(log, lines)
-    return "\n".join([f"the last lines of {log}:", *(f"  {line}" for line in found or ["(empty)"])])
+    ending = last_lines(log, lines)
+    return "\n".join(
+        [f"the last lines of {log}:", *(f"  {line}" for line in ending or ["(empty)"])]
+    )
 
 
 def last_lines(log: Path, count: int) -> list[str]:
@@ -38,13 +40,13 @@ def last_lines(log: Path, count: int) -> list[str]:
 def logs_of(folder: Path, part: str | None) -> list[Path]:
     """The logs of every instance of `part`, or all of them."""
     pattern = f"{part}-[0-9]*.log" if part else "*.log"
-    found = sorted(folder.glob(pattern)) if folder.is_dir() else []
-    if not found:
+    logs = sorted(folder.glob(pattern)) if folder.is_dir() else []
+    if not logs:
         raise Fault(
             f"there are no logs {f'of {part} ' if part else ''}in {folder}",
             remedy="start the shop with `make up`.",
         )
-    return found
+    return logs
 
 
 @dataclass
@@ -77,7 +79,7 @@ def follow(logs: list[Path]) -> Iterator[tuple[str, str]]:
     """Every line written from now on, with the name of its log; never ends by itself."""
     followed = [Followed.at_end(log) for log in logs]
     while True:
-        found = [(log.path.stem, line) for log in followed for line in log.new_lines()]
-        yield from found
-        if not found:
+        lines = [(log.path.stem, line) for log in followed for line in log.new_lines()]
+        yield from lines
+        if not lines:
             time.sleep(FOLLOW_SECONDS)

@@ -89,9 +89,9 @@ def refuse_taken(stack: Stack) -> None:
     taken = taken_ports(stack)
     if not taken:
         return
-    told = [f"port {port} ({name}) is held by {holder_of(port)}" for name, port in taken.items()]
+    holders = [f"port {port} ({name}) is held by {holder_of(port)}" for name, port in taken.items()]
     raise Fault(
-        "; ".join(told),
+        "; ".join(holders),
         remedy="end it, or move this shop: FUSEBOX_PORT_OFFSET=1000 make up adds 1000 to every"
         " port (and FUSEBOX_HOME keeps two shops apart).",
     )

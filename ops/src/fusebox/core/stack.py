@@ -147,7 +147,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """What every process of the stack is told, by the names that `config/` refers to."""
-        told = {
+        environment = {
             "CONFIG_SERVER_URL": self.url("config-server"),
             # As addresses, for a comma in a folder's name would end it; the last one wins.
             "CONFIG_SERVER_LOCATION": f"{(self.clone / 'config').as_uri()},{self.config.as_uri()}",
@@ -158,7 +158,7 @@ class Stack:
             "FUSEBOX_SECRETS": str(self.secrets),
             "FUSEBOX_STACK": str(self.home),
         }
-        return told | {
+        return environment | {
             f"{name.upper().replace('-', '_')}_PORT": str(port) for name, port in self.ports.items()
         }
 

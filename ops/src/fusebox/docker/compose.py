@@ -51,8 +51,8 @@ def compose(
     more: Mapping[str, str] | None = None,
 ) -> str:
     """The same with `docker compose …`; `more` is what new containers are told beside the rest."""
-    told = {**environment(stack), **(more or {})}
-    return _run(compose_command(stack, *arguments), told, timeout)
+    container_environment = {**environment(stack), **(more or {})}
+    return _run(compose_command(stack, *arguments), container_environment, timeout)
 
 
 def inspect(stack: Stack) -> list[dict[str, Any]]:
@@ -112,14 +112,14 @@ def refuse_unfit() -> None:
     compose_ = _version(["docker", "compose", "version", "--short"])
     if compose_ is None:
         raise Fault("this docker has no `docker compose`", remedy=INSTALL)
-    for name, found, oldest in (
+    for name, version, oldest in (
         ("Docker Engine", server, OLDEST_ENGINE),
         ("docker compose", compose_, OLDEST_COMPOSE),
     ):
-        if found < oldest:
-            told = ".".join(map(str, found))
+        if version < oldest:
+            present = ".".join(map(str, version))
             raise Fault(
-                f"{name} is {told}, and this needs {'.'.join(map(str, oldest))}", remedy=INSTALL
+                f"{name} is {present}, and this needs {'.'.join(map(str, oldest))}", remedy=INSTALL
             )
 
 

@@ -111,8 +111,10 @@ class Containers:
         hosts = {state.host: state.instance for state in states if state.pid}
         if not hosts:
             return {}
-        told = compose.docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *hosts)
-        lines = [line.split() for line in told.splitlines()]
+        usage = compose.docker(
+            "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *hosts
+        )
+        lines = [line.split() for line in usage.splitlines()]
         return {hosts[name]: _bytes(used) for name, used, *_ in lines}
 
     def tail(self, instance: str) -> str:

@@ -147,19 +147,19 @@ class Healths:
 
     def _look(self) -> set[str]:
         try:
-            found = remote.run(self._stack, health.of_each_part)
+            verdicts = remote.run(self._stack, health.of_each_part)
         except Fault:  # the container that asks is not there yet
             return set()
-        return {instance for instance, verdict in found.items() if verdict.healthy}
+        return {instance for instance, verdict in verdicts.items() if verdict.healthy}
 
 
 def _has_failed(state: dict[str, Any]) -> bool:
     return bool(state["ExitCode"]) or state.get("InstanceHealth", {}).get("Status") == "unhealthy"
 
 
-def _remedy(said: str) -> str:
+def _remedy(message: str) -> str:
     """What to do about the engine's commoner words."""
-    return next((remedy for words, remedy in REMEDIES.items() if words in said), DOCTOR)
+    return next((remedy for words, remedy in REMEDIES.items() if words in message), DOCTOR)
 
 
 def down(stack: Stack) -> bool:

@@ -102,11 +102,11 @@ def _fetch_all(jars: list[Jar], folder: Path, progress: Progress) -> None:
 
 def _fetch(jar: Jar, folder: Path, scratch: Path) -> None:
     path = download(jar.coordinates, scratch)
-    found = sha256_of(path)
-    if found != jar.sha256:
+    actual = sha256_of(path)
+    if actual != jar.sha256:
         raise Fault(
             f"{jar.file} came with another content than the one pinned in jars.lock",
-            where=f"pinned {jar.sha256}\nfound  {found}",
+            where=f"pinned {jar.sha256}\nfound  {actual}",
             remedy="try again; if it stays so, the network or a mirror changes files on their way.",
         )
     path.replace(folder / jar.file)

@@ -84,8 +84,8 @@ def last_argument(pid: int) -> str:
 def orphans(stack: Stack) -> list[psutil.Process]:
     """Every process that was started for this stack, whoever its parent is now."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = [process for process in psutil.process_iter() if process.pid not in own]
-    return [process for process in found if _belongs(process, stack)]
+    others = [process for process in psutil.process_iter() if process.pid not in own]
+    return [process for process in others if _belongs(process, stack)]
 
 
 def _belongs(process: psutil.Process, stack: Stack) -> bool:

@@ -51,9 +51,9 @@ def _begun(stack: Stack, driver: Driver, part: Part, version: str | None) -> str
     instances.refuse_number(part, number)
     instance = part.instance(number)
     version = version or f"{metadata.version(part.name)}-canary"
-    told = {"FUSEBOX_VERSION": version, "FUSEBOX_CANARY": "true"}
+    environment = {"FUSEBOX_VERSION": version, "FUSEBOX_CANARY": "true"}
     canary_mark.mark(stack, part, instance)
-    driver.add(part, number, told)
+    driver.add(part, number, environment)
     try:
         instances.launch(stack, driver, [instance])
         instances.wait_until_heard(stack, instance)

@@ -50,8 +50,8 @@ def letters(stack: Stack) -> list[DeadLetter]:
 
 def _letters(stack: Stack) -> list[DeadLetter]:
     with _reached(stack), closing(_consumer(stack)) as consumer:
-        found = [_letter(record) for batch in _batches(consumer) for record in batch]
-    return sorted(found, key=lambda letter: (letter.topic, letter.partition, letter.offset))
+        letters = [_letter(record) for batch in _batches(consumer) for record in batch]
+    return sorted(letters, key=lambda letter: (letter.topic, letter.partition, letter.offset))
 
 
 def replay(stack: Stack) -> int:
@@ -76,11 +76,11 @@ def own_headers(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]
     return [(name, value) for name, value in headers if not name.startswith(ADDED)]
 
 
-def described(found: Sequence[DeadLetter]) -> str:
-    if not found:
+def described(letters: Sequence[DeadLetter]) -> str:
+    if not letters:
         return "No dead letters."
-    lines = [line for letter in found for line in _lines(letter)]
-    return "\n".join([*lines, f"{len(found)} dead letters; `make replay-dead` puts them back."])
+    lines = [line for letter in letters for line in _lines(letter)]
+    return "\n".join([*lines, f"{len(letters)} dead letters; `make replay-dead` puts them back."])
 
 
 def _lines(letter: DeadLetter) -> list[str]:
@@ -111,8 +111,8 @@ def _batches(consumer: Any) -> Iterator[list[Any]]:
         polled = consumer.poll(timeout_ms=POLL_MILLISECONDS)
         batch = [
             record
-            for where, found in polled.items()
-            for record in found
+            for where, records in polled.items()
+            for record in records
             if record.offset < ends[where]
         ]
         if batch:
@@ -150,16 +150,16 @@ def _send(producer: Any, record: Any) -> Any:
 
 
 def _letter(record: Any) -> DeadLetter:
-    said = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
     died = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     return DeadLetter(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         key=None if record.key is None else record.key.decode("utf-8", "replace"),
-        ce_type=said.get("ce_type", ""),
-        dead_reason=said.get("dead_reason", ""),
-        dead_from=said.get("dead_from", ""),
+        ce_type=headers.get("ce_type", ""),
+        dead_reason=headers.get("dead_reason", ""),
+        dead_from=headers.get("dead_from", ""),
         time=died.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     )
 

@@ -78,8 +78,8 @@ def _bring_up(stack: Stack, driver: Driver, wanted: Mapping[str, str]) -> None:
     states = driver.states()
     for instance, url in wanted.items():
         if instance not in states:
-            told = {"SERVER_PORT": str(_port(url))}
-            driver.add(DISCOVERY, number_of(instance), told)
+            environment = {"SERVER_PORT": str(_port(url))}
+            driver.add(DISCOVERY, number_of(instance), environment)
     down = [name for name in wanted if name not in states or not states[name].is_running]
     instances.launch(stack, driver, down)
 

@@ -17,7 +17,7 @@ MARK = "# declared dependencies: sha256 "
 
 def declared(root: Path = ROOT) -> str:
     """The digest of every member's declared dependencies."""
-    found = {}
+    dependencies = {}
     for file in sorted(
         [
             root / "pyproject.toml",
@@ -27,13 +27,13 @@ def declared(root: Path = ROOT) -> str:
     ):
         content = tomllib.loads(file.read_text())
         project = content.get("project", {})
-        found[str(file.relative_to(root))] = [
+        dependencies[str(file.relative_to(root))] = [
             project.get("requires-python"),
             project.get("dependencies"),
             project.get("optional-dependencies"),
             content.get("dependency-groups"),
         ]
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(dependencies, sort_keys=True).encode()).hexdigest()
 
 
 def locked(lock: Path = LOCK) -> str:

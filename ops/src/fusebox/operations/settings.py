@@ -55,8 +55,8 @@ def _set(
     file = config_overlay.file(stack, name)
     before = file.read_bytes() if file.exists() else b""
     config_overlay.change(file, values)
-    said = _tell(stack, asked)
-    refused = [result for result in said if result.refusal]
+    results = _tell(stack, asked)
+    refused = [result for result in results if result.refusal]
     if refused:
         write_whole(file, before)
         _tell(stack, asked)
@@ -65,7 +65,7 @@ def _set(
             where=str(file),
             remedy="nothing was changed; give a value that its configuration can have.",
         )
-    return said
+    return results
 
 
 def _refuse_unreadable(key: str, value: str | None) -> None:

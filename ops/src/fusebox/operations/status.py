@@ -82,8 +82,10 @@ def read(stack: Stack) -> ShopStatus:
     halts = {part.name: driver.halt_of(states, part) for part in PARTS}
     with ThreadPoolExecutor(1) as pool:
         memory = pool.submit(driver.memory, states.values())
-        seen = remote.run(stack, _look, states, halts)
-        rows = [_row(name, states.get(name), seen.get(name), halts) for name in _in_order(states)]
+        observed = remote.run(stack, _look, states, halts)
+        rows = [
+            _row(name, states.get(name), observed.get(name), halts) for name in _in_order(states)
+        ]
         return ShopStatus(
             [replace(row, memory=memory.result().get(row.instance, 0)) for row in rows]
         )
@@ -116,11 +118,13 @@ def _look(
     known = health.addresses(stack, states)
     there = [state for name, state in states.items() if is_instance(name)]
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-        seen = pool.map(lambda state: _seen(stack, state, _is_paused(state, halts), known), there)
-        return dict(zip((state.instance for state in there), seen, strict=True))
+        observed = pool.map(
+            lambda state: _observe(stack, state, _is_paused(state, halts), known), there
+        )
+        return dict(zip((state.instance for state in there), observed, strict=True))
 
 
-def _seen(
+def _observe(
     stack: Stack, state: State, paused: bool, known: dict[str, health.Endpoint]
 ) -> Observation:
     at = health.socket(stack, state)
@@ -141,23 +145,23 @@ def _is_paused(state: State, halts: Mapping[str, int]) -> bool:
 
 
 def _row(
-    name: str, state: State | None, seen: Observation | None, halts: Mapping[str, int]
+    name: str, state: State | None, observed: Observation | None, halts: Mapping[str, int]
 ) -> StatusRow:
     part = part_of(name)
-    if state is None or seen is None:
+    if state is None or observed is None:
         return _absent(part.name, name)
     paused = _is_paused(state, halts)
     return StatusRow(
         service=part.name,
         instance=name,
         state=_shown(state, paused),
-        healthy=seen.verdict.healthy,
-        reason=seen.verdict.reason,
+        healthy=observed.verdict.healthy,
+        reason=observed.verdict.reason,
         pid=state.pid,
-        port=seen.port,
-        breakers=seen.breakers,
-        faults=_process_faults(state, paused, halts[part.name]) + seen.assaults,
-        canary=seen.canary,
+        port=observed.port,
+        breakers=observed.breakers,
+        faults=_process_faults(state, paused, halts[part.name]) + observed.assaults,
+        canary=observed.canary,
     )
 
 
@@ -186,8 +190,8 @@ def _shown(state: State, paused: bool) -> str:
 
 def _process_faults(state: State, paused: bool, halt: int) -> list[str]:
     """What is done to it from outside."""
-    told = [state.ended_by, "paused" if paused else "", f"brake {halt} ms" if halt else ""]
-    return [fault for fault in told if fault]
+    faults = [state.ended_by, "paused" if paused else "", f"brake {halt} ms" if halt else ""]
+    return [fault for fault in faults if fault]
 
 
 def table(status: ShopStatus) -> str:

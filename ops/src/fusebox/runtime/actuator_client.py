@@ -44,10 +44,10 @@ class ActuatorClient:
 
     def breakers(self) -> dict[str, str]:
         """The state of the breaker of each service that this process calls."""
-        found = self.page("circuitbreakers").get("circuitBreakers")
-        if not isinstance(found, dict):
+        breakers = self.page("circuitbreakers").get("circuitBreakers")
+        if not isinstance(breakers, dict):
             return {}
-        return {name: str(each.get("state", "?")) for name, each in found.items()}
+        return {name: str(breaker.get("state", "?")) for name, breaker in breakers.items()}
 
 
 def _get(_stack: Stack, url: str, token: str) -> HttpResponse:

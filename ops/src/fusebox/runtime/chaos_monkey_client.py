@@ -53,14 +53,14 @@ def read(actuator: ActuatorClient) -> list[str]:
 
 
 def described(assaults: dict[str, Any]) -> list[str]:
-    told = []
+    active = []
     if assaults.get("latencyActive"):
-        told.append(f"slow {_latency(assaults)}")
+        active.append(f"slow {_latency(assaults)}")
     if assaults.get("exceptionsActive"):
-        told.append(f"fail {100 * float(assaults.get('exceptionRate') or 0):g} %")
+        active.append(f"fail {100 * float(assaults.get('exceptionRate') or 0):g} %")
     if assaults.get("killAt"):
-        told.append(f"kill at {assaults['killAt']}")
-    return told
+        active.append(f"kill at {assaults['killAt']}")
+    return active
 
 
 def _latency(assaults: dict[str, Any]) -> str:

@@ -53,8 +53,8 @@ def addresses(stack: Stack, states: Mapping[str, State]) -> dict[str, Endpoint]:
     listed = _listed_by(url for name, url in eureka_zone.urls(stack).items() if name in awake)
     if listed is not None:
         return listed
-    found = {name: socket(stack, state) for name, state in states.items() if is_instance(name)}
-    return {name: at for name, at in found.items() if at is not None}
+    sockets = {name: socket(stack, state) for name, state in states.items() if is_instance(name)}
+    return {name: at for name, at in sockets.items() if at is not None}
 
 
 def socket(stack: Stack, state: State) -> Endpoint | None:
@@ -111,8 +111,8 @@ def _listed(value: Any) -> list[dict[str, Any]]:
 
 def _address(instance: dict[str, Any]) -> Endpoint:
     port = _field(instance.get("port"), "$") or 0
-    said = instance.get("metadata") or {}
-    canary = str(said.get("version") or "?") if said.get("canary") == "true" else ""
+    metadata = instance.get("metadata") or {}
+    canary = str(metadata.get("version") or "?") if metadata.get("canary") == "true" else ""
     return Endpoint(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary)
 
 
@@ -162,9 +162,9 @@ def _readiness(at: Endpoint) -> InstanceHealth:
     if answer.status == 0:
         return SILENT
     components = _field(body, "components") or {}
-    wrong = [name for name, each in components.items() if _field(each, "status") != "UP"]
-    told = f"readiness is {status or answer.status}"
-    return InstanceHealth(False, f"{told} ({', '.join(wrong)})" if wrong else told)
+    wrong = [name for name, component in components.items() if _field(component, "status") != "UP"]
+    reason = f"readiness is {status or answer.status}"
+    return InstanceHealth(False, f"{reason} ({', '.join(wrong)})" if wrong else reason)
 
 
 def shop_is_open(stack: Stack) -> bool:
@@ -174,9 +174,13 @@ def shop_is_open(stack: Stack) -> bool:
     its breakers, and keep the shop closed for as long as those stay open.
     """
     known = registered(stack)
-    told = [known.get(f"{name}-1") for name in SERVICES]
-    urls = [stack.url("gateway"), *(at.url for at in told if at)]
-    return None not in told and all(map(_knows_the_others, urls)) and _catalog_answers(stack)
+    registered_services = [known.get(f"{name}-1") for name in SERVICES]
+    urls = [stack.url("gateway"), *(at.url for at in registered_services if at)]
+    return (
+        None not in registered_services
+        and all(map(_knows_the_others, urls))
+        and _catalog_answers(stack)
+    )
 
 
 def _catalog_answers(stack: Stack) -> bool:
@@ -186,6 +190,6 @@ def _catalog_answers(stack: Stack) -> bool:
 def _knows_the_others(url: str) -> bool:
     """Whether the process at `url` has found all services, and the keys to check tokens with."""
     components = _field(http.get(f"{url}/actuator/health").json(), "components") or {}
-    found = _field(_field(components.get("registry"), "details"), "services") or []
+    services = _field(_field(components.get("registry"), "details"), "services") or []
     tokens = _field(_field(components.get("tokens"), "details"), "keys")
-    return set(SERVICES) <= set(found) and tokens != 0
+    return set(SERVICES) <= set(services) and tokens != 0

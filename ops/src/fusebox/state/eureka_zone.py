@@ -16,10 +16,10 @@ PATH = "/eureka/"
 
 def urls(stack: Stack) -> dict[str, str]:
     """The address of each, by its instance's name."""
-    told = config_overlay.read(config_overlay.file(stack)).get(KEY, "")
-    named = [url.removesuffix(PATH) for url in told.split(",")]
+    zone = config_overlay.read(config_overlay.file(stack)).get(KEY, "")
+    named = [url.removesuffix(PATH) for url in zone.split(",")]
     # The first of several processes stays where it is; several containers answer to its name.
-    first = named[0] if stack.mode == "inside" and told else stack.url(DISCOVERY.name)
+    first = named[0] if stack.mode == "inside" and zone else stack.url(DISCOVERY.name)
     numbered = enumerate([first, *named[1:]], 1)
     return {DISCOVERY.instance(number): url for number, url in numbered}
 

@@ -97,12 +97,12 @@ OUTBOX = "SELECT position, key FROM outbox"
 
 
 def _outboxes(stack: Stack) -> dict[str, list[tuple[int, str]]]:
-    found = {}
+    outboxes = {}
     for service in SERVICES:
         with _snapshot(stack, service.module) as connection:
             rows = cast("list[tuple[int, str]]", _rows(connection, OUTBOX))
-            found[service.name] = rows
-    return found
+            outboxes[service.name] = rows
+    return outboxes
 
 
 def _snapshot(stack: Stack, database: str) -> Connection[tuple[object, ...]]:

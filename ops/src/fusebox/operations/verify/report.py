@@ -23,12 +23,12 @@ def _lines(finding: Finding) -> list[str]:
     mark = "holds " if finding.holds else "BROKEN"
     shown = sorted(finding.offenders)[:SHOWN]
     more = len(finding.offenders) - len(shown)
-    told = [
+    lines = [
         f"{mark}  {finding.name}",
         f"        {', '.join(figures[:SHOWN])}" + (f", and {rest} more" if rest > 0 else ""),
         *(f"        ! {offender}" for offender in shown),
     ]
-    return [*told, f"        ! and {more} more"] if more else told
+    return [*lines, f"        ! and {more} more"] if more else lines
 
 
 def as_json(findings: Sequence[Finding]) -> str:
