@@ -111,7 +111,7 @@ def test_without_discovery_status_and_faults_still_reach_the_others(shop: Any) -
 def test_with_a_slow_kafka_orders_are_decided_late_and_a_restart_ends_the_fault(shop: Any) -> None:
     customer = shop.customer()
     shop.run("slow", "kafka", "300")
-    assert shop.faults() == {"kafka-1": ["brake 300 ms"]}
+    assert shop.faults() == {"kafka-1": ["throttled 300 ms"]}
 
     order_id = customer.place().json()["orderId"]
     shop.until(lambda: customer.order(order_id).json()["status"] == "CONFIRMED", 20)
@@ -130,7 +130,7 @@ def test_heal_ends_all_faults_at_once_and_lists_them(shop: Any) -> None:
     output = shop.run("heal").stdout
 
     assert set(output.splitlines()) == {
-        "postgres-1 runs without its brake",
+        "postgres-1 is no longer throttled",
         "kafka-1 goes on",
         "zipkin-1 is healthy",
         "user-service-1 is no longer told to: fail 50 %",

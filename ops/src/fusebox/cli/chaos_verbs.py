@@ -79,7 +79,7 @@ def canary(
 def slow(stack: Stack, service: str, ms: int, instance: int | None) -> None:
     """Make every answer of SERVICE come MS milliseconds late.
 
-    Kafka, PostgreSQL and Zipkin get a brake instead: they stand still for MS milliseconds, run for
+    Kafka, PostgreSQL and Zipkin are throttled: they stand still for MS milliseconds, run for
     a moment, and so on (Kafka for at most 1500).  The fault ends with the process, or by `heal`.
     """
     from fusebox.operations import faults

@@ -85,22 +85,22 @@ class Containers:
         compose.docker("unpause", self.stack.container(instance))
         return True
 
-    def brake(self, part: Part, milliseconds: int) -> None:
+    def throttle(self, part: Part, milliseconds: int) -> None:
         state = self.states()[part.instance()]
         throttle.apply(state.host, milliseconds)
-        write_whole(self._brake_file(part), json.dumps([state.started, milliseconds]).encode())
+        write_whole(self._throttle_file(part), json.dumps([state.started, milliseconds]).encode())
 
     def release(self, part: Part) -> bool:
         states = self.states()
-        was_braked = bool(self.halt_of(states, part))
-        if was_braked:
+        was_throttled = bool(self.halt_of(states, part))
+        if was_throttled:
             throttle.release(states[part.instance()].host)
-        self._brake_file(part).unlink(missing_ok=True)
-        return was_braked
+        self._throttle_file(part).unlink(missing_ok=True)
+        return was_throttled
 
     def halt_of(self, states: Mapping[str, State], part: Part) -> int:
-        """A brake ends with what it slows, so it holds only for the container's same start."""
-        file, state = self._brake_file(part), states.get(part.instance())
+        """A throttle ends with what it slows, so it holds only for the container's same start."""
+        file, state = self._throttle_file(part), states.get(part.instance())
         if state is None or not state.is_running or not file.exists():
             return 0
         started, milliseconds = json.loads(file.read_text())
@@ -120,8 +120,8 @@ class Containers:
     def tail(self, instance: str) -> str:
         return compose.tail(self.stack.container(instance))
 
-    def _brake_file(self, part: Part) -> Path:
-        return self.stack.run / f"brake-{part.name}"
+    def _throttle_file(self, part: Part) -> Path:
+        return self.stack.run / f"throttle-{part.name}"
 
 
 def _is_instance(described: dict[str, Any]) -> bool:

@@ -13,14 +13,14 @@ LOOP = "while :; do kill -s STOP -- -1; sleep $1; kill -s CONT -- -1; sleep $2; 
 # The brackets keep the search from finding itself.
 END = (
     "for p in /proc/[0-9]*; do"
-    " if grep -q fusebox-[b]rake $p/cmdline 2>/dev/null; then kill -s KILL ${p#/proc/}; fi;"
+    " if grep -q fusebox-[t]hrottle $p/cmdline 2>/dev/null; then kill -s KILL ${p#/proc/}; fi;"
     " done; kill -s CONT -- -1"
 )
 
 
 def apply(container: str, milliseconds: int) -> None:
     seconds = f"{milliseconds / 1000:g}", f"{RUN_SECONDS:g}"
-    compose.docker("exec", "--detach", container, "sh", "-c", LOOP, "fusebox-brake", *seconds)
+    compose.docker("exec", "--detach", container, "sh", "-c", LOOP, "fusebox-throttle", *seconds)
 
 
 def release(container: str) -> None:

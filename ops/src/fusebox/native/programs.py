@@ -88,7 +88,7 @@ def aot_cache_program() -> Program:
 
 
 def throttle_name(part: Part) -> str:
-    return f"brake-{part.name}"
+    return f"throttle-{part.name}"
 
 
 def throttle_program(part: Part, pid: int, milliseconds: int) -> Program:

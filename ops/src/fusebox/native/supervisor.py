@@ -33,7 +33,7 @@ from fusebox.runtime.driver import RUNNING, State
 
 START_SECONDS = 20
 RPC_SECONDS = 30
-BRAKE_SECONDS = 15
+THROTTLE_END_SECONDS = 15
 NOT_RUNNING_FAULT = 70
 ALREADY_STARTED_FAULT = 60
 UNKNOWN_FAULT = 10
@@ -128,7 +128,7 @@ class Supervisor:
         """SIGKILL it and all it has begun; it stays dead."""
         self._tolerating(NOT_RUNNING_FAULT, "fusebox.killForGood", instance)
 
-    def brake(self, part: Part, milliseconds: int) -> None:
+    def throttle(self, part: Part, milliseconds: int) -> None:
         pid = self.states()[part.instance()].pid
         self.add_program(throttle_program(part, pid, milliseconds))
         self.start(throttle_name(part))
@@ -139,7 +139,7 @@ class Supervisor:
         if state is None:
             return False
         self.stop(name)
-        wait_until(lambda: not self.states()[name].pid, BRAKE_SECONDS, f"the end of {name}")
+        wait_until(lambda: not self.states()[name].pid, THROTTLE_END_SECONDS, f"the end of {name}")
         self.remove(name)
         return state.is_running
 

@@ -94,9 +94,11 @@ def _running(driver: Driver, name: str, number: int | None) -> list[str]:
     """The chosen instances that can be told something."""
     states = driver.states()
     there = instances.chosen(states, name, number)
-    braked = driver.halt_of(states, part_named(name))
+    throttled = driver.halt_of(states, part_named(name))
     running = [
-        name for name in there if states[name].is_running and (braked or not states[name].is_paused)
+        name
+        for name in there
+        if states[name].is_running and (throttled or not states[name].is_paused)
     ]
     _refuse_none(there, running)
     return running
@@ -113,7 +115,7 @@ def _refuse_none(there: Sequence[str], running: Sequence[str]) -> None:
 def _release(driver: Driver, names: Sequence[str]) -> list[str]:
     parts = [part_named(name) for name in names if not part_named(name).is_ours]
     released = [part for part in parts if driver.release(part)]
-    return [f"{part.instance()} runs without its brake" for part in released]
+    return [f"{part.instance()} is no longer throttled" for part in released]
 
 
 def _calm(stack: Stack, states: Mapping[str, State], affected: Sequence[str]) -> list[str]:

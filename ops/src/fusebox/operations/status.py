@@ -140,7 +140,7 @@ def _observe(
 
 
 def _is_paused(state: State, halts: Mapping[str, int]) -> bool:
-    """What has a brake stands still now and then."""
+    """What has a throttle stands still now and then."""
     return state.is_paused and not halts[part_of(state.instance).name]
 
 
@@ -190,7 +190,7 @@ def _shown(state: State, paused: bool) -> str:
 
 def _process_faults(state: State, paused: bool, halt: int) -> list[str]:
     """What is done to it from outside."""
-    faults = [state.ended_by, "paused" if paused else "", f"brake {halt} ms" if halt else ""]
+    faults = [state.ended_by, "paused" if paused else "", f"throttled {halt} ms" if halt else ""]
     return [fault for fault in faults if fault]
 
 

@@ -80,16 +80,16 @@ class Driver(Protocol):
         """Let go on what is paused; False when it was not."""
         ...
 
-    def brake(self, part: Part, milliseconds: int) -> None:
+    def throttle(self, part: Part, milliseconds: int) -> None:
         """Halt the one instance of `part` for `milliseconds` again and again."""
         ...
 
     def release(self, part: Part) -> bool:
-        """Take the brake off; False when there was none."""
+        """Take the throttle off; False when there was none."""
         ...
 
     def halt_of(self, states: Mapping[str, State], part: Part) -> int:
-        """The milliseconds of the brake; 0 when there is none."""
+        """The milliseconds of the throttle; 0 when there is none."""
         ...
 
     def memory(self, states: Iterable[State]) -> dict[str, int]:

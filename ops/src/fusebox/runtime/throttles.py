@@ -1,4 +1,4 @@
-"""The brake of a part that is not ours: a helper beside it that halts it again and again."""
+"""The throttle of a part that is not ours: a helper beside it that halts it again and again."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ def apply(driver: Driver, part: Part, milliseconds: int) -> None:
             exit_code=2,
         )
     driver.release(part)
-    driver.brake(part, milliseconds)
+    driver.throttle(part, milliseconds)

@@ -153,10 +153,10 @@ def test_only_what_is_paused_is_let_go_on(shop: Stack, docker: Engine) -> None:
     ]
 
 
-def test_a_brake_holds_for_one_life_of_its_container(shop: Stack, docker: Engine) -> None:
+def test_a_throttle_holds_for_one_life_of_its_container(shop: Stack, docker: Engine) -> None:
     kafka, containers = BY_NAME["kafka"], Containers(shop)
     docker.runs(described("kafka"))
-    containers.brake(kafka, 500)
+    containers.throttle(kafka, 500)
     assert containers.halt_of(containers.states(), kafka) == 500
 
     docker.runs(described("kafka", StartedAt="2026-11-21T20:00:00.5Z"))

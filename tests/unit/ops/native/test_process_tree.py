@@ -1,4 +1,4 @@
-"""A family of processes is halted and let go as one; a brake does so again and again."""
+"""A family of processes is halted and let go as one; a throttle does so again and again."""
 
 import signal
 import subprocess
@@ -68,32 +68,32 @@ def test_the_memory_is_that_of_all_of_them(family: Any) -> None:
     assert parent > child > 1_000_000
 
 
-def brake(pid: int, milliseconds: int) -> "subprocess.Popen[bytes]":
+def throttle(pid: int, milliseconds: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "fusebox.native.throttle", str(pid), str(milliseconds)]
     )
 
 
-def test_a_brake_halts_again_and_again_and_leaves_its_victim_running(family: Any) -> None:
-    with brake(family.pid, 60_000) as braking:
+def test_a_throttle_halts_again_and_again_and_leaves_its_victim_running(family: Any) -> None:
+    with throttle(family.pid, 60_000) as throttling:
         until(lambda: states(family) == {STOPPED})
-        assert process_tree.last_argument(braking.pid) == "60000"
-        braking.send_signal(signal.SIGTERM)
-        assert braking.wait(10) == 0
+        assert process_tree.last_argument(throttling.pid) == "60000"
+        throttling.send_signal(signal.SIGTERM)
+        assert throttling.wait(10) == 0
     until(lambda: STOPPED not in states(family))
 
 
-def test_a_braked_process_runs_in_between(family: Any) -> None:
-    with brake(family.pid, 20) as braking:
+def test_a_throttled_process_runs_in_between(family: Any) -> None:
+    with throttle(family.pid, 20) as throttling:
         for _ in range(3):
             until(lambda: process_tree.is_paused(family.pid))
             until(lambda: not process_tree.is_paused(family.pid))
-        braking.terminate()
+        throttling.terminate()
 
 
-def test_a_brake_ends_with_its_victim(family: Any) -> None:
-    with brake(family.pid, 20) as braking:
+def test_a_throttle_ends_with_its_victim(family: Any) -> None:
+    with throttle(family.pid, 20) as throttling:
         until(lambda: process_tree.is_paused(family.pid))
         family.process.kill()
         family.process.wait()
-        assert braking.wait(10) == 0
+        assert throttling.wait(10) == 0

@@ -103,10 +103,10 @@ def test_killing_an_unknown_process_is_refused() -> None:
         FuseboxInterface(Supervisord()).killForGood("kafka")
 
 
-def test_a_brake_runs_once_and_is_told_whom_to_halt_and_for_how_long() -> None:
+def test_a_throttle_runs_once_and_is_told_whom_to_halt_and_for_how_long() -> None:
     program = throttle_program(BY_NAME["kafka"], pid=4711, milliseconds=300)
 
-    assert program.name == "brake-kafka"
+    assert program.name == "throttle-kafka"
     assert program.command[-3:] == ["fusebox.native.throttle", "4711", "300"]
     assert not program.lasting
 

@@ -1,4 +1,4 @@
-"""Parts are paused, slowed and braked, refused where that cannot be, and healed."""
+"""Parts are paused, slowed and throttled, refused where that cannot be, and healed."""
 
 from typing import Any
 
@@ -48,23 +48,23 @@ def test_a_share_above_1_and_a_delay_of_hours_are_refused(shop: ShopWithFakes) -
         assert refusal.value.exit_code == 2
 
 
-def test_kafka_is_braked_by_a_helper_that_knows_its_pid(shop: ShopWithFakes) -> None:
+def test_kafka_is_throttled_by_a_helper_that_knows_its_pid(shop: ShopWithFakes) -> None:
     supervisor = shop.with_()
 
     assert faults.slow(shop.stack, "kafka", 300) == ["kafka-1"]
     faults.slow(shop.stack, "kafka", 400)  # in the place of the other
 
     assert supervisor.asked == [
-        "add brake-kafka",
-        "start brake-kafka",
-        "stop brake-kafka",
-        "remove brake-kafka",
-        "add brake-kafka",
-        "start brake-kafka",
+        "add throttle-kafka",
+        "start throttle-kafka",
+        "stop throttle-kafka",
+        "remove throttle-kafka",
+        "add throttle-kafka",
+        "start throttle-kafka",
     ]
 
 
-def test_kafka_is_not_braked_beyond_its_session(shop: ShopWithFakes) -> None:
+def test_kafka_is_not_throttled_beyond_its_session(shop: ShopWithFakes) -> None:
     supervisor = shop.with_()
     with pytest.raises(Fault, match="1500 ms") as refusal:
         faults.slow(shop.stack, "kafka", 2_000)
@@ -80,24 +80,24 @@ def test_kafka_is_not_braked_beyond_its_session(shop: ShopWithFakes) -> None:
         lambda stack: faults.pause(stack, "kafka"),
     ],
 )
-def test_a_brake_is_taken_off_before_its_part_is_stopped_or_paused(
+def test_a_throttle_is_taken_off_before_its_part_is_stopped_or_paused(
     shop: ShopWithFakes, end: Any
 ) -> None:
     supervisor = shop.with_()
     faults.slow(shop.stack, "kafka", 300)
     end(shop.stack)
 
-    assert supervisor.asked[2:4] == ["stop brake-kafka", "remove brake-kafka"]
+    assert supervisor.asked[2:4] == ["stop throttle-kafka", "remove throttle-kafka"]
     assert supervisor.asked[4] in ("stop kafka-1", "pause kafka-1")
 
 
-def test_a_killed_part_loses_its_brake(shop: ShopWithFakes) -> None:
+def test_a_killed_part_loses_its_throttle(shop: ShopWithFakes) -> None:
     supervisor = shop.with_()
     faults.slow(shop.stack, "kafka", 300)
 
     instances.kill(shop.stack, "kafka", None)
 
-    assert "brake-kafka" not in supervisor.known
+    assert "throttle-kafka" not in supervisor.known
 
 
 def test_healing_lets_go_on_takes_off_and_starts(shop: ShopWithFakes) -> None:
@@ -109,7 +109,7 @@ def test_healing_lets_go_on_takes_off_and_starts(shop: ShopWithFakes) -> None:
     supervisor.known.pop("discovery-1")
 
     assert faults.heal(shop.stack) == [
-        "kafka-1 runs without its brake",
+        "kafka-1 is no longer throttled",
         "order-service-1 goes on",
         "postgres-1 is healthy",
     ]
@@ -125,7 +125,7 @@ def test_healing_one_part_leaves_the_others_broken(shop: ShopWithFakes) -> None:
     assert supervisor.known["order-service-1"].is_paused
 
 
-def test_down_first_ends_the_brakes_and_lets_the_paused_go_on(shop: ShopWithFakes) -> None:
+def test_down_first_ends_the_throttles_and_lets_the_paused_go_on(shop: ShopWithFakes) -> None:
     supervisor = shop.with_("order-service-1")
     faults.slow(shop.stack, "postgres", 300)
     faults.pause(shop.stack, "kafka")
@@ -133,7 +133,7 @@ def test_down_first_ends_the_brakes_and_lets_the_paused_go_on(shop: ShopWithFake
 
     startup._stop_in_order(supervisor)
 
-    assert supervisor.asked[0] == "stop brake-postgres"
+    assert supervisor.asked[0] == "stop throttle-postgres"
     assert {*supervisor.asked[1:3]} == {"stop order-service-1", "stop gateway-1"}
     assert {*supervisor.asked[3:]} == {"stop kafka-1", "stop postgres-1", "stop discovery-1"}
     assert not any(each.is_paused for each in supervisor.known.values())

@@ -136,7 +136,7 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_while_discovery_is_away_the_services_are_found_by_their_sockets(
     stack: Stack, answers: dict[str, HttpResponse]
 ) -> None:
-    states = {name: state(name) for name in ("discovery-1", "order-service-1", "brake-kafka")}
+    states = {name: state(name) for name in ("discovery-1", "order-service-1", "throttle-kafka")}
 
     assert health.addresses(stack, states)["order-service-1"] == Endpoint("127.0.0.1", 4711)
 
@@ -172,7 +172,7 @@ class FakeSupervisor(Supervisor):
 def rows(
     monkeypatch: pytest.MonkeyPatch, stack: Stack, answers: dict[str, HttpResponse], sockets: None
 ) -> dict[str, status.StatusRow]:
-    """A paused user-service, a failing catalog-service, a killed order-service, a braked Kafka."""
+    """Paused user-service, failing catalog-service, killed order-service, Kafka throttled."""
     for page, body in (
         ("health/readiness", {"status": "UP"}),
         ("circuitbreakers", {"circuitBreakers": {"order-service": {"state": "OPEN"}}}),
@@ -191,7 +191,7 @@ def rows(
         state("catalog-service-1"),
         State("order-service-1", "STOPPED", 0, 1, "on request", ended_by="killed"),
         state("kafka-1", paused=True),
-        state("brake-kafka"),
+        state("throttle-kafka"),
     )
     monkeypatch.setattr(status, "driver_of", lambda _: supervisor)
     monkeypatch.setattr(process_tree, "last_argument", lambda _: "300")
@@ -204,7 +204,7 @@ def test_status_shows_what_is_broken_on_purpose(rows: dict[str, status.StatusRow
         "user-service-1": ["paused"],
         "catalog-service-1": ["fail 25 %"],
         "order-service-1": ["killed"],
-        "kafka-1": ["brake 300 ms"],
+        "kafka-1": ["throttled 300 ms"],
     }
     assert rows["catalog-service-1"].breakers == {"order-service": "OPEN"}
 
@@ -216,10 +216,10 @@ def test_status_asks_no_paused_process(rows: dict[str, status.StatusRow]) -> Non
     assert paused.breakers == {}
 
 
-def test_a_braked_process_is_not_shown_as_paused(rows: dict[str, status.StatusRow]) -> None:
+def test_a_throttled_process_is_not_shown_as_paused(rows: dict[str, status.StatusRow]) -> None:
     assert rows["kafka-1"].state == "RUNNING"
 
 
 def test_status_shows_no_helper_and_every_part(rows: dict[str, status.StatusRow]) -> None:
-    assert "brake-kafka" not in rows
+    assert "throttle-kafka" not in rows
     assert rows["zipkin-1"].state == "DOWN"
