@@ -17,10 +17,8 @@ FOLLOW_SECONDS = 0.2
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
     """The last `lines` of `log` under its name, for an error message."""
-    ending = last_lines(log, lines)
-    return "\n".join(
-        [f"the last lines of {log}:", *(f"  {line}" for line in ending or ["(empty)"])]
-    )
+    last = last_lines(log, lines)
+    return "\n".join([f"the last lines of {log}:", *(f"  {line}" for line in last or ["(empty)"])])
 
 
 def last_lines(log: Path, count: int) -> list[str]:
