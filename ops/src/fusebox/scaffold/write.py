@@ -34,6 +34,8 @@ def write(clone: Path, service: str) -> list[Path]:
     _arrange([path for path in texts if path.suffix == ".py"])
     # It depends on what the others depend on already, so the lock is the same but for its digest.
     requirements_lock.write(clone, clone / "requirements.lock")
+    picture = clone / "docs" / "picture.py"
+    subprocess.run([sys.executable, picture], cwd=clone, check=True)
     return sorted(path.relative_to(clone) for path in texts)
 
 

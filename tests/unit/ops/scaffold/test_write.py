@@ -19,7 +19,8 @@ CLONE = Path(__file__).resolve().parents[4]
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """The files of the clone that a new service touches, and those that its own are like."""
-    names = [*shared_files.EDITS, "requirements.lock"]
+    names = [*shared_files.EDITS, "requirements.lock", "docs/picture.py", "docs/images/shop.svg"]
+    names += [str(path.relative_to(CLONE)) for path in CLONE.glob("services/*/src/*/*.py")]
     names += [name.format(service="catalog-service") for name in shared_files.COPIED]
     names += [str(path.relative_to(CLONE)) for path in CLONE.glob("services/*/pyproject.toml")]
     for name in names:
@@ -50,6 +51,12 @@ def test_it_stands_in_the_compose_file_and_the_gateways_routes(clone: Path) -> N
     )
     cloud = routes["spring"]["cloud"]["gateway"]
     assert "lb://gift-card-service" in [route["uri"] for route in cloud["routes"]]
+
+
+def test_it_stands_in_the_picture(clone: Path) -> None:
+    write.write(clone, "gift-card-service")
+
+    assert "gift-card-service" in (clone / "docs" / "images" / "shop.svg").read_text()
 
 
 def test_no_name_of_the_sibling_stays_in_what_is_its_own(clone: Path) -> None:
@@ -85,13 +92,13 @@ def test_nothing_is_written_when_a_shared_file_is_not_as_expected(clone: Path) -
     before = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
 
     with pytest.raises(Fault, match=r"config/gateway\.yml does not name catalog-service"):
-        write.write(clone, "review-service")
+        write.write(clone, "gift-card-service")
 
     assert {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()} == before
 
 
 def test_a_second_time_is_refused(clone: Path) -> None:
-    write.write(clone, "review-service")
+    write.write(clone, "gift-card-service")
 
-    with pytest.raises(Fault, match="there is a review-service already"):
-        write.write(clone, "review-service")
+    with pytest.raises(Fault, match="there is a gift-card-service already"):
+        write.write(clone, "gift-card-service")
