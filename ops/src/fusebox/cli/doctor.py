@@ -86,16 +86,16 @@ def _program(name: str, remedy: str) -> Check:
 
 
 def _ports(stack: Stack, running: bool) -> Iterator[Check]:
-    wanted = " ".join(map(str, stack.ports.values()))
+    ports = " ".join(map(str, stack.ports.values()))
     if running:
-        yield Check("ports", True, f"{wanted}: held by this shop")
+        yield Check("ports", True, f"{ports}: held by this shop")
         return
     taken = taken_ports(stack)
     for name, port in taken.items():
         finding = f"{port} ({name}) is held by {holder_of(port)}"
         yield Check("port", False, finding, "end it, or set FUSEBOX_PORT_OFFSET to move the shop.")
     if not taken:
-        yield Check("ports", True, f"{wanted}: free")
+        yield Check("ports", True, f"{ports}: free")
 
 
 def _existing(folder: Path) -> Path:

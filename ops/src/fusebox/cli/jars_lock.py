@@ -22,10 +22,12 @@ def renew(lock: Path) -> int:
     """Write `lock` anew; returns how many jars it pins."""
     with tempfile.TemporaryDirectory(prefix="fusebox-jars-") as scratch:
         kafka = [*_resolved(KAFKA, Path(scratch)), KAFKA_LOG]
-        wanted = [*(("kafka", artifact) for artifact in kafka), ("zipkin", ZIPKIN)]
+        programs = [*(("kafka", artifact) for artifact in kafka), ("zipkin", ZIPKIN)]
         with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
             jars = list(
-                pool.map(lambda artifact: _pinned(artifact[0], artifact[1], Path(scratch)), wanted)
+                pool.map(
+                    lambda artifact: _pinned(artifact[0], artifact[1], Path(scratch)), programs
+                )
             )
     text = "".join(f"{jar.line()}\n" for jar in sorted(jars, key=Jar.line))
     write_whole(lock, (HEADER + text).encode(), mode=0o644)
@@ -38,8 +40,8 @@ def _resolved(coordinates: str, scratch: Path) -> list[str]:
     from jgo.parse import Coordinate
 
     context = MavenContext(repo_cache=scratch)
-    wanted = context.create_dependency(replace(Coordinate.parse(coordinates), scope="compile"))
-    own, needed = context.resolver.resolve([wanted])
+    dependency = context.create_dependency(replace(Coordinate.parse(coordinates), scope="compile"))
+    own, needed = context.resolver.resolve([dependency])
     used = [*own, *(artifact for artifact in needed if artifact.scope in ("compile", "runtime"))]
     return [f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}" for artifact in used]
 

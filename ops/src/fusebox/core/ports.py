@@ -57,11 +57,11 @@ def free_port_after(stack: Stack, port: int) -> int:
 
     Near the fixed ones, for above 32768 begin those that outgoing connections take.
     """
-    kept = set(stack.ports.values())
+    reserved = set(stack.ports.values())
     return next(
         candidate
         for candidate in range(port + 1, HIGHEST_PORT)
-        if candidate not in kept and _can_listen(stack.bind, candidate)
+        if candidate not in reserved and _can_listen(stack.bind, candidate)
     )
 
 

@@ -106,7 +106,7 @@ def refuse_unfit() -> None:
     if server is None:
         raise Fault(
             "the Docker engine does not answer",
-            where=_said(["docker", "version"]),
+            where=_complaint(["docker", "version"]),
             remedy="start it (systemctl start docker, or Docker Desktop); your user must reach it.",
         )
     compose_ = _version(["docker", "compose", "version", "--short"])
@@ -131,7 +131,7 @@ def _version(command: Sequence[str]) -> tuple[int, ...] | None:
     return tuple(int(number) for number in numbers)
 
 
-def _said(command: Sequence[str]) -> str:
+def _complaint(command: Sequence[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
     return done.stderr.strip()
 

@@ -52,8 +52,8 @@ def ensure(stack: Stack) -> None:
 
 def outdated(stack: Stack) -> list[str]:
     """The images that are missing, or were built from other sources."""
-    wanted = sources_digest(stack.clone)
-    return [image for image in names() if _label(image) != wanted]
+    digest = sources_digest(stack.clone)
+    return [image for image in names() if _label(image) != digest]
 
 
 def names() -> list[str]:

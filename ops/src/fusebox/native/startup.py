@@ -85,12 +85,12 @@ class ProcessStartup:
         ]
 
     def _libraries(self) -> None:
-        wanted = jars.read_lock(self._stack.native / "jars.lock")
+        pinned = jars.read_lock(self._stack.native / "jars.lock")
 
         def progress(done: int, of: int) -> None:
             self._display.advanced(LIBRARIES, done, of)
 
-        jars.ensure(wanted, jars.jar_folder(), progress)
+        jars.ensure(pinned, jars.jar_folder(), progress)
 
     def _postgres(self) -> None:
         place = postgres.place(self._stack)
@@ -188,14 +188,16 @@ def _serves(instance: str) -> bool:
 
 
 def _stop_all(supervisor: Supervisor, names: Iterable[str]) -> None:
-    wanted = set(names)
-    if not wanted:
+    waited_for = set(names)
+    if not waited_for:
         return
-    for name in wanted:
+    for name in waited_for:
         supervisor.stop(name)
 
     def are_stopped() -> bool:
-        return all(not state.pid for name, state in supervisor.states().items() if name in wanted)
+        return all(
+            not state.pid for name, state in supervisor.states().items() if name in waited_for
+        )
 
     wait_until(are_stopped, STOP_WAIT_SECONDS + ORPHAN_SECONDS, "the supervisor")
 

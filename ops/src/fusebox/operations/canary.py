@@ -40,7 +40,7 @@ def shift(
             if there is None:
                 _withdraw(stack, driver, part)
             raise
-    return [*done, *_told(part, weight)]
+    return [*done, *_summary(part, weight)]
 
 
 def _begun(stack: Stack, driver: Driver, part: Part, version: str | None) -> str:
@@ -88,7 +88,7 @@ def _keys(part: Part, weight: int, sticky: str | None) -> dict[str, str | None]:
     return {f"{KEYS}.{part.name}.{key}": value for key, value in keys.items()}
 
 
-def _told(part: Part, weight: int) -> list[str]:
+def _summary(part: Part, weight: int) -> list[str]:
     more = HALF if weight < HALF else ALL
     go_on = f"`make canary SERVICE={part.name} WEIGHT={more}` goes on, " if weight < ALL else ""
     return [

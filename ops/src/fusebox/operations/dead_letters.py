@@ -119,7 +119,7 @@ def _batches(consumer: Any) -> Iterator[list[Any]]:
             yield batch
             last_seen = time.monotonic()
         elif time.monotonic() - last_seen > STANDSTILL_SECONDS:
-            raise _away("Kafka gives no records")
+            raise _unreachable("Kafka gives no records")
 
 
 def _put_back(consumer: Any, producer: Any, batch: Sequence[Any]) -> int:
@@ -170,14 +170,14 @@ def _reached(stack: Stack) -> Iterator[None]:
     from kafka.errors import KafkaError
 
     if not kafka_admin.answers(*stack.address("kafka")):
-        raise _away(f"Kafka does not answer at {kafka_admin.servers(stack)}")
+        raise _unreachable(f"Kafka does not answer at {kafka_admin.servers(stack)}")
     try:
         yield
     except KafkaError as error:
-        raise _away(f"Kafka has failed: {error}") from error
+        raise _unreachable(f"Kafka has failed: {error}") from error
 
 
-def _away(what: str) -> Fault:
+def _unreachable(what: str) -> Fault:
     return Fault(what, remedy="see `make status`; `make heal SERVICE=kafka` brings it back.")
 
 

@@ -27,17 +27,17 @@ def scale(stack: Stack, number: int) -> list[str]:
     driver = running_driver(stack)
     with instances.alone(stack, DISCOVERY):
         before = remote.run(stack, eureka_zone.urls)
-        wanted = _wanted(stack, before, number)
+        replicas = _addresses(stack, before, number)
         # Who starts has to know its peers, and who ends may be asked by nobody any more.
-        _tell(stack, wanted)
+        _publish(stack, replicas)
         try:
-            _bring_up(stack, driver, wanted)
+            _bring_up(stack, driver, replicas)
         except Fault:
-            _tell(stack, before)
-            _withdraw(driver, [name for name in wanted if name not in before])
+            _publish(stack, before)
+            _withdraw(driver, [name for name in replicas if name not in before])
             raise
-        _withdraw(driver, [name for name in before if name not in wanted])
-    return list(wanted)
+        _withdraw(driver, [name for name in before if name not in replicas])
+    return list(replicas)
 
 
 def _refuse_number(number: int) -> None:
@@ -49,38 +49,38 @@ def _refuse_number(number: int) -> None:
         )
 
 
-def _wanted(stack: Stack, before: Mapping[str, str], number: int) -> dict[str, str]:
+def _addresses(stack: Stack, before: Mapping[str, str], number: int) -> dict[str, str]:
     """Where each is to be; a process that is there stays where it is."""
     names = [DISCOVERY.instance(replica) for replica in range(1, number + 1)]
     if stack.mode == "docker":
         port = DISCOVERY.port_inside
         return {name: f"http://{stack.container(name)}:{port}" for name in names}
-    wanted: dict[str, str] = {}
+    replicas: dict[str, str] = {}
     port = max(map(_port, before.values()))
     for instance in names:
         if instance not in before:
             port = free_port_after(stack, port)
-        wanted[instance] = before.get(instance, f"http://{stack.host}:{port}")
-    return wanted
+        replicas[instance] = before.get(instance, f"http://{stack.host}:{port}")
+    return replicas
 
 
 def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def _tell(stack: Stack, wanted: Mapping[str, str]) -> None:
-    value = eureka_zone.value(wanted.values()) if len(wanted) > 1 else None
+def _publish(stack: Stack, replicas: Mapping[str, str]) -> None:
+    value = eureka_zone.value(replicas.values()) if len(replicas) > 1 else None
     settings.set_key(stack, eureka_zone.KEY, value, None)
 
 
-def _bring_up(stack: Stack, driver: Driver, wanted: Mapping[str, str]) -> None:
-    """Have all `wanted` running; those that do already are left as they are."""
+def _bring_up(stack: Stack, driver: Driver, replicas: Mapping[str, str]) -> None:
+    """Have all `replicas` running; those that do already are left as they are."""
     states = driver.states()
-    for instance, url in wanted.items():
+    for instance, url in replicas.items():
         if instance not in states:
             environment = {"SERVER_PORT": str(_port(url))}
             driver.add(DISCOVERY, number_of(instance), environment)
-    down = [name for name in wanted if name not in states or not states[name].is_running]
+    down = [name for name in replicas if name not in states or not states[name].is_running]
     instances.launch(stack, driver, down)
 
 

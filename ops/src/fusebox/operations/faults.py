@@ -79,14 +79,14 @@ def heal(stack: Stack, name: str | None = None) -> list[str]:
     return [*done, *(f"{name} is healthy" for name in dead)]
 
 
-def _assault(stack: Stack, name: str, number: int | None, wanted: dict[str, object]) -> list[str]:
+def _assault(stack: Stack, name: str, number: int | None, assaults: dict[str, object]) -> list[str]:
     driver = running_driver(stack)
     states, running = driver.states(), _running(driver, name, number)
     for instance in running:
         actuator = ActuatorClient.at(stack, states[instance])
         if actuator is None:
             raise Fault(f"{instance} takes no connections yet", remedy="see `make status`.")
-        chaos_monkey_client.assault(actuator, instance, wanted)
+        chaos_monkey_client.assault(actuator, instance, assaults)
     return running
 
 

@@ -31,15 +31,15 @@ def chosen(states: Mapping[str, State], name: str, number: int | None) -> list[s
     """The instances of part `name`: all, or the one with that number."""
     part = part_named(name)
     there = part.among(states)
-    wanted = there if number is None else [part.instance(number)]
-    if not wanted or not set(wanted) <= set(there):
-        asked = part.name if number is None else part.instance(number)
+    selected = there if number is None else [part.instance(number)]
+    if not selected or not set(selected) <= set(there):
+        requested = part.name if number is None else part.instance(number)
         raise Fault(
-            f"there is no {asked} in this shop",
+            f"there is no {requested} in this shop",
             remedy=f"its instances are {', '.join(there) or 'none; start the shop first'}.",
             exit_code=2,
         )
-    return wanted
+    return selected
 
 
 def kill(stack: Stack, name: str, number: int | None) -> list[str]:
@@ -84,11 +84,11 @@ def scale(stack: Stack, name: str, number: int) -> list[str]:
     driver = running_driver(stack)
     with alone(stack, part):
         _refuse_with_canary(stack, driver, part)
-        wanted = [part.instance(n) for n in range(1, number + 1)]
-        bring_up(stack, driver, part, wanted)
+        targets = [part.instance(n) for n in range(1, number + 1)]
+        bring_up(stack, driver, part, targets)
         there = part.among(driver.states())
-        drain(stack, driver, part, [name for name in reversed(there) if name not in wanted])
-    return wanted
+        drain(stack, driver, part, [name for name in reversed(there) if name not in targets])
+    return targets
 
 
 def roll(stack: Stack, name: str) -> list[str]:
@@ -168,13 +168,13 @@ def alone(stack: Stack, part: Part) -> Iterator[None]:
         yield
 
 
-def bring_up(stack: Stack, driver: Driver, part: Part, wanted: Sequence[str]) -> None:
-    """Have all `wanted` instances running; those that do already are left as they are."""
+def bring_up(stack: Stack, driver: Driver, part: Part, targets: Sequence[str]) -> None:
+    """Have all `targets` instances running; those that do already are left as they are."""
     states = driver.states()
-    for instance in wanted:
+    for instance in targets:
         if instance not in states:
             driver.add(part, number_of(instance))
-    down = [name for name in wanted if name not in states or not states[name].is_running]
+    down = [name for name in targets if name not in states or not states[name].is_running]
     launch(stack, driver, down)
 
 

@@ -45,21 +45,21 @@ def set_keys(
         _refuse_unreadable(key, value)
     name = part_named(service).name if service else None
     states = running_driver(stack).states()
-    asked = [state for state in states.values() if _is_asked(state, service)]
-    return remote.run(stack, _set, name, dict(values), asked)
+    targets = [state for state in states.values() if _is_asked(state, service)]
+    return remote.run(stack, _set, name, dict(values), targets)
 
 
 def _set(
-    stack: Stack, name: str | None, values: Mapping[str, str | None], asked: list[State]
+    stack: Stack, name: str | None, values: Mapping[str, str | None], targets: list[State]
 ) -> list[RefreshResult]:
     file = config_overlay.file(stack, name)
     before = file.read_bytes() if file.exists() else b""
     config_overlay.change(file, values)
-    results = _tell(stack, asked)
+    results = _refresh_all(stack, targets)
     refused = [result for result in results if result.refusal]
     if refused:
         write_whole(file, before)
-        _tell(stack, asked)
+        _refresh_all(stack, targets)
         raise Fault(
             f"{', '.join(values)} was not set: {refused[0].instance} says: {refused[0].refusal}",
             where=str(file),
@@ -90,9 +90,9 @@ def _is_asked(state: State, service: str | None) -> bool:
     return part.is_ours and service in (None, part.name)
 
 
-def _tell(stack: Stack, asked: list[State]) -> list[RefreshResult]:
-    with ThreadPoolExecutor(max(1, len(asked))) as pool:
-        return list(pool.map(lambda state: _refresh(stack, state), asked))
+def _refresh_all(stack: Stack, targets: list[State]) -> list[RefreshResult]:
+    with ThreadPoolExecutor(max(1, len(targets))) as pool:
+        return list(pool.map(lambda state: _refresh(stack, state), targets))
 
 
 def _refresh(stack: Stack, state: State) -> RefreshResult:

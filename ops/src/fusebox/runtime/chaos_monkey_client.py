@@ -27,9 +27,9 @@ def exceptions(rate: float) -> dict[str, Any]:
     return {"exceptionsActive": rate > 0, "exceptionRate": rate}
 
 
-def assault(actuator: ActuatorClient, instance: str, wanted: dict[str, Any]) -> None:
-    """Set `wanted` and let the monkey loose; raises Fault when `instance` does not take it."""
-    _refuse(instance, actuator.post(f"{PAGE}/assaults", wanted))
+def assault(actuator: ActuatorClient, instance: str, assaults: dict[str, Any]) -> None:
+    """Set `assaults` and let the monkey loose; raises Fault when `instance` does not take it."""
+    _refuse(instance, actuator.post(f"{PAGE}/assaults", assaults))
     _refuse(instance, actuator.post(f"{PAGE}/enable"))
 
 

@@ -24,8 +24,8 @@ def read(path: Path) -> dict[str, str]:
 
 def change(path: Path, values: Mapping[str, str | None]) -> None:
     """Give keys their values; None takes one back."""
-    kept = {**read(path), **values}
-    lines = [f"{name}={value}\n" for name, value in sorted(kept.items()) if value is not None]
+    properties = {**read(path), **values}
+    lines = [f"{name}={value}\n" for name, value in sorted(properties.items()) if value is not None]
     write_whole(path, "".join(lines).encode())
 
 
