@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from gateway.cache.coalescing import RequestCoalescing
-from gateway.cache.rules import CachedResponse
-from gateway.cache.store import CacheBounds, CacheKey, ResponseCache
+from gateway.cache.store import CacheBounds, ResponseCache
 from gateway.routing.discovery_locator import DiscoveryLocator
 from gateway.routing.rate_limit import Rate, RateExceeded, TokenBuckets
 from gateway.routing.request_view import RequestView
@@ -35,9 +33,6 @@ class GatewayRules:
         self.canaries = Canaries(clock, is_there)
         self._locator = DiscoveryLocator(services)
         self.cache = ResponseCache(self._bounds, clock)
-        self.coalescing: RequestCoalescing[tuple[str, CacheKey], CachedResponse] = (
-            RequestCoalescing()
-        )
         self._buckets: dict[str, TokenBuckets] = {}
         self._follow(settings())
 

@@ -7,8 +7,10 @@ from typing import Any
 from multidict import CIMultiDict
 
 from chassis.config.properties import to_tree
-from gateway.proxy.pipeline import Pipeline
-from gateway.routing.exchange import Exchange, GatewayResponse
+from gateway.http.messages import Request
+from gateway.proxy import filter_chain
+from gateway.proxy.route_filters import edit_response
+from gateway.routing.exchange import Exchange, GatewayResponse, chain
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
 from gateway.rules import GatewayRules
@@ -43,8 +45,10 @@ class Shop:
         self.clock = ManualClock()
         self.settings = self._settings(routes, flat)
         self.rules = GatewayRules(lambda: self.settings, self.clock)
-        self.mirror = Mirror(lambda: 0.1)
-        self.pipeline = Pipeline(self.rules, self.mirror)
+        self.mirror = Mirror(self.ask, lambda: 0.1)
+        by_other_route = chain((edit_response,), self.ask)
+        answering = filter_chain.answering(self.rules, self.mirror, self.ask, by_other_route)
+        self.answer = chain(answering, self.ask)
         self.exchanges: list[Exchange] = []
         self.says: Callable[[Exchange], Awaitable[GatewayResponse] | GatewayResponse] = lambda _: (
             GatewayResponse(200, [], b"hi")
@@ -69,15 +73,32 @@ class Shop:
         return found
 
     def exchange(self, view: RequestView) -> Exchange:
-        return Exchange.of(self.route(view), view)
+        return self.by(self.route(view), view)
+
+    @staticmethod
+    def by(route: Route, view: RequestView) -> Exchange:
+        headers = CIMultiDict(view.headers)
+        request = Request(
+            view.method, view.uri, view.path, view.query, headers, "1.1", view.remote or "::1"
+        )
+        return Exchange.of(request, view, route)
 
     async def get(self, path: str = "/a/x", method: str = "GET", **headers: str) -> GatewayResponse:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         view = RequestView(method, path, headers=CIMultiDict(names))
-        return await self.pipeline.answer(self.exchange(view), self.ask)
+        return await self.answer(self.exchange(view))
 
     def got(self, *given: Any, **more: str) -> GatewayResponse:
         return asyncio.run(self.get(*given, **more))
+
+
+class SentOnce:
+    """A body that is gone once it was sent."""
+
+    length = 1
+
+    async def next(self) -> bytes:
+        raise AssertionError
 
 
 def failing(error: Exception) -> Callable[[Exchange], GatewayResponse]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chassis.core.errors import Forbidden, InstanceLost, Unavailable
-from gateway.routing.exchange import Exchange, GatewayResponse
+from gateway.routing.exchange import GatewayResponse
 from gateway.routing.rate_limit import RateExceeded
 from gateway.routing.request_view import RequestView
 
@@ -41,11 +41,12 @@ def test_one_lost_instance_is_no_fault_of_a_canary(error: Exception, rolled_back
     view = RequestView("POST", "/a/x")
     shop.says = failing(error)
 
+    async def answer() -> GatewayResponse:
+        return await shop.answer(shop.by(shop.rules.table.routes[0], view))
+
     for _ in range(3):
         with pytest.raises(type(error)):
-            asyncio.run(
-                shop.pipeline.answer(Exchange.of(shop.rules.table.routes[0], view), shop.ask)
-            )
+            asyncio.run(answer())
 
     assert shop.rules.described()[0]["metadata"]["weight"]["relapsed"] == rolled_back
 

@@ -1,4 +1,4 @@
-"""The gateway: one handler, from the first header to the last byte."""
+"""From a request to its exchange, through the chain of filters, and out again as a response."""
 
 import asyncio
 from time import perf_counter, time
@@ -6,32 +6,26 @@ from time import perf_counter, time
 from multidict import CIMultiDict
 
 from chassis.chaos.monkey import Assault, AssaultException
-from chassis.core.errors import NotFound, Overloaded, Problem
-from chassis.discovery.instances import Instance
-from chassis.observability import tracing
-from chassis.observability.tracing import ActiveSpan, Kind
+from chassis.core.errors import Overloaded, Problem
 from chassis.resilience import deadline
 from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from gateway.http import framing
 from gateway.http.messages import Request, Response, Send
 from gateway.http.server import Timeouts
-from gateway.http.upstream_messages import UpstreamRequest, UpstreamResponse
-from gateway.proxy import access_log, headers, metrics, problem_responses, request_body
-from gateway.proxy.forwarder import Forwarder, UpstreamCall
-from gateway.proxy.pipeline import Pipeline
+from gateway.http.upstream_messages import UpstreamResponse
+from gateway.proxy import access_log, filter_chain, metrics, problem_responses, request_body
+from gateway.proxy.forwarder import Forwarder, tag_status
 from gateway.proxy.problem_responses import SERVER
-from gateway.proxy.request_body import Upload
-from gateway.routing import route as routes
+from gateway.proxy.upstream_client import UpstreamClient
 from gateway.routing.exchange import Exchange, GatewayResponse
 from gateway.routing.request_view import EVENTS, RequestView
-from gateway.routing.route import Route
+from gateway.routing.route import NO_ROUTE
 from gateway.rules import GatewayRules
 from gateway.security.authentication import Authentication
 from gateway.settings import GatewayLimits, GatewaySettings
 from gateway.traffic.mirror import Mirror
 
-UNKNOWN = "unknown"
 UNREADABLE = "unreadable request"
 ACTUATOR = "/actuator"
 
@@ -45,10 +39,13 @@ class GatewayHandler:
         self._process = process
         self._tracer = process.tracer
         self._authentication = Authentication(tokens)
-        self._forwarder = Forwarder(process.balancer, process.policies)
+        self._client = UpstreamClient(process.balancer, process.policies)
         self._rules = rules
-        self._mirror = Mirror()
-        self._pipeline = Pipeline(rules, self._mirror)
+        forward = Forwarder(process.tracer, self._client, lambda: self.limits).forward
+        self._mirror = Mirror(forward)
+        self._chain = filter_chain.build(
+            rules, self._authentication, lambda: self.limits, self._mirror, forward
+        )
         process.metrics.add(lambda: metrics.of_the_cache(rules.cache))
         process.metrics.add(lambda: metrics.of_the_mirror(self._mirror))
         self._under_way = 0
@@ -67,7 +64,7 @@ class GatewayHandler:
 
     async def close(self) -> None:
         await self._mirror.close()
-        self._forwarder.close()
+        self._client.close()
 
     async def handle(self, request: Request, send: Send) -> None:
         began = perf_counter()
@@ -77,12 +74,11 @@ class GatewayHandler:
             template = ACTUATOR + "/**"
             status = await self._show_own_page(request, send)
         else:
-            view = self._view_of(request)
-            route = self._rules.find(view)
-            template = route.template if route else UNKNOWN
+            exchange = self._exchange(request)
+            template = exchange.route.template
             self._under_way += 1
             try:
-                status = await self._traced(request, view, route, send)
+                status = await self._traced(exchange, send)
             finally:
                 self._under_way -= 1
         seconds = perf_counter() - began
@@ -96,15 +92,15 @@ class GatewayHandler:
             return problem_responses.problem(problem, self._trace(request.trace_id))
         with self._tracer.serve(UNREADABLE, {}) as span:
             response = problem_responses.problem(problem, self._trace(span.attrs.trace_id))
-            _tag_status(span, response.status)
-            self._process.metrics.answered("UNKNOWN", UNKNOWN, response.status, 0.0)
+            tag_status(span, response.status)
+            self._process.metrics.answered("UNKNOWN", NO_ROUTE.template, response.status, 0.0)
             if self.limits.access_log:
                 access_log.record_unreadable(response.status, span.attrs.trace_id)
             return response
 
-    def _view_of(self, request: Request) -> RequestView:
+    def _exchange(self, request: Request) -> Exchange:
         given = request.headers
-        return RequestView(
+        view = RequestView(
             request.method,
             request.path,
             request.query,
@@ -114,110 +110,52 @@ class GatewayHandler:
             time(),
             self._authentication.user(given.get("Authorization")),
         )
+        return Exchange.of(request, view, self._rules.find(view) or NO_ROUTE)
 
-    async def _traced(
-        self, request: Request, view: RequestView, route: Route | None, send: Send
-    ) -> int:
-        method = request.method
-        name = route.name_of(method) if route else routes.span_name(method, UNKNOWN)
-        with self._tracer.serve(name, request.headers) as span:
+    async def _traced(self, exchange: Exchange, send: Send) -> int:
+        request = exchange.request
+        with self._tracer.serve(exchange.route.name_of(request.method), request.headers) as span:
             request.trace_id = span.attrs.trace_id
-            span.tags["http.method"] = method
+            span.tags["http.method"] = request.method
             span.tags["http.path"] = request.path
             trace = self._trace(span.attrs.trace_id)
             try:
-                status = await self._routed(request, view, route, trace, send)
+                await self._admit(request)
+                response = await self._chain(exchange)
+                status = await self._passed_on(response, trace, send)
             except Problem as problem:
-                response = problem_responses.problem(problem, trace)
-                status = response.status
-                await send(response)
-            _tag_status(span, status)
+                refusal = problem_responses.problem(problem, trace)
+                status = refusal.status
+                await send(refusal)
+            tag_status(span, status)
             return status
 
-    async def _routed(
-        self,
-        request: Request,
-        view: RequestView,
-        route: Route | None,
-        trace: dict[str, str],
-        send: Send,
-    ) -> int:
+    async def _admit(self, request: Request) -> None:
         limits = self.limits
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
         deadline.enter_from_outside(request.headers, limits.read_timeout_seconds)
         if attack := self._process.monkey.next_assault():
             await _suffer(attack)
-        self._rules.check(view)
-        if route is None:
-            raise NotFound("No service of this shop has this address.")
-        exchange = Exchange.of(route, view)
-        self._authentication.check(request, exchange.path)
-        rate = self._rules.admit(route, view)
-        body: bytes | Upload = b""
-        if request.body is not None:
-            longest = route.max_body_bytes or limits.max_body_bytes
-            body = await request_body.take(request.body, longest, limits.read_timeout_seconds)
 
-        async def ask(wanted: Exchange) -> GatewayResponse:
-            if wanted.path != exchange.path:
-                self._authentication.check(request, wanted.path)
-            return await self._asked(request, wanted, body)
-
-        repeatable = isinstance(body, bytes)
-        response_ = await self._pipeline.answer(exchange, ask, repeatable)
-        return await self._passed_on(response_, rate | trace, send)
-
-    async def _asked(
-        self, request: Request, exchange: Exchange, body: bytes | Upload
-    ) -> GatewayResponse:
-        """Make a call of the pipeline's; a long answer is left to be passed on."""
-        prefix = exchange.prefix
-        with self._tracer.span(exchange.route.name_of(request.method), Kind.CLIENT) as span:
-            call = self._call(request, exchange, prefix, body)
-            span.called(call.service)
-            answer, instance = await self._forwarder.ask(call, span)
-            _tag_status(span, answer.status)
-            return _response(answer, instance, prefix)
-
-    def _call(
-        self, request: Request, exchange: Exchange, prefix: str, body: bytes | Upload
-    ) -> UpstreamCall:
-        route, limits = exchange.route, self.limits
-        passed = headers.to_upstream(request, prefix, tracing.outgoing() | deadline.outgoing())
-        if exchange.more:
-            passed.update(exchange.more)
-        if route.request_edits:
-            passed = CIMultiDict(route.request_headers(exchange.view.path, passed.items()))
-        idle = limits.stream_idle_seconds
-        return UpstreamCall(
-            service=exchange.service,
-            breaker=exchange.breaker,
-            whom=exchange.target,
-            retry=route.retry,
-            asked=UpstreamRequest(
-                request.method, exchange.uri, passed, body, request.upgrade, idle
-            ),
-            limits=limits,
-        )
-
-    async def _passed_on(self, response_: GatewayResponse, more: dict[str, str], send: Send) -> int:
-        passed = CIMultiDict(response_.headers)
-        passed.update(more)
+    async def _passed_on(self, answered: GatewayResponse, trace: dict[str, str], send: Send) -> int:
+        status, body = answered.status, answered.body
+        passed = CIMultiDict(answered.headers)
+        passed.update(answered.extra)
+        passed.update(trace)
         passed.setdefault("Server", SERVER)
-        body = response_.body
-        if body is None and response_.status in framing.BODILESS:
-            response_.drop()  # for a filter has set this status
+        if body is None and status in framing.BODILESS:
+            answered.drop()  # for a filter has set this status
             body = b""
         if body is not None:
-            await send(Response(response_.status, passed, body))
-            return response_.status
-        answer, instance = response_.stream
-        async with answer:
-            response = Response(response_.status, passed, answer.body, _pause(answer, self.limits))
+            await send(Response(status, passed, body))
+            return status
+        upstream, instance = answered.stream
+        async with upstream:
+            pause = _pause(upstream, self.limits)
             with self._process.balancer.calling(instance):
-                await send(response)
-            return response_.status
+                await send(Response(status, passed, upstream.body, pause))
+            return status
 
     async def _show_own_page(self, request: Request, send: Send) -> int:
         # Asked every second by whoever watches, so these traces are named but not recorded.
@@ -254,13 +192,6 @@ def timeouts_of(limits: GatewayLimits) -> Timeouts:
     )
 
 
-def _response(answer: UpstreamResponse, instance: Instance, prefix: str) -> GatewayResponse:
-    passed = headers.to_client(answer.headers, instance.url, prefix)
-    if isinstance(answer.body, bytes):
-        return GatewayResponse(answer.status, passed, answer.body)
-    return GatewayResponse(answer.status, passed, None, (answer, instance), answer.drop)
-
-
 def _pause(answer: UpstreamResponse, limits: GatewayLimits) -> float:
     """How long nothing may come of an answer that has begun, in seconds."""
     return (
@@ -272,9 +203,3 @@ async def _suffer(attack: Assault) -> None:
     await asyncio.sleep(attack.delay)
     if attack.fails:
         raise AssaultException
-
-
-def _tag_status(span: ActiveSpan, status: int) -> None:
-    span.tags["http.status_code"] = str(status)
-    if status >= 500:
-        span.fail(str(status))

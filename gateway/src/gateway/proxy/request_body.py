@@ -1,10 +1,13 @@
 """The client's body: a short one is taken whole, a long one passes chunk by chunk."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from chassis.core.errors import NotSentInTime, TooLarge
 from gateway.http.body_stream import BodyStream
 from gateway.http.upstream_connection import SHORT
+from gateway.routing.exchange import Exchange, GatewayResponse, Handler
+from gateway.settings import GatewayLimits
 
 # In bytes a second.  A client that dribbles would hold a connection of a service for hours.
 SLOWEST = 4096
@@ -38,6 +41,23 @@ class Upload:
         if self._waited > self._patience + self._passed / SLOWEST:
             raise NotSentInTime(LATE)
         return chunk
+
+
+class RequestBodyFilter:
+    def __init__(self, limits: Callable[[], GatewayLimits]) -> None:
+        self._limits = limits
+
+    def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+        body = exchange.request.body
+        return proceed(exchange) if body is None else self._with_body(body, exchange, proceed)
+
+    async def _with_body(
+        self, body: BodyStream, exchange: Exchange, proceed: Handler
+    ) -> GatewayResponse:
+        limits = self._limits()
+        longest = exchange.route.max_body_bytes or limits.max_body_bytes
+        exchange.body = await take(body, longest, limits.read_timeout_seconds)
+        return await proceed(exchange)
 
 
 def too_large(limit: int) -> TooLarge:

@@ -1,8 +1,15 @@
-"""What the rules and the transport say to one another: a call to make, and what came of it."""
+"""One request on its way with its route, and the chain of filters that answers it.
 
-from collections.abc import Awaitable, Callable, Mapping
+As Spring has it (ServerWebExchange, GatewayFilterChain): a filter is given the exchange and what
+comes after it; the innermost handler calls the service, and the response comes back the same way.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from gateway.http.messages import Request
+from gateway.http.upstream_messages import UpstreamBody
 from gateway.routing import route as routes
 from gateway.routing.filters import Pairs
 from gateway.routing.request_view import NO_HEADERS, RequestView
@@ -16,18 +23,44 @@ def _nothing() -> None:
     """To drop what is whole."""
 
 
-class Exchange(NamedTuple):
-    """One call: what is asked of whom.  `more` are headers in the place of the client's own."""
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """What is asked of whom.
 
+    `path` is the one for the service, `body` the client's as far as it has been taken, and
+    `conditions` are headers in the place of the client's own.
+    """
+
+    request: Request
+    view: RequestView
     route: Route
     target: Target
-    view: RequestView
     path: str
-    more: Mapping[str, str] = NO_HEADERS
+    body: bytes | UpstreamBody
+    conditions: Mapping[str, str]
 
     @classmethod
-    def of(cls, route: Route, view: RequestView) -> "Exchange":
-        return cls(route, route.target, view, route.inner_path(view.path))
+    def of(cls, request: Request, view: RequestView, route: Route) -> "Exchange":
+        path = route.inner_path(view.path)
+        return cls(request, view, route, route.target, path, b"", NO_HEADERS)
+
+    def to(self, target: Target) -> "Exchange":
+        """The same of another service, unconditionally."""
+        return replace(self, target=target, conditions=NO_HEADERS)
+
+    def by(self, route: Route, view: RequestView) -> "Exchange":
+        """The same by another route."""
+        other = Exchange.of(self.request, view, route)
+        other.body = self.body
+        return other
+
+    def under(self, conditions: Mapping[str, str]) -> "Exchange":
+        return replace(self, conditions=conditions) if conditions else self
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Otherwise its body is gone once it was sent, so nobody else can be asked."""
+        return isinstance(self.body, bytes)
 
     @property
     def uri(self) -> str:
@@ -59,7 +92,8 @@ class Exchange(NamedTuple):
 class GatewayResponse(NamedTuple):
     """`body` is None for one that streams: then `stream` is the transport's own, to pass on.
 
-    `drop` ends one that nobody wants; `source` says where it came from.
+    `drop` ends one that nobody wants; `source` says where it came from; `extra` are headers of the
+    gateway's own, which take the place of the service's.
     """
 
     status: int
@@ -68,6 +102,23 @@ class GatewayResponse(NamedTuple):
     stream: Any = None
     drop: Callable[[], None] = _nothing
     source: Source = "service"
+    extra: Mapping[str, str] = NO_HEADERS
 
 
 Handler: TypeAlias = Callable[[Exchange], Awaitable[GatewayResponse]]
+Filter: TypeAlias = Callable[[Exchange, Handler], Awaitable[GatewayResponse]]
+
+
+def chain(filters: Sequence[Filter], innermost: Handler) -> Handler:
+    """The first filter is the outermost.  Made once, and then for every request."""
+    handler = innermost
+    for filter_ in reversed(filters):
+        handler = _linked(filter_, handler)
+    return handler
+
+
+def _linked(filter_: Filter, proceed: Handler) -> Handler:
+    def handle(exchange: Exchange) -> Awaitable[GatewayResponse]:
+        return filter_(exchange, proceed)
+
+    return handle

@@ -114,6 +114,22 @@ class Route:
         }
 
 
+# What stands for the route of a request that none takes.
+NO_ROUTE = Route(
+    id="unknown",
+    target=Target("", "unknown"),
+    order=0,
+    predicates=(),
+    filters=(),
+    template="unknown",
+    has_variables=False,
+    paths=(),
+    request_edits=(),
+    response_edits=(),
+    names={},
+)
+
+
 def prefix(path: str, inner: str) -> str:
     """What was taken off the front of `path` to get `inner`, if that is what was done."""
     if path.endswith(inner):

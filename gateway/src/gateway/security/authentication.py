@@ -2,11 +2,13 @@
 
 import posixpath
 import re
+from collections.abc import Awaitable
 from urllib.parse import unquote
 
 from chassis.core.errors import Problem
 from chassis.web.auth import TokenVerifier
 from gateway.http.messages import Request
+from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 
 PUBLIC = frozenset(
     (
@@ -50,6 +52,10 @@ class Authentication:
             return self._tokens.caller_of(authorization).subject
         except Problem:
             return None
+
+    def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+        self.check(exchange.request, exchange.path)
+        return proceed(exchange)
 
     def check(self, request: Request, path: str) -> None:
         """Pass silently, or raise Unauthenticated, Forbidden, or Unavailable without keys."""

@@ -1,10 +1,11 @@
 """Rules that refuse requests, in the words of a route's predicates."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chassis.core.errors import Forbidden
+from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.predicates import FACTORIES, Predicate
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import parse_definitions
@@ -28,6 +29,17 @@ class BlockRule:
             if not predicate.holds(view):
                 return False
         return True
+
+
+class BlocklistFilter:
+    """`check` raises Forbidden for what a rule blocks."""
+
+    def __init__(self, check: Callable[[RequestView], None]) -> None:
+        self._check = check
+
+    def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+        self._check(exchange.view)
+        return proceed(exchange)
 
 
 def check(blocks: Collection[BlockRule], view: RequestView) -> None:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from chassis.core.errors import IGNORED_BY_BREAKERS, DeadlineOver, Overloaded, Unavailable
+from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.route import Route
 from gateway.routing.target import Target
 from gateway.routing.weights import CanaryRollback, Weight
@@ -115,6 +117,20 @@ class Canaries:
                 "route %s: %d of %d calls failed: its weight is 0 until it is set anew",
                 *(route.id, failures, calls),
             )
+
+    async def filter(self, exchange: Exchange, proceed: Handler) -> GatewayResponse:
+        """Records what came of a call, unless that says nothing about the service."""
+        route = exchange.route
+        try:
+            response = await proceed(exchange)
+        except (DeadlineOver, Overloaded):
+            raise
+        except Unavailable as failure:
+            if not isinstance(failure, IGNORED_BY_BREAKERS):
+                self.record(route, failed=True)
+            raise
+        self.record(route, failed=response.status >= 500)
+        return response
 
     def described(self, route: Route) -> dict[str, Any]:
         """What the actuator shows of a weighted route beside the configuration."""

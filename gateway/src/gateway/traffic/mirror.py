@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from chassis.core.errors import Problem
-from gateway.routing.exchange import Exchange, Handler
+from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.filters import MirrorTarget
 
 # A slow target must not fill the memory of what it mirrors.
@@ -13,15 +13,22 @@ MOST_UNDER_WAY = 64
 
 
 class Mirror:
-    """For one event loop."""
+    """For one event loop.  `forward` calls a service; no filter sees a copy."""
 
-    def __init__(self, random_draw: Callable[[], float] = random.random) -> None:
+    def __init__(self, forward: Handler, random_draw: Callable[[], float] = random.random) -> None:
+        self._forward = forward
         self._random_draw = random_draw
         self._under_way: set[asyncio.Task[None]] = set()
         self.sent = 0
         self.dropped = 0
 
-    def consider(self, mirror: MirrorTarget, exchange: Exchange, ask: Handler) -> None:
+    def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+        target = exchange.route.mirror
+        if target and exchange.is_repeatable and not exchange.view.is_endless:
+            self.consider(target, exchange)
+        return proceed(exchange)
+
+    def consider(self, mirror: MirrorTarget, exchange: Exchange) -> None:
         """Send a copy, if the random draw falls on it and there is room."""
         if not mirror.takes(exchange.view.method, self._random_draw()):
             return
@@ -29,7 +36,7 @@ class Mirror:
             self.dropped += 1
             return
         self.sent += 1
-        task = asyncio.create_task(_send(exchange._replace(target=mirror.target), ask))
+        task = asyncio.create_task(self._send(exchange.to(mirror.target)))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
@@ -38,9 +45,8 @@ class Mirror:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-
-async def _send(exchange: Exchange, ask: Handler) -> None:
-    try:
-        (await ask(exchange)).drop()
-    except Problem:
-        return  # a mirror's troubles are its own
+    async def _send(self, exchange: Exchange) -> None:
+        try:
+            (await self._forward(exchange)).drop()
+        except Problem:
+            return  # a mirror's troubles are its own

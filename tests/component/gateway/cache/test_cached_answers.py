@@ -1,4 +1,4 @@
-"""Kept answers and shared calls, over HTTP before real upstreams."""
+"""Cached responses and coalesced requests, over HTTP before real upstreams."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

@@ -58,7 +58,7 @@ def test_the_pieces_of_configuration_are_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "section"), [("Kept answers", CacheSection), ("Canaries", CanarySettings)]
+    ("title", "section"), [("Response cache", CacheSection), ("Canaries", CanarySettings)]
 )
 def test_the_keys_of_a_section_and_their_defaults_are_told(
     title: str, section: type[Section]

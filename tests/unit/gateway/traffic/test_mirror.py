@@ -8,6 +8,7 @@ from gateway.routing.request_view import RequestView
 from gateway.traffic.mirror import MOST_UNDER_WAY
 
 from ..shop import (
+    SentOnce,
     Shop,
     entry,
     failing,
@@ -42,7 +43,9 @@ def test_a_share_is_sent_to_a_shadow_whose_troubles_are_its_own() -> None:
 def test_a_body_that_goes_only_once_goes_to_no_shadow() -> None:
     async def ask() -> None:
         view = RequestView("GET", "/a/x")
-        await shop.pipeline.answer(shop.exchange(view), shop.ask, repeatable=False)
+        exchange = shop.exchange(view)
+        exchange.body = SentOnce()
+        await shop.answer(exchange)
         await settled()
 
     shop = Shop(entry("a", "Shadow=lb://b, 1"))
@@ -60,9 +63,9 @@ def test_a_slow_shadow_gets_no_more_than_it_can_hold() -> None:
         shop.says = never
         route = shop.route(RequestView("GET", "/a/x"))
         assert route.mirror
-        exchange = Exchange.of(route, RequestView("GET", "/a/x"))
+        exchange = shop.by(route, RequestView("GET", "/a/x"))
         for _ in range(MOST_UNDER_WAY + 3):
-            shop.mirror.consider(route.mirror, exchange, shop.ask)
+            shop.mirror.consider(route.mirror, exchange)
         assert (shop.mirror.sent, shop.mirror.dropped) == (MOST_UNDER_WAY, 3)
         await shop.mirror.close()
 

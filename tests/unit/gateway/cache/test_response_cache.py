@@ -38,7 +38,7 @@ def test_what_is_stale_is_asked_about_and_a_304_makes_it_fresh_again() -> None:
     again = shop.got()
 
     assert (again.status, again.body) == (200, b"body")
-    assert shop.exchanges[1].more == {"If-None-Match": '"1"'}
+    assert shop.exchanges[1].conditions == {"If-None-Match": '"1"'}
     assert shop.got().source == "cached"
     assert len(shop.exchanges) == 2
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chassis.core.errors import DeadlineOver, Unavailable
-from gateway.proxy import pipeline as pipelines
+from gateway.cache import cache_filter
 from gateway.routing.exchange import Exchange, GatewayResponse
 
 from ..shop import (
@@ -161,7 +161,7 @@ def test_nobody_is_held_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (await shop.get()).body == b"mine"
         first.cancel()
 
-    monkeypatch.setattr(pipelines, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(cache_filter, "LONGEST_WAIT", 0.01)
     shop = Shop(entry("a"))
     asyncio.run(run())
 

@@ -10,6 +10,7 @@ from gateway.routing.request_view import RequestView
 
 from ..shop import (
     FRESH,
+    SentOnce,
     Shop,
     entry,
     failing,
@@ -91,8 +92,14 @@ def test_what_was_sent_and_is_gone_is_sent_to_nobody_else() -> None:
     shop.says = failing(Unavailable("away"))
     view = RequestView("POST", "/a/x")
 
+    exchange = shop.exchange(view)
+    exchange.body = SentOnce()
+
+    async def answer() -> GatewayResponse:
+        return await shop.answer(exchange)
+
     with pytest.raises(Unavailable):
-        asyncio.run(shop.pipeline.answer(shop.exchange(view), shop.ask, repeatable=False))
+        asyncio.run(answer())
     assert len(shop.exchanges) == 1
 
 

@@ -1,0 +1,48 @@
+"""What a route has done to every exchange of its own: its rate limit, and edits of the response."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from chassis.core.errors import NotFound
+from gateway.routing.exchange import Exchange, GatewayResponse, Handler
+from gateway.routing.request_view import RequestView
+from gateway.routing.route import NO_ROUTE, Route
+
+SWITCHING = 101
+
+
+def require_route(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+    if exchange.route is NO_ROUTE:
+        raise NotFound("No service of this shop has this address.")
+    return proceed(exchange)
+
+
+class RateLimitFilter:
+    """`admit` returns the headers that show the client its rate, or raises RateExceeded."""
+
+    def __init__(self, admit: Callable[[Route, RequestView], Mapping[str, str]]) -> None:
+        self._admit = admit
+
+    def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+        headers = self._admit(exchange.route, exchange.view)
+        return _with_headers(headers, exchange, proceed) if headers else proceed(exchange)
+
+
+async def _with_headers(
+    headers: Mapping[str, str], exchange: Exchange, proceed: Handler
+) -> GatewayResponse:
+    return (await proceed(exchange))._replace(extra=headers)
+
+
+def edit_response(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+    route = exchange.route
+    if route.status is None and not route.response_edits:
+        return proceed(exchange)
+    return _edited(exchange, proceed)
+
+
+async def _edited(exchange: Exchange, proceed: Handler) -> GatewayResponse:
+    response, route = await proceed(exchange), exchange.route
+    headers = route.response_headers(exchange.view.path, response.headers)
+    # What is not HTTP any more has no other status.
+    status = response.status if response.status == SWITCHING else route.status or response.status
+    return response._replace(status=status, headers=headers)

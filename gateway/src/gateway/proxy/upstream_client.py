@@ -1,0 +1,178 @@
+"""One call of a service: protected, instance picked, body passed, time bounded."""
+
+import asyncio
+from dataclasses import dataclass
+
+from chassis.core.errors import (
+    IGNORED_BY_BREAKERS,
+    DeadlineOver,
+    InstanceLost,
+    TimedOut,
+    Unavailable,
+)
+from chassis.discovery.instances import Instance
+from chassis.discovery.load_balancer import LoadBalancer
+from chassis.observability.tracing import ActiveSpan
+from chassis.resilience import deadline
+from chassis.resilience.circuit_breaker import Permit
+from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
+from chassis.web.problem_details import CONTENT_TYPE
+from gateway.http.connection_pool import ConnectionPool
+from gateway.http.upstream_connection import UpstreamConnection
+from gateway.http.upstream_messages import (
+    Disconnected,
+    NotConnected,
+    UpstreamError,
+    UpstreamRequest,
+    UpstreamResponse,
+)
+from gateway.routing.filters import IDEMPOTENT, RetryFilter
+from gateway.routing.target import Target
+from gateway.settings import GatewayLimits
+
+# Between the request's first byte and the call: so much less is not the client's own limit.
+SPENT_HERE = 0.5
+# Said by whatever stands before a service that never got to work.
+NOT_DONE = (502, 503, 504)
+
+
+@dataclass(slots=True, eq=False)
+class UpstreamCall:
+    """What is asked of target."""
+
+    service: str
+    breaker: str
+    target: Target
+    retry: RetryFilter
+    request: UpstreamRequest
+    limits: GatewayLimits
+
+    @property
+    def is_idempotent(self) -> bool:
+        return self.request.method in IDEMPOTENT
+
+    def may_repeat(self, tried: int, status: int | None = None) -> bool:
+        """Whether it may be sent again when nobody knows how far it came, or after `status`."""
+        whole = isinstance(self.request.body, bytes)
+        return whole and deadline.may_retry() and self.retry.may(tried, self.request.method, status)
+
+    def patience(self) -> float:
+        """Seconds for the answer; a long body is bounded step by step."""
+        left = deadline.time_left() if isinstance(self.request.body, bytes) else None
+        return self.limits.read_timeout_seconds if left is None else left
+
+
+class UpstreamClient:
+    """Made on the event loop, for its connections belong to it."""
+
+    def __init__(self, balancer: LoadBalancer, policies: ResiliencePolicies) -> None:
+        self._balancer = balancer
+        self._policies = policies
+        self._pool = ConnectionPool()
+
+    def close(self) -> None:
+        self._pool.close()
+
+    async def call(self, call: UpstreamCall, span: ActiveSpan) -> tuple[UpstreamResponse, Instance]:
+        """The answer, a short one with its body read.  Whoever gets it closes it.
+
+        Raises CircuitOpen, Overloaded, TimedOut or Unavailable, and what is wrong with the
+        client's body.
+        """
+        deadline.check()
+        policy = self._policies.of(call.breaker)
+        with policy.permit() as permit:
+            try:
+                answer, instance = await self._ask_in_time(call, span, policy)
+            except IGNORED_BY_BREAKERS:
+                raise
+            except Unavailable as failure:
+                permit.failed(failure)
+                raise
+            _judge(permit, call, answer)
+            return answer, instance
+
+    async def _ask_in_time(
+        self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
+    ) -> tuple[UpstreamResponse, Instance]:
+        patience = call.patience()
+        try:
+            return await self._ask_someone(call, span, policy)
+        except TimeoutError as error:
+            # A client that waits less than we would says nothing about the service.
+            short = patience < call.limits.read_timeout_seconds - SPENT_HERE
+            kind = DeadlineOver if short else TimedOut
+            raise kind(f"{call.service} did not answer in time.") from error
+
+    async def _ask_someone(
+        self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
+    ) -> tuple[UpstreamResponse, Instance]:
+        refused: set[Instance] = set()
+        tried = 0
+        while True:
+            instance = self._choose(call, refused)
+            span.called(call.service, instance.host, instance.port)
+            try:
+                with self._balancer.calling(instance):
+                    answer = await self._ask_one(call, instance)
+                if not (call.may_repeat(tried, answer.status) and policy.retries.take()):
+                    return answer, instance
+                answer.drop()
+            except NotConnected:
+                # Nothing has been sent: another may be asked, whatever the method.
+                self._balancer.refused(instance)
+                refused.add(instance)
+                continue
+            except Disconnected as error:
+                self._balancer.refused(instance)
+                if not (call.may_repeat(tried) and policy.retries.take()):
+                    raise self._lost(call) from error
+            except UpstreamError as error:
+                raise _no_proper_answer(call) from error
+            tried += 1
+            call.request.headers.update(deadline.outgoing(is_retry=True))
+
+    def _choose(self, call: UpstreamCall, refused: set[Instance]) -> Instance:
+        target = call.target
+        if target.is_balanced:
+            return self._balancer.choose(target.service, refused, target.choice)
+        fixed = Instance(target.uri, target.service, target.service, target.port)
+        if fixed in refused:
+            raise Unavailable(f"{call.service} does not answer.")
+        return fixed
+
+    def _lost(self, call: UpstreamCall) -> Unavailable:
+        target = call.target
+        others = target.is_balanced and self._balancer.has_others(target.service, target.choice)
+        return _no_proper_answer(call, InstanceLost if others else Unavailable)
+
+    async def _ask_one(self, call: UpstreamCall, instance: Instance) -> UpstreamResponse:
+        connection = self._pool.take(instance.host, instance.port)
+        if connection is None:
+            connection = await self._connect(call, instance)
+        return await connection.ask(call.request, call.patience())
+
+    async def _connect(self, call: UpstreamCall, instance: Instance) -> UpstreamConnection:
+        # A small part of the time there is, unless the client has hardly any.
+        async with asyncio.timeout(call.patience()):
+            return await self._pool.connect(
+                instance.host, instance.port, call.limits.connect_timeout_seconds
+            )
+
+
+def _no_proper_answer(call: UpstreamCall, kind: type[Unavailable] = Unavailable) -> Unavailable:
+    return kind(f"{call.service} gave no proper answer.")
+
+
+def _judge(permit: Permit, call: UpstreamCall, answer: UpstreamResponse) -> None:
+    """4xx are answers, and 5xx of what is idempotent or was not done are failures.
+
+    But 503 and 504 in the form of a problem: such a service is well, it says that a part behind it
+    is away or slow.  Were it counted, the neighbour's breaker would do its work twice, and here it
+    would cut off what still works.  A 500 to a POST may be the fault of its body.
+    """
+    speaks = answer.status in (503, 504) and answer.content_type == CONTENT_TYPE
+    if answer.status < 500 or speaks:
+        permit.succeeded()
+    elif call.is_idempotent or answer.status in NOT_DONE:
+        permit.failed(Unavailable(f"{call.service} answered {answer.status}."))
