@@ -178,7 +178,7 @@ class Registry:
             return False
         lease.renew(self._clock)
         removal = StatusOverride(at or self._change_time(lease), InstanceStatus.UNKNOWN)
-        if lease.overridden is InstanceStatus.UNKNOWN:
+        if at is None and lease.overridden is InstanceStatus.UNKNOWN:
             # Kept all the same: the override may be on its way from another replica.
             self._overrides[lease.instance.key] = self._later(lease, removal)
         else:

@@ -202,3 +202,15 @@ def test_an_override_survives_at_a_replica_that_had_evicted_the_instance() -> No
     partition.teardown()
 
     assert partition.replicas[0].state()["a"][0] is InstanceStatus.OUT_OF_SERVICE
+
+
+def test_a_removal_arrives_at_a_replica_that_never_heard_of_the_override() -> None:
+    """Both were done between two deliveries, and only what is so in the end is sent."""
+    partition = Partition()
+    partition.register(id_="a", at=0, status=InstanceStatus.DOWN)
+    partition.deliver(sender=0)
+    partition.override(id_="a", at=0, status=InstanceStatus.OUT_OF_SERVICE)
+    partition.remove_override(id_="a", at=0, status=InstanceStatus.UP)
+    partition.teardown()
+
+    assert partition.replicas[1].state()["a"][0] is InstanceStatus.UP
