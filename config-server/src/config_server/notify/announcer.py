@@ -80,12 +80,12 @@ class Announcer:
         return destinations
 
     def _matching(self, destinations: Iterable[BusDestination]) -> list[Instance]:
-        wanted = list(destinations)
+        chosen = list(destinations)
         matching = (
             instance
             for instances in self._instances().values()
             for instance in instances
-            if any(destination.matches(instance) for destination in wanted)
+            if any(destination.matches(instance) for destination in chosen)
         )
         # One that is registered under two names matches twice.
         return list({instance.url: instance for instance in matching}.values())

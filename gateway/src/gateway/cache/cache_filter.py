@@ -16,7 +16,7 @@ from gateway.routing.route import Route
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 # Said by whatever stands before a service that never got to work.
-AWAY = (502, 503, 504)
+UNAVAILABLE = (502, 503, 504)
 # A client with one of these has something already.
 HAD = ("If-None-Match", "If-Modified-Since")
 # … and with one of these it has wishes of its own, and one with a token gets what is its own.
@@ -122,7 +122,7 @@ class _Lookup(NamedTuple):
         self, cached: CachedResponse | None
     ) -> tuple[GatewayResponse, CachedResponse | None]:
         """The response, and what of it may be given to others who have been waiting."""
-        asked = self.cache.clock()
+        requested_at = self.cache.clock()
         conditions = self._conditions(cached)
         try:
             response = await self.proceed(self.exchange.under(conditions))
@@ -132,29 +132,29 @@ class _Lookup(NamedTuple):
             if cached and self._stands_in(cached):
                 return self._given(cached), cached
             raise
-        if cached and response.status in AWAY and self._stands_in(cached):
+        if cached and response.status in UNAVAILABLE and self._stands_in(cached):
             response.drop()
             return self._given(cached), cached
-        return self._noted(response, cached if conditions else None, asked)
+        return self._noted(response, cached if conditions else None, requested_at)
 
     def _stands_in(self, cached: CachedResponse) -> bool:
         """Whether `cached` is better than nothing."""
         return cached.will_do(self.cache.clock()) and not self.view.wants_news
 
     def _noted(
-        self, response: GatewayResponse, cached: CachedResponse | None, asked: float
+        self, response: GatewayResponse, cached: CachedResponse | None, requested_at: float
     ) -> tuple[GatewayResponse, CachedResponse | None]:
         """Keep of a response what may be kept."""
         cache, grace = self.cache, self.filter.grace()
         if response.source == "fallback":
             return response, None
         if cached and response.status == 304:
-            cached = rules.renewed(cached, response.headers, asked=asked, grace=grace)
+            cached = rules.renewed(cached, response.headers, asked=requested_at, grace=grace)
             cache.put(self.key, self.view, cached)
             return self._given(cached), self._shared(cached)
         new = None
         if response.body is not None:
-            terms = {"asked": asked, "grace": grace}
+            terms = {"asked": requested_at, "grace": grace}
             status, headers, body = response.status, response.headers, response.body
             new = rules.keep(self.route.id, self.view, status, headers, body, **terms)
         if new:

@@ -61,12 +61,12 @@ class CachedResponse:
         text = view.headers.get("Cache-Control") or view.headers.get("Pragma")
         if not text:
             return self.age(now) < self.lifetime
-        wanted, limit = directives(text), self.lifetime
-        if "no-cache" in wanted:
+        requested, limit = directives(text), self.lifetime
+        if "no-cache" in requested:
             return False
-        if "max-age" in wanted:
-            limit = min(limit, seconds(wanted["max-age"]))
-        return self.age(now) + seconds(wanted.get("min-fresh", "0")) < limit
+        if "max-age" in requested:
+            limit = min(limit, seconds(requested["max-age"]))
+        return self.age(now) + seconds(requested.get("min-fresh", "0")) < limit
 
     def will_do(self, now: float) -> bool:
         """Whether it may be given when nobody answers."""
@@ -84,8 +84,8 @@ class CachedResponse:
         """Whether the client's own copy is this one, so that 304 says it all."""
         etag, had = self.header("etag"), view.headers.get("If-None-Match")
         if had is not None:
-            wanted = {part.strip().removeprefix("W/") for part in had.split(",")}
-            return had.strip() == "*" or (etag or "").removeprefix("W/") in wanted
+            etags = {part.strip().removeprefix("W/") for part in had.split(",")}
+            return had.strip() == "*" or (etag or "").removeprefix("W/") in etags
         modified = self.header("last-modified")
         return modified is not None and modified == view.headers.get("If-Modified-Since")
 

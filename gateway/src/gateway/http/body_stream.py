@@ -12,8 +12,8 @@ ROOM = 32_768
 class BodyStream:
     """Chunks in their order.  Whoever feeds it is told through `flow` when `is_full` changes.
 
-    `length` is what was announced, None when nothing was.  `wanted` is called before the first
-    wait: then a client that expects 100 is told to go on.
+    `length` is what was announced, None when nothing was.  `on_first_read` is called before the
+    first wait: then a client that expects 100 is told to go on.
     """
 
     __slots__ = (
@@ -25,12 +25,12 @@ class BodyStream:
         "has_ended",
         "is_full",
         "length",
-        "wanted",
+        "on_first_read",
     )
 
     def __init__(self, flow: Callable[[], None], length: int | None) -> None:
         self.length = length
-        self.wanted: Callable[[], None] | None = None
+        self.on_first_read: Callable[[], None] | None = None
         self.is_full = False
         self.has_ended = False
         self._flow = flow
@@ -69,10 +69,10 @@ class BodyStream:
         self._relax()
         return chunk
 
-    async def next(self, patience: float | None) -> bytes:
+    async def next(self, timeout: float | None) -> bytes:
         """The next chunk, b"" at the end.  TimeoutError when none comes within the time."""
         if not self._chunks and not self.has_ended:
-            await self._wait(patience)
+            await self._wait(timeout)
         if self._chunks:
             chunk = self._chunks.popleft()
             self._size -= len(chunk)
@@ -87,13 +87,13 @@ class BodyStream:
             self.is_full = False
             self._flow()
 
-    async def _wait(self, patience: float | None) -> None:
-        if self.wanted is not None:
-            self.wanted()
-            self.wanted = None
+    async def _wait(self, timeout: float | None) -> None:
+        if self.on_first_read is not None:
+            self.on_first_read()
+            self.on_first_read = None
         self._waiter = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 await self._waiter
         finally:
             self._waiter = None

@@ -88,10 +88,10 @@ class ClientConnection(asyncio.Protocol):
 
     def flow(self) -> None:
         """Called by the body of a request when it is full, and when there is room again."""
-        wanted = self._is_lingering or not (self._waiting or self._parser.is_full)
-        if wanted != self._is_reading and not self._transport.is_closing():
-            self._is_reading = wanted
-            if wanted:
+        should_read = self._is_lingering or not (self._waiting or self._parser.is_full)
+        if should_read != self._is_reading and not self._transport.is_closing():
+            self._is_reading = should_read
+            if should_read:
                 self._transport.resume_reading()
             else:
                 self._transport.pause_reading()
@@ -258,7 +258,7 @@ class ClientConnection(asyncio.Protocol):
         else:
             request.keep_alive = False  # the end of the connection is the end of the body
         self._transport.write(self._head(request, response))
-        while data := await body.next(response.patience):
+        while data := await body.next(response.timeout):
             self._transport.writelines(framing.chunk(data) if is_chunked else (data,))
             await self._until_written()
         if is_chunked:

@@ -33,14 +33,14 @@ class ConnectionPool:
             known.close()
         return None
 
-    async def connect(self, host: str, port: int, patience: float) -> UpstreamConnection:
-        """A new one, within `patience` seconds.  Raises NotConnected."""
+    async def connect(self, host: str, port: int, timeout: float) -> UpstreamConnection:
+        """A new one, within `timeout` seconds.  Raises NotConnected."""
 
         def freed(connection: UpstreamConnection) -> None:
             self._put((host, port), connection)
 
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 _, made = await self._loop.create_connection(
                     lambda: UpstreamConnection(f"{host}:{port}", freed), host, port
                 )

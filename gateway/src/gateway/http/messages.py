@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(slots=True, eq=False)
 class Response:
-    """`body` is whole, or a stream that passes chunk by chunk, each within `patience` seconds.
+    """`body` is whole, or a stream that passes chunk by chunk, each within `timeout` seconds.
 
     A Tunnel goes with status 101 only.  Headers of the connection are not among `headers`.
     """
@@ -44,7 +44,7 @@ class Response:
     status: int
     headers: Headers = field(default_factory=CIMultiDict)
     body: bytes | BodyStream | Tunnel = b""
-    patience: float | None = None
+    timeout: float | None = None
 
 
 # Called once for a request; what breaks off half-way raises ConnectionError.

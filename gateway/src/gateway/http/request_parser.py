@@ -118,7 +118,7 @@ class RequestParser:
         self._unanswered = 0
         body = self._body = request.body
         if body is not None and request.headers.get("Expect", "").lower() == "100-continue":
-            body.wanted = self._receiver.go_on if request.version == "1.1" else None
+            body.on_first_read = self._receiver.go_on if request.version == "1.1" else None
         if self._parser.should_upgrade():
             self._upgrading(request)
         self._receiver.arrived(request)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Timer:
-    """Calls `late` when one wait was not stopped within its patience.
+    """Calls `late` when one wait was not stopped within its timeout.
 
     One call of the loop's serves many waits: it looks when the first of them would be late.
     """
@@ -16,10 +16,10 @@ class Timer:
         self._late = late
         self._due = math.inf
         self._looks_at = math.inf
-        self._looking: asyncio.TimerHandle | None = None
+        self._look_handle: asyncio.TimerHandle | None = None
 
-    def start(self, patience: float) -> None:
-        self._due = self._loop.time() + patience
+    def start(self, timeout: float) -> None:
+        self._due = self._loop.time() + timeout
         if self._due < self._looks_at:
             self.end()
             self._look_at(self._due)
@@ -29,15 +29,15 @@ class Timer:
 
     def end(self) -> None:
         """No wait will follow."""
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._look_handle is not None:
+            self._look_handle.cancel()
 
     def _look_at(self, moment: float) -> None:
         self._looks_at = moment
-        self._looking = self._loop.call_at(moment, self._look)
+        self._look_handle = self._loop.call_at(moment, self._look)
 
     def _look(self) -> None:
-        self._looks_at, self._looking = math.inf, None
+        self._looks_at, self._look_handle = math.inf, None
         if self._due <= self._loop.time():
             self._late()
         elif self._due < math.inf:

@@ -45,7 +45,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._host = host
         self._freed = freed
         self._loop = asyncio.get_running_loop()
-        self._asked: UpstreamRequest | None = None
+        self._request: UpstreamRequest | None = None
         self._answer: asyncio.Future[UpstreamResponse] | None = None
         self._timer = Timer(self._loop, lambda: self._fail(TimeoutError()))
         self._sending: asyncio.Task[None] | None = None
@@ -83,23 +83,23 @@ class UpstreamConnection(asyncio.Protocol):
     def close(self) -> None:
         self._transport.close()
 
-    async def ask(self, asked: UpstreamRequest, patience: float) -> UpstreamResponse:
-        """The answer, within `patience` seconds; of an UpstreamBody, each step has as many as well.
+    async def ask(self, request: UpstreamRequest, timeout: float) -> UpstreamResponse:
+        """The answer, within `timeout` seconds; of an UpstreamBody, each step has as many as well.
 
         Raises UpstreamError, TimeoutError, and the Problem of an UpstreamBody.
         """
         self._expect_head()
-        self._asked = asked
+        self._request = request
         answer: asyncio.Future[UpstreamResponse] = self._loop.create_future()
         self._answer = answer
-        asked.frame()
-        head = framing.request_head(asked.method, asked.target, self._host, asked.headers)
-        if isinstance(asked.body, bytes):
-            self._transport.write(head + asked.body)
-            self._timer.start(patience)
+        request.frame()
+        head = framing.request_head(request.method, request.target, self._host, request.headers)
+        if isinstance(request.body, bytes):
+            self._transport.write(head + request.body)
+            self._timer.start(timeout)
         else:
             self._transport.write(head)
-            self._sending = self._loop.create_task(self._send(asked.body, patience))
+            self._sending = self._loop.create_task(self._send(request.body, timeout))
         try:
             return await answer
         except asyncio.CancelledError:
@@ -126,7 +126,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._timer.end()
         if error is not None:
             self._read_rest()
-        if self._asked is None:
+        if self._request is None:
             return
         if self._head is None:
             self._fail(Disconnected())
@@ -139,7 +139,7 @@ class UpstreamConnection(asyncio.Protocol):
         """What came before the write that failed: who refuses a long body says so, and closes."""
         descriptor = self._transport.get_extra_info("socket").fileno()
         with suppress(OSError):
-            while self._asked is not None and (data := os.read(descriptor, SHORT)):
+            while self._request is not None and (data := os.read(descriptor, SHORT)):
                 self.data_received(data)
 
     def pause_writing(self) -> None:
@@ -151,7 +151,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._writable = None
 
     def on_message_begin(self) -> None:
-        if self._asked is None:
+        if self._request is None:
             raise UpstreamError("an answer that nobody has asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -172,12 +172,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._measure(status, headers)
         if promise := KEEPS.search(headers.get("Keep-Alive", "")):
             self._keeps = int(promise.group(1)) - MARGIN_SECONDS
-        if self._asked is not None and self._asked.method == "HEAD":
+        if self._request is not None and self._request.method == "HEAD":
             self._complete()
             self._parser = httptools.HttpResponseParser(self)  # this one waits for a body
 
     def on_body(self, chunk: bytes) -> None:
-        if self._asked is None:
+        if self._request is None:
             raise UpstreamError("a body that nobody has asked for")
         self._unanswered = 0
         if self._stream is not None:
@@ -203,7 +203,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _stream_if_long(self) -> None:
         head = self._head
-        if head is None or self._asked is None or self._stream is not None:
+        if head is None or self._request is None or self._stream is not None:
             return
         if head.status == SWITCHING:
             self._fail(UpstreamError("it changed the protocol without saying to which"))
@@ -214,13 +214,13 @@ class UpstreamConnection(asyncio.Protocol):
             self._deliver(self._stream)
 
     def _switch(self, rest: bytes) -> None:
-        head, asked = self._head, self._asked
-        if head is None or asked is None or asked.upgrade is None:
+        head, request = self._head, self._request
+        if head is None or request is None or request.upgrade is None:
             self._fail(UpstreamError("it changed the protocol, and nobody has asked for that"))
             return
         self._transport.pause_reading()
         protocol = head.headers.get("Upgrade", "")
-        self._deliver(Tunnel(self._transport, protocol, rest, asked.idle))
+        self._deliver(Tunnel(self._transport, protocol, rest, request.idle))
         self._end_call()
 
     def _deliver(self, body: bytes | BodyStream | Tunnel) -> None:
@@ -252,7 +252,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.abort()
 
     def _end_call(self) -> None:
-        self._asked = None
+        self._request = None
         self._timer.stop()
         if self._sending is not None:
             self._sending.cancel()
@@ -260,24 +260,24 @@ class UpstreamConnection(asyncio.Protocol):
         self._pause(False)
 
     def _flow(self) -> None:
-        self._pause(self._asked is not None and self._stream is not None and self._stream.is_full)
+        self._pause(self._request is not None and self._stream is not None and self._stream.is_full)
 
-    def _pause(self, wanted: bool) -> None:
-        if wanted == self._is_paused or self._transport.is_closing():
+    def _pause(self, paused: bool) -> None:
+        if paused == self._is_paused or self._transport.is_closing():
             return
-        self._is_paused = wanted
-        if wanted:
+        self._is_paused = paused
+        if paused:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
 
-    async def _send(self, upload: UpstreamBody, patience: float) -> None:
+    async def _send(self, upload: UpstreamBody, timeout: float) -> None:
         is_chunked = upload.length is None
         try:
             while data := await upload.next():
                 self._transport.writelines(framing.chunk(data) if is_chunked else (data,))
                 if self._writable is not None:
-                    async with asyncio.timeout(patience):
+                    async with asyncio.timeout(timeout):
                         await self._writable
         except (Problem, TimeoutError) as error:
             self._fail(error)
@@ -285,4 +285,4 @@ class UpstreamConnection(asyncio.Protocol):
         if is_chunked:
             self._transport.write(framing.LAST_CHUNK)
         if self._head is None:
-            self._timer.start(patience)
+            self._timer.start(timeout)

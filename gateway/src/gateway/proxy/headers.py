@@ -46,8 +46,10 @@ FORWARDED = frozenset(
     )
 )
 # Between our own processes only; from outside they are not believed.
-HOPS = frozenset((deadline.DEADLINE.lower(), deadline.ATTEMPT.lower(), deadline.TIMEOUT.lower()))
-NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | HOPS
+DEADLINE_HEADERS = frozenset(
+    (deadline.DEADLINE.lower(), deadline.ATTEMPT.lower(), deadline.TIMEOUT.lower())
+)
+NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS
 NOT_TO_CLIENT = HOP_BY_HOP | {"x-trace-id", "x-trace-url"}
 VIA = "1.1 gateway"
 SCHEME = "http"

@@ -17,11 +17,11 @@ LATE = "The body did not come in time."
 class Upload:
     """A long body: the next chunk is taken when the last one is on its way."""
 
-    def __init__(self, body: BodyStream, limit: int, patience: float) -> None:
+    def __init__(self, body: BodyStream, limit: int, timeout: float) -> None:
         self.length = body.length
         self._body = body
         self._limit = limit
-        self._patience = patience
+        self._timeout = timeout
         self._passed = 0
         self._waited = 0.0
         self._clock = asyncio.get_running_loop().time
@@ -30,7 +30,7 @@ class Upload:
         """Raises TooLarge, NotSentInTime, and BadRequest when the framing is wrong."""
         began = self._clock()
         try:
-            chunk = await self._body.next(self._patience)
+            chunk = await self._body.next(self._timeout)
         except TimeoutError as error:
             raise NotSentInTime(LATE) from error
         self._passed += len(chunk)
@@ -38,7 +38,7 @@ class Upload:
         self._waited += self._clock() - began
         if self._passed > self._limit:
             raise too_large(self._limit)
-        if self._waited > self._patience + self._passed / SLOWEST:
+        if self._waited > self._timeout + self._passed / SLOWEST:
             raise NotSentInTime(LATE)
         return chunk
 
@@ -64,22 +64,22 @@ def too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is longer than {limit} bytes.")
 
 
-async def take(body: BodyStream, limit: int, patience: float) -> bytes | Upload:
+async def take(body: BodyStream, limit: int, timeout: float) -> bytes | Upload:
     """The client's body, whole when it is short.  Raises as `Upload.next` does."""
     if body.length is not None and body.length > limit:
         raise too_large(limit)
     if body.is_whole and not body.is_full:
         return _within(body.taken(), limit)
     if body.length is None or body.length > SHORT:
-        return Upload(body, limit, patience)
-    return await whole(body, limit, patience)
+        return Upload(body, limit, timeout)
+    return await whole(body, limit, timeout)
 
 
-async def whole(body: BodyStream, limit: int, patience: float) -> bytes:
-    """All of it, within `patience` seconds.  Raises as `Upload.next` does."""
+async def whole(body: BodyStream, limit: int, timeout: float) -> bytes:
+    """All of it, within `timeout` seconds.  Raises as `Upload.next` does."""
     taken = b""
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout):
             while chunk := await body.next(None):
                 taken = _within(taken + chunk, limit)
     except TimeoutError as error:

@@ -56,7 +56,7 @@ class UpstreamCall:
         whole = isinstance(self.request.body, bytes)
         return whole and deadline.may_retry() and self.retry.may(tried, self.request.method, status)
 
-    def patience(self) -> float:
+    def timeout(self) -> float:
         """Seconds for the answer; a long body is bounded step by step."""
         left = deadline.time_left() if isinstance(self.request.body, bytes) else None
         return self.limits.read_timeout_seconds if left is None else left
@@ -89,18 +89,18 @@ class UpstreamClient:
             except Unavailable as failure:
                 permit.failed(failure)
                 raise
-            _judge(permit, call, answer)
+            _record_outcome(permit, call, answer)
             return answer, instance
 
     async def _ask_in_time(
         self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
     ) -> tuple[UpstreamResponse, Instance]:
-        patience = call.patience()
+        timeout = call.timeout()
         try:
             return await self._ask_someone(call, span, policy)
         except TimeoutError as error:
             # A client that waits less than we would says nothing about the service.
-            short = patience < call.limits.read_timeout_seconds - SPENT_HERE
+            short = timeout < call.limits.read_timeout_seconds - SPENT_HERE
             kind = DeadlineOver if short else TimedOut
             raise kind(f"{call.service} did not answer in time.") from error
 
@@ -150,11 +150,11 @@ class UpstreamClient:
         connection = self._pool.take(instance.host, instance.port)
         if connection is None:
             connection = await self._connect(call, instance)
-        return await connection.ask(call.request, call.patience())
+        return await connection.ask(call.request, call.timeout())
 
     async def _connect(self, call: UpstreamCall, instance: Instance) -> UpstreamConnection:
         # A small part of the time there is, unless the client has hardly any.
-        async with asyncio.timeout(call.patience()):
+        async with asyncio.timeout(call.timeout()):
             return await self._pool.connect(
                 instance.host, instance.port, call.limits.connect_timeout_seconds
             )
@@ -164,7 +164,7 @@ def _no_proper_answer(call: UpstreamCall, kind: type[Unavailable] = Unavailable)
     return kind(f"{call.service} gave no proper answer.")
 
 
-def _judge(permit: Permit, call: UpstreamCall, answer: UpstreamResponse) -> None:
+def _record_outcome(permit: Permit, call: UpstreamCall, answer: UpstreamResponse) -> None:
     """4xx are answers, and 5xx of what is idempotent or was not done are failures.
 
     But 503 and 504 in the form of a problem: such a service is well, it says that a part behind it

@@ -61,8 +61,8 @@ class RetryFilter:
 
     def may(self, tried: int, method: str, status: int | None = None) -> bool:
         """After `tried` repeats; without a `status`, when the connection broke off."""
-        wanted = status is None or status in self.statuses
-        return wanted and tried < self.retries and method in self.methods
+        is_listed = status is None or status in self.statuses
+        return is_listed and tried < self.retries and method in self.methods
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,12 +103,12 @@ def lines(place: int, result: OrderResult) -> list[str]:
 
 def summary(results: list[OrderResult]) -> Iterator[str]:
     """What the reader should know beyond the single orders."""
-    away = sorted({service for result in results for service in result.degraded})
+    degraded = sorted({service for result in results for service in result.degraded})
     accepted = sum(result.is_accepted for result in results)
-    if away:
+    if degraded:
         yield (
-            f"Degraded: {' and '.join(away)} did not answer, so the order was checked against the"
-            " last known price and stock."
+            f"Degraded: {' and '.join(degraded)} did not answer, so the order was checked against"
+            " the last known price and stock."
         )
     if len(results) > 1:
         yield f"{accepted} of {len(results)} orders were accepted."

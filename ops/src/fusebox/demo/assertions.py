@@ -64,8 +64,8 @@ def refuses_without_calling(readings: Sequence[BreakerReading]) -> bool:
 
 def missing_spans(spans: Iterable[Span]) -> list[str]:
     """Whom the trace lacks, in words; empty for the whole way of an order."""
-    seen = {(service(span), span.get("kind"), topic(span)) for span in spans}
-    return [" ".join(expected).strip() for expected in EXPECTED_SPANS if expected not in seen]
+    recorded = {(service(span), span.get("kind"), topic(span)) for span in spans}
+    return [" ".join(expected).strip() for expected in EXPECTED_SPANS if expected not in recorded]
 
 
 def is_one_trace(spans: Sequence[Span]) -> bool:

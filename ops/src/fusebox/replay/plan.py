@@ -138,13 +138,13 @@ def _products(
 
 def stocks_for(orders: Iterable[Quantities]) -> dict[str, int]:
     """By product, nine tenths of what is asked for, but at least its largest order."""
-    asked: defaultdict[str, list[int]] = defaultdict(list)
+    pieces_by_code: defaultdict[str, list[int]] = defaultdict(list)
     for quantities in orders:
         for code, pieces in quantities.items():
-            asked[code].append(pieces)
+            pieces_by_code[code].append(pieces)
     return {
         code: min(max(-(-sum(pieces) * STOCK_PERCENT // 100), *pieces), HIGHEST_STOCK)
-        for code, pieces in asked.items()
+        for code, pieces in pieces_by_code.items()
     }
 
 

@@ -87,7 +87,7 @@ def test_a_client_is_told_to_go_on_only_when_it_is_waited_for() -> None:
     async def check() -> None:
         told: list[bool] = []
         stream = BodyStream(lambda: None, 4)
-        stream.wanted = lambda: told.append(True)
+        stream.on_first_read = lambda: told.append(True)
         stream.feed(b"bo")
         await stream.next(1)
         assert told == []

@@ -87,14 +87,14 @@ class InvalidLine(Exception):
 def parse_lines(rows: Iterable[CsvRow], ledger: Ledger) -> list[InvoiceLine]:
     """The lines that can be played; what cannot is counted in `ledger`."""
     lines: list[InvoiceLine] = []
-    seen: set[CsvRow] = set()
+    earlier: set[CsvRow] = set()
     for row in rows:
         ledger.read += 1
         try:
             line = parse(row)
-            if row in seen:
+            if row in earlier:
                 raise InvalidLine(LeftOut.DUPLICATE)
-            seen.add(row)
+            earlier.add(row)
             lines.append(line)
         except InvalidLine as invalid:
             ledger.left_out[invalid.why] += 1
