@@ -1,8 +1,10 @@
 """Spans of this process: who called whom, when, for how long, and whether it failed.
 
-py-zipkin gives the shapes (`ZipkinAttrs`, `Span`, its B3 parser and JSON encoder).  Its own context
-manager emits a root span only as SERVER or CLIENT and encodes on the request's path; a message has
-PRODUCER and CONSUMER spans, and ours leave through a queue, so `Tracer.span` takes its place.
+py-zipkin gives the shapes (`ZipkinAttrs`, `Span`, its JSON encoder).  Its B3 parser takes ids of
+zeros, and whatever else stands between dashes, for which Zipkin refuses a whole batch: ours does
+not.  Its own context manager emits a root span only as SERVER or CLIENT and encodes on the
+request's path; a message has PRODUCER and CONSUMER spans, and ours leave through a queue, so
+`Tracer.span` takes its place.
 """
 
 import random
@@ -14,7 +16,6 @@ from typing import Any, NamedTuple, Protocol
 
 from py_zipkin import Kind
 from py_zipkin.encoding import Endpoint, Span
-from py_zipkin.request_helpers import extract_zipkin_attrs_from_headers
 from py_zipkin.util import ZipkinAttrs
 
 from chassis.core.live import Live
@@ -30,9 +31,15 @@ __all__ = [
     "single",
 ]
 
-HEX_TRACE = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")
-HEX_SPAN = re.compile(r"[0-9a-f]{16}")
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+# Ids of nothing but zeros are invalid (W3C Trace Context §3.2.2.3 and §3.2.2.4).
+TRACE_ID = re.compile(r"(?!0+\Z)(?:[0-9a-f]{16}|[0-9a-f]{32})")
+SPAN_ID = re.compile(r"(?!0+\Z)[0-9a-f]{16}")
+# A version after 00 may have more fields; ff is none (§3.2.2.1 and §3.2.4).
+TRACEPARENT = re.compile(
+    r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL
+)
+B3_STATES = {"0": False, "1": True, "d": True}
+B3_WORDS = {"true": "1", "false": "0"}
 
 _current: ContextVar[ZipkinAttrs | None] = ContextVar("span", default=None)
 
@@ -62,7 +69,10 @@ NO_CONTEXT = IncomingTrace()
 
 
 def incoming(headers: Headers) -> IncomingTrace:
-    """B3, single header or many, else W3C's traceparent.  What is malformed is ignored."""
+    """B3, single header or many, else W3C's traceparent.  What is malformed is ignored.
+
+    A B3 that says only whether to sample says it of the traceparent beside it as well.
+    """
     for name in PROPAGATION_HEADERS:
         if name in headers:
             return _extract(headers)
@@ -70,25 +80,78 @@ def incoming(headers: Headers) -> IncomingTrace:
 
 
 def _extract(headers: Headers) -> IncomingTrace:
-    # py-zipkin looks names up as it spells them, so `headers` has to be case-insensitive.
-    attrs = extract_zipkin_attrs_from_headers(headers)  # type: ignore[arg-type]
-    if attrs is None:
-        return _traceparent(headers.get("traceparent"))
-    if "-" not in (headers.get("b3") or "-") or not (
-        "b3" in headers or headers.get("X-B3-TraceId")
+    b3 = _b3_single(headers.get("b3") or "") if "b3" in headers else _b3_multi(headers)
+    if b3.parent is not None:
+        return b3
+    parent = _traceparent(_only(headers, "traceparent"))
+    if parent is None:
+        return b3
+    if b3.sampled is not None:
+        parent = parent._replace(is_sampled=b3.sampled)
+    return IncomingTrace(parent)
+
+
+def _b3_single(value: str) -> IncomingTrace:
+    """`{trace}-{span}-{state}-{parent}`, the last two optional, or the state alone."""
+    fields = value.split("-")
+    if len(fields) == 1:
+        return IncomingTrace(sampled=B3_STATES.get(value))
+    if len(fields) > 4:
+        return NO_CONTEXT
+    trace_id, span_id = fields[:2]
+    state = fields[2] if len(fields) > 2 else ""
+    return _b3(trace_id, span_id, state or None, fields[3] if len(fields) > 3 else None)
+
+
+def _b3_multi(headers: Headers) -> IncomingTrace:
+    state = headers.get("X-B3-Sampled")
+    if headers.get("X-B3-Flags") == "1":
+        state = "d"
+    elif state is not None:
+        state = B3_WORDS.get(state, state)
+    return _b3(
+        headers.get("X-B3-TraceId"),
+        headers.get("X-B3-SpanId"),
+        state,
+        headers.get("X-B3-ParentSpanId"),
+    )
+
+
+def _b3(
+    trace_id: str | None, span_id: str | None, state: str | None, parent_id: str | None
+) -> IncomingTrace:
+    if state is not None and state not in B3_STATES:
+        return NO_CONTEXT
+    if (
+        not (trace_id and TRACE_ID.fullmatch(trace_id))
+        or not (span_id and SPAN_ID.fullmatch(span_id))
+        or (parent_id is not None and not SPAN_ID.fullmatch(parent_id))
     ):
-        return IncomingTrace(sampled=attrs.is_sampled)
-    if not (HEX_TRACE.fullmatch(attrs.trace_id) and HEX_SPAN.fullmatch(attrs.span_id or "")):
-        return IncomingTrace()
-    return IncomingTrace(attrs)
+        return IncomingTrace(sampled=None if state is None else B3_STATES[state])
+    # Who leaves the decision to us has it sampled.
+    sampled = True if state is None else B3_STATES[state]
+    flags = "1" if state == "d" else "0"
+    return IncomingTrace(ZipkinAttrs(trace_id, span_id, parent_id, flags, sampled))
 
 
-def _traceparent(value: str | None) -> IncomingTrace:
+def _traceparent(value: str | None) -> ZipkinAttrs | None:
     match = TRACEPARENT.fullmatch(value or "")
-    if not match:
-        return IncomingTrace()
-    trace_id, span_id, flags = match.groups()
-    return IncomingTrace(ZipkinAttrs(trace_id, span_id, None, "0", bool(int(flags, 16) & 1)))
+    if match is None:
+        return None
+    version, trace_id, span_id, flags, more = match.groups()
+    if version == "00" and more is not None:
+        return None
+    if not (TRACE_ID.fullmatch(trace_id) and SPAN_ID.fullmatch(span_id)):
+        return None
+    return ZipkinAttrs(trace_id, span_id, None, "0", bool(int(flags, 16) & 1))
+
+
+def _only(headers: Headers, name: str) -> str | None:
+    """The header's value, unless it came more than once: aiohttp keeps all, WSGI joins them."""
+    getall = getattr(headers, "getall", None)
+    if getall is not None and len(getall(name, ())) > 1:
+        return None
+    return headers.get(name)
 
 
 def outgoing() -> dict[str, str]:

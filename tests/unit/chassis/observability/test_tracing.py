@@ -1,8 +1,12 @@
 """Spans: which continue a trace, which begin one, and what is reported."""
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
 from py_zipkin import Kind
 from py_zipkin.encoding import Span
 from py_zipkin.util import ZipkinAttrs
@@ -13,6 +17,7 @@ from chassis.observability import tracing
 from chassis.observability.tracing import Tracer
 
 TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
+NO_TRACE, NO_SPAN = "0" * 32, "0" * 16
 
 
 def tracer(spans: list[Span], probability: float = 1.0) -> Tracer:
@@ -23,6 +28,13 @@ CONTINUED = [
     {"b3": f"{TRACE}-{SPAN}-1"},
     {"X-B3-TraceId": TRACE, "X-B3-SpanId": SPAN, "X-B3-Sampled": "1"},
     {"traceparent": f"00-{TRACE}-{SPAN}-01"},
+    {"traceparent": f"01-{TRACE}-{SPAN}-01"},
+    {"traceparent": f"01-{TRACE}-{SPAN}-01-more"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-00", "X-B3-Sampled": "1"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-00", "b3": "1"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-00", "b3": f"{NO_TRACE}-{SPAN}-1"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-01", "b3": "nonsense"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-01", "X-B3-TraceId": "z"},
 ]
 
 
@@ -53,6 +65,20 @@ BROKEN = [
     {"b3": f"{'z' * 32}-{SPAN}-1"},
     {"traceparent": "00-1-2-3"},
     {"X-B3-TraceId": TRACE},
+    {"traceparent": f"00-{NO_TRACE}-{SPAN}-01"},
+    {"traceparent": f"00-{TRACE}-{NO_SPAN}-01"},
+    {"traceparent": f"00-{NO_TRACE}-{NO_SPAN}-01"},
+    {"traceparent": f"ff-{TRACE}-{SPAN}-01"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-01-more"},
+    {"traceparent": f"01-{TRACE}-{SPAN}-01.more"},
+    {"traceparent": f"00-{TRACE}-{SPAN}-01,00-{TRACE}-{SPAN}-01"},
+    {"b3": f"{NO_TRACE}-{SPAN}-1"},
+    {"b3": f"{NO_SPAN}-{SPAN}-1"},
+    {"b3": f"{TRACE}-{NO_SPAN}-1"},
+    {"b3": f"{TRACE}-{SPAN}-1-{NO_SPAN}"},
+    {"X-B3-TraceId": NO_TRACE, "X-B3-SpanId": SPAN},
+    {"X-B3-TraceId": TRACE, "X-B3-SpanId": NO_SPAN},
+    {"X-B3-TraceId": TRACE, "X-B3-SpanId": SPAN, "X-B3-ParentSpanId": NO_SPAN},
 ]
 
 
@@ -65,6 +91,39 @@ def test_malformed_trace_headers_begin_a_new_trace(headers: dict[str, str]) -> N
 
     assert spans[0].parent_id is None
     assert len(spans[0].trace_id) == 32
+
+
+def test_b3_decides_about_sampling_of_the_trace_in_a_traceparent() -> None:
+    headers = Headers({"traceparent": f"00-{TRACE}-{SPAN}-01", "X-B3-Sampled": "0"})
+
+    assert tracing.incoming(headers).parent == ZipkinAttrs(TRACE, SPAN, None, "0", False)
+
+
+def test_a_traceparent_that_came_twice_is_ignored() -> None:
+    value = f"00-{TRACE}-{SPAN}-01"
+    headers = CIMultiDict([("traceparent", value), ("traceparent", value)])
+
+    assert tracing.incoming(headers).parent is None
+
+
+IDS = st.sampled_from(
+    [TRACE, SPAN, NO_TRACE, NO_SPAN, TRACE.upper(), "", "0", "٠" * 16, SPAN + "\n"]
+)
+FIELDS = IDS | st.sampled_from(["00", "01", "ff", "1", "d", "true"]) | st.text(max_size=34)
+VALUES = st.text() | st.lists(FIELDS, max_size=6).map("-".join) | FIELDS
+NAMES = [*tracing.PROPAGATION_HEADERS, "X-B3-SpanId", "X-B3-ParentSpanId"]
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), VALUES))
+def test_whatever_the_headers_are_only_valid_ids_are_taken_over(headers: dict[str, str]) -> None:
+    parent = tracing.incoming(headers).parent
+
+    if parent is not None:
+        assert re.fullmatch(r"[0-9a-f]{16}|[0-9a-f]{32}", parent.trace_id)
+        assert re.fullmatch(r"[0-9a-f]{16}", parent.span_id or "")
+        assert re.fullmatch(r"[0-9a-f]{16}", parent.parent_span_id or SPAN)
+        for id in (parent.trace_id, parent.span_id, parent.parent_span_id):
+            assert id is None or int(id, 16) > 0
 
 
 def test_a_call_continues_at_the_other_end() -> None:
