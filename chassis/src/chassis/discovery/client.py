@@ -90,9 +90,22 @@ class DiscoveryClient:
             return
         self.registered.clear()
         try:
-            self._renewing.request("DELETE", self._path)
+            if not self._is_succeeded():
+                self._renewing.request("DELETE", self._path)
         except requests.RequestException as error:
             log.info("discovery does not answer, the lease will run out: %s", error)
+
+    def _is_succeeded(self) -> bool:
+        """Whether another process has this instance's name by now, which must not lose its lease.
+
+        gunicorn's worker outlives a killed master for a moment, while its successor registers.
+        """
+        response = self._renewing.request("GET", self._path, headers={"Accept": "application/json"})
+        if response.status_code != requests.codes.ok:
+            return False
+        own = self._metadata()["pid"]
+        registered = response.json().get("instance", {}).get("metadata", {})
+        return bool(registered.get("pid", own) != own)
 
     def keep_fetching(self, stop: threading.Event) -> None:
         settled = time.monotonic() + SETTLING_SECONDS

@@ -36,6 +36,8 @@ class Discovery:
             answer.status_code = 404
         elif method == "DELETE":
             self.known.pop((path[1], path[2]), None)
+        elif method == "GET" and len(path) == 3:
+            answer._content = json.dumps({"instance": self.known[path[1], path[2]]}).encode()
         else:
             answer._content = json.dumps(self.document()).encode()
         return answer
@@ -173,6 +175,18 @@ def test_an_instance_that_has_left_does_not_register_again(
 
     gateway.fetch()
     assert discovery.known == {}
+
+
+def test_an_instance_that_leaves_late_does_not_take_its_successor_along(
+    discovery: Discovery, tmp_path: Path
+) -> None:
+    orphan = client("catalog-service", tmp_path)
+    [(key, entry)] = discovery.known.items()
+    discovery.known[key] = {**entry, "metadata": {**entry["metadata"], "pid": "1"}}
+
+    orphan.leave()
+
+    assert discovery.known[key]["metadata"]["pid"] == "1"
 
 
 class Stop(threading.Event):
