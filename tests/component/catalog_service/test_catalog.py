@@ -3,11 +3,14 @@
 import json
 from itertools import permutations
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog_service.models import Base
 
@@ -168,3 +171,36 @@ def test_a_cancelled_order_gives_its_stock_back_once_in_any_order_of_events(
             catalog.receive(event)
 
     assert catalog.stock(product_id) == 5
+
+
+@pytest.mark.parametrize("path", ["/catalogs/A%00", "/catalogs/%00", "/%00", "/A%00/B"])
+def test_an_address_with_nul_leads_nowhere(catalog: Any, path: str) -> None:
+    answer = catalog.client.get(path)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize("query", ["productId=%00", "productId=A&productId=A%00", "%00=1"])
+def test_a_query_with_nul_is_refused(catalog: Any, query: str) -> None:
+    assert catalog.client.get(f"/catalogs?{query}").status_code == 422
+
+
+@pytest.mark.parametrize("name", [r"a\u0000b", r"\ud800", r"\udfffa"])
+def test_a_name_that_no_column_can_hold_is_refused(catalog: Any, name: str) -> None:
+    body = f'{{"productId": "NUL-1", "productName": "{name}", "unitPrice": 1, "stock": 1}}'
+    answer = catalog.client.post(
+        "/catalogs", data=body, content_type="application/json", headers=catalog.admin
+    )
+
+    assert answer.status_code in (400, 422)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1, max_size=8), st.text(max_size=8))
+def test_no_text_in_an_address_or_a_query_is_an_error_of_ours(
+    catalog: Any, name: str, value: str
+) -> None:
+    paths = (f"/catalogs/{quote(name)}", f"/{quote(name)}", f"/catalogs?productId={quote(value)}")
+    answers = [catalog.client.get(path) for path in (*paths, f"/catalogs?cursor={quote(value)}")]
+
+    assert [answer.status_code for answer in answers if answer.status_code >= 500] == []

@@ -168,3 +168,25 @@ def test_a_bad_page_is_refused_by_field(user: Any, path: str) -> None:
 
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["field"] in ("limit", "cursor")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"productId": "A\x00", "qty": 1},
+        {"lines": [{"productId": "A", "qty": 1}, {"productId": "\x00", "qty": 1}]},
+    ],
+)
+def test_a_product_id_with_nul_is_the_clients_error_and_asks_nobody(user: Any, body: Any) -> None:
+    answer = user.place(**body)
+
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["field"].endswith("productId")
+
+
+@pytest.mark.parametrize("cursor", ["bm9ib2R5", "AA==", "%00", "é"])
+def test_a_cursor_that_names_no_order_is_refused(user: Any, cursor: str) -> None:
+    answer = user.call("GET", f"orders?cursor={cursor}")
+
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["field"] == "cursor"

@@ -206,3 +206,7 @@ def test_without_its_database_it_answers_503_with_retry_after(process_of: Any) -
     assert answer.headers["Retry-After"]
     assert client.get("/actuator/health/readiness").status_code == 503
     assert client.get("/.well-known/jwks.json").status_code == 200
+
+
+def test_a_name_that_no_column_can_hold_is_refused(users: Any) -> None:
+    assert users.register(email="nul@example.org", name="a\x00b").status_code == 422

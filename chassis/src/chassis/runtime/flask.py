@@ -1,8 +1,10 @@
 """The chassis under Flask: errors, traces, metrics, the actuator, JSON bodies and callers."""
 
+import json
 import logging
 import re
 import time
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from flask import Flask, Request, Response, g, jsonify, request
@@ -14,6 +16,7 @@ from chassis.core.errors import (
     BadRequest,
     FieldError,
     Invalid,
+    NotFound,
     Problem,
     TooLarge,
     Unavailable,
@@ -24,6 +27,7 @@ from chassis.resilience import deadline
 from chassis.runtime.service import Process
 from chassis.web import problem_details
 from chassis.web.auth import Caller, TokenVerifier
+from chassis.web.storable import MESSAGE, is_storable, unstorable_fields
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +58,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = process.settings.fusebox.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _trace_requests(app, process)
+    _refuse_unstorable_text(app)
     _assault_requests(app, process.monkey)
     _answer_errors(app)
     for exception_type in outages:
@@ -68,8 +73,8 @@ def create_app(
     return app
 
 
-def body(model: type[M]) -> M:
-    """The request's JSON body as a `model`.
+def body(model: type[M], *, is_stored: bool = True) -> M:
+    """The request's JSON body as a `model`; unless `is_stored`, with text that no column can hold.
 
     Raises UnsupportedMedia, BadRequest, TooLarge, or Invalid with a line for each bad field.
     """
@@ -77,9 +82,10 @@ def body(model: type[M]) -> M:
         raise UnsupportedMedia(
             f"Send JSON with `Content-Type: application/json`, not {request.mimetype or 'nothing'}."
         )
+    content = _bytes(request)
     try:
         # Strict, and as JSON: "3" is no number here, though a date may be a string.
-        return model.model_validate_json(_bytes(request), strict=True)
+        validated = model.model_validate_json(content, strict=True)
     except ValidationError as error:
         issues = error.errors(include_url=False, include_context=False, include_input=False)
         if any(issue["type"] == "json_invalid" for issue in issues):
@@ -87,11 +93,21 @@ def body(model: type[M]) -> M:
         raise Invalid(
             "Some fields are wrong.", errors=[_field_error(issue) for issue in issues]
         ) from error
+    # JSON can say such text by an escape alone, and hardly any body has one.
+    if is_stored and b"\\u" in content:
+        _require_storable(unstorable_fields(json.loads(content)))
+    return validated
 
 
 def authenticate(tokens: TokenVerifier) -> Caller:
     """The caller that the token names; Unauthenticated when it is missing or not valid."""
     return tokens.caller_of(request.headers.get("Authorization"))
+
+
+def _require_storable(unstorable: Iterable[str]) -> None:
+    errors: list[FieldError] = [{"field": field, "message": MESSAGE} for field in unstorable]
+    if errors:
+        raise Invalid("Some fields are wrong.", errors=errors)
 
 
 def _bytes(incoming: Request) -> bytes:
@@ -133,6 +149,18 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
     def end(_error: BaseException | None) -> None:
         if "opened" in g:
             g.pop("opened").__exit__(None, None, None)
+
+
+def _refuse_unstorable_text(app: Flask) -> None:
+    """No thing has such text in its address, and no database has to say so."""
+
+    @app.before_request
+    def refuse() -> None:
+        if not all(is_storable(str(value)) for value in (request.view_args or {}).values()):
+            raise NotFound("There is nothing at this address.")
+        _require_storable(
+            name for name, value in request.args.items(multi=True) if not is_storable(name + value)
+        )
 
 
 def _assault_requests(app: Flask, monkey: ChaosMonkey) -> None:

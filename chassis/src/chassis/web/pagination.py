@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from uuid import UUID
 
 from chassis.core.errors import Invalid
 
@@ -45,6 +46,14 @@ def wrong_cursor() -> Invalid:
         "Some fields are wrong.",
         errors=[{"field": "cursor", "message": "take it from a Link header as it is"}],
     )
+
+
+def id_of(key: str) -> UUID:
+    """The key of a row whose ids are UUIDs; Invalid when a cursor says anything else."""
+    try:
+        return UUID(key)
+    except ValueError as error:
+        raise wrong_cursor() from error
 
 
 def _decode(cursor: str) -> str:

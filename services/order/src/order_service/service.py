@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from chassis.chaos import kill_points
 from chassis.core.errors import NotFound, Unauthenticated, Unavailable
 from chassis.resilience import deadline
+from chassis.web import pagination
 from chassis.web.pagination import Page
 from order_service.idempotency import Claim
 from order_service.messaging import order_cancelled, order_placed
@@ -63,7 +64,7 @@ class Orders:
         """A page, the newest first, and the key of its last row if more follow."""
         query = select(Order).where(Order.user_id == user_id)
         if page.after is not None:
-            query = query.where(Order.order_id < UUID(page.after))
+            query = query.where(Order.order_id < pagination.id_of(page.after))
         with self._sessions() as session:
             _require_open(session, user_id)
             rows = list(

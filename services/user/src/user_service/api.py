@@ -107,7 +107,7 @@ def login(accounts: Accounts, signer: Signer) -> Blueprint:
 
     @api.post("/login")
     def log_in() -> tuple[Response, dict[str, str]]:
-        given = body(Credentials)
+        given = body(Credentials, is_stored=False)
         user = accounts.log_in(given.email, given.password)
         token = signer.token_for(user)
         document = {

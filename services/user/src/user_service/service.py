@@ -67,7 +67,7 @@ class Accounts:
         """A page in the order of the ids, and the key of its last row if more follow."""
         query = select(User).where(User.deleted_at.is_(None)).order_by(User.user_id)
         if page.after is not None:
-            query = query.where(User.user_id > _key(page.after))
+            query = query.where(User.user_id > pagination.id_of(page.after))
         with self._sessions() as session:
             _reach(session, caller, _id_of(caller))
             caller.require_admin()
@@ -140,10 +140,3 @@ def _id_of(caller: Caller) -> UUID:
         return UUID(caller.subject)
     except ValueError as error:
         raise Unauthenticated("The token names no account.") from error
-
-
-def _key(after: str) -> UUID:
-    try:
-        return UUID(after)
-    except ValueError as error:
-        raise pagination.wrong_cursor() from error
