@@ -134,3 +134,8 @@ class DeadlineOver(TimedOut):
 
 # Circuit breakers do not count these (resilience4j: ignoreExceptions).
 IGNORED_BY_BREAKERS = (DeadlineOver, InstanceLost)
+
+
+def first_line(error: BaseException) -> str:
+    """What it says, for a log or a reason; its type when it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

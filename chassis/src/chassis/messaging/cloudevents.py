@@ -37,14 +37,19 @@ def headers(
 def parse(
     key: bytes | None,
     value: bytes | None,
-    record_headers: Iterable[tuple[str, bytes]],
+    record_headers: Iterable[tuple[str, bytes | None]] | None,
     models: Mapping[str, type[BaseModel]],
 ) -> Event | None:
     """The event in a record; None when its type is none of `models`, which is no fault.
 
     Raises BadRecord with the reason when headers lack or the payload breaks its model.
     """
-    texts = {name: content.decode("utf-8", "replace") for name, content in record_headers}
+    # Kafka's format allows a header without a value: it says nothing.
+    texts = {
+        name: content.decode("utf-8", "replace")
+        for name, content in record_headers or ()
+        if content is not None
+    }
     missing = [name for name in ("ce_id", "ce_type", "ce_source") if not texts.get(name)]
     if missing:
         raise BadRecord(f"headers are missing: {', '.join(missing)}")

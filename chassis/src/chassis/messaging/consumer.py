@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.chaos import kill_points
 from chassis.core.backoff import Backoff
-from chassis.core.errors import Problem
+from chassis.core.errors import Problem, first_line
 from chassis.data.outages import OUTAGES
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
@@ -76,7 +76,7 @@ class Consumer:
             try:
                 self._consume(stop)
             except (*OUTAGES, KafkaError) as error:
-                log.warning("events wait: %s", str(error).splitlines()[0])
+                log.warning("events wait: %s", first_line(error))
                 self._close()
                 self._backoff.wait(stop)
         self._close()
@@ -124,7 +124,7 @@ class Consumer:
             try:
                 self._effect([(record, event)])
             except RECORDS_FAULT as error:
-                self._dead_letter(record, str(error).splitlines()[0])
+                self._dead_letter(record, first_line(error))
 
     def _effect(self, good: Sequence[tuple[Any, Event]]) -> None:
         started = time.time()
@@ -166,8 +166,9 @@ class Consumer:
             key=record.key,
             value=record.value,
             headers=[
-                *record.headers,
-                ("dead_reason", reason[:1000].encode()),
+                # Python's producer writes no header without a value.
+                *((name, content or b"") for name, content in record.headers or ()),
+                ("dead_reason", reason[:1000].encode("utf-8", "replace")),
                 ("dead_from", f"{self._service} {came_from}".encode()),
             ],
         ).get(timeout=DELIVERY_SECONDS)

@@ -22,6 +22,7 @@ from sqlalchemy import select as sql_select
 
 from chassis.chaos import kill_points
 from chassis.core.backoff import Backoff
+from chassis.core.errors import first_line
 from chassis.data.outages import OUTAGES
 from chassis.messaging import cloudevents
 from chassis.messaging.outbox import Outbox
@@ -71,7 +72,7 @@ class OutboxRelay:
                 self._relay(stop)
                 backoff.reset()
             except (*OUTAGES, psycopg.OperationalError, KafkaError) as error:
-                log.warning("the outbox waits: %s", str(error).splitlines()[0])
+                log.warning("the outbox waits: %s", first_line(error))
                 backoff.wait(stop)
             finally:
                 self.active = False

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import LocationValueError, NewConnectionError
 
 from chassis.config.settings import ClientSettings
 from chassis.core.errors import (
@@ -23,6 +23,8 @@ from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline
 from chassis.resilience.policy import ResiliencePolicy
 
+# An instance may register under a name that no host can have (`a..b`): it answers nobody.
+NO_HOST = (requests.exceptions.InvalidURL, LocationValueError, UnicodeError)
 POOL = 64
 
 
@@ -99,6 +101,9 @@ class ServiceClient:
                     raise failure(f"{self.service} broke off its response.") from error
                 else:
                     is_retry = True
+            except NO_HOST:
+                self._balancer.refused(instance)
+                refused.add(instance)
             except requests.RequestException as error:
                 raise Unavailable(f"{self.service} gave no proper response.") from error
 

@@ -94,8 +94,10 @@ class Announcer:
 def _refresh(instance: Instance) -> None:
     """One that cannot be reached loads its configuration when it starts, which it will soon."""
     try:
-        answer = requests.post(f"{instance.url}/actuator/refresh", timeout=TIMEOUT)
-    except requests.RequestException as error:
+        with requests.Session() as session:
+            session.trust_env = False  # an instance is never behind a proxy
+            answer = session.post(f"{instance.url}/actuator/refresh", timeout=TIMEOUT)
+    except (requests.RequestException, ValueError) as error:  # ValueError: its host is no host
         log.info("%s could not be refreshed: %s", instance.id, error)
         return
     if answer.status_code == requests.codes.ok:
@@ -108,6 +110,6 @@ def _keys(answer: requests.Response) -> list[str]:
     """Foreign processes may answer anything."""
     try:
         keys = answer.json()
-    except requests.JSONDecodeError:
+    except (requests.JSONDecodeError, RecursionError):
         return []
     return [str(key) for key in keys] if isinstance(keys, list) else []

@@ -83,7 +83,7 @@ class ConfigBus:
             event = json.loads(value or b"")
             if event["type"] == TYPE:
                 self._on_refresh(BusDestination.of(str(event["destinationService"])))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             # Other events on this topic are not for us.
             log.info("event on the bus ignored: %s", error)
 

@@ -44,7 +44,7 @@ class ConnectionPool:
                 _, made = await self._loop.create_connection(
                     lambda: UpstreamConnection(f"{host}:{port}", freed), host, port
                 )
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: no name of a host
             raise NotConnected(f"{host}:{port}") from error
         return made
 

@@ -71,9 +71,9 @@ def _replay(stack: Stack) -> int:
             return sum(_put_back(consumer, producer, batch) for batch in _batches(consumer))
 
 
-def own_headers(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+def own_headers(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes]]:
     """Those that the record came with."""
-    return [(name, value) for name, value in headers if not name.startswith(ADDED)]
+    return [(name, value or b"") for name, value in headers if not name.startswith(ADDED)]
 
 
 def described(letters: Sequence[DeadLetter]) -> str:
@@ -150,7 +150,7 @@ def _send(producer: Any, record: Any) -> Any:
 
 
 def _letter(record: Any) -> DeadLetter:
-    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
     died = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     return DeadLetter(
         topic=record.topic,

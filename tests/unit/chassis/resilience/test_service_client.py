@@ -196,3 +196,15 @@ def test_a_short_deadline_of_the_caller_does_not_count_against_the_service(
         service.call()
     assert service.breaker.failures == 0
     assert len(service.attempts) <= 1
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example", ".", "a b"])
+def test_an_instance_whose_host_is_no_host_is_one_that_does_not_answer(
+    service: Service, host: str
+) -> None:
+    service.instances = (Instance("ghost", "catalog-service", host, 9999),)
+    with pytest.raises(Unavailable):
+        service.call()
+
+    service.instance(says(200))
+    assert [service.call() for _ in range(5)] == [200] * 5

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 
@@ -105,7 +106,25 @@ def test_each_affected_process_is_refreshed_once_and_an_unreachable_one_blocks_n
     assert process.paths == ["/actuator/refresh"]
 
 
-@pytest.mark.parametrize("body", [b"", b"ok", b"<html>", b"3", b"null", b"[1, null]", b'{"a": 1}'])
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example", ".", "a b"])
+def test_an_instance_whose_host_is_no_host_leaves_the_announcer_running(
+    process: RefreshCounter, host: str
+) -> None:
+    ghost = replace(instance("ghost", 1, port=1), host=host)
+    known = {"ghost": (ghost,), "order-service": (instance("order-service", 1, process.port),)}
+    announcer = Announcer(lambda: MappingProxyType(known))
+
+    with running(announcer):
+        for times in (1, 2):
+            announcer.changed(None)
+            process.until_refreshed(times)
+
+    assert process.paths == ["/actuator/refresh"] * 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"ok", b"[" * 200_000, b"<html>", b"3", b"null", b"[1, null]", b'{"a": 1}']
+)
 def test_any_answer_of_a_foreign_process_leaves_the_announcer_running(
     process: RefreshCounter, body: bytes
 ) -> None:
@@ -130,6 +149,7 @@ def test_any_answer_of_a_foreign_process_leaves_the_announcer_running(
         b"[]",
         b"{}",
         b"\xff",
+        b"[" * 200_000,
         b'{"type": "AckRemoteApplicationEvent", "destinationService": "**"}',
         b'{"type": "RefreshRemoteApplicationEvent"}',
     ],
