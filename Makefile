@@ -130,8 +130,8 @@ check: $(INSTALLED) ## lint, format, types, import rules, lock
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m fusebox.operations.requirements_lock
 
-bench: $(INSTALLED) ## the figures, with the machine
-	@$(BIN)/python -m bench
+bench: $(INSTALLED) ## the figures, with the machine: [ORDERS=1000000]
+	@$(BIN)/python -m bench $(if $(ORDERS),--orders $(ORDERS))
 
 lock: ## renew requirements.lock from the pyproject files
 	@uv lock --quiet

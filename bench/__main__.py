@@ -14,18 +14,23 @@ from bench import (
     configuration_changes,
     containers,
     eureka_registry,
+    growth,
     resilience_overhead,
     shop_requests,
 )
+from bench.calibration import Calibration, calibration
 from bench.gateway_comparison import comparison
 from bench.harness import fresh_clone
-from bench.harness.figures import Figures
+from bench.harness.figures import Figures, Measurement
 from bench.harness.machine import Machine
 from bench.harness.report import page
 from bench.harness.stack_under_test import BenchError, RunningStack
+from bench.shop_requests import ShopLoads
 
 CLONE = Path(__file__).resolve().parents[1]
 SAMPLING = "management.tracing.sampling.probability"
+TRACES = "management.tracing.sampling.rate"
+TRACES_A_SECOND = "10"
 PAGE = CLONE / "docs" / "benchmarks.md"
 
 
@@ -34,8 +39,8 @@ def measure(with_fresh_clone: bool) -> Figures:
     if with_fresh_clone:
         _progress("fresh clone to first order, with every download")
         seconds_of_fresh_clone = fresh_clone.measure(CLONE)
-    with RunningStack(CLONE) as running:
-        figures = replace(_of_the_stack(running), fresh=seconds_of_fresh_clone)
+    with calibration() as unit, RunningStack(CLONE) as running:
+        figures = replace(_of_the_stack(running, unit), fresh=seconds_of_fresh_clone)
     # A single process is measured without a whole shop on the same cores.
     single_processes = _sections(
         {
@@ -47,38 +52,63 @@ def measure(with_fresh_clone: bool) -> Figures:
     return replace(figures, sections=[*figures.sections, *single_processes])
 
 
-def _of_the_stack(running: RunningStack) -> Figures:
+def grow(orders: int) -> list[str]:
+    """The section on growth alone: it takes hours where the others take minutes."""
+    with calibration() as unit, RunningStack(CLONE) as running:
+        _progress("`make up`")
+        running.first_order()
+        running.await_aot_caches()
+        running.verb("set", TRACES, TRACES_A_SECOND)
+        _progress(f"{orders} orders")
+        return growth.section(running, unit, orders)
+
+
+def _of_the_stack(running: RunningStack, unit: Calibration) -> Figures:
     _progress("first `make up`")
     first_up = running.first_order()
     running.await_aot_caches()
     running.verb("down")
     _progress("second `make up`")
     second_up = running.first_order()
-    at_rest = running.memory()
-    _progress("GET /catalog-service/catalogs")
-    catalogs = [shop_requests.catalogs(running), shop_requests.kept_catalogs(running)]
-    _progress("orders")
-    orders = shop_requests.orders(running)
+    memory_at_rest = running.memory()
+    _progress("at rest")
+    idle = shop_requests.at_rest(running)
+    loads = _loads(running, ShopLoads(running, unit, idle))
     memory_after_load = running.memory()
-    _progress("orders that are not traced")
-    running.verb("set", SAMPLING, "0")
-    untraced = shop_requests.orders(running, "an order that is not traced")
-    running.verb("set", SAMPLING)
     return Figures(
         first_up=first_up,
         second_up=second_up,
-        memory_at_rest=at_rest,
+        memory_at_rest=memory_at_rest,
         memory_after_load=memory_after_load,
-        loads=[*catalogs, orders, untraced],
+        loads=loads,
         verdict=f"After the orders `make verify` says: {_last_line(running.verb('verify'))}",
         sections=_sections(
             {
                 "an outage": lambda: breaker_recovery.section(running),
                 "a change of the configuration": lambda: configuration_changes.section(running),
-                "containers": lambda: containers.section(running),
+                "containers": lambda: containers.section(running, unit),
             }
         ),
+        idle=idle,
+        unit=unit.unit(),
     )
+
+
+def _loads(running: RunningStack, loads: ShopLoads) -> list[Measurement]:
+    """The one that the others are read beside, an order at full load, comes last."""
+    _progress("GET /catalog-service/catalogs")
+    measured = [loads.catalogs(), loads.kept_catalogs(), loads.steady_catalogs()]
+    _progress("orders that are not traced")
+    running.verb("set", SAMPLING, "0")
+    measured.append(loads.orders("an order, not traced"))
+    running.verb("set", SAMPLING)
+    running.verb("set", TRACES, TRACES_A_SECOND)
+    _progress(f"orders, {TRACES_A_SECOND} traces a second")
+    measured.append(loads.steady_orders())
+    measured.append(loads.orders("an order, one connection", connections=1))
+    measured.append(loads.orders("an order"))
+    running.verb("set", TRACES)
+    return measured
 
 
 def _sections(sections: Mapping[str, Callable[[], list[str]]]) -> list[list[str]]:
@@ -104,6 +134,7 @@ def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="a fresh clone too: it downloads")
+    parser.add_argument("--orders", type=int, help="only the cost of an order up to so many")
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE.relative_to(CLONE)}")
     return parser.parse_args()
 
@@ -113,6 +144,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _terminated)
     machine = Machine.this()
     try:
+        if arguments.orders:
+            print(machine.line(), "", *grow(arguments.orders), sep="\n")
+            return 0
         figures = measure(arguments.fresh)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)

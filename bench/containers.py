@@ -5,11 +5,12 @@ import subprocess
 
 import psutil
 
-from bench import shop_requests
+from bench.calibration import Calibration
 from bench.harness.figures import Measurement
 from bench.harness.machine import cpu_of_tree
 from bench.harness.report import megabytes, milliseconds, table
 from bench.harness.stack_under_test import RunningStack, wait
+from bench.shop_requests import ShopLoads, at_rest
 from fusebox.core.errors import Fault
 from fusebox.docker import compose, images
 from fusebox.operations.drivers import driver_of
@@ -46,7 +47,7 @@ class RunningContainers(RunningStack):
         return {**used, "engine": sum(sum(process.cpu_times()[:2]) for process in carriers)}
 
 
-def section(native: RunningStack) -> list[str]:
+def section(native: RunningStack, calibration: Calibration) -> list[str]:
     """Of the engine that answers; where none does it says so."""
     try:
         compose.refuse_unfit()
@@ -56,7 +57,11 @@ def section(native: RunningStack) -> list[str]:
         images.ensure(running.stack)
         start = running.first_order()
         memory = running.memory()
-        rounds = [(_orders(native, "native"), _orders(running, "docker")) for _ in range(ROUNDS)]
+        stacks = [
+            ShopLoads(native, calibration, at_rest(native)),
+            ShopLoads(running, calibration, at_rest(running)),
+        ]
+        rounds = [(_orders(stacks[0]), _orders(stacks[1])) for _ in range(ROUNDS)]
         return [
             "## Containers",
             "",
@@ -77,8 +82,8 @@ def _figures(start: float, memory: dict[str, int]) -> list[str]:
     ]
 
 
-def _orders(running: RunningStack, name: str) -> Measurement:
-    return shop_requests.orders(running, name, SECONDS)
+def _orders(loads: ShopLoads) -> Measurement:
+    return loads.orders(loads.running.mode, seconds=SECONDS)
 
 
 def _orders_table(rounds: list[tuple[Measurement, Measurement]]) -> list[str]:

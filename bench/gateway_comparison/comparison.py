@@ -89,10 +89,11 @@ def _compared(costs: Mapping[str, Sequence[float]]) -> list[str]:
             f"{statistics.median(seconds) * 1e6:.0f} µs",
             f"{min(seconds) * 1e6:.0f}–{max(seconds) * 1e6:.0f} µs",
             f"{_ratio(seconds, costs[OURS]):.2g}",
+            f"{_ratio(seconds, costs[NGINX]):.1f}" if NGINX in costs else "",
         )
         for name, seconds in costs.items()
     ]
-    return table(("", "CPU/request", "rounds", "times the gateway's"), rows)
+    return table(("", "CPU/request", "rounds", "times the gateway's", "N"), rows)
 
 
 def _ratio(costs: Sequence[float], others: Sequence[float]) -> float:

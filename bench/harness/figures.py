@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Seconds = float
 ByProcess = Mapping[str, float]
@@ -19,6 +19,11 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def difference(before: ByProcess, after: ByProcess) -> dict[str, float]:
     """What each has used in between; one that is new began at 0, one that went is left out."""
     return {name: max(used - before.get(name, 0.0), 0.0) for name, used in after.items()}
+
+
+def without_idle(used: ByProcess, idle: ByProcess, elapsed: Seconds) -> dict[str, float]:
+    """`used` less what each process uses in `elapsed` seconds at rest (`idle`, a second)."""
+    return {name: seconds - idle.get(name, 0.0) * elapsed for name, seconds in used.items()}
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,20 @@ class LoadResult:
 class Measurement:
     """A load, and the CPU seconds that each process spent on it until all was done.
 
-    `settling` is how long that took after the last answer.
+    What the processes use at rest is not in `cpu`.  `settling` is how long that took after the
+    last answer.  `unit` is N, nginx' CPU seconds for one small GET just before and after; None
+    where there is no nginx.
     """
 
     name: str
     load: LoadResult
     cpu: ByProcess
     settling: Seconds = 0.0
+    unit: Seconds | None = None
+
+    def in_units(self, seconds: Seconds) -> str:
+        """`seconds` of CPU in N, as it is shown; empty without a unit."""
+        return f"{seconds / self.unit:.1f} N" if self.unit else ""
 
     @property
     def cpu_per_request(self) -> Seconds:
@@ -64,6 +76,9 @@ class Measurement:
 class Figures:
     """Seconds and bytes; `fresh` is None when no fresh clone was tried.
 
+    `idle` is the CPU that each process uses at rest, in seconds a second; `unit` is N over the
+    whole run.
+
     `sections` are further parts of the page, as lines of Markdown.
     """
 
@@ -74,6 +89,8 @@ class Figures:
     loads: Sequence[Measurement]
     verdict: str
     fresh: Seconds | None = None
+    idle: ByProcess = field(default_factory=dict)
+    unit: Seconds | None = None
     sections: Sequence[Sequence[str]] = ()
 
     @property

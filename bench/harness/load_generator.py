@@ -26,12 +26,17 @@ class RepeatedCall:
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """Each of `calls` on its own keep-alive connection, until `count` answers or `seconds`."""
+    """Each of `calls` on its own keep-alive connection, until `count` answers or `seconds`.
+
+    With a `rate`, so many a second altogether; an answer that makes the next request wait is
+    counted as that much later.
+    """
 
     calls: list[RepeatedCall]
     expected: int
     count: int
     seconds: float
+    rate: float = 0.0
 
     def document(self) -> str:
         return json.dumps(asdict(self))
@@ -46,19 +51,34 @@ class _PlanRun:
     def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
         self._left = plan.count
-        self._end = time.perf_counter() + plan.seconds
+        self._began = time.perf_counter()
+        self._end = self._began + plan.seconds
         self.latencies: list[float] = []
         self.failures = 0
 
-    async def ask(self, session: aiohttp.ClientSession, call: RepeatedCall) -> None:
+    async def ask(self, session: aiohttp.ClientSession, call: RepeatedCall, number: int) -> None:
         clock = time.perf_counter
+        rounds = 0
         while self._left > 0 and clock() < self._end:
             self._left -= 1
-            began = clock()
+            began = await self._turn(number, rounds)
+            rounds += 1
             if await self._is_as_expected(session, call):
                 self.latencies.append(clock() - began)
             else:
                 self.failures += 1
+
+    async def _turn(self, number: int, rounds: int) -> float:
+        """When the request of connection `number` was due: now, unless there is a rate."""
+        if not self._plan.rate:
+            return time.perf_counter()
+        due = self._began + (number + rounds * len(self._plan.calls)) / self._plan.rate
+        early = due - time.perf_counter()
+        if early <= 0:
+            return due
+        await asyncio.sleep(early)
+        # The timer's own lateness is nobody's fault but this one's.
+        return time.perf_counter()
 
     async def _is_as_expected(self, session: aiohttp.ClientSession, call: RepeatedCall) -> bool:
         try:
@@ -79,7 +99,9 @@ async def run(plan: LoadPlan) -> LoadResult:
     ) as session:
         running = _PlanRun(plan)
         began, cpu = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(running.ask(session, call) for call in plan.calls))
+        await asyncio.gather(
+            *(running.ask(session, call, number) for number, call in enumerate(plan.calls))
+        )
         return LoadResult(
             latencies=running.latencies,
             failures=running.failures,

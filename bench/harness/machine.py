@@ -1,6 +1,7 @@
 """The machine that figures belong to, and what a process has used of it."""
 
 import platform
+import sysconfig
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +29,7 @@ class Machine:
             cores=psutil.cpu_count() or 1,
             memory=psutil.virtual_memory().total,
             system=f"{platform.system()} {platform.release()}",
-            python=platform.python_version(),
+            python=f"{platform.python_version()} ({python_build()})",
             date=date.today(),
             load=psutil.getloadavg()[0],
         )
@@ -47,6 +48,12 @@ def cpu_model(cpuinfo: str) -> str:
         if name.strip() == "model name":
             return " ".join(value.split())
     return ""
+
+
+def python_build() -> str:
+    """Whether this interpreter was built with profile-guided optimisation."""
+    options = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    return "PGO" if "--enable-optimizations" in options else "no PGO"
 
 
 def cpu_of_tree(pid: int) -> float:

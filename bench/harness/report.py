@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
-from bench.harness.figures import Figures, Measurement, percentile
+from bench.harness.figures import Figures, LoadResult, Measurement, percentile
 from bench.harness.machine import Machine
 
+HISTORY = "## History"
 FRESH = "| fresh clone to first confirmed order, downloads included |"
 HOW = """\
 Measured by `make bench` on a stack of its own, through the gateway, with {connections} keep-alive
-connections that each ask as soon as they are answered, after a warm-up of {warm_up:.0f} s. The load
-generator runs on the same machine and takes its share of the cores (last column of the second
-table). CPU is what all processes of the stack used, background work included; that of an order is
-counted until the last order was decided, Kafka's both hops included. Memory is the proportional set
-size (PSS), which counts shared pages once. Nothing here is asserted by a test: figures of another
-machine are other figures.
+connections that each ask as soon as they are answered where nothing else is said, after a warm-up
+of {warm_up:.0f} s. The load generator runs on the same machine and takes its share of the cores
+(last column of the second table). CPU is what all processes of the stack used, less what they use
+at rest, which is shown apart; that of an order is counted until the last order was decided, Kafka's
+both hops included. N is the CPU that nginx spends to pass on one small GET, measured just before
+and after each figure: the same code costs up to three times more on a busy machine, and nginx with
+it. Memory is the proportional set size (PSS), which counts shared pages once. Nothing here is
+asserted by a test: figures of another machine are other figures.
 """
 
 
@@ -28,6 +31,8 @@ def page(
             f"{machine.date}, {machine.line()}",
             "",
             HOW.format(connections=connections, warm_up=warm_up),
+            _unit(figures),
+            "",
             "## Starting",
             "",
             *_starting(machine, figures, earlier),
@@ -43,6 +48,8 @@ def page(
             *_processes(figures),
             "",
             *(line for section in figures.sections for line in (*section, "")),
+            *_history(machine, figures, earlier),
+            "",
         ]
     )
 
@@ -59,6 +66,46 @@ def milliseconds(seconds: float) -> str:
 
 def megabytes(size: float) -> str:
     return f"{size / 1e6:.0f} MB"
+
+
+def microseconds(seconds: float) -> str:
+    return f"{seconds * 1e6:,.0f} µs"
+
+
+def cpu_of(measured: Measurement, seconds: float) -> str:
+    """`seconds` of CPU in microseconds and, where there is a unit, in N."""
+    return ", ".join(filter(None, (microseconds(seconds), measured.in_units(seconds))))
+
+
+def percentiles(load: LoadResult) -> tuple[float, float]:
+    return percentile(load.latencies, 50), percentile(load.latencies, 99)
+
+
+def _unit(figures: Figures) -> str:
+    if figures.unit is None:
+        return "There is no nginx here, so that figures are in µs alone."
+    return f"In this run N was {figures.unit * 1e6:.0f} µs (median of all)."
+
+
+def _history(machine: Machine, figures: Figures, earlier: str) -> list[str]:
+    """A row a run, the newest last; those of the earlier page are kept."""
+    header = ("date", "N", *(measured.name for measured in figures.loads), "idle CPU", "memory")
+    row = (
+        str(machine.date),
+        f"{figures.unit * 1e6:.0f} µs" if figures.unit else "–",
+        *(_in_short(measured) for measured in figures.loads),
+        f"{sum(figures.idle.values()) * 1000:.0f} ms/s",
+        megabytes(sum(figures.memory_at_rest.values())),
+    )
+    kept = earlier.partition(HISTORY)[2].strip().splitlines()
+    if not kept:
+        return [HISTORY, "", *table(header, [row])]
+    return [HISTORY, "", *kept, *table(header, [row])[2:]]
+
+
+def _in_short(measured: Measurement) -> str:
+    cost = measured.cpu_per_request
+    return measured.in_units(cost) or microseconds(cost)
 
 
 def _starting(machine: Machine, figures: Figures, earlier: str) -> list[str]:
@@ -87,9 +134,8 @@ def _request(measured: Measurement) -> tuple[str, ...]:
     return (
         measured.name,
         f"{load.rate:.0f}",
-        milliseconds(percentile(load.latencies, 50)),
-        milliseconds(percentile(load.latencies, 99)),
-        milliseconds(measured.cpu_per_request),
+        *(milliseconds(seconds) for seconds in percentiles(load)),
+        cpu_of(measured, measured.cpu_per_request),
         str(len(load.latencies)),
         str(load.failures),
         f"{load.own_cpu / load.took:.0%} of a core",
@@ -109,6 +155,7 @@ def _processes(figures: Figures) -> list[str]:
         "process",
         "memory at rest",
         "after the load",
+        "CPU a second at rest",
         *(measured.name for measured in figures.loads),
     )
     rows = [_process(figures, name) for name in figures.processes]
@@ -116,6 +163,7 @@ def _processes(figures: Figures) -> list[str]:
         "**all**",
         megabytes(sum(figures.memory_at_rest.values())),
         megabytes(sum(figures.memory_after_load.values())),
+        milliseconds(sum(figures.idle.values())),
         *(milliseconds(measured.cpu_per_request) for measured in figures.loads),
     )
     return table(header, [*rows, total])
@@ -126,6 +174,7 @@ def _process(figures: Figures, name: str) -> tuple[str, ...]:
         name,
         megabytes(figures.memory_at_rest.get(name, 0)),
         megabytes(figures.memory_after_load[name]),
+        milliseconds(figures.idle.get(name, 0.0)),
         *(
             f"{milliseconds(measured.of(name))} ({measured.share(name):.0%})"
             for measured in figures.loads

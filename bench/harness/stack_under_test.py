@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from bench.harness.machine import cpu_of_tree
+from fusebox.cli.welcome import PASTE_HEADING
 from fusebox.core import postgres_probe
 from fusebox.core.stack import Stack
 from fusebox.core.topology import AOT_CACHE_PROCESS, PORTS
@@ -20,12 +21,12 @@ from fusebox.native.supervisor import Supervisor
 from fusebox.runtime.shop_client import Customer, ShopClient
 
 FUSEBOX = Path(sys.executable).parent / "fusebox"
-ORDER_HEADING = "An order to paste:"
 COMMAND_SECONDS = 300
 ENDING_SECONDS = 60
 SETTLE_SECONDS = 120
 PAUSE = 0.1
 ADMIN = "admin@fusebox.example"
+COUNT_OF_ORDERS = b"SELECT count(*)::text FROM orders"
 UNDECIDED = b"SELECT 1 FROM orders WHERE status = 'PENDING' LIMIT 1"
 
 
@@ -83,7 +84,7 @@ def output_of(command: list[str], environment: Mapping[str, str], folder: Path) 
 
 def paste_order(welcome: str, environment: Mapping[str, str], folder: Path) -> None:
     """Run the order that `make up` prints, as it stands there."""
-    commands = welcome.partition(ORDER_HEADING)[2]
+    commands = welcome.partition(PASTE_HEADING)[2]
     answer = output_of(["sh", "-c", commands], environment, folder)
     if '"CONFIRMED"' not in answer:
         raise BenchError(f"the printed order was not confirmed:\n{answer}")
@@ -135,6 +136,11 @@ class RunningStack:
                 return connection.execute(UNDECIDED).fetchone() is None
 
             wait(is_over, "orders are undecided")
+
+    def count_of_orders(self) -> int:
+        with postgres_probe.connect(self.stack, "order_service") as connection:
+            row = connection.execute(COUNT_OF_ORDERS).fetchone()
+        return int(str(row[0])) if row else 0
 
     @property
     def shop(self) -> ShopClient:

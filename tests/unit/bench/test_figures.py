@@ -6,6 +6,7 @@ from bench.harness.figures import (
     Measurement,
     difference,
     percentile,
+    without_idle,
 )
 
 
@@ -39,6 +40,12 @@ def test_a_new_process_began_at_nothing_and_one_that_went_is_left_out() -> None:
 
 def test_a_restarted_process_has_used_nothing_rather_than_less() -> None:
     assert difference({"again": 5.0}, {"again": 1.0}) == {"again": 0.0}
+
+
+def test_what_a_process_uses_at_rest_is_taken_out() -> None:
+    used = {"gateway": 3.0, "kafka": 1.0}
+
+    assert without_idle(used, {"kafka": 0.25}, elapsed=4.0) == {"gateway": 3.0, "kafka": 0.0}
 
 
 def test_the_cost_of_a_request_is_shared_out_over_the_processes() -> None:

@@ -28,7 +28,17 @@ def test_answers_other_than_expected_are_failures_and_the_count_is_kept() -> Non
     assert load.took > 0
 
 
-async def _against(answer: Handler, count: int) -> LoadResult:
+def test_with_a_rate_each_connection_waits_for_its_turn() -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    load = asyncio.run(_against(answer, count=6, rate=20.0))
+
+    assert len(load.latencies) == 6
+    assert load.took >= 5 / 20.0
+
+
+async def _against(answer: Handler, count: int, rate: float = 0.0) -> LoadResult:
     app = web.Application()
     app.router.add_get("/", answer)
     runner = web.AppRunner(app)
@@ -38,6 +48,6 @@ async def _against(answer: Handler, count: int) -> LoadResult:
     port = runner.addresses[0][1]
     try:
         call = RepeatedCall("GET", f"http://127.0.0.1:{port}/")
-        return await run(LoadPlan([call, call], expected=200, count=count, seconds=5.0))
+        return await run(LoadPlan([call, call], 200, count, seconds=5.0, rate=rate))
     finally:
         await runner.cleanup()

@@ -7,6 +7,7 @@ from bench.harness.figures import Figures, LoadResult, Measurement
 from bench.harness.machine import Machine, cpu_model
 from bench.harness.report import (
     FRESH,
+    HISTORY,
     megabytes,
     milliseconds,
     page,
@@ -22,9 +23,11 @@ FIGURES = Figures(
     memory_after_load={"gateway": 50e6, "kafka": 350e6},
     loads=[
         Measurement("GET /catalogs", LOAD, {"gateway": 0.003, "kafka": 0.0}),
-        Measurement("a placed order", LOAD, {"gateway": 0.003, "kafka": 0.006}, settling=0.5),
+        Measurement("a placed order", LOAD, {"gateway": 0.003, "kafka": 0.006}, 0.5, 50e-6),
     ],
     verdict="All hold.",
+    idle={"kafka": 0.012},
+    unit=48e-6,
 )
 
 
@@ -54,10 +57,13 @@ def test_the_page_has_every_figure() -> None:
     text = shown(FIGURES)
 
     assert "| second `make up` to first confirmed order | 8.2 s | 2026-11-21 |" in text
-    assert "| a placed order | 2 | 8.00 ms | 16.0 ms | 3.00 ms | 3 | 1 | 20% of a core |" in text
+    assert (
+        "| a placed order | 2 | 8.00 ms | 16.0 ms | 3,000 µs, 60.0 N | 3 | 1 | 20% of a core |"
+        in text
+    )
     assert "All were decided 0.5 s after the last answer (a placed order)." in text
-    assert "| kafka | 300 MB | 350 MB | 0.00 ms (0%) | 2.00 ms (67%) |" in text
-    assert "| **all** | 340 MB | 400 MB | 1.00 ms | 3.00 ms |" in text
+    assert "| kafka | 300 MB | 350 MB | 12.0 ms | 0.00 ms (0%) | 2.00 ms (67%) |" in text
+    assert "| **all** | 340 MB | 400 MB | 12.0 ms | 1.00 ms | 3.00 ms |" in text
     assert text.index("| kafka") < text.index("| gateway"), "the dearest comes first"
 
 
@@ -67,6 +73,23 @@ def test_the_figure_of_a_fresh_clone_stays_until_there_is_a_new_one() -> None:
     assert f"{FRESH} 80.0 s | 2026-11-21 |" in shown(FIGURES, earlier=old)
     assert f"{FRESH} 70.0 s | 2026-11-21 |" in shown(replace(FIGURES, fresh=70.0), earlier=old)
     assert f"{FRESH} with `--fresh`" in shown(FIGURES)
+
+
+def test_each_run_adds_its_row_to_the_history() -> None:
+    first = shown(FIGURES)
+    second = shown(replace(FIGURES, unit=None), earlier=first)
+    history = second.partition(HISTORY)[2].strip().splitlines()
+
+    assert history[0] == "| date | N | GET /catalogs | a placed order | idle CPU | memory |"
+    assert history[2:] == [
+        "| 2026-11-21 | 48 µs | 1,000 µs | 60.0 N | 12 ms/s | 340 MB |",
+        "| 2026-11-21 | – | 1,000 µs | 60.0 N | 12 ms/s | 340 MB |",
+    ]
+
+
+def test_without_nginx_the_page_says_that_figures_are_in_microseconds_alone() -> None:
+    assert "In this run N was 48 µs" in shown(FIGURES)
+    assert "There is no nginx here" in shown(replace(FIGURES, unit=None))
 
 
 def test_the_processors_name_is_found_where_linux_tells_it() -> None:

@@ -7,6 +7,7 @@ import secrets
 from fusebox.core.stack import Stack
 
 PASSWORD = "break-it-on-purpose"
+PASTE_HEADING = "The same with curl, to paste:"
 ADDRESSES = """\
   gateway        {gateway}
   discovery      {discovery}
@@ -31,7 +32,7 @@ Place an order:
 
 make order
 
-The same with curl, to paste:
+{paste}
 
 {order}
 """
@@ -52,6 +53,7 @@ def welcome(stack: Stack) -> str:
     return TEMPLATE.format(
         addresses=addresses,
         admin=stack.secrets / "admin-password",
+        paste=PASTE_HEADING,
         order=order(stack, f"you-{secrets.token_hex(3)}@fusebox.example"),
     )
 
