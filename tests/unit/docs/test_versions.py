@@ -29,7 +29,8 @@ def test_the_images_are_tagged_with_the_version(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_changelog_begins_with_the_version() -> None:
-    versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    sections = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    versions = [section for section in sections if not section.endswith("(unreleased)")]
 
     assert versions[0] == VERSION
 

@@ -163,9 +163,10 @@ class Actuator:
         return down(refused, source=source) if refused else up(source=source)
 
     def _workers_health(self) -> dict[str, Any]:
-        alive = self._workers.alive()
-        dead = [name for name, lives in alive.items() if not lives]
-        return down(f"dead: {', '.join(dead)}") if dead else up(threads=sorted(alive))
+        failing = self._workers.failing()
+        if failing:
+            return down("; ".join(f"{name}: {error}" for name, error in failing.items()))
+        return up(threads=self._workers.names())
 
     def _info(self, _: ActuatorRequest) -> ActuatorResponse:
         here = self._environment

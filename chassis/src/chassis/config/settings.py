@@ -79,11 +79,19 @@ class RetrySettings(Section):
     budget: float = Field(0.1, ge=0, le=1)
 
 
+class DeadLetterSettings(Section):
+    max_consecutive_invalid: Count = 100
+    max_consecutive_failed: Count = 20
+    max_share: float = Field(0.5, ge=0, le=1)
+    window: Count = 200
+
+
 class Fusebox(Section):
     breaker: BreakerSettings = BreakerSettings()
     bulkhead: BulkheadSettings = BulkheadSettings()
     retry: RetrySettings = RetrySettings()
     client: ClientSettings = ClientSettings()
+    dead_letters: DeadLetterSettings = DeadLetterSettings()
     threads: Count = 32
     max_body_bytes: Count = 1_048_576
 

@@ -1,85 +1,98 @@
 """The consumer of a service's topics: batches in, one transaction each, offsets after it.
 
-A wrong record goes to `{topic}.dead` with its reason, and the next one is handled.  A wrong world
-(database or Kafka away) skips nothing: the batch is read again after a growing pause.
+What becomes of a batch is EventProcessor's.  When it cannot be handled, nothing is skipped: it is
+read again after a growing pause, and health says meanwhile what is waited for.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError
-from pydantic import BaseModel
-from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from kafka import KafkaConsumer, TopicPartition
+from prometheus_client.core import GaugeMetricFamily, Metric
 
+from chassis.actuator.endpoints import down, up
 from chassis.chaos import kill_points
 from chassis.core.backoff import Backoff
-from chassis.core.errors import Problem, first_line
-from chassis.data.outages import OUTAGES
-from chassis.messaging import cloudevents
-from chassis.messaging.cloudevents import BadRecord
-from chassis.messaging.event import Event
-from chassis.messaging.inbox import Inbox
-from chassis.observability.tracing import Kind, Tracer
+from chassis.core.errors import first_line
+from chassis.messaging.dead_letters import DeadLetterProducer
+from chassis.messaging.outages import something_is_away
+from chassis.messaging.processing import ConsumptionStopped, EventProcessor
 
 log = logging.getLogger(__name__)
-
-Handler = Callable[[Session, Sequence[Event]], None]
 
 POLL_MILLISECONDS = 250
 LONGEST_PAUSE = 5.0
 TOPICS_PAUSE = 0.2
-DELIVERY_SECONDS = 30
-# What a record can be guilty of; everything else is the world's fault or a bug of ours.
-RECORDS_FAULT = (DataError, IntegrityError, Problem)
+LOOK_SECONDS = 1.0
 
 
 class Consumer:
-    """`run` is for Workers.  `models` are the event types this service reads.
-
-    `handler` is their effect: it gets a batch in the order of its partitions, duplicates taken out,
-    and raises a Problem when an event can never have its effect.
-    """
+    """`run` is for Workers.  `consumer` makes a member of the group `group`."""
 
     def __init__(
         self,
+        group: str,
         topics: Sequence[str],
-        models: Mapping[str, type[BaseModel]],
-        handler: Handler,
-        inbox: Inbox,
-        sessions: sessionmaker[Session],
-        tracer: Tracer,
-        service: str,
+        processor: EventProcessor,
+        dead_letters: DeadLetterProducer,
         consumer: Callable[[], KafkaConsumer],
-        producer: Callable[[], KafkaProducer],
     ) -> None:
+        self._group = group
         self._topics = list(topics)
-        self._models = models
-        self._handler = handler
-        self._inbox = inbox
-        self._sessions = sessions
-        self._tracer = tracer
-        self._service = service
+        self._processor = processor
+        self._dead_letters = dead_letters
         self._make_consumer = consumer
-        self._make_producer = producer
         self._consumer: KafkaConsumer | None = None
-        self._producer: KafkaProducer | None = None
         self._backoff = Backoff(0.1, LONGEST_PAUSE)
+        # Written by the consumer's thread as a whole, read by others.
+        self._stopped: tuple[TopicPartition, str] | None = None
+        self._waits_for = "Kafka"
+        self._missing_topics: list[str] = []
+        self._lag: dict[TopicPartition, int | None] = {}
+        self._look_due = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                self._consume(stop)
-            except (*OUTAGES, KafkaError) as error:
-                log.warning("events wait: %s", first_line(error))
-                self._close()
-                self._backoff.wait(stop)
-        self._close()
+        try:
+            while not stop.is_set():
+                try:
+                    self._consume(stop)
+                except ConsumptionStopped as stopped:
+                    log.error("consuming has stopped: %s", stopped)
+                    self._backoff.wait(stop)
+                except Exception as error:
+                    if not something_is_away(error):
+                        raise
+                    self._waits_for = first_line(error)
+                    log.warning("events wait: %s", self._waits_for)
+                    self._close()
+                    self._backoff.wait(stop)
+        finally:
+            self._close()
+
+    def health(self) -> dict[str, Any]:
+        """DOWN when only a person can mend it; UNKNOWN while something else is away."""
+        group = {"group": self._group, "topics": self._topics}
+        if self._stopped:
+            return down(self._stopped[1], **group)
+        if self._missing_topics:
+            return down(f"there is no topic {', '.join(self._missing_topics)}", **group)
+        if self._waits_for:
+            return {"status": "UNKNOWN", "details": {"error": self._waits_for, **group}}
+        return up(**group, partitions=[f"{topic}/{number}" for topic, number in self._lag])
+
+    def metrics(self) -> Iterable[Metric]:
+        lag = GaugeMetricFamily(
+            "kafka_consumer_fetch_manager_records_lag",
+            "Records of a partition that this consumer has still before it.",
+            labels=("group", "topic", "partition"),
+        )
+        for (topic, number), records in self._lag.items():
+            if records is not None:
+                lag.add_metric((self._group, topic, str(number)), records)
+        return (lag,)
 
     def _consume(self, stop: threading.Event) -> None:
         if self._consumer is None:
@@ -89,94 +102,56 @@ class Consumer:
         while not stop.is_set():
             batches = self._consumer.poll(timeout_ms=POLL_MILLISECONDS)
             records = [record for batch in batches.values() for record in batch]
+            self._waits_for = ""
             if records:
-                self.handle(records)
-                self._consumer.commit()
-                self._backoff.reset()
-                kill_points.kill_point(kill_points.AFTER_OFFSET)
+                self._process(self._consumer, records)
+            self._look_at_partitions(self._consumer)
+
+    def _process(self, consumer: KafkaConsumer, records: Sequence[Any]) -> None:
+        try:
+            self._processor.process(records)
+        except ConsumptionStopped as stopped:
+            # What is done is done: read again, it would go to the dead letters a second time.
+            for undone in reversed(records[records.index(stopped.record) :]):
+                consumer.seek(_partition(undone), undone.offset)
+            consumer.commit()
+            self._stopped = _partition(stopped.record), str(stopped)
+            self._look_at_partitions(consumer)
+            raise
+        consumer.commit()
+        self._backoff.reset()
+        self._stopped = None
+        kill_points.kill_point(kill_points.AFTER_OFFSET)
 
     def _await_topics(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
         """A topic that is missed at subscription is missed until the metadata age."""
-        while not set(self._topics) <= consumer.topics() and not stop.wait(TOPICS_PAUSE):
-            pass
+        while True:
+            self._missing_topics = sorted(set(self._topics) - consumer.topics())
+            if not self._missing_topics or stop.wait(TOPICS_PAUSE):
+                return
 
-    def handle(self, records: Sequence[Any]) -> None:
-        """Let `records` have their effect, once each; what is wrong with one hurts no other."""
-        good: list[tuple[Any, Event]] = []
-        for record in records:
-            try:
-                event = cloudevents.parse(record.key, record.value, record.headers, self._models)
-            except BadRecord as error:
-                self._dead_letter(record, str(error))
-                continue
-            if event is not None:
-                good.append((record, self._with_own_span(event)))
-        if not good:
+    def _look_at_partitions(self, consumer: KafkaConsumer) -> None:
+        """For health and metrics, now and then: what has been fetched is asked, and nobody else."""
+        now = time.monotonic()
+        if now < self._look_due:
             return
-        try:
-            self._effect(good)
-        except RECORDS_FAULT as error:
-            log.info("one of %d events is wrong, handling them singly: %s", len(good), error)
-            self._singly(good)
-
-    def _singly(self, good: Sequence[tuple[Any, Event]]) -> None:
-        for record, event in good:
-            try:
-                self._effect([(record, event)])
-            except RECORDS_FAULT as error:
-                self._dead_letter(record, first_line(error))
-
-    def _effect(self, good: Sequence[tuple[Any, Event]]) -> None:
-        started = time.time()
-        with self._sessions.begin() as session:
-            fresh = self._inbox.claim(session, [event for _, event in good])
-            if fresh:
-                self._handler(session, fresh)
-            kill_points.kill_point(kill_points.CONSUMED_BEFORE_COMMIT)
-        kill_points.kill_point(kill_points.CONSUMED_AFTER_COMMIT)
-        handled = {event.id for event in fresh}
-        for record, event in good:
-            if event.id in handled:
-                handled.remove(event.id)
-                self._report(record.topic, event, started)
-
-    def _report(self, topic: str, event: Event, started: float) -> None:
-        if event.trace_context is not None:
-            self._tracer.report(
-                f"receive {topic}",
-                Kind.CONSUMER,
-                event.trace_context,
-                started,
-                remote="kafka",
-                tags={"kafka.topic": topic, "ce.type": event.type, "kafka.key": event.key},
-            )
-
-    def _with_own_span(self, event: Event) -> Event:
-        if event.trace_context is None:
-            return event
-        return replace(event, trace_context=self._tracer.child_of(event.trace_context))
-
-    def _dead_letter(self, record: Any, reason: str) -> None:
-        came_from = f"{record.topic}/{record.partition}/{record.offset}"
-        log.warning("dead letter from %s: %s", came_from, reason)
-        if self._producer is None:
-            self._producer = self._make_producer()
-        self._producer.send(
-            f"{record.topic}.dead",
-            key=record.key,
-            value=record.value,
-            headers=[
-                # Python's producer writes no header without a value.
-                *((name, content or b"") for name, content in record.headers or ()),
-                ("dead_reason", reason[:1000].encode("utf-8", "replace")),
-                ("dead_from", f"{self._service} {came_from}".encode()),
-            ],
-        ).get(timeout=DELIVERY_SECONDS)
+        self._look_due = now + LOOK_SECONDS
+        partitions = {
+            partition: consumer.highwater(partition) for partition in consumer.assignment()
+        }
+        self._lag = {
+            partition: None if end is None else end - consumer.position(partition)
+            for partition, end in sorted(partitions.items())
+        }
+        if self._stopped and self._stopped[0] not in partitions:
+            self._stopped = None  # another member of the group has it to try
 
     def _close(self) -> None:
         if self._consumer is not None:
             self._consumer.close(autocommit=False)
             self._consumer = None
-        if self._producer is not None:
-            self._producer.close(timeout=2)
-            self._producer = None
+        self._dead_letters.close()
+
+
+def _partition(record: Any) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)

@@ -13,6 +13,9 @@ from chassis.core.environment import Environment
 # A SIGKILLed member holds its partitions that long; the same instance gets them back at once.
 SESSION_MILLISECONDS = 6_000
 
+# The limit of the dead letters' topics: double that of the others, which is Kafka's default.
+LARGEST_DEAD_LETTER = 2 * 1024 * 1024
+
 
 def producer(servers: str, environment: Environment) -> KafkaProducer:
     """Idempotent, acknowledged by all replicas: the library's defaults."""
@@ -21,6 +24,16 @@ def producer(servers: str, environment: Environment) -> KafkaProducer:
         max_block_ms=5_000,
         delivery_timeout_ms=20_000,
         linger_ms=0,
+    )
+
+
+def dead_letter_producer(servers: str, environment: Environment) -> KafkaProducer:
+    """Takes what any record may be, and the reason beside it."""
+    return KafkaProducer(
+        **_common(servers, environment),
+        max_block_ms=5_000,
+        delivery_timeout_ms=20_000,
+        max_request_size=LARGEST_DEAD_LETTER,
     )
 
 

@@ -7,7 +7,7 @@ NOTIFY, so that request transactions never queue for PostgreSQL's notification l
 
 import logging
 import os
-import select
+import selectors
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,15 +16,14 @@ from typing import Any
 
 import psycopg
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
-from sqlalchemy import Engine, Row, delete, text
-from sqlalchemy import select as sql_select
+from sqlalchemy import Engine, Row, delete, select, text
 
+from chassis.actuator.endpoints import up
 from chassis.chaos import kill_points
 from chassis.core.backoff import Backoff
 from chassis.core.errors import first_line
-from chassis.data.outages import OUTAGES
 from chassis.messaging import cloudevents
+from chassis.messaging.outages import something_is_away
 from chassis.messaging.outbox import Outbox
 from chassis.observability import tracing
 from chassis.observability.tracing import Kind, Tracer, ZipkinAttrs
@@ -56,6 +55,7 @@ class OutboxRelay:
         self._make_producer = producer
         self._producer: KafkaProducer | None = None
         self.active = False
+        self._waits_for = ""
         self._wake_reader, self._wake_writer = os.pipe()
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
@@ -69,16 +69,23 @@ class OutboxRelay:
         backoff = Backoff(0.1, LONGEST_PAUSE)
         while not stop.is_set():
             try:
-                self._relay(stop)
-                backoff.reset()
-            except (*OUTAGES, psycopg.OperationalError, KafkaError) as error:
-                log.warning("the outbox waits: %s", first_line(error))
+                self._relay(stop, backoff)
+            except Exception as error:
+                if not something_is_away(error):
+                    raise
+                self._waits_for = first_line(error)
+                log.warning("the outbox waits: %s", self._waits_for)
                 backoff.wait(stop)
             finally:
                 self.active = False
         self._close()
 
-    def _relay(self, stop: threading.Event) -> None:
+    def health(self) -> dict[str, Any]:
+        if self._waits_for:
+            return {"status": "UNKNOWN", "details": {"error": self._waits_for, "active": False}}
+        return up(active=self.active)
+
+    def _relay(self, stop: threading.Event, backoff: Backoff) -> None:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             raw = connection.connection.driver_connection
             assert isinstance(raw, psycopg.Connection)
@@ -91,6 +98,8 @@ class OutboxRelay:
                         self._producer = self._producer or self._make_producer()
                         while self._publish_batch():
                             pass
+                    self._waits_for = ""
+                    backoff.reset()
                     notified_here = self._wait(raw)
                     if notified_here and not self.active:
                         connection.execute(text("NOTIFY outbox"))
@@ -105,7 +114,10 @@ class OutboxRelay:
 
     def _wait(self, raw: psycopg.Connection[Any]) -> bool:
         """Until a wake-up, from here or from another instance, or the sweep; whether from here."""
-        select.select([self._wake_reader, raw.fileno()], [], [], SWEEP_SECONDS)
+        with selectors.PollSelector() as selector:
+            selector.register(self._wake_reader, selectors.EVENT_READ)
+            selector.register(raw.fileno(), selectors.EVENT_READ)
+            selector.select(SWEEP_SECONDS)
         for _ in raw.notifies(timeout=0):
             pass
         try:
@@ -121,7 +133,7 @@ class OutboxRelay:
         table = self._outbox.table
         with self._engine.begin() as connection:
             rows = connection.execute(
-                sql_select(*table.c).order_by(table.c.position).limit(BATCH)
+                select(*table.c).order_by(table.c.position).limit(BATCH)
             ).all()
             if rows:
                 kill_points.kill_point(kill_points.BEFORE_PUBLISH)

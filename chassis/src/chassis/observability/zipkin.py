@@ -93,7 +93,13 @@ class ZipkinReporter:
 
     def _took(self, session: requests.Session, spans: list[Span]) -> bool:
         """False when Zipkin refuses these spans; raises when it takes none whatever they are."""
-        body = self._encoder.encode_queue([self._encoder.encode_span(span) for span in spans])
+        try:
+            body = self._encoder.encode_queue([self._encoder.encode_span(span) for span in spans])
+        # What a span holds came from outside, and py-zipkin does not say what it raises.
+        except Exception as error:  # noqa: BLE001
+            if len(spans) == 1:
+                log.warning("a span cannot be written: %s: %s", type(error).__name__, error)
+            return False
         response = session.post(
             self._url.value,
             data=body,

@@ -7,11 +7,13 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis.actuator.endpoints import up
 from chassis.messaging import kafka, outbox
-from chassis.messaging.consumer import Consumer, Handler
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.dead_letter_limit import DeadLetterLimit
+from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.inbox import Inbox
 from chassis.messaging.outbox import Outbox
+from chassis.messaging.processing import EventProcessor, Handler
 from chassis.messaging.relay import OutboxRelay
 from chassis.runtime.service import Process
 
@@ -29,7 +31,7 @@ def publish(
     )
     outbox.on_commit(sessions, relay.notify)
     process.workers.add("outbox-relay", relay.run)
-    process.actuator.health.add("outbox", lambda: up(active=relay.active))
+    process.actuator.health.add("outbox", relay.health)
 
 
 def consume(
@@ -41,18 +43,21 @@ def consume(
     handler: Handler,
 ) -> None:
     """Let events of `models` on `topics` have their effect, from the start of `process` on."""
+    service = process.environment.service
+    dead_letters = DeadLetterProducer(
+        service, lambda: kafka.dead_letter_producer(_servers(process), process.environment)
+    )
+    limit = DeadLetterLimit(process.live.map(lambda settings: settings.fusebox.dead_letters))
     consumer = Consumer(
+        service,
         topics,
-        models,
-        handler,
-        inbox,
-        sessions,
-        process.tracer,
-        process.environment.service,
+        EventProcessor(models, handler, inbox, sessions, process.tracer, dead_letters, limit),
+        dead_letters,
         lambda: kafka.consumer(_servers(process), process.environment),
-        lambda: kafka.producer(_servers(process), process.environment),
     )
     process.workers.add("events", consumer.run)
+    process.actuator.health.add("consumer", consumer.health, readiness=True)
+    process.metrics.add(consumer.metrics)
 
 
 def _servers(process: Process[Any]) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from fusebox.core.stack import Stack
-from fusebox.core.topology import DEAD_LETTER_PARTITIONS, TOPICS, Topic
+from fusebox.core.topology import DEAD_LETTER_PARTITIONS, DEAD_LETTERS, TOPICS, Topic
 
 API_VERSIONS = struct.pack(">hhih7s", 18, 0, 1, 7, b"fusebox")
 REQUEST_TIMEOUT_MS = 15_000
+DAY_MS = 86_400_000
 
 
 def answers(host: str, port: int, timeout: float = 2.0) -> bool:
@@ -35,15 +36,26 @@ def topics_version() -> str:
 
 
 def make_topics(servers: str) -> list[str]:
-    """Make those of the shop's topics that are missing; returns their names."""
-    from kafka.admin import KafkaAdminClient
+    """Make those of the shop's topics that are missing, whose names are returned.
+
+    The others get the options that they are to have.
+    """
+    from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
     admin = KafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
-        existing = set(admin.list_topics())
-        missing = {name: options for name, options in _all_topics().items() if name not in existing}
+        declared, existing = _all_topics(), set(admin.list_topics())
+        missing = {name: options for name, options in declared.items() if name not in existing}
         if missing:
             admin.create_topics(missing)
+        # A shop of an older version has them with other options.
+        admin.alter_configs(
+            [
+                ConfigResource(ConfigResourceType.TOPIC, name, declared[name]["configs"])
+                for name in declared
+                if name in existing and declared[name]["configs"]
+            ]
+        )
         return list(missing)
     finally:
         admin.close()
@@ -51,12 +63,17 @@ def make_topics(servers: str) -> list[str]:
 
 def _all_topics() -> dict[str, dict[str, object]]:
     """The options of every topic and of its dead letters', by name."""
-    dead = [
-        Topic(topic.dead_letter_topic, DEAD_LETTER_PARTITIONS)
-        for topic in TOPICS
-        if topic.dead_letters
-    ]
-    return {topic.name: _options(topic) for topic in (*TOPICS, *dead)}
+    dead = {
+        "num_partitions": DEAD_LETTER_PARTITIONS,
+        "replication_factor": 1,
+        "configs": {
+            "retention.ms": str(DEAD_LETTERS.retention_days * DAY_MS),
+            "max.message.bytes": str(DEAD_LETTERS.max_message_bytes),
+        },
+    }
+    return {topic.name: _options(topic) for topic in TOPICS} | {
+        topic.dead_letter_topic: dead for topic in TOPICS if topic.dead_letters
+    }
 
 
 def _options(topic: Topic) -> dict[str, object]:

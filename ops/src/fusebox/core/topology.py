@@ -79,6 +79,14 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class DeadLetterOptions:
+    """What is special about the topics of dead letters, all of them."""
+
+    retention_days: int
+    max_message_bytes: int
+
+
+@dataclass(frozen=True)
 class Topic:
     name: str
     partitions: int
@@ -104,6 +112,7 @@ _DECLARED = tomllib.loads(FILE.read_text())
 
 PARTS = tuple(Part(name=name, **_fields(table)) for name, table in _DECLARED["parts"].items())
 OPS = Tool(**_fields(_DECLARED["ops"]))
+DEAD_LETTERS = DeadLetterOptions(**_fields(_DECLARED["dead-letters"]))
 TOPICS = tuple(Topic(name=name, **_fields(table)) for name, table in _DECLARED["topics"].items())
 
 BY_NAME = {part.name: part for part in PARTS}
