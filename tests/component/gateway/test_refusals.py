@@ -7,7 +7,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .conftest import Shop
+from .conftest import GET, Shop
 
 START = b"POST /order-service/x HTTP/1.1\r\nHost: shop\r\n"
 
@@ -169,8 +169,20 @@ def test_a_good_token_passes_and_a_bad_one_is_refused_at_once(shop: Shop) -> Non
     ):
         answer = shop.call("/order-service/x", headers=headers)
         check(answer, 401, code)
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        sent = headers["Authorization"].startswith("Bearer")
+        challenge = 'Bearer error="invalid_token", error_description=' if sent else "Bearer"
+        assert answer.headers["WWW-Authenticate"].startswith(challenge)
     assert len(upstream.seen) == 1
+
+
+def test_two_lines_of_credentials_are_none(shop: Shop) -> None:
+    upstream = shop.upstream()
+    shop.tokens.refresh()
+    line = f"Authorization: {shop.token()['Authorization']}\r\n".encode()
+
+    check_raw(shop.say(GET + line + line + b"\r\n"), 401, "unauthenticated")
+
+    assert not upstream.seen
 
 
 def test_without_keys_the_service_decides(shop: Shop) -> None:
@@ -193,7 +205,9 @@ def test_of_the_actuators_only_health_and_info_are_public(shop: Shop, prefix: st
     for page in ("env", "prometheus", "circuitbreakers", "", "loggers"):
         inner = f"{prefix}/actuator/{page}"
         check(shop.call(inner), 401, "unauthenticated")
-        check(shop.call(inner, headers=shop.token()), 403, "forbidden")
+        refused = shop.call(inner, headers=shop.token())
+        check(refused, 403, "forbidden")
+        assert 'error="insufficient_scope"' in refused.headers["WWW-Authenticate"]
         assert shop.call(inner, headers=shop.token("admin")).status_code == 200
     for page in ("health/liveness", "info"):
         assert shop.call(f"{prefix}/actuator/{page}").ok

@@ -126,7 +126,9 @@ def test_without_a_token_nobody_comes_in(users: Any, authorization: str) -> None
 
     assert answer.status_code == 401
     assert answer.json["code"] == "unauthenticated"
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    challenge = answer.headers["WWW-Authenticate"]
+    assert challenge.startswith("Bearer")
+    assert ('error="invalid_token"' in challenge) == authorization.startswith("Bearer")
 
 
 def test_a_forged_token_is_refused(users: Any) -> None:

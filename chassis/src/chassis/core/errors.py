@@ -4,7 +4,9 @@ Problem
 ├── BadRequest            the request cannot be read
 ├── Invalid               it can be read, and a field is wrong
 ├── Unauthenticated       the caller is not known
+│   └── InvalidToken      … though it has sent a token
 ├── Forbidden             the caller is not allowed to
+│   └── InsufficientScope … with the token that it has sent
 ├── NotFound              there is no such thing
 ├── Conflict              it contradicts what is already so
 ├── TooLarge              the body is over the limit
@@ -68,8 +70,16 @@ class Unauthenticated(Problem):
     code = "unauthenticated"
 
 
+class InvalidToken(Unauthenticated):
+    """It is malformed, forged or expired, or its account is gone (RFC 6750, 3.1)."""
+
+
 class Forbidden(Problem):
     code = "forbidden"
+
+
+class InsufficientScope(Forbidden):
+    """The token is good, and not for this (RFC 6750, 3.1)."""
 
 
 class NotFound(Problem):

@@ -1,6 +1,7 @@
 """Checks signed tokens against the public keys that their issuer publishes."""
 
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -9,13 +10,21 @@ from dataclasses import dataclass
 
 import jwt
 
-from chassis.core.errors import Forbidden, Problem, Unauthenticated, Unavailable
+from chassis.core.errors import (
+    InsufficientScope,
+    InvalidToken,
+    Problem,
+    Unauthenticated,
+    Unavailable,
+)
 
 log = logging.getLogger(__name__)
 
 ALGORITHM = "ES256"
 ISSUER = "fusebox"
 REMEMBERED = 10_000
+# RFC 6750, 2.1, and RFC 9110, 11.4: one space at the least, and nothing behind the token.
+CREDENTIALS = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 RETRY_SECONDS = 0.2
 REFRESH_SECONDS = 60.0
 # However many tokens with unknown keys come in, they are fetched once a second at most.
@@ -36,12 +45,12 @@ class Caller:
 
     def require_admin(self) -> None:
         if not self.is_admin:
-            raise Forbidden("Only an admin may do this.")
+            raise InsufficientScope("Only an admin may do this.")
 
     def require(self, subject: str) -> None:
         """Only `subject` itself may."""
         if self.subject != subject:
-            raise Forbidden("This belongs to another user.")
+            raise InsufficientScope("This belongs to another user.")
 
     def require_reach(self, subject: str) -> None:
         """`subject` itself may, and an admin."""
@@ -87,19 +96,16 @@ class TokenVerifier:
     def caller_of(self, authorization: str | None) -> Caller:
         """The caller named by an Authorization header.
 
-        Raises Unauthenticated for anything but a good token, and Unavailable while no key is known.
+        Raises Unauthenticated without a token, InvalidToken with any but a good one, and
+        Unavailable while no key is known.
         """
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated(
-                "A token is required: send `Authorization: Bearer <accessToken>`."
-            )
+        token = _token(authorization or "")
         known = self._verified.get(token)
         if known is None:
             known = self._verify(token)
             self._remember(token, known)
         if known.expires <= time.time():
-            raise Unauthenticated("The token has expired: log in again.", code="token-expired")
+            raise _expired()
         return known
 
     def _verify(self, token: str) -> Caller:
@@ -112,11 +118,10 @@ class TokenVerifier:
                 options={"require": ["exp", "iat", "sub", "iss"]},
             )
         except jwt.ExpiredSignatureError as error:
-            raise Unauthenticated(
-                "The token has expired: log in again.", code="token-expired"
-            ) from error
-        except (jwt.PyJWTError, ValueError) as error:
-            raise Unauthenticated("The token is not valid: log in again.") from error
+            raise _expired() from error
+        # RecursionError: its JSON is nested deeply.
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise InvalidToken("The token is not valid: log in again.") from error
         return Caller(claims["sub"], frozenset(claims.get("roles", ())), float(claims["exp"]))
 
     def _key_for(self, token: str) -> jwt.PyJWK:
@@ -125,7 +130,7 @@ class TokenVerifier:
         key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
         if key is None:
             self._unknown_key.set()
-            raise Unauthenticated("The token was signed with an unknown key: log in again.")
+            raise InvalidToken("The token was signed with an unknown key: log in again.")
         return key
 
     def _remember(self, token: str, caller: Caller) -> None:
@@ -141,3 +146,16 @@ class TokenVerifier:
         while not stop.is_set() and not self._unknown_key.is_set() and time.monotonic() < until:
             stop.wait(0.5)
         self._unknown_key.clear()
+
+
+def _token(authorization: str) -> str:
+    if match := CREDENTIALS.fullmatch(authorization.strip(" \t")):
+        return match[1]
+    scheme = authorization.split(maxsplit=1)[:1]
+    if scheme and scheme[0].lower() == "bearer":
+        raise InvalidToken("The token is not valid: send `Authorization: Bearer <accessToken>`.")
+    raise Unauthenticated("A token is required: send `Authorization: Bearer <accessToken>`.")
+
+
+def _expired() -> InvalidToken:
+    return InvalidToken("The token has expired: log in again.", code="token-expired")

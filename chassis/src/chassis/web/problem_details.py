@@ -1,5 +1,6 @@
 """The one table from errors to HTTP, and their RFC 9457 documents."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -8,7 +9,9 @@ from chassis.core.errors import (
     Conflict,
     Forbidden,
     HeadersTooLarge,
+    InsufficientScope,
     Invalid,
+    InvalidToken,
     NotFound,
     NotSentInTime,
     Problem,
@@ -22,6 +25,8 @@ from chassis.core.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
+# RFC 6750, 3: what an error_description is not made of.
+UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 # The nearest ancestor in the table decides, so a new subclass needs no line here.
 STATUS: dict[type[Problem], int] = {
@@ -60,13 +65,26 @@ def document(problem: Problem, trace_id: str | None) -> dict[str, Any]:
 
 
 def headers(problem: Problem) -> dict[str, str]:
-    """The headers that go with `problem`: WWW-Authenticate with 401, Retry-After where known."""
+    """The headers that go with `problem`: WWW-Authenticate where a token is missing or will not
+    do, Retry-After where known."""
     fields = {}
-    if isinstance(problem, Unauthenticated):
-        fields["WWW-Authenticate"] = "Bearer"
+    if isinstance(problem, Unauthenticated | InsufficientScope):
+        fields["WWW-Authenticate"] = _challenge(problem)
     if problem.retry_after is not None:
         fields["Retry-After"] = str(problem.retry_after)
     return fields
+
+
+def _challenge(problem: Problem) -> str:
+    """RFC 6750, 3: an error only for who has sent a token."""
+    if isinstance(problem, InvalidToken):
+        error = "invalid_token"
+    elif isinstance(problem, InsufficientScope):
+        error = "insufficient_scope"
+    else:
+        return "Bearer"
+    description = UNQUOTABLE.sub("'", problem.detail)
+    return f'Bearer error="{error}", error_description="{description}"'
 
 
 def render(

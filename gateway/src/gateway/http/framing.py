@@ -7,6 +7,7 @@ from http import HTTPStatus
 from multidict import CIMultiDict
 
 from chassis.core.errors import BadRequest
+from gateway.http import authority
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -52,7 +53,7 @@ def _without_host(target: str) -> tuple[str, str | None]:
         return target, None  # `*`, or what CONNECT has: an address of nothing here
     end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
     host, inner = rest[:end], rest[end:]
-    if scheme.lower() not in ("http", "https") or not host or "@" in host:
+    if scheme.lower() not in ("http", "https") or not authority.is_valid(host):
         raise BadRequest("This is not an address that HTTP/1.1 knows.")
     return (inner if inner.startswith("/") else f"/{inner}"), host
 

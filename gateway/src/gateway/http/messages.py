@@ -4,13 +4,19 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiMapping
 
 from chassis.core.errors import Problem
 from gateway.http.body_stream import BodyStream
 from gateway.http.tunnel import Tunnel
 
 Headers = CIMultiDict[str]
+
+
+def combined(headers: MultiMapping[str], name: str) -> str | None:
+    """All lines of a field as the one list that they are (RFC 9110, 5.3); None without any."""
+    lines = headers.getall(name, ())
+    return ", ".join(lines) if lines else None
 
 
 @dataclass(slots=True, eq=False)

@@ -7,7 +7,7 @@ import httptools
 from multidict import CIMultiDict
 
 from chassis.core.errors import BadRequest, HeadersTooLarge, Problem, TargetTooLong
-from gateway.http import framing
+from gateway.http import authority, framing
 from gateway.http.body_stream import BodyStream
 from gateway.http.messages import Request
 
@@ -227,6 +227,8 @@ def _check(version: str, headers: CIMultiDict[str]) -> None:
     hosts = headers.getall("Host", ())
     if version not in VERSIONS or len(hosts) > 1 or (version == "1.1" and not hosts):
         raise BadRequest("This is not a request that HTTP/1.1 knows.")
+    if hosts and not authority.is_valid(hosts[0]):
+        raise BadRequest("The header Host is not one host, with a port or without.")
     encodings = headers.getall("Transfer-Encoding", ())
     is_chunked = [encoding.lower() for encoding in encodings] == ["chunked"]
     if encodings and (not is_chunked or version == "1.0"):

@@ -11,7 +11,7 @@ from chassis.resilience import deadline
 from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from gateway.http import framing
-from gateway.http.messages import Request, Response, Send
+from gateway.http.messages import Request, Response, Send, combined
 from gateway.http.server import Timeouts
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.proxy import access_log, filter_chain, metrics, problem_responses, request_body
@@ -108,7 +108,7 @@ class GatewayHandler:
             given.get("Host", ""),
             request.remote,
             time(),
-            self._authentication.user(given.get("Authorization")),
+            self._authentication.user(combined(given, "Authorization")),
         )
         return Exchange.of(request, view, self._rules.find(view) or NO_ROUTE)
 

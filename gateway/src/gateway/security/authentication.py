@@ -1,14 +1,13 @@
 """Who may pass: tokens are checked here first, and a service's inner pages are for admins."""
 
-import posixpath
 import re
 from collections.abc import Awaitable
-from urllib.parse import unquote
 
 from chassis.core.errors import Problem
 from chassis.web.auth import TokenVerifier
-from gateway.http.messages import Request
+from gateway.http.messages import Request, combined
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
+from gateway.security.path_spellings import spellings
 
 PUBLIC = frozenset(
     (
@@ -19,25 +18,17 @@ PUBLIC = frozenset(
     )
 )
 
-# What can be spelled in another way.
-FOLDS = re.compile(r"%|\\|//|/\.|/$")
-
 
 def is_inner(path: str) -> bool:
-    """True for a page of the actuator that is not public, however it is spelled.
-
-    A service may decode the path, or fold `//` and `..`, so all of that is done here as well.
-    """
-    if "%" not in path and "actuator" not in path.lower():
+    """True for a page of the actuator that is not public, however it is spelled."""
+    if path in PUBLIC or ("%" not in path and "actuator" not in path.lower()):
         return False
-    return folded(path).split("/")[1].partition(";")[0].lower() == "actuator" and path not in PUBLIC
+    return any(_first_segment(spelling) == "actuator" for spelling in spellings(path))
 
 
-def folded(path: str) -> str:
-    """`path` as a service may understand it: decoded, and without `//` and `..`."""
-    if not FOLDS.search(path):
-        return path
-    return posixpath.normpath("/" + unquote(path).replace("\\", "/").lstrip("/"))
+def _first_segment(path: str) -> str:
+    # One that was encoded twice may have the query's mark in it.
+    return re.split("[/?#]", path.lstrip("/"), maxsplit=1)[0].lower()
 
 
 class Authentication:
@@ -59,7 +50,7 @@ class Authentication:
 
     def check(self, request: Request, path: str) -> None:
         """Pass silently, or raise Unauthenticated, Forbidden, or Unavailable without keys."""
-        authorization = request.headers.get("Authorization")
+        authorization = combined(request.headers, "Authorization")
         if is_inner(path) or (path in PUBLIC and request.method not in ("GET", "HEAD")):
             self._tokens.caller_of(authorization).require_admin()
         elif authorization is not None and self._tokens.keys:

@@ -9,7 +9,7 @@ from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.predicates import FACTORIES, Predicate
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import parse_definitions
-from gateway.security.authentication import folded
+from gateway.security.path_spellings import spellings
 
 KEYS = {"id", "predicates", "detail"}
 WORDS = {name: kind for name, kind in FACTORIES.items() if name != "Weight"}
@@ -46,11 +46,11 @@ def check(blocks: Collection[BlockRule], view: RequestView) -> None:
     """Pass silently, or raise Forbidden.  However a path is spelled, it is blocked."""
     if not blocks:
         return
-    path = folded(view.path)
-    plain = None if path == view.path else view._replace(path=path)
-    for block in blocks:
-        if block.takes(view) or (plain and block.takes(plain)):
-            raise Forbidden(block.detail, code="blocked")
+    for path in spellings(view.path):
+        spelled = view if path == view.path else view._replace(path=path)
+        for block in blocks:
+            if block.takes(spelled):
+                raise Forbidden(block.detail, code="blocked")
 
 
 def parse(given: Iterable[Mapping[str, Any]]) -> tuple[BlockRule, ...]:

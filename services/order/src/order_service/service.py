@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.chaos import kill_points
-from chassis.core.errors import NotFound, Unauthenticated, Unavailable
+from chassis.core.errors import InvalidToken, NotFound, Unavailable
 from chassis.resilience import deadline
 from chassis.web import pagination
 from chassis.web.pagination import Page
@@ -95,7 +95,7 @@ class Orders:
 
 def _require_open(session: Session, user_id: UUID) -> None:
     if session.get(ClosedAccount, user_id) is not None:
-        raise Unauthenticated("This account was closed.")
+        raise InvalidToken("This account was closed.")
 
 
 def _owned(order: Order | None, user_id: UUID) -> Order:

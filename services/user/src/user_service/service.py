@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 from uuid_utils.compat import uuid7
 
-from chassis.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
+from chassis.core.errors import Conflict, InvalidToken, NotFound, Unauthenticated, Unavailable
 from chassis.web import pagination
 from chassis.web.auth import Caller
 from user_service.clients import ORDER_SERVICE, OrderClient
@@ -128,7 +128,7 @@ def _reach(session: Session, caller: Caller, user_id: UUID, lock: bool = False) 
     rows = session.scalars(query.with_for_update() if lock else query)
     users = {user.user_id: user for user in rows}
     if own_id not in users:
-        raise Unauthenticated("The account of this token has been deleted.")
+        raise InvalidToken("The account of this token has been deleted.")
     caller.require_reach(str(user_id))
     if user_id not in users:
         raise NotFound(f"There is no user {user_id}.", code="user-unknown")
@@ -139,4 +139,4 @@ def _id_of(caller: Caller) -> UUID:
     try:
         return UUID(caller.subject)
     except ValueError as error:
-        raise Unauthenticated("The token names no account.") from error
+        raise InvalidToken("The token names no account.") from error

@@ -18,6 +18,11 @@ GET = b"GET /order-service/x HTTP/1.1\r\nHost: shop\r\n"
 HOST = b"Host: shop\r\n"
 CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
 
+NO_HOSTS = (
+    *(b"", b"a b", b"a, b", b"a,b", b"shop:x", b"shop:65536", b"shop:-1", b"shop:80:80"),
+    *(b"u@shop", b"shop/x", b"http://shop", b"shop?", b"shop#", b"sh\\op", b'"shop"', b"sh%op"),
+    *(b":80", b"::1", b"[::1", b"::1]", b"[shop]", b"[::1]x", b"[fe80::1%25lo]", b"[1:2]", b"\xfc"),
+)
 UNCLEAR = {
     "both lengths": START + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "both, turned": START + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
@@ -51,6 +56,19 @@ UNCLEAR = {
     "chunk that is longer": CHUNKED + b"4\r\nbody!\r\n0\r\n\r\n",
     "length in the trailer": CHUNKED + b"0\r\nContent-Length: 4\r\n\r\n",
     "two hosts": GET + b"Host: elsewhere\r\n\r\n",
+    **{
+        f"host {host!r}": b"GET /order-service/x HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+        for host in NO_HOSTS
+    },
+    **{
+        f"address of {host!r}": b"GET http://"
+        + host
+        + b"/order-service/x HTTP/1.1\r\n"
+        + HOST
+        + b"\r\n"
+        for host in NO_HOSTS
+        if not set(host) & set(b" /?#")
+    },
     "no host": b"GET /order-service/x HTTP/1.1\r\n\r\n",
     "host in no address": b"GET http:///order-service/x HTTP/1.1\r\n" + HOST + b"\r\n",
     "user in the address": b"GET http://u@shop/order-service/x HTTP/1.1\r\n" + HOST + b"\r\n",

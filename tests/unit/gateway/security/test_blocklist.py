@@ -46,6 +46,11 @@ def test_what_all_predicates_hold_for_is_refused() -> None:
         "/y/../catalog-service/x",
         "/y%2F..%2Fcatalog-service%2Fx",
         "/./catalog-service",
+        "/y/..;a/catalog-service/x",
+        "/catalog-service;a=b/x",
+        "/%2563atalog-service/x",
+        "/y\\..\\catalog-service",
+        "/catalog-service//../x",
     ],
 )
 def test_a_path_is_blocked_however_it_is_spelled(path: str) -> None:
