@@ -48,6 +48,19 @@ def test_products_may_be_cached_for_a_second_and_never_served_stale(catalog: Any
     assert "Cache-Control" not in unknown.headers
 
 
+def test_products_asked_for_by_their_ids_are_answered_whole_or_not_at_all(catalog: Any) -> None:
+    ids = [f"CATALOG-{number:04}" for number in range(1, 202)]
+
+    most = catalog.client.get("/catalogs", query_string={"productId": ids[:200]})
+    too_many = catalog.client.get("/catalogs", query_string={"productId": ids})
+
+    assert (most.status_code, len(most.json)) == (200, 3)
+    assert (too_many.status_code, too_many.json["errors"]) == (
+        422,
+        [{"field": "productId", "message": "at most 200 of them, not 201"}],
+    )
+
+
 def test_a_product_can_be_added_once_and_changed(catalog: Any) -> None:
     product_id = catalog.product(stock=3)
     again = {"productId": product_id, "productName": "P", "unitPrice": 1, "stock": 1}

@@ -107,6 +107,58 @@ def test_the_fifth_failure_opens_the_breaker(user: Any) -> None:
     assert breaker.state == "OPEN"
 
 
+@pytest.mark.parametrize("status", [400, 401, 404, 414, 422])
+def test_a_catalog_service_that_refuses_the_question_is_not_taken_for_one_that_is_away(
+    user: Any, status: int
+) -> None:
+    user.receive("product.changed", productId="A", unitPrice=1, stock=9, version=2)
+    user.catalog.status, user.catalog.offers = status, []
+
+    answer = user.place(productId="A", qty=1)
+
+    assert (answer.status_code, answer.json["code"]) == (500, "internal-error")
+    assert str(status) in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("prices", "status"),
+    [((1, 100), 409), ((100, 1), 409), ((None, 1), 409), ((100, 100), 201), ((None, 100), 201)],
+)
+def test_each_price_that_is_given_for_a_product_is_compared(
+    user: Any, prices: tuple[int | None, ...], status: int
+) -> None:
+    lines = [{"productId": "A", "qty": 1, "unitPrice": price} for price in prices]
+
+    answer = user.place(lines=lines)
+
+    assert answer.status_code == status
+    assert answer.json.get("code") == ("price-changed" if status == 409 else None)
+
+
+def test_lines_that_together_ask_for_too_much_are_refused(user: Any) -> None:
+    answer = user.place(lines=[{"productId": "A", "qty": 600_000}] * 2)
+
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "lines")
+    assert "1000000 altogether of A" in answer.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"product_id": "A", "qty": 1},
+        {"productId": "A", "qty": 1, "unit_price": 100},
+        {"lines": [{"product_id": "A", "qty": 1}]},
+    ],
+)
+def test_a_field_in_another_spelling_is_refused_like_any_unknown_one(user: Any, body: Any) -> None:
+    answer = user.place(**body)
+
+    assert answer.status_code == 422
+    assert any(
+        error["field"].endswith(("product_id", "unit_price")) for error in answer.json["errors"]
+    )
+
+
 def test_a_key_is_one_order_whatever_happens_in_between(user: Any) -> None:
     body = {"productId": "A", "qty": 1}
     first = user.place("k", **body)
@@ -160,6 +212,35 @@ def test_someone_elses_orders_are_out_of_reach(user: Any, issuer: Any) -> None:
     assert user.client.get(path).status_code == 401
     admin = issuer.headers(str(uuid4()), "admin")
     assert user.client.get(f"{path}/{order_id}", headers=admin).status_code == 200
+
+
+def test_an_admin_who_looks_at_a_closed_account_learns_that_it_is_closed(
+    user: Any, issuer: Any
+) -> None:
+    order_id = placed(user)["orderId"]
+    user.receive("user.deleted", userId=user.user_id)
+    admin = issuer.headers(str(uuid4()), "admin")
+    paths = [f"/{user.user_id}/orders", f"/{user.user_id}/orders/{order_id}"]
+
+    seen = [user.client.get(path, headers=admin) for path in paths]
+    own = [user.client.get(path, headers=issuer.headers(user.user_id, "admin")) for path in paths]
+
+    assert {(answer.status_code, answer.json["code"]) for answer in seen} == {
+        (404, "account-closed")
+    }
+    assert {answer.status_code for answer in own} == {401}
+
+
+def test_an_admin_whose_account_was_closed_sees_nobodys_orders(user: Any, issuer: Any) -> None:
+    customer, order_id = user.user_id, placed(user)["orderId"]
+    user.user_id = str(uuid4())
+    user.receive("user.deleted", userId=user.user_id)
+    admin = issuer.headers(user.user_id, "admin")
+
+    assert user.client.get(f"/{customer}/orders", headers=admin).status_code == 401
+    assert user.client.get(f"/{customer}/orders/{order_id}", headers=admin).status_code == 401
+    nobody = issuer.headers("the admin", "admin")
+    assert user.client.get(f"/{customer}/orders", headers=nobody).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["orders?limit=0", "orders?limit=x", "orders?cursor=%21"])

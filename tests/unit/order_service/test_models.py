@@ -4,6 +4,8 @@ from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Dialect, Update
 from sqlalchemy.dialects import postgresql
 
@@ -147,15 +149,24 @@ def test_lines_for_one_product_become_one_and_keep_the_order_of_the_first() -> N
     assert merged == [OrderLineRequest("B", 5), OrderLineRequest("A", 2)]
 
 
-@pytest.mark.parametrize(
-    ("prices", "price"), [((None, 7), 7), ((7, None), 7), ((6, 7), 7), ((None, None), None)]
-)
-def test_of_merged_lines_the_last_given_price_counts(
-    prices: tuple[int | None, ...], price: int | None
+@given(st.lists(st.none() | st.integers(99, 101), min_size=1), st.integers(99, 101))
+def test_merged_lines_agree_with_a_price_when_each_of_them_does(
+    prices: list[int | None], unit_price: int
 ) -> None:
-    merged = merge_lines(OrderLineRequest("A", 1, given) for given in prices)
+    (merged,) = merge_lines(OrderLineRequest("A", 1, price) for price in prices)
 
-    assert merged == [OrderLineRequest("A", 2, price)]
+    assert merged.qty == len(prices)
+    assert merged.agrees_with(unit_price) == all(price in (None, unit_price) for price in prices)
+
+
+@pytest.mark.parametrize("prices", [(1, 100), (100, 1), (None, 1, 100), (100, 1, None), (1, 1)])
+def test_a_line_with_a_wrong_price_is_refused_whatever_the_lines_beside_it_say(
+    prices: tuple[int | None, ...],
+) -> None:
+    with pytest.raises(Conflict) as refused:
+        check(merge_lines(OrderLineRequest("A", 1, price) for price in prices), PRODUCTS)
+
+    assert (refused.value.code, refused.value.members["products"]) == ("price-changed", ["A"])
 
 
 def test_a_request_is_priced_as_the_products_are_now() -> None:

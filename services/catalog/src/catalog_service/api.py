@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from catalog_service.models import Product
 from catalog_service.service import Catalog
 from chassis.core.clock import rfc3339
+from chassis.core.errors import Invalid
 from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
@@ -45,8 +46,9 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
 
     @api.get("/catalogs")
     def products() -> Response:
-        product_ids = request.args.getlist("productId")[: pagination.LARGEST_LIMIT]
+        product_ids = request.args.getlist("productId")
         if product_ids:
+            _refuse_too_many(product_ids)
             return _cacheable([_json(product) for product in catalog.of(product_ids)])
         page = pagination.requested(request.args)
         rows, last = catalog.products(page)
@@ -77,6 +79,12 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
         return jsonify(_json(product))
 
     return api
+
+
+def _refuse_too_many(product_ids: list[str]) -> None:
+    if len(product_ids) > pagination.LARGEST_LIMIT:
+        message = f"at most {pagination.LARGEST_LIMIT} of them, not {len(product_ids)}"
+        raise Invalid("Some fields are wrong.", errors=[{"field": "productId", "message": message}])
 
 
 def _cacheable(document: Any) -> Response:

@@ -13,9 +13,10 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from chassis.core.clock import rfc3339
+from chassis.core.errors import Invalid, InvalidToken
 from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
-from chassis.web.auth import TokenVerifier
+from chassis.web.auth import Caller, TokenVerifier
 from order_service.idempotency import IdempotencyKeys, Replay
 from order_service.long_poll import LongPoll
 from order_service.models import Order, OrderLineRequest, OrderStatus, merge_lines
@@ -25,13 +26,15 @@ from order_service.service import Orders
 LONGEST_WAIT = 8.0
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\"?")
 
+LARGEST_QUANTITY = 1_000_000
+
 ProductId = Annotated[str, Field(min_length=1, max_length=64)]
-Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY)]
 Price = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 class Body(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
 
 class NewLine(Body):
@@ -60,18 +63,20 @@ class NewOrder(Body):
         return self
 
     def requested(self) -> list[OrderLineRequest]:
-        """A line a product."""
-        return merge_lines(
-            OrderLineRequest(line.product_id, line.qty, line.unit_price)
-            for line in self._all_lines()
-        )
+        """A line a product.  Raises Invalid when there is too much of one altogether."""
+        merged = merge_lines(self._all_lines())
+        beyond = [line.product_id for line in merged if line.qty > LARGEST_QUANTITY]
+        if beyond:
+            message = f"more than {LARGEST_QUANTITY} altogether of {', '.join(beyond)}"
+            raise Invalid("Some fields are wrong.", errors=[{"field": "lines", "message": message}])
+        return merged
 
-    def _all_lines(self) -> list[NewLine]:
-        if self.lines is not None:
-            return self.lines
-        assert self.product_id is not None
-        assert self.qty is not None
-        return [NewLine(product_id=self.product_id, qty=self.qty, unit_price=self.unit_price)]
+    def _all_lines(self) -> list[OrderLineRequest]:
+        if self.lines is None:
+            assert self.product_id is not None
+            assert self.qty is not None
+            return [OrderLineRequest(self.product_id, self.qty, self.unit_price)]
+        return [OrderLineRequest(line.product_id, line.qty, line.unit_price) for line in self.lines]
 
 
 def blueprint(
@@ -92,9 +97,15 @@ def blueprint(
             return _created(order_json(orders.order(user_id, order.order_id), degraded))
         return _created(placed_json(order, degraded))
 
+    def require_reader(user_id: UUID) -> None:
+        caller = authenticate(tokens)
+        caller.require_reach(str(user_id))
+        if caller.subject != str(user_id):
+            orders.require_open_accounts(_id_of(caller), user_id)
+
     @api.get("/<uuid:user_id>/orders")
     def several(user_id: UUID) -> Response:
-        authenticate(tokens).require_reach(str(user_id))
+        require_reader(user_id)
         page = pagination.requested(request.args)
         rows, last = orders.orders(user_id, page)
         response = jsonify([order_json(order) for order in rows])
@@ -104,7 +115,7 @@ def blueprint(
 
     @api.get("/<uuid:user_id>/orders/<uuid:order_id>")
     def one(user_id: UUID, order_id: UUID) -> Response:
-        authenticate(tokens).require_reach(str(user_id))
+        require_reader(user_id)
         return jsonify(order_json(orders.order(user_id, order_id)))
 
     @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
@@ -148,13 +159,24 @@ def placed_json(order: Order, degraded: Sequence[str]) -> dict[str, Any]:
     return document
 
 
+def _id_of(caller: Caller) -> UUID:
+    try:
+        return UUID(caller.subject)
+    except ValueError as error:
+        raise InvalidToken("The token names no account.") from error
+
+
 def _key() -> str | None:
     return request.headers.get("Idempotency-Key")
 
 
 def _canonical(lines: list[OrderLineRequest]) -> str:
     """The same for two bodies that ask for the same, in whatever order their keys stand."""
-    return json.dumps([asdict(line) for line in lines], sort_keys=True, separators=(",", ":"))
+    # Without what is empty: keys of before there were `other_prices` are to match.
+    documents = [
+        {name: value for name, value in asdict(line).items() if value != ()} for line in lines
+    ]
+    return json.dumps(documents, sort_keys=True, separators=(",", ":"))
 
 
 def _canonical_0_1(lines: list[OrderLineRequest]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from chassis.core.errors import Unavailable
+from chassis.core.errors import Problem, Unavailable
 from chassis.resilience.service_client import ServiceClient
 from order_service.models import ProductSnapshot
 
@@ -36,6 +36,9 @@ class CatalogClient:
             "/catalogs",
             params=[("productId", product_id) for product_id in product_ids],
         )
+        if answer.status_code != 200:
+            # It is there, and not away: to go on with what was last known would hide it.
+            raise Problem(f"catalog-service refused the question with {answer.status_code}.")
         try:
             products = PRODUCTS.validate_json(answer.content)
         except ValidationError as error:

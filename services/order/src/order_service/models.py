@@ -1,8 +1,8 @@
 """Orders and the rules of how they move, beside what order-service last knew of others."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -46,11 +46,20 @@ ALLOWED_FROM = {
 
 @dataclass(frozen=True)
 class OrderLineRequest:
-    """What a user asks for; `unit_price` is what they believe it costs, if anything."""
+    """What a user asks for; `unit_price` is what they believe it costs, if anything.
+
+    `other_prices` are further ones, of lines that were merged into this one.
+    """
 
     product_id: str
     qty: int
     unit_price: int | None = None
+    # Not in the form that rows of version 0.1 are compared with.
+    other_prices: tuple[int, ...] = field(default=(), repr=False)
+
+    def agrees_with(self, unit_price: int) -> bool:
+        """Whether all prices given are this one."""
+        return {self.unit_price, *self.other_prices} <= {None, unit_price}
 
 
 @dataclass(frozen=True)
@@ -208,14 +217,18 @@ class IdempotencyKey(Base):
 
 
 def merge_lines(lines: Iterable[OrderLineRequest]) -> list[OrderLineRequest]:
-    """A line a product: quantities are added up, and the last price given counts."""
+    """A line a product: quantities are added up, and every price given is kept to be compared."""
     quantities: Counter[str] = Counter()
-    prices: dict[str, int] = {}
+    prices: defaultdict[str, dict[int, None]] = defaultdict(dict)
     for line in lines:
         quantities[line.product_id] += line.qty
         if line.unit_price is not None:
-            prices[line.product_id] = line.unit_price
-    return [OrderLineRequest(id, qty, prices.get(id)) for id, qty in quantities.items()]
+            prices[line.product_id][line.unit_price] = None
+    return [_merged(id, qty, *prices[id]) for id, qty in quantities.items()]
+
+
+def _merged(product_id: str, qty: int, *prices: int) -> OrderLineRequest:
+    return OrderLineRequest(product_id, qty, prices[0] if prices else None, prices[1:])
 
 
 def check(
@@ -233,7 +246,7 @@ def check(
     price_changed = [
         line.product_id
         for line in requests
-        if line.unit_price not in (None, products[line.product_id].unit_price)
+        if not line.agrees_with(products[line.product_id].unit_price)
     ]
     if price_changed:
         raise Conflict(

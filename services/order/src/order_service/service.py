@@ -73,6 +73,19 @@ class Orders:
         more = len(rows) > page.limit
         return rows[: page.limit], str(rows[page.limit - 1].order_id) if more else None
 
+    def require_open_accounts(self, admin_id: UUID, user_id: UUID) -> None:
+        """For an admin who looks at another's orders.
+
+        Raises InvalidToken when the admin's own account was closed, NotFound when the other's.
+        """
+        query = select(ClosedAccount.user_id).where(ClosedAccount.user_id.in_([admin_id, user_id]))
+        with self._sessions() as session:
+            closed = set(session.scalars(query))
+        if admin_id in closed:
+            raise InvalidToken("This account was closed.")
+        if user_id in closed:
+            raise NotFound("This account was closed.", code="account-closed")
+
     def cancel(self, user_id: UUID, order_id: UUID, claim: Claim | None = None) -> Order:
         """Raises Conflict `too-late` unless the order is PENDING or CONFIRMED."""
         with self._sessions.begin() as session:
