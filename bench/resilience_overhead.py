@@ -14,6 +14,7 @@ from py_zipkin import Kind
 from bench.harness.report import table
 from chassis.config.settings import BulkheadSettings, Fusebox
 from chassis.core.live import Live
+from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
 from chassis.resilience.bulkhead import Bulkhead
@@ -115,7 +116,7 @@ def _deadline() -> None:
 
 
 def _span_of(probability: float) -> Callable[[], None]:
-    tracer = Tracer("caller", Live(probability), lambda _span: None)
+    tracer = Tracer("caller", Sampler(Live(SamplingRules(probability))), lambda _span: None)
 
     def span() -> None:
         with tracer.serve("get /", {}), tracer.span("get /", Kind.CLIENT):

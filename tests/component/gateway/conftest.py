@@ -22,6 +22,7 @@ from chassis.config.client import ConfigClient
 from chassis.core.environment import Environment
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
+from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
@@ -155,7 +156,7 @@ class Shop:
         self.configuration = configuration
         self.process = Process(environment, configuration)
         self.spans: list[Span] = []
-        self.process.tracer = Tracer("gateway", Live(1.0), self.spans.append)
+        self.process.tracer = Tracer("gateway", Sampler(Live(SamplingRules())), self.spans.append)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.tokens = TokenVerifier(self._jwks)
         self.rules = GatewayRules(lambda: self.process.settings)

@@ -41,6 +41,8 @@ class Eureka(Section):
 
 class Sampling(Section):
     probability: float = Field(1.0, ge=0, le=1)
+    rate: float | None = Field(None, ge=0)
+    slow_seconds: float = Field(1.0, gt=0)
 
 
 class Tracing(Section):

@@ -8,8 +8,10 @@ import logging
 import queue
 import threading
 
-import requests
 from py_zipkin.encoding import Encoding, Span, get_encoder
+from urllib3 import HTTPConnectionPool, Timeout, connection_from_url
+from urllib3.exceptions import HTTPError, ResponseError
+from urllib3.util import parse_url
 
 from chassis.core.backoff import Backoff
 from chassis.core.live import Live
@@ -18,8 +20,10 @@ log = logging.getLogger(__name__)
 
 QUEUE_SIZE = 10_000
 BATCH = 500
-# A trace is looked at by people: half a second late is soon enough, and batches stay large.
-GATHER_SECONDS = 0.25
+# A trace is looked at by people: a second late is soon enough, and what a post costs is shared by
+# many spans.
+GATHER_SECONDS = 1.0
+ANSWER_WITHIN = Timeout(connect=0.5, read=2)
 LONGEST_PAUSE = 5.0
 # What Zipkin refuses is halved until the bad span is alone: 18 posts for one among 500.  A server
 # that refuses everything is not asked for ever.
@@ -34,6 +38,8 @@ class ZipkinReporter:
         self._url = url
         self._queue: queue.SimpleQueue[Span] = queue.SimpleQueue()
         self._encoder = get_encoder(Encoding.V2_JSON)
+        self._pool: HTTPConnectionPool | None = None
+        self._pool_url = ""
         self.sent = 0
         self.dropped = 0
 
@@ -46,19 +52,19 @@ class ZipkinReporter:
     def run(self, stop: threading.Event) -> None:
         """Post until `stop` is set, then once more what is left."""
         pause, backoff = GATHER_SECONDS, Backoff(2 * GATHER_SECONDS, LONGEST_PAUSE)
-        with requests.Session() as session:
-            session.trust_env = False
-            while not stop.wait(pause):
-                if self._post_all(session):
-                    pause = GATHER_SECONDS
-                    backoff.reset()
-                else:
-                    pause = backoff.next()
-            self._post_all(session)
+        while not stop.wait(pause):
+            if self._post_all():
+                pause = GATHER_SECONDS
+                backoff.reset()
+            else:
+                pause = backoff.next()
+        self._post_all()
+        if self._pool is not None:
+            self._pool.close()
 
-    def _post_all(self, session: requests.Session) -> bool:
+    def _post_all(self) -> bool:
         while batch := self._take():
-            if not self._post(session, batch):
+            if not self._post(batch):
                 return False
         return True
 
@@ -71,18 +77,18 @@ class ZipkinReporter:
                 break
         return batch
 
-    def _post(self, session: requests.Session, batch: list[Span]) -> bool:
+    def _post(self, batch: list[Span]) -> bool:
         """Whether Zipkin took anything of the batch; what it did not take is dropped."""
         taken, parts, posts = 0, [batch], 0
         try:
             while parts and posts < POSTS_PER_BATCH:
                 part, posts = parts.pop(), posts + 1
-                if self._took(session, part):
+                if self._took(part):
                     taken += len(part)
                 elif len(part) > 1:
                     middle = len(part) // 2
                     parts += [part[middle:], part[:middle]]
-        except requests.RequestException as error:
+        except HTTPError as error:
             log.info("Zipkin took %d of %d spans: %s", taken, len(batch), error)
         else:
             if taken < len(batch):
@@ -91,7 +97,7 @@ class ZipkinReporter:
         self.dropped += len(batch) - taken
         return taken > 0
 
-    def _took(self, session: requests.Session, spans: list[Span]) -> bool:
+    def _took(self, spans: list[Span]) -> bool:
         """False when Zipkin refuses these spans; raises when it takes none whatever they are."""
         try:
             body = self._encoder.encode_queue([self._encoder.encode_span(span) for span in spans])
@@ -100,13 +106,23 @@ class ZipkinReporter:
             if len(spans) == 1:
                 log.warning("a span cannot be written: %s: %s", type(error).__name__, error)
             return False
-        response = session.post(
-            self._url.value,
-            data=body,
+        url = self._url.value
+        response = self._pool_of(url).request(
+            "POST",
+            parse_url(url).request_uri,
+            body=body,
             headers={"Content-Type": "application/json"},
-            timeout=(0.5, 2),
+            redirect=False,
         )
-        if response.status_code in REFUSED:
+        if response.status in REFUSED:
             return False
-        response.raise_for_status()
+        if response.status >= 300:
+            raise ResponseError(f"it answered with {response.status}")
         return True
+
+    def _pool_of(self, url: str) -> HTTPConnectionPool:
+        """One kept connection: a session of requests costs as much as encoding fifty spans."""
+        if self._pool is None or url != self._pool_url:
+            self._pool_url = url
+            self._pool = connection_from_url(url, maxsize=1, timeout=ANSWER_WITHIN, retries=False)
+        return self._pool

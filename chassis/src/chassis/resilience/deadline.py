@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from chassis.core.errors import DeadlineOver
-from chassis.observability.tracing import Headers
+from chassis.observability.propagation import Headers
 
 TIMEOUT = "X-Request-Timeout-Ms"
 DEADLINE = "X-Request-Deadline"  # milliseconds since 1970

@@ -8,7 +8,7 @@ from chassis.actuator import chaosmonkey, circuitbreakers, loggers, refresh
 from chassis.actuator.endpoints import Actuator, up
 from chassis.chaos.monkey import ChaosMonkey
 from chassis.config.client import ConfigClient, FetchSources, S
-from chassis.config.settings import BreakerSettings, Fusebox
+from chassis.config.settings import BreakerSettings, Fusebox, Settings
 from chassis.core import log_levels
 from chassis.core.environment import Environment
 from chassis.core.errors import Unavailable
@@ -17,6 +17,7 @@ from chassis.core.workers import Workers
 from chassis.discovery.client import DiscoveryClient
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.metrics import Metrics
+from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.observability.zipkin import ZipkinReporter
 from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
@@ -27,6 +28,9 @@ from chassis.web.auth import TokenVerifier
 # With a breaker that never opens.
 KEY_FETCHES = Live(Fusebox(breaker=BreakerSettings(fail_max=10**9)))
 LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
+
+
+UNTRACED = SamplingRules(probability=0)
 
 
 class Process(Generic[S]):
@@ -46,7 +50,7 @@ class Process(Generic[S]):
         )
         self.tracer = Tracer(
             environment.service,
-            self.live.map(lambda settings: settings.management.tracing.sampling.probability),
+            Sampler(self.live.map(_sampling_rules)),
             self.reporter.put,
         )
         self.breakers = CircuitBreakerRegistry(fusebox.map(lambda settings: settings.breaker))
@@ -98,7 +102,7 @@ class Process(Generic[S]):
                 CircuitBreakerRegistry(Live(KEY_FETCHES.value.breaker)),
                 KEY_FETCHES,
             ).of("user-service"),
-            Tracer(self.environment.service, Live(0.0), self.reporter.put),
+            Tracer(self.environment.service, Sampler(Live(UNTRACED)), self.reporter.put),
             self._client_settings,
         )
         tokens = TokenVerifier(lambda: _json(issuer))
@@ -127,6 +131,11 @@ class Process(Generic[S]):
 
     def stop(self) -> None:
         self.workers.stop()
+
+
+def _sampling_rules(settings: Settings) -> SamplingRules:
+    sampling = settings.management.tracing.sampling
+    return SamplingRules(sampling.probability, sampling.rate, sampling.slow_seconds)
 
 
 def _json(issuer: ServiceClient) -> dict[str, Any]:

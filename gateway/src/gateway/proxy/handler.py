@@ -159,7 +159,7 @@ class GatewayHandler:
 
     async def _show_own_page(self, request: Request, send: Send) -> int:
         # Asked every second by whoever watches, so these traces are named but not recorded.
-        request.trace_id = self._tracer.child_of(None, sampled=False).trace_id
+        request.trace_id = self._tracer.new_trace(sampled=False).trace_id
         trace = self._trace(request.trace_id)
         try:
             response = await self._own_page(request, trace)

@@ -15,6 +15,7 @@ from chassis.messaging.dead_letter_limit import DeadLetterLimit
 from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.event import Event
 from chassis.messaging.processing import EventProcessor
+from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 
 
@@ -110,7 +111,7 @@ class Harness:
             self._handle,
             inbox,
             sessions,
-            Tracer("catalog-service", Live(1.0), lambda _: None),
+            Tracer("catalog-service", Sampler(Live(SamplingRules(1.0))), lambda _: None),
             self.letters,
             DeadLetterLimit(self.settings),
         )

@@ -14,6 +14,8 @@ from werkzeug.datastructures import Headers
 
 from chassis.core.live import Live
 from chassis.observability import tracing
+from chassis.observability.propagation import PROPAGATION_HEADERS
+from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 
 TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
@@ -21,7 +23,7 @@ NO_TRACE, NO_SPAN = "0" * 32, "0" * 16
 
 
 def tracer(spans: list[Span], probability: float = 1.0) -> Tracer:
-    return Tracer("order-service", Live(probability), spans.append)
+    return Tracer("order-service", Sampler(Live(SamplingRules(probability))), spans.append)
 
 
 CONTINUED = [
@@ -111,7 +113,7 @@ IDS = st.sampled_from(
 )
 FIELDS = IDS | st.sampled_from(["00", "01", "ff", "1", "d", "true"]) | st.text(max_size=34)
 VALUES = st.text() | st.lists(FIELDS, max_size=6).map("-".join) | FIELDS
-NAMES = [*tracing.PROPAGATION_HEADERS, "X-B3-SpanId", "X-B3-ParentSpanId"]
+NAMES = [*PROPAGATION_HEADERS, "X-B3-SpanId", "X-B3-ParentSpanId"]
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES))

@@ -2,14 +2,15 @@
 
 import json
 import threading
-from typing import Any
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import requests
 from py_zipkin import Kind
 
 from chassis.core.live import Live
 from chassis.observability import zipkin
+from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.observability.zipkin import ZipkinReporter
 
@@ -17,7 +18,7 @@ from chassis.observability.zipkin import ZipkinReporter
 def test_spans_that_do_not_fit_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipkin, "QUEUE_SIZE", 2)
     sender = ZipkinReporter(Live("http://127.0.0.1:1/api/v2/spans"))
-    tracer = Tracer("x", Live(1.0), sender.put)
+    tracer = Tracer("x", Sampler(Live(SamplingRules())), sender.put)
     for _ in range(5):
         with tracer.span("work", Kind.CLIENT):
             pass
@@ -30,35 +31,54 @@ def test_spans_that_do_not_fit_are_dropped_and_counted(monkeypatch: pytest.Monke
     assert (sender.sent, sender.dropped) == (0, 5)
 
 
-class StrictZipkin:
+class StrictZipkin(ThreadingHTTPServer):
     """Answers 400 to every batch with a span named `bad` in it, as Zipkin does for a bad id."""
 
     def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), StrictHandler)
         self.names: list[str] = []
         self.posts = 0
+        self.connections = 0
 
-    def post(self, _session: requests.Session, _url: str, data: str, **_: Any) -> requests.Response:
-        self.posts += 1
-        names = [span["name"] for span in json.loads(data)]
-        response = requests.Response()
-        response.status_code = 400 if "bad" in names else 202
-        if response.ok:
-            self.names += names
-        return response
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/api/v2/spans"
+
+
+class StrictHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: StrictZipkin
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
+    def do_POST(self) -> None:
+        self.server.posts += 1
+        spans = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        names = [span["name"] for span in spans]
+        is_good = self.path == "/api/v2/spans" and "bad" not in names
+        if is_good:
+            self.server.names += names
+        self.send_response(202 if is_good else 400)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
 
 
 @pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> StrictZipkin:
-    server = StrictZipkin()
-    monkeypatch.setattr(
-        requests.Session, "post", lambda session, url, **rest: server.post(session, url, **rest)
-    )
-    return server
+def strict() -> Iterator[StrictZipkin]:
+    with StrictZipkin() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
 
 
-def report(names: list[str]) -> ZipkinReporter:
-    sender = ZipkinReporter(Live("http://127.0.0.1:1/api/v2/spans"))
-    tracer = Tracer("x", Live(1.0), sender.put)
+def report(url: str, names: list[str]) -> ZipkinReporter:
+    sender = ZipkinReporter(Live(url))
+    tracer = Tracer("x", Sampler(Live(SamplingRules())), sender.put)
     for name in names:
         with tracer.span(name, Kind.CLIENT):
             pass
@@ -71,14 +91,26 @@ def report(names: list[str]) -> ZipkinReporter:
 def test_a_span_that_zipkin_refuses_takes_no_other_with_it(strict: StrictZipkin) -> None:
     good = [f"work {number}" for number in range(499)]
 
-    sender = report([*good[:200], "bad", *good[200:]])
+    sender = report(strict.url, [*good[:200], "bad", *good[200:]])
 
     assert strict.names == good
     assert (sender.sent, sender.dropped) == (499, 1)
 
 
 def test_a_server_that_refuses_everything_is_not_asked_for_ever(strict: StrictZipkin) -> None:
-    sender = report(["bad"] * 500)
+    sender = report(strict.url, ["bad"] * 500)
 
     assert strict.posts == zipkin.POSTS_PER_BATCH
     assert (sender.sent, sender.dropped) == (0, 500)
+
+
+def test_all_posts_go_over_one_kept_connection(strict: StrictZipkin) -> None:
+    sender = report(strict.url, [f"work {number}" for number in range(3 * zipkin.BATCH)])
+
+    assert (strict.posts, strict.connections, sender.sent) == (3, 1, 3 * zipkin.BATCH)
+
+
+def test_an_address_that_is_none_costs_spans_and_nothing_else() -> None:
+    sender = report("http://a..b:9411/api/v2/spans", ["work"])
+
+    assert (sender.sent, sender.dropped) == (0, 1)

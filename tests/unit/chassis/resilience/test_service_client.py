@@ -13,6 +13,7 @@ from chassis.core.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
+from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
 from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
@@ -53,7 +54,7 @@ class Service:
             "catalog-service",
             LoadBalancer(lambda: MappingProxyType({"catalog-service": self.instances})),
             ResiliencePolicies(breakers, Live(FUSEBOX)).of("catalog-service"),
-            Tracer("order-service", Live(0.0), lambda _span: None),
+            Tracer("order-service", Sampler(Live(SamplingRules(0.0))), lambda _span: None),
             Live(FUSEBOX.client),
         )
 
