@@ -150,6 +150,9 @@ $(INSTALLED): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 	  echo "python -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix -e ,$(MEMBERS))
+	@# Made once and for all processes: else each of them compiles what it imports where
+	@# PYTHONDONTWRITEBYTECODE is set, which doubles the CPU of every start.
+	@$(BIN)/python -m compileall -q $(SOURCES)
 	@touch $@
