@@ -88,12 +88,20 @@ class DeadLetterSettings(Section):
     window: Count = 200
 
 
+class HousekeepingSettings(Section):
+    interval_seconds: Positive = 60
+    batch_size: Count = 500
+    pause_seconds: float = Field(0.05, ge=0)
+    inbox_keep_days: Positive = 14
+
+
 class Fusebox(Section):
     breaker: BreakerSettings = BreakerSettings()
     bulkhead: BulkheadSettings = BulkheadSettings()
     retry: RetrySettings = RetrySettings()
     client: ClientSettings = ClientSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
     threads: Count = 32
     max_body_bytes: Count = 1_048_576
 

@@ -15,6 +15,7 @@ from chassis.data import postgres
 from chassis.data.outages import OUTAGES
 from chassis.runtime import gunicorn
 from chassis.runtime.flask import create_app
+from chassis.runtime.housekeeping import of_inbox, sweep
 from chassis.runtime.messaging import consume, publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
@@ -33,6 +34,7 @@ def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     sessions = sessionmaker(engine, expire_on_commit=False)
     publish(process, engine, sessions, outbox)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
+    sweep(process, sessions, of_inbox(process, inbox))
     app = create_app(__package__, process, outages=OUTAGES)
     app.register_blueprint(api.blueprint(Catalog(sessions), tokens))
     return app

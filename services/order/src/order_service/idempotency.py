@@ -6,30 +6,23 @@ the next attempt may fare better.
 """
 
 import hashlib
-import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, and_, delete, func, select, tuple_, update
+from sqlalchemy import CursorResult, and_, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.core.errors import Conflict, Invalid
-from chassis.data.outages import OUTAGES
 from order_service.models import IdempotencyKey
-
-log = logging.getLogger(__name__)
 
 LONGEST_KEY = 255
 # A claim this old belongs to a process that died over it: the gateway gives a request ten seconds.
 ABANDONED = timedelta(seconds=12)
-PRUNE_SECONDS = 60.0
-PRUNE_BATCH = 500
 
 
 class Replay(Exception):
@@ -129,42 +122,6 @@ class IdempotencyKeys:
                 .where(claim.is_open())
                 .execution_options(synchronize_session=False)
             )
-
-    def prune(self, older_than: timedelta) -> int:
-        """Forget one batch of keys claimed before then; how many there were."""
-        row = IdempotencyKey
-        old = (
-            select(row.user_id, row.key)
-            .where(row.claimed_at < func.now() - older_than)
-            .limit(PRUNE_BATCH)
-            # Instances that prune at once share the work.
-            .with_for_update(skip_locked=True)
-        )
-        with self._sessions.begin() as session:
-            keys = session.execute(old).all()
-            if keys:
-                session.execute(
-                    delete(row)
-                    .where(tuple_(row.user_id, row.key).in_([tuple(key) for key in keys]))
-                    .execution_options(synchronize_session=False)
-                )
-        return len(keys)
-
-
-def pruner(
-    keys: IdempotencyKeys, keep: Callable[[], timedelta]
-) -> Callable[[threading.Event], None]:
-    """For Workers: forgets, every minute, what is older than `keep` says."""
-
-    def run(stop: threading.Event) -> None:
-        while not stop.wait(PRUNE_SECONDS):
-            try:
-                while keys.prune(keep()) == PRUNE_BATCH and not stop.is_set():
-                    pass
-            except OUTAGES as error:
-                log.warning("old idempotency keys stay: %s", type(error).__name__)
-
-    return run
 
 
 def in_progress() -> Conflict:

@@ -8,18 +8,20 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from chassis.data import postgres
+from chassis.data.housekeeping import TimeToLive
 from chassis.data.outages import OUTAGES
 from chassis.runtime import gunicorn
 from chassis.runtime.flask import create_app
+from chassis.runtime.housekeeping import of_inbox, sweep
 from chassis.runtime.messaging import consume, publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from order_service import api
 from order_service.clients import CatalogClient
-from order_service.idempotency import IdempotencyKeys, pruner
+from order_service.idempotency import IdempotencyKeys
 from order_service.long_poll import LongPoll
 from order_service.messaging import EVENT_TYPES, TOPICS, handler
-from order_service.models import inbox, outbox
+from order_service.models import IdempotencyKey, inbox, outbox
 from order_service.service import Orders
 from order_service.settings import OrderSettings
 
@@ -38,7 +40,7 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     long_poll = LongPoll(sessions, slots=process.settings.fusebox.threads // 2)
     process.workers.add("long-poll", long_poll.run)
     keys = IdempotencyKeys(sessions)
-    process.workers.add("idempotency-keys", pruner(keys, lambda: _keep(process)))
+    sweep(process, sessions, of_inbox(process, inbox), _of_keys(process))
     publish(process, engine, sessions, outbox)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handler(decided=long_poll.decided))
     catalog = CatalogClient(process.service_client("catalog-service"))
@@ -49,8 +51,11 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     return app
 
 
-def _keep(process: Process[OrderSettings]) -> timedelta:
-    return timedelta(hours=process.settings.fusebox.idempotency.keep_hours)
+def _of_keys(process: Process[OrderSettings]) -> TimeToLive:
+    return TimeToLive(
+        IdempotencyKey.claimed_at,
+        process.live.map(lambda settings: timedelta(hours=settings.fusebox.idempotency.keep_hours)),
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """The settings that order-service has beyond those of every process."""
 
-from chassis.config.settings import Count, Fusebox, Section, Settings
+from chassis.config.settings import Fusebox, Positive, Section, Settings
 
 
 class IdempotencySettings(Section):
-    keep_hours: Count = 24
+    keep_hours: Positive = 24
 
 
 class OrderFusebox(Fusebox):

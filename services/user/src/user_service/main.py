@@ -1,19 +1,23 @@
 """user-service as it runs: `python -m user_service.main`."""
 
+from datetime import timedelta
+
 from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from chassis.data import postgres
+from chassis.data.housekeeping import TimeToLive
 from chassis.data.outages import OUTAGES
 from chassis.runtime import gunicorn
 from chassis.runtime.flask import create_app
+from chassis.runtime.housekeeping import sweep
 from chassis.runtime.messaging import publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from user_service import api
 from user_service.clients import ORDER_SERVICE, OrderClient
-from user_service.models import outbox
+from user_service.models import User, outbox
 from user_service.passwords import Passwords
 from user_service.service import Accounts
 from user_service.settings import UserSettings
@@ -35,6 +39,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     publish(process, engine, sessions, outbox)
+    sweep(process, sessions, _of_deleted(process))
     signer = Signer(
         process.environment.secret("token-signing-key.pem"),
         process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds),
@@ -48,6 +53,13 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     app.register_blueprint(api.users(accounts, tokens))
     app.register_blueprint(api.login(accounts, signer))
     return app
+
+
+def _of_deleted(process: Process[UserSettings]) -> TimeToLive:
+    return TimeToLive(
+        User.deleted_at,
+        process.live.map(lambda settings: timedelta(days=settings.fusebox.deleted_users.keep_days)),
+    )
 
 
 if __name__ == "__main__":

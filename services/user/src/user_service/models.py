@@ -27,7 +27,7 @@ outbox = Outbox(Base.metadata)
 
 
 class User(Base):
-    """An account.  A deleted one keeps its row, and its address may be registered again."""
+    """An account.  A deleted one keeps its row for a while; its address may be registered again."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -37,6 +37,7 @@ class User(Base):
             unique=True,
             postgresql_where=text("deleted_at IS NULL"),
         ),
+        Index("ix_users_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     user_id: Mapped[UUID] = mapped_column("id", primary_key=True)
