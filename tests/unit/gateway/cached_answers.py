@@ -1,5 +1,6 @@
 """Requests and kept answers as a test wants them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from multidict import CIMultiDict
@@ -9,10 +10,10 @@ from gateway.cache.rules import CachedResponse
 from gateway.routing.request_view import RequestView
 
 
-def asked(headers: dict[str, str] | None = None, path: str = "/x", **given: Any) -> RequestView:
-    return RequestView(
-        **{"method": "GET", "path": path, "headers": CIMultiDict(headers or {}), **given}
-    )
+def asked(
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (), path: str = "/x", **given: Any
+) -> RequestView:
+    return RequestView(**{"method": "GET", "path": path, "headers": CIMultiDict(headers), **given})
 
 
 def keep(

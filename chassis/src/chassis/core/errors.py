@@ -13,6 +13,7 @@ Problem
 ├── HeadersTooLarge       … or the headers are
 ├── TargetTooLong         … or the address is
 ├── NotSentInTime         the rest of the request did not come
+├── NotCached             a cache alone was asked, and it has nothing
 ├── UnsupportedMedia      the body is of another type
 ├── RateLimited           it is one of too many in so short a time
 └── Unavailable           a part that is needed is away
@@ -104,6 +105,10 @@ class TargetTooLong(Problem):
 
 class NotSentInTime(Problem):
     code = "request-timeout"
+
+
+class NotCached(Problem):
+    code = "not-cached"
 
 
 class UnsupportedMedia(Problem):

@@ -12,6 +12,7 @@ from chassis.core.errors import (
     InsufficientScope,
     Invalid,
     InvalidToken,
+    NotCached,
     NotFound,
     NotSentInTime,
     Problem,
@@ -45,6 +46,7 @@ STATUS: dict[type[Problem], int] = {
     RateLimited: 429,
     Unavailable: 503,
     TimedOut: 504,
+    NotCached: 504,
 }
 
 

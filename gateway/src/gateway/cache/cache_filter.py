@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from chassis.core.errors import DeadlineOver, Unavailable
+from chassis.core.errors import DeadlineOver, NotCached, Unavailable
 from chassis.resilience import deadline
 from gateway.cache import rules
 from gateway.cache.coalescing import Abandoned, RequestCoalescing
+from gateway.cache.directives import requested
 from gateway.cache.rules import CachedResponse
 from gateway.cache.store import CacheKey, ResponseCache
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler, Source
@@ -41,11 +42,14 @@ class CacheFilter:
 
     def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
         view = exchange.view
-        if self._is_enabled() and rules.is_candidate(view) and not view.is_endless:
+        is_enabled = self._is_enabled()
+        if is_enabled and rules.is_candidate(view) and not view.is_endless:
             return self._counted(_Lookup(self, exchange, proceed, CacheKey.of(view)))
-        if view.method in SAFE:
-            return proceed(exchange)
-        return self._changed(exchange, proceed)
+        if view.method not in SAFE:
+            return self._changed(exchange, proceed)
+        if is_enabled and requested(view.headers).only_if_cached:
+            raise _not_cached()
+        return proceed(exchange)
 
     async def _counted(self, lookup: "_Lookup") -> GatewayResponse:
         response = await lookup.response()
@@ -57,6 +61,10 @@ class CacheFilter:
         if response.status < 400:
             self.cache.forget(CacheKey.of(exchange.view))
         return response
+
+
+def _not_cached() -> NotCached:
+    return NotCached("No cached response will do, and the service was not to be asked.")
 
 
 def _longest_wait() -> float:
@@ -90,6 +98,8 @@ class _Lookup(NamedTuple):
             cached = cache.find(self.key, self.route.id, self.view)
             if cached and cached.is_fresh(cache.clock(), self.view):
                 return self._given(cached)
+            if requested(self.view.headers).only_if_cached:
+                raise _not_cached()
             if not self._may_wait():
                 return (await self._fetched(cached))[0]
             call, is_first = coalescing.join((self.route.id, self.key))
@@ -139,7 +149,7 @@ class _Lookup(NamedTuple):
 
     def _stands_in(self, cached: CachedResponse) -> bool:
         """Whether `cached` is better than nothing."""
-        return cached.will_do(self.cache.clock()) and not self.view.wants_news
+        return cached.will_do(self.cache.clock()) and not requested(self.view.headers).no_cache
 
     def _noted(
         self, response: GatewayResponse, cached: CachedResponse | None, requested_at: float

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from gateway.cache.directives import NO_DIRECTIVES, directives, requested, seconds
+from gateway.http.messages import combined
 from gateway.routing.request_view import RequestView
 
 Headers = tuple[tuple[str, str], ...]
 
-DIRECTIVE = re.compile(r'([A-Za-z-]+)(?:\s*=\s*("[^"]*"|[^\s,]*))?')
+ETAG = re.compile(r'(?:W/)?("[^"]*"|[^\s,"]+)')
 # Those whose meaning does not depend on what the client asked for.
 STATUSES = frozenset((200, 203, 204, 301, 308, 404, 410))
 # With one of these the answer is not the whole representation, or depends on what the client has.
@@ -18,8 +20,9 @@ NEVER_KEPT = (*PARTIAL, "Transfer-Encoding")
 NOT_KEPT = frozenset(("age", "warning", "connection", "transfer-encoding", "content-length"))
 # What a 304 says of these is of the 304 (RFC 9111, 3.2).
 NOT_RENEWED = NOT_KEPT | {"content-encoding", "content-type", "content-range"}
+# What a service says who does not want it given when it is stale.
+STRICT = frozenset(("must-revalidate", "proxy-revalidate", "s-maxage", "no-cache"))
 STALE = '110 - "Response is Stale"'
-LONGEST = 2**31
 # Of an entry's own objects, roughly.
 OVERHEAD = 500
 
@@ -53,20 +56,26 @@ class CachedResponse:
 
     def is_for(self, route: str, view: RequestView) -> bool:
         return self.route == route and all(
-            view.headers.get(name) == value for name, value in self.vary
+            combined(view.headers, name) == value for name, value in self.vary
         )
 
     def is_fresh(self, now: float, view: RequestView) -> bool:
         """Whether it is new enough for this client."""
-        text = view.headers.get("Cache-Control") or view.headers.get("Pragma")
-        if not text:
-            return self.age(now) < self.lifetime
-        requested, limit = directives(text), self.lifetime
-        if "no-cache" in requested:
+        demands, limit = requested(view.headers), self.lifetime
+        if demands is NO_DIRECTIVES:
+            return self.age(now) < limit
+        if demands.no_cache:
             return False
-        if "max-age" in requested:
-            limit = min(limit, seconds(requested["max-age"]))
-        return self.age(now) + seconds(requested.get("min-fresh", "0")) < limit
+        if demands.min_fresh:
+            limit -= demands.min_fresh
+        elif demands.max_stale and not self._must_be_fresh:
+            limit += demands.max_stale
+        return self.age(now) < min(limit, demands.max_age)
+
+    @property
+    def _must_be_fresh(self) -> bool:
+        """Whether its service forbids to give it when it is stale (RFC 9111, 4.2.4)."""
+        return not STRICT.isdisjoint(directives(_fields(self.headers).get("cache-control", "")))
 
     def will_do(self, now: float) -> bool:
         """Whether it may be given when nobody answers."""
@@ -82,10 +91,9 @@ class CachedResponse:
 
     def is_had_by(self, view: RequestView) -> bool:
         """Whether the client's own copy is this one, so that 304 says it all."""
-        etag, had = self.header("etag"), view.headers.get("If-None-Match")
+        etag, had = self.header("etag"), combined(view.headers, "If-None-Match")
         if had is not None:
-            etags = {part.strip().removeprefix("W/") for part in had.split(",")}
-            return had.strip() == "*" or (etag or "").removeprefix("W/") in etags
+            return had.strip() == "*" or (etag or "").removeprefix("W/") in ETAG.findall(had)
         modified = self.header("last-modified")
         return modified is not None and modified == view.headers.get("If-Modified-Since")
 
@@ -96,19 +104,6 @@ class CachedResponse:
         return [*self.headers, *age, *warning]
 
 
-def directives(text: str) -> dict[str, str]:
-    """Those of a Cache-Control, lower case; of a repeated one the first counts."""
-    fields: dict[str, str] = {}
-    for name, value in DIRECTIVE.findall(text):
-        fields.setdefault(name.lower(), value.strip('"'))
-    return fields
-
-
-def seconds(text: str) -> float:
-    """What is malformed is stale."""
-    return float(min(int(text), LONGEST)) if text.isascii() and text.isdigit() else 0.0
-
-
 def is_candidate(view: RequestView) -> bool:
     """Whether a cached response may be given to this request at all."""
     if view.method != "GET":
@@ -116,7 +111,7 @@ def is_candidate(view: RequestView) -> bool:
     headers = view.headers
     if view.has_any(NEVER_KEPT) or headers.get("Content-Length", "0") != "0":
         return False
-    return "no-store" not in headers.get("Cache-Control", "").lower()
+    return not requested(headers).no_store
 
 
 def keep(
@@ -160,22 +155,25 @@ def renewed(
 
 def _with_terms(
     cached: CachedResponse,
-    given: Mapping[str, str],
+    given: Mapping[str, str | None],
     fields: Mapping[str, str],
     when: Mapping[str, float],
 ) -> CachedResponse:
     lifetime = seconds(given.get("s-maxage", given.get("max-age", "0")))
-    strict = {"must-revalidate", "proxy-revalidate", "s-maxage", "no-cache"} & given.keys()
+    strict = STRICT & given.keys()
     grace = seconds(given["stale-if-error"]) if "stale-if-error" in given else when["grace"]
     return replace(
         cached,
-        born=when["asked"] - seconds(fields.get("age", "0")),
+        # Of several ages the first counts, and one that is no number is none (5.1).
+        born=when["asked"] - seconds(fields.get("age", "").partition(",")[0].strip()),
         lifetime=0.0 if "no-cache" in given else lifetime,
         grace=0.0 if strict else grace,
     )
 
 
-def _is_shared(given: Mapping[str, str], fields: Mapping[str, str], view: RequestView) -> bool:
+def _is_shared(
+    given: Mapping[str, str | None], fields: Mapping[str, str], view: RequestView
+) -> bool:
     if not ({"max-age", "s-maxage"} & given.keys()) or {"no-store", "private"} & given.keys():
         return False
     if "set-cookie" in fields:
@@ -187,7 +185,7 @@ def _is_shared(given: Mapping[str, str], fields: Mapping[str, str], view: Reques
 
 def _vary(fields: Mapping[str, str], view: RequestView) -> tuple[tuple[str, str | None], ...]:
     names = sorted({part.strip().lower() for part in fields.get("vary", "").split(",")} - {""})
-    return tuple((name, view.headers.get(name)) for name in names)
+    return tuple((name, combined(view.headers, name)) for name in names)
 
 
 def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

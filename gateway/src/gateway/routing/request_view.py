@@ -5,8 +5,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+from multidict import CIMultiDict, CIMultiDictProxy, MultiMapping
+
+from gateway.http.messages import combined
+
 EVENTS = "text/event-stream"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+NO_FIELDS: MultiMapping[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class RequestView(NamedTuple):
@@ -18,7 +23,7 @@ class RequestView(NamedTuple):
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = NO_HEADERS
+    headers: MultiMapping[str] = NO_FIELDS
     host: str = ""
     remote: str | None = None
     moment: float = 0.0
@@ -31,12 +36,8 @@ class RequestView(NamedTuple):
     @property
     def is_endless(self) -> bool:
         """Whether it asks for what may never end: another protocol, or a stream of events."""
-        return "Upgrade" in self.headers or EVENTS in self.headers.get("Accept", "").lower()
-
-    @property
-    def wants_news(self) -> bool:
-        """Whether no cached response will do unless the service has said that it is still so."""
-        return "no-cache" in (self.headers.get("Cache-Control") or self.headers.get("Pragma", ""))
+        headers = self.headers
+        return "Upgrade" in headers or EVENTS in (combined(headers, "Accept") or "").lower()
 
     def has_any(self, names: Iterable[str]) -> bool:
         headers = self.headers
@@ -46,10 +47,11 @@ class RequestView(NamedTuple):
         return False
 
     def cookies(self, name: str) -> Iterator[str]:
-        for pair in self.headers.get("Cookie", "").split(";"):
-            cookie, _, value = pair.strip().partition("=")
-            if cookie == name:
-                yield value
+        for line in self.headers.getall("Cookie", ()):
+            for pair in line.split(";"):
+                cookie, _, value = pair.strip().partition("=")
+                if cookie == name:
+                    yield value
 
     def parameters(self, name: str) -> Iterator[str]:
         """The decoded values of a parameter of the query; one without a value has an empty one."""

@@ -3,10 +3,11 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import requests
 from aiohttp import web
 
-from ..conftest import Shop, until
+from ..conftest import GET, Shop, until
 from ..routes import saying
 from ..test_refusals import check
 
@@ -85,3 +86,59 @@ def test_a_client_that_goes_away_takes_nobody_with_it(shop: Shop) -> None:
         until(lambda: len(upstream.seen) == 2)
         shop.servers.call(gate.set)
         assert [each.result().text for each in asked] == ["list"] * 3
+
+
+@pytest.mark.parametrize("second", [b"no-cache", b"max-age=0", b"no-store"])
+def test_who_wants_no_cached_response_may_say_so_on_a_second_line(
+    shop: Shop, second: bytes
+) -> None:
+    upstream = shop.upstream(saying("list", Cache_Control="max-age=60"))
+    assert shop.call("/order-service/x").ok
+
+    answer = shop.say(GET + b"Cache-Control: max-stale=1\r\nCache-Control: " + second + b"\r\n\r\n")
+
+    assert b"\r\nAge:" not in answer
+    assert len(upstream.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [
+        ("GET", {}),
+        ("GET", {"Range": "bytes=0-1"}),
+        ("GET", {"Accept": "text/event-stream"}),
+        ("HEAD", {}),
+    ],
+)
+def test_who_wants_a_cached_response_or_none_causes_no_call(
+    shop: Shop, method: str, more: dict[str, str]
+) -> None:
+    upstream = shop.upstream(saying("list", Cache_Control="max-age=60"))
+    headers = {"Cache-Control": "only-if-cached", **more}
+
+    answer = shop.call("/order-service/x", method, headers=headers)
+
+    assert answer.status_code == 504
+    if method == "GET":
+        check(answer, 504, "not-cached")
+    assert not upstream.seen
+
+
+def test_who_wants_a_cached_response_or_none_gets_one_that_is_there(shop: Shop) -> None:
+    upstream = shop.upstream(saying("list", Cache_Control="max-age=60"))
+    assert shop.call("/order-service/x").ok
+
+    answer = shop.call("/order-service/x", headers={"Cache-Control": "only-if-cached"})
+    stricter = {"Cache-Control": "only-if-cached, no-cache"}
+    refused = shop.call("/order-service/x", headers=stricter)
+
+    assert (answer.text, answer.headers["Age"]) == ("list", "0")
+    check(refused, 504, "not-cached")
+    assert len(upstream.seen) == 1
+
+
+def test_without_a_cache_the_service_is_asked_all_the_same(shop: Shop) -> None:
+    shop.set(fusebox__gateway__cache__enabled=False)
+    shop.upstream(saying("list"))
+
+    assert shop.call("/order-service/x", headers={"Cache-Control": "only-if-cached"}).ok

@@ -1,10 +1,13 @@
 """What may be kept, for whom, how long (RFC 9111)."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from gateway.cache import rules
+from gateway.cache.directives import directives
 
 from ..cached_answers import asked, keep, kept
 
@@ -82,12 +85,66 @@ def test_which_requests_a_kept_answer_may_be_given_to(
         ("max-age=0", 0, False),
         ("min-fresh=3", 1.9, True),
         ("min-fresh=3", 2.0, False),
+        ("foo, NO-CACHE", 0, False),
+        ('max-age="3"', 2.9, True),
+        ('max-age="3"', 3.0, False),
+        ("max-age = 3", 2.9, True),
+        ("max-age=9, max-age=3", 3.0, False),
+        ("max-age", 0, False),
+        ("max-age=", 0, False),
+        ("max-age=-1", 0, False),
+        ("max-age=3.5", 0, False),
+        ("max-age=" + "9" * 9_000, 4.9, True),
+        ("max-age=5 no-cache", 0, False),
+        ("max-age=5;no-cache", 0, False),
+        ("no-cache max-age=5", 0, False),
+        ('foo="no-cache"', 4.9, True),
+        ('foo="a, no-cache"', 4.9, True),
+        ('foo="a\\", no-cache"', 4.9, True),
+        ('foo="a, no-cache', 4.9, False),
+        ("x-no-cache, x_no-cache, no-cachex", 4.9, True),
+        ("min-fresh", 0, False),
+        ("min-fresh=x", 0, False),
+        ("min-fresh=" + "9" * 9_000, 0, False),
+        ('min-fresh="3"', 1.9, True),
+        ("max-stale=3", 7.9, True),
+        ("max-stale=3", 8.0, False),
+        ("max-stale", 10_000, True),
+        ("max-stale=x", 5.0, False),
+        ("max-stale=-3", 5.0, False),
+        ("max-stale=3, no-cache", 0, False),
+        ("max-stale=3, max-age=2", 1.9, True),
+        ("max-stale=3, max-age=2", 2.0, False),
+        ("max-stale=3, max-age=7", 6.9, True),
+        ("min-fresh=3, max-age=2", 1.9, True),
+        ("max-stale=3, min-fresh=1", 4.0, False),
+        ("only-if-cached", 4.9, True),
+        (",, ,=,;", 4.9, True),
     ],
 )
 def test_how_fresh_a_client_wants_it(wanted: str, age: float, fresh: bool) -> None:
     found = kept({"Cache-Control": "max-age=5"})
 
     assert found.is_fresh(100.0 + age, asked({"Cache-Control": wanted})) == fresh
+
+
+@pytest.mark.parametrize("strict", ["must-revalidate", "Proxy-Revalidate", "s-maxage=5"])
+def test_what_a_service_wants_fresh_is_not_given_stale(strict: str) -> None:
+    found = kept({"Cache-Control": f"max-age=5, {strict}"})
+
+    assert found.is_fresh(104.9, asked({"Cache-Control": "max-stale"}))
+    assert not found.is_fresh(105.0, asked({"Cache-Control": "max-stale"}))
+
+
+@pytest.mark.parametrize("second", ["no-cache", "max-age=0", "min-fresh=9"])
+def test_the_lines_of_a_cache_control_are_one_list(second: str) -> None:
+    lines = [("Cache-Control", "max-stale=1"), ("cache-control", second)]
+
+    assert not kept({"Cache-Control": "max-age=5"}).is_fresh(100, asked(lines))
+
+
+def test_no_store_on_another_line_counts_as_well() -> None:
+    assert not rules.is_candidate(asked([("Cache-Control", "x"), ("Cache-Control", "no-store")]))
 
 
 def test_pragma_counts_where_there_is_no_cache_control() -> None:
@@ -148,6 +205,45 @@ def test_an_answer_is_for_those_who_ask_as_the_first_one_did() -> None:
     assert not found.is_for("other", asked({"Accept": "text/html"}))
     assert not found.is_for("r", asked({"Accept": "text/plain"}))
     assert not found.is_for("r", asked({"Accept": "text/html", "Accept-Language": "de"}))
+
+
+def test_selecting_headers_are_compared_with_all_of_their_lines() -> None:
+    both = [("Accept-Language", "de"), ("Accept-Language", "fr")]
+    found = kept({"Cache-Control": "max-age=5", "Vary": "Accept-Language"}, view=asked(both))
+
+    assert found.is_for("r", asked(both))
+    assert found.is_for("r", asked({"Accept-Language": "de, fr"}))
+    assert not found.is_for("r", asked({"Accept-Language": "de"}))
+    assert not found.is_for("r", asked({"Accept-Language": "fr"}))
+    assert not found.is_for("r", asked())
+
+
+def test_etags_may_stand_on_several_lines_and_have_commas() -> None:
+    found = kept({"Cache-Control": "max-age=5", "ETag": '"a, b"'})
+
+    assert found.is_had_by(asked([("If-None-Match", '"x"'), ("If-None-Match", 'W/"a, b"')]))
+    assert not found.is_had_by(asked({"If-None-Match": '"a", "b"'}))
+
+
+@pytest.mark.parametrize(("said", "age"), [("3, 4", 3), ("-3", 0), ("x", 0), ("", 0), ("3.5", 0)])
+def test_of_several_ages_the_first_counts_and_one_that_is_no_number_is_none(
+    said: str, age: int
+) -> None:
+    assert kept({"Cache-Control": "max-age=5", "Age": said}).age(100.0) == age
+
+
+@given(some.text(alphabet='=,;" \\\tnoche-ax9', max_size=60) | some.text())
+def test_any_cache_control_can_be_read(said: str) -> None:
+    kept({"Cache-Control": "max-age=5"}).is_fresh(100.0, asked({"Cache-Control": said}))
+    keep({"Cache-Control": said, "Age": said, "Vary": said, "ETag": '"1"'})
+
+
+@given(some.sampled_from(['"', '"\\', '",', '\\"', ',"\\']))
+def test_a_long_cache_control_is_read_in_no_time(part: str) -> None:
+    began = time.perf_counter()
+    directives(part * (16_000 // len(part)))
+
+    assert time.perf_counter() - began < 0.2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as some
+from multidict import CIMultiDict
 
 from gateway.routing import rate_limit
 from gateway.routing.rate_limit import Rate, TokenBuckets
@@ -74,7 +75,9 @@ def test_the_buckets_are_bounded() -> None:
 def test_who_has_no_key_is_told_by_its_address_and_never_taken_for_another() -> None:
     rate = Rate(1, 1, key=ClientKey("header", "X-Key"))
 
-    named = rate.key_of(RequestView("GET", "/", headers={"X-Key": "1.2.3.4"}, remote="9.9.9.9"))
+    named = rate.key_of(
+        RequestView("GET", "/", headers=CIMultiDict({"X-Key": "1.2.3.4"}), remote="9.9.9.9")
+    )
     nameless = rate.key_of(RequestView("GET", "/", remote="1.2.3.4"))
 
     assert named != nameless

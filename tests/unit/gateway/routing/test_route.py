@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 from pydantic import ValidationError
 
 from chassis.config.properties import to_tree
@@ -87,7 +88,10 @@ def test_the_long_form_says_the_same_as_the_shortcut() -> None:
 
     assert short.retry == long.retry
     assert short.inner_path("/a/7") == long.inner_path("/a/7") == "/7"
-    for view in (RequestView("GET", "/b/c", headers={"X-A": "aa"}), RequestView("GET", "/b/c")):
+    for view in (
+        RequestView("GET", "/b/c", headers=CIMultiDict({"X-A": "aa"})),
+        RequestView("GET", "/b/c"),
+    ):
         assert short.takes(view) == long.takes(view)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from multidict import CIMultiDict
 
 from gateway.routing import route as routes
 from gateway.routing import target, weights
@@ -91,13 +92,13 @@ def test_the_last_hair_of_the_lot_falls_on_somebody() -> None:
         ("address", RequestView("GET", "/x", remote="::1"), RequestView("GET", "/x", remote="::2")),
         (
             "header:X-Who",
-            RequestView("GET", "/x", headers={"X-Who": "1"}),
-            RequestView("GET", "/x", headers={"X-Who": "2"}),
+            RequestView("GET", "/x", headers=CIMultiDict({"X-Who": "1"})),
+            RequestView("GET", "/x", headers=CIMultiDict({"X-Who": "2"})),
         ),
         (
             "cookie:who",
-            RequestView("GET", "/x", headers={"Cookie": "who=1"}),
-            RequestView("GET", "/x", headers={"Cookie": "who=2"}),
+            RequestView("GET", "/x", headers=CIMultiDict({"Cookie": "who=1"})),
+            RequestView("GET", "/x", headers=CIMultiDict({"Cookie": "who=2"})),
         ),
     ],
 )
