@@ -20,16 +20,18 @@ ifeq ($(HOME),)
 export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache
 endif
 
-of_service = $(if $(SERVICE),$(SERVICE),$(error say which: make $@ SERVICE=catalog-service))
-of_instance = $(if $(INSTANCE),--instance $(INSTANCE))
-of_number = $(if $(N),$(N),$(error say how many: make $@ SERVICE=order-service N=3))
-of_delay = $(if $(MS),$(MS),$(error say by how much: make $@ SERVICE=catalog-service MS=800))
-of_share = $(if $(RATE),$(RATE),$(error say what share: make $@ SERVICE=catalog-service RATE=0.5))
-of_weight = $(if $(WEIGHT),$(WEIGHT),$(error say how many per cent: make $@ SERVICE=catalog-service WEIGHT=10))
+# A verb's variables come from the environment, where make puts them: no shell takes them apart.
+of_service = "$$SERVICE"
+of_instance = $(if $(INSTANCE),--instance "$$INSTANCE")
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
+VERBS := help up down clean status kill start stop scale new roll canary slow fail pause heal set \
+  order dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean status kill start stop scale new roll canary slow fail pause heal set order dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+.PHONY: $(VERBS)
+
+.DEFAULT:
+	@$(PYTHON) ops/src/fusebox/core/suggestions.py $@ $(VERBS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +42,8 @@ up: $(INSTALLED) ## install and start everything, and say how to order: [MODE=do
 down: $(INSTALLED) ## stop everything, keep the data
 	@$(FUSEBOX) down
 
-clean: $(INSTALLED) ## stop everything and delete the data
-	@$(FUSEBOX) clean $(if $(YES),--yes)
+clean: $(INSTALLED) ## stop everything and delete the data: [YES=1]
+	@$(FUSEBOX) clean $(if $(filter 1,$(YES)),--yes)
 
 status: $(INSTALLED) ## every process, asked whether it is healthy
 	@$(FUSEBOX) status
@@ -56,36 +58,37 @@ stop: $(INSTALLED) ## end it gracefully: SERVICE=…
 	@$(FUSEBOX) stop $(of_service) $(of_instance)
 
 scale: $(INSTALLED) ## run so many instances: SERVICE=order-service N=3
-	@$(FUSEBOX) scale $(of_service) $(of_number)
+	@$(FUSEBOX) scale $(of_service) "$$N"
 
 new: $(INSTALLED) ## write a service of the house into this clone: SERVICE=review-service
-	@$(FUSEBOX) new $(if $(SERVICE),$(SERVICE),$(error say what it is called: make new SERVICE=review-service))
+	@$(FUSEBOX) new $(of_service)
 
 roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE=order-service
 	@$(FUSEBOX) roll $(of_service)
 
 canary: $(INSTALLED) ## a second version gets a share: SERVICE=catalog-service WEIGHT=10 [VERSION=2] [STICKY=user]
-	@$(FUSEBOX) canary $(of_service) $(of_weight) $(if $(VERSION),--version $(VERSION)) $(if $(STICKY),--sticky $(STICKY))
+	@$(FUSEBOX) canary $(of_service) "$$WEIGHT" \
+	  $(if $(VERSION),--version "$$VERSION") $(if $(STICKY),--sticky "$$STICKY")
 
 slow: $(INSTALLED) ## answers come late: SERVICE=catalog-service MS=800 [INSTANCE=1]
-	@$(FUSEBOX) slow $(of_service) $(of_delay) $(of_instance)
+	@$(FUSEBOX) slow $(of_service) "$$MS" $(of_instance)
 
 fail: $(INSTALLED) ## a share of the answers is 500: SERVICE=catalog-service RATE=0.5 [INSTANCE=1]
-	@$(FUSEBOX) fail $(of_service) $(of_share) $(of_instance)
+	@$(FUSEBOX) fail $(of_service) "$$RATE" $(of_instance)
 
 pause: $(INSTALLED) ## SIGSTOP: SERVICE=… [INSTANCE=1]
 	@$(FUSEBOX) pause $(of_service) $(of_instance)
 
 heal: $(INSTALLED) ## undo slow, fail, pause, kill and stop, of all or of SERVICE=…
-	@$(FUSEBOX) heal $(SERVICE)
+	@$(FUSEBOX) heal $(if $(SERVICE),$(of_service))
 
 set: $(INSTALLED) ## change the configuration live: KEY=fusebox.breaker.fail-max VALUE=3 [SERVICE=…]
-	@$(FUSEBOX) set $(if $(KEY),$(KEY),$(error say which: make set KEY=fusebox.breaker.fail-max VALUE=3)) \
-	  $(if $(VALUE),"$(VALUE)") $(if $(SERVICE),--service $(SERVICE))
+	@$(FUSEBOX) set $(if $(SERVICE),--service $(of_service)) -- \
+	  $(if $(KEY),"$$KEY") $(if $(VALUE),"$$VALUE")
 
 order: $(INSTALLED) ## order as a customer: [PRODUCT=CATALOG-0001] [QTY=2] [N=3] [WAIT=5]
-	@$(FUSEBOX) order $(if $(PRODUCT),--product $(PRODUCT)) $(if $(QTY),--qty $(QTY)) \
-	  $(if $(N),--number $(N)) $(if $(WAIT),--wait $(WAIT))
+	@$(FUSEBOX) order $(if $(PRODUCT),--product "$$PRODUCT") $(if $(QTY),--qty "$$QTY") \
+	  $(if $(N),--number "$$N") $(if $(WAIT),--wait "$$WAIT")
 
 dead: $(INSTALLED) ## list the dead letters
 	@$(FUSEBOX) dead
@@ -94,7 +97,7 @@ replay-dead: $(INSTALLED) ## put the dead letters back, each once
 	@$(FUSEBOX) replay-dead
 
 logs: $(INSTALLED) ## follow the logs, of all or of SERVICE=…
-	@$(FUSEBOX) logs $(SERVICE)
+	@$(FUSEBOX) logs $(if $(SERVICE),$(of_service))
 
 verify: $(INSTALLED) ## check that no order was lost and no stock invented
 	@$(FUSEBOX) verify

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from fusebox.cli.usage import DecimalNumber, PartName, Verb, WholeNumber
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, PARTS, SERVICES
 
@@ -17,13 +18,13 @@ DISCOVERY = BY_NAME["discovery"].name
 HEAL_HINT = "`make heal` undoes it."
 
 instance_option = click.option(
-    "--instance", type=click.IntRange(min=1), help="Only this one (order-service-2: 2)."
+    "--instance", type=WholeNumber(1), help="Only this one (order-service-2: 2)."
 )
 
 
-@click.command(epilog=f"{SCALED_HELP[:-1]}, {DISCOVERY}.")
-@click.argument("service")
-@click.argument("n", type=int)
+@click.command(cls=Verb, epilog=f"{SCALED_HELP[:-1]}, {DISCOVERY}.")
+@click.argument("service", type=PartName())
+@click.argument("n", type=WholeNumber())
 @click.pass_obj
 def scale(stack: Stack, service: str, n: int) -> None:
     """Run N instances of SERVICE: start what is missing, drain what is too much.
@@ -39,8 +40,8 @@ def scale(stack: Stack, service: str, n: int) -> None:
     click.echo(f"{service} runs as {', '.join(names)}")
 
 
-@click.command(epilog=SCALED_HELP)
-@click.argument("service")
+@click.command(cls=Verb, epilog=SCALED_HELP)
+@click.argument("service", type=PartName())
 @click.pass_obj
 def roll(stack: Stack, service: str) -> None:
     """Restart the instances of SERVICE one after another, without a failed request.
@@ -53,9 +54,9 @@ def roll(stack: Stack, service: str) -> None:
         click.echo(f"{name} was restarted")
 
 
-@click.command(epilog=SCALED_HELP)
-@click.argument("service")
-@click.argument("weight", type=int)
+@click.command(cls=Verb, epilog=SCALED_HELP)
+@click.argument("service", type=PartName())
+@click.argument("weight", type=WholeNumber(0, 100))
 @click.option("--version", help="What the new instance says of itself; else …-canary.")
 @click.option("--sticky", help="The same version for the same user, address, cookie:NAME, …")
 @click.pass_obj
@@ -71,9 +72,9 @@ def canary(
     click.echo("\n".join(canaries.shift(stack, service, weight, version, sticky)))
 
 
-@click.command(epilog=SERVICE_HELP)
-@click.argument("service")
-@click.argument("ms", type=int)
+@click.command(cls=Verb, epilog=SERVICE_HELP)
+@click.argument("service", type=PartName())
+@click.argument("ms", type=WholeNumber(1, 60_000))
 @instance_option
 @click.pass_obj
 def slow(stack: Stack, service: str, ms: int, instance: int | None) -> None:
@@ -88,9 +89,9 @@ def slow(stack: Stack, service: str, ms: int, instance: int | None) -> None:
         click.echo(f"{name} is slow by {ms} ms. {HEAL_HINT}")
 
 
-@click.command(epilog=OURS_HELP)
-@click.argument("service")
-@click.argument("rate", type=float)
+@click.command(cls=Verb, epilog=OURS_HELP)
+@click.argument("service", type=PartName())
+@click.argument("rate", type=DecimalNumber(0, 1))
 @instance_option
 @click.pass_obj
 def fail(stack: Stack, service: str, rate: float, instance: int | None) -> None:
@@ -104,8 +105,8 @@ def fail(stack: Stack, service: str, rate: float, instance: int | None) -> None:
         click.echo(f"{name} fails {100 * rate:g} % of its requests. {HEAL_HINT}")
 
 
-@click.command(epilog=SERVICE_HELP)
-@click.argument("service")
+@click.command(cls=Verb, epilog=SERVICE_HELP)
+@click.argument("service", type=PartName())
 @instance_option
 @click.pass_obj
 def pause(stack: Stack, service: str, instance: int | None) -> None:
@@ -116,8 +117,8 @@ def pause(stack: Stack, service: str, instance: int | None) -> None:
         click.echo(f"{name} is paused. {HEAL_HINT}")
 
 
-@click.command(epilog=SERVICE_HELP)
-@click.argument("service", required=False)
+@click.command(cls=Verb, epilog=SERVICE_HELP)
+@click.argument("service", required=False, type=PartName())
 @click.pass_obj
 def heal(stack: Stack, service: str | None) -> None:
     """Undo every fault of the shop, or of SERVICE: slow, fail, pause, kill and stop."""
@@ -127,10 +128,10 @@ def heal(stack: Stack, service: str | None) -> None:
     click.echo("\n".join(healed or ["Nothing was broken on purpose."]))
 
 
-@click.command("set", epilog=OURS_HELP)
+@click.command("set", cls=Verb, epilog=OURS_HELP)
 @click.argument("key")
 @click.argument("value", required=False)
-@click.option("--service", help="Only for this one.")
+@click.option("--service", type=PartName(), help="Only for this one.")
 @click.pass_obj
 def set_(stack: Stack, key: str, value: str | None, service: str | None) -> None:
     """Set KEY of the configuration to VALUE, live; without VALUE, take it back.
@@ -144,13 +145,15 @@ def set_(stack: Stack, key: str, value: str | None, service: str | None) -> None
         click.echo(f"{result.instance}: {', '.join(result.changed) or 'has it already'}")
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.option("--json", is_flag=True, help="For a program to read.")
 @click.pass_obj
 def dead(stack: Stack, json: bool) -> None:
     """List the dead letters that were not put back yet, each with its reason."""
     from fusebox.operations import dead_letters
+    from fusebox.operations.drivers import refuse_down
 
+    refuse_down(stack)
     letters = dead_letters.letters(stack)
     if json:
         click.echo(json_format.dumps([asdict(letter) for letter in letters], indent=2))
@@ -158,7 +161,7 @@ def dead(stack: Stack, json: bool) -> None:
         click.echo(dead_letters.described(letters))
 
 
-@click.command("replay-dead")
+@click.command("replay-dead", cls=Verb)
 @click.pass_obj
 def replay_dead(stack: Stack) -> None:
     """Put each dead letter back to the topic it came from, once.
@@ -166,7 +169,9 @@ def replay_dead(stack: Stack) -> None:
     One that is still wrong comes back as a new dead letter.
     """
     from fusebox.operations import dead_letters
+    from fusebox.operations.drivers import refuse_down
 
+    refuse_down(stack)
     click.echo(f"{dead_letters.replay(stack)} dead letters were put back.")
 
 

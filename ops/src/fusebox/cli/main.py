@@ -16,6 +16,8 @@ import click
 from fusebox.cli import chaos_verbs
 from fusebox.cli.chaos_verbs import SERVICE_HELP, instance_option
 from fusebox.cli.order import order
+from fusebox.cli.usage import PartName, Verbs, WholeNumber, usage_fault
+from fusebox.core import pipes
 from fusebox.core.errors import Fault, Interrupted
 from fusebox.core.stack import Stack
 from fusebox.demo.command import demo
@@ -30,7 +32,7 @@ FUSEBOX_BIND (address to listen on, 127.0.0.1), FUSEBOX_MODE (native: processes,
 without it, whichever of them is up)."""
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def cli(context: click.Context) -> None:
     """A microservices shop you can break on purpose."""
@@ -65,7 +67,13 @@ def clean(stack: Stack, yes: bool) -> None:
     """Stop everything and remove its data, logs and secrets."""
     from fusebox.operations import shutdown
 
-    if not yes and sys.stdin.isatty():
+    if not yes and not (sys.stdin and sys.stdin.isatty()):
+        raise Fault(
+            f"{stack.home} is not removed, with all orders in it, unless somebody says so",
+            remedy="make clean YES=1, or run it on a terminal, where it asks.",
+            exit_code=2,
+        )
+    if not yes:
         click.confirm(f"Remove {stack.home} with all orders in it?", abort=True)
     shutdown.down(stack)
     shutdown.clean(stack)
@@ -91,21 +99,27 @@ def status(stack: Stack, json: bool) -> None:
 
 
 @cli.command(epilog=SERVICE_HELP)
-@click.argument("service", required=False)
+@click.argument("service", required=False, type=PartName())
 @click.option("--follow/--no-follow", default=True, help="Go on with what is logged from now on.")
-@click.option("--lines", default=20, show_default=True, help="How many of each log's last lines.")
+@click.option(
+    "--lines",
+    type=WholeNumber(0),
+    default=20,
+    show_default=True,
+    help="How many of each log's last lines.",
+)
 @click.pass_obj
 def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
     """Show the logs of all, or of SERVICE, each line with its instance's name."""
     from fusebox.core import logs as log_files
-    from fusebox.core.topology import part_named
 
+    pipes.end_with_reader()
     if stack.mode == "docker":
         from fusebox.docker import compose
 
-        compose.follow_logs(stack, part_named(service).name if service else None, follow, lines)
+        compose.follow_logs(stack, service, follow, lines)
         return
-    log_paths = log_files.logs_of(stack.logs, part_named(service).name if service else None)
+    log_paths = log_files.logs_of(stack.logs, service)
     width = max(len(log.stem) for log in log_paths)
     for log in log_paths:
         for line in log_files.last_lines(log, lines):
@@ -119,7 +133,7 @@ def _instance_verb(name: str, help_text: str, done: str) -> None:
     """Add the verb `name`, which acts on a part's instances."""
 
     @cli.command(name, help=help_text, epilog=SERVICE_HELP)
-    @click.argument("service")
+    @click.argument("service", type=PartName())
     @instance_option
     @click.pass_obj
     def verb(stack: Stack, service: str, instance: int | None) -> None:
@@ -150,9 +164,11 @@ cli.add_command(demo)
 @click.pass_obj
 def verify(stack: Stack, json: bool) -> None:
     """Check what must hold between the stores, read-only, on the live shop."""
+    from fusebox.operations.drivers import refuse_down
     from fusebox.operations.verify import report
     from fusebox.operations.verify.command import verify as check
 
+    refuse_down(stack)
     findings = check(stack)
     broken = [finding for finding in findings if not finding.holds]
     click.echo(report.as_json(findings) if json else report.as_text(findings))
@@ -207,14 +223,24 @@ def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Interrupted
 
 
+def _report(fault: Fault) -> NoReturn:
+    click.echo("\n".join(fault.lines()), err=True)
+    sys.exit(fault.exit_code)
+
+
 def main() -> NoReturn:
     """Run the command line; a fault is told in a few lines, without a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
+    pipes.outlive_readers()
     try:
         cli.main(standalone_mode=False)
     except Fault as fault:
-        click.echo("\n".join(fault.lines()), err=True)
-        sys.exit(fault.exit_code)
+        _report(fault)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        _report(usage_fault(error))
     except click.exceptions.Abort:
         click.echo("fusebox: interrupted", err=True)
         sys.exit(130)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fusebox.cli.usage import Verb, WholeNumber
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
+from fusebox.operations.drivers import refuse_down
 
 if TYPE_CHECKING:  # requests takes its time to load, and the other verbs do without
     from fusebox.runtime.shop_client import Customer, OrderResult
@@ -28,22 +30,20 @@ With catalog-service away an order is accepted all the same, as PENDING, and the
 Exit codes: 0 all orders were accepted; 1 one was refused, or the shop does not answer."""
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=Verb, epilog=EPILOG)
 @click.option("--product", default="CATALOG-0001", show_default=True, help="What to order.")
-@click.option(
-    "--qty", type=click.IntRange(min=1), default=1, show_default=True, help="How many pieces."
-)
+@click.option("--qty", type=WholeNumber(1), default=1, show_default=True, help="How many pieces.")
 @click.option(
     "--number",
     "-n",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     default=1,
     show_default=True,
     help="How many orders to place, one after another.",
 )
 @click.option(
     "--wait",
-    type=click.IntRange(0, LONGEST_WAIT),
+    type=WholeNumber(0, LONGEST_WAIT),
     default=2,
     show_default=True,
     help="How many seconds each answer may be held until the order is decided.",
@@ -84,6 +84,7 @@ def new_customer(stack: Stack) -> Customer:
             " SERVICE=user-service` starts user-service.",
         ) from error
     except requests.RequestException as error:
+        refuse_down(stack)
         raise Fault(
             f"the gateway does not answer at {gateway}",
             remedy="`make up` starts the shop; `make status` says what runs.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fusebox.core.errors import Fault
+from fusebox.core.suggestions import hint
 
 Kind = Literal["infrastructure", "platform", "service"]
 
@@ -142,13 +143,16 @@ def secret_readers() -> dict[str, tuple[str, ...]]:
 
 
 def part_named(name: str) -> Part:
-    if name not in BY_NAME:
-        raise Fault(
-            f"there is no part called {name!r}",
-            remedy=f"name one of {', '.join(sorted(BY_NAME))}.",
-            exit_code=2,
+    if name in BY_NAME:
+        return BY_NAME[name]
+    part, _, number = name.rpartition("-")
+    if part in BY_NAME and number.isdecimal():
+        meant = (
+            f"one instance of a part is named by two variables: SERVICE={part} INSTANCE={number}."
         )
-    return BY_NAME[name]
+    else:
+        meant = f"{hint(name, BY_NAME)}SERVICE is one of {', '.join(sorted(BY_NAME))}."
+    raise Fault(f"there is no part called {name!r}", remedy=meant, exit_code=2)
 
 
 def is_instance(name: str) -> bool:

@@ -44,7 +44,7 @@ def _refuse_number(number: int) -> None:
     if not 1 <= number <= MOST_REPLICAS:
         raise Fault(
             f"discovery cannot have {number} replicas",
-            remedy=f"give a number from 1 to {MOST_REPLICAS}.",
+            remedy=f"give N=1 to N={MOST_REPLICAS}, as in `make scale SERVICE=discovery N=3`.",
             exit_code=2,
         )
 

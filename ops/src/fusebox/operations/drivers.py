@@ -18,5 +18,14 @@ def running_driver(stack: Stack) -> Driver:
     driver = driver_of(stack)
     if not driver.is_up():
         mode = " MODE=docker" if stack.mode == "docker" else ""
-        raise Fault("the shop is not running", remedy=f"start it with `make up{mode}`.")
+        raise Fault("the shop is not running", remedy=f"`make up{mode}` starts the shop.")
     return driver
+
+
+def refuse_down(stack: Stack) -> None:
+    """For what asks the parts themselves: of a shop that is down none would answer.
+
+    Who works inside a container has no driver, and finds out by asking.
+    """
+    if stack.mode != "inside":
+        running_driver(stack)

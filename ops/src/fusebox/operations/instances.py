@@ -146,8 +146,8 @@ def refuse_number(part: Part, number: int) -> None:
         return
     raise Fault(
         f"{part.name} cannot have {number} instances",
-        remedy=f"give a number from 1 to {MOST_INSTANCES}; `make stop SERVICE={part.name}`"
-        " ends them all.",
+        remedy=f"give N=1 to N={MOST_INSTANCES}, as in `make scale SERVICE={part.name} N=3`;"
+        f" `make stop SERVICE={part.name}` ends them all.",
         exit_code=2,
     )
 

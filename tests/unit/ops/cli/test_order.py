@@ -140,7 +140,7 @@ def test_when_the_shop_is_down_it_says_how_to_start_it(
 
     assert isinstance(failure, Fault)
     assert failure.exit_code == 1
-    assert "the gateway does not answer at http://" in failure.what
+    assert failure.what == "the shop is not running"
     assert "`make up` starts the shop" in failure.remedy
 
 
