@@ -27,13 +27,20 @@ from order_service.settings import OrderSettings
 
 @dataclass
 class CatalogService:
-    """Answers with `offers`, or with `status` alone when that is not 200."""
+    """Answers with `offers`, or with `status` alone when that is not 200; `questions` are kept.
+
+    While `open` is not set it does not answer.
+    """
 
     status: int = 200
     offers: list[dict[str, Any]] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    open: threading.Event = field(default_factory=threading.Event)
 
     def recover(self) -> None:
         self.status = 200
+        self.questions.clear()
+        self.open.set()
         self.offers = [
             {"productId": "A", "unitPrice": 100, "stock": 10},
             {"productId": "B", "unitPrice": 7, "stock": 3},
@@ -107,6 +114,8 @@ def user(running: User) -> User:
 def _serve(catalog: CatalogService) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            catalog.questions.append(self.path)
+            assert catalog.open.wait(10)
             body = json.dumps(catalog.offers).encode()
             self.send_response(catalog.status)
             self.send_header("Content-Length", str(len(body)))

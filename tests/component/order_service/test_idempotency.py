@@ -16,10 +16,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import sessionmaker
 
 from chassis.core.errors import Conflict
+from chassis.core.live import Live
 from chassis.data import postgres
+from chassis.observability.sampling import Sampler, SamplingRules
+from chassis.observability.tracing import Tracer
 from chassis.runtime.service import Process
-from order_service import prepare
-from order_service.idempotency import Claim, IdempotencyKeys, Replay
+from order_service import commands, prepare
+from order_service.idempotency import Claim, IdempotencyKeys, Replay, settle_all
 from order_service.settings import OrderSettings
 
 BODY = {"productId": "A", "qty": 1}
@@ -31,7 +34,8 @@ ABANDON = (
 
 
 def keys_of(engine: Engine) -> IdempotencyKeys:
-    return IdempotencyKeys(sessionmaker(engine, expire_on_commit=False))
+    nobody = Tracer("order-service", Sampler(Live(SamplingRules())), lambda _: None)
+    return IdempotencyKeys(sessionmaker(engine, expire_on_commit=False), nobody)
 
 
 def execute(engine: Engine, statement: str, **values: Any) -> Any:
@@ -149,10 +153,10 @@ def test_an_abandoned_claim_is_taken_over_and_cannot_be_settled_by_who_held_it(u
     order_id = uuid4()
 
     with pytest.raises(Conflict, match="under way"), keys._sessions.begin() as session:
-        first.settle(session, uuid4())
+        settle_all(session, [(first, uuid4(), [])])
     keys._release(first)
     with keys._sessions.begin() as session:
-        second.settle(session, order_id)
+        settle_all(session, [(second, order_id, [])])
 
     with pytest.raises(Replay) as replay:
         claim(keys, user.user_id)
@@ -162,13 +166,11 @@ def test_an_abandoned_claim_is_taken_over_and_cannot_be_settled_by_who_held_it(u
 def test_who_lost_the_claim_leaves_no_order_behind(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle = Claim.settle
-
-    def taken_over_before(self: Claim, *args: Any) -> None:
+    def taken_over_before(*args: Any) -> None:
         execute(user.engine, ABANDON, user_id=user.user_id)
-        settle(self, *args)
+        settle_all(*args)
 
-    monkeypatch.setattr(Claim, "settle", taken_over_before)
+    monkeypatch.setattr(commands, "settle_all", taken_over_before)
     refused = user.place("k", **BODY)
 
     assert (refused.status_code, refused.get_json()["code"]) == (409, "idempotency-in-progress")

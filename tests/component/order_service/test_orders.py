@@ -180,10 +180,8 @@ def test_a_refused_request_releases_its_key(user: Any) -> None:
 
 
 def test_a_key_under_way_is_refused(user: Any) -> None:
-    keys, user_id = (
-        IdempotencyKeys(sessionmaker(user.engine, expire_on_commit=False)),
-        UUID(user.user_id),
-    )
+    sessions = sessionmaker(user.engine, expire_on_commit=False)
+    keys, user_id = IdempotencyKeys(sessions, user.process.tracer), UUID(user.user_id)
 
     with (
         keys.claimed(user_id, "k", "same"),

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Dialect, Update
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql
 
 from chassis.core.errors import Conflict, NotFound, Problem, Unavailable
@@ -17,7 +17,6 @@ from order_service.models import (
     OrderLine,
     OrderLineRequest,
     OrderStatus,
-    ProductFact,
     ProductSnapshot,
     StatusColumn,
     check,
@@ -34,17 +33,6 @@ def order_in(status: OrderStatus) -> Order:
     order = Order.place(uuid4(), [OrderLine("A", 1, 100)])
     order.status = status
     return order
-
-
-def values_of(statement: Update) -> dict[str, object]:
-    return dict(statement.compile(dialect=DIALECT).params)
-
-
-def states_moved_by(statement: Update) -> set[object]:
-    """The states in which the WHERE of a bulk UPDATE finds an order."""
-    (states,) = [value for name, value in values_of(statement).items() if name == "status_1"]
-    assert isinstance(states, list | set)
-    return set(states)
 
 
 def test_a_placed_order_is_pending_and_costs_the_sum_of_its_lines() -> None:
@@ -90,34 +78,6 @@ def test_a_rejected_or_cancelled_order_cannot_be_cancelled(status: OrderStatus) 
 
     assert refused.value.code == "too-late"
     assert order.status is status
-
-
-def test_a_batch_is_confirmed_where_its_orders_are_pending() -> None:
-    ids = [uuid4(), uuid4()]
-
-    statement = Order.confirm_all(ids)
-
-    assert states_moved_by(statement) == ALLOWED_FROM[CONFIRMED] == {PENDING}
-    assert values_of(statement)["status"] == CONFIRMED
-    assert values_of(statement)["order_id_1"] == ids
-    assert "reason" not in values_of(statement)
-
-
-def test_a_batch_is_rejected_with_its_reason_where_its_orders_are_pending() -> None:
-    statement = Order.reject_all([uuid4()], "out-of-stock")
-
-    assert states_moved_by(statement) == ALLOWED_FROM[REJECTED] == {PENDING}
-    assert (values_of(statement)["status"], values_of(statement)["reason"]) == (
-        REJECTED,
-        "out-of-stock",
-    )
-
-
-@pytest.mark.parametrize("statement", [Order.confirm_all([uuid4()]), Order.reject_all([], "x")])
-def test_a_decision_makes_a_new_version_of_the_order(statement: Update) -> None:
-    text = str(statement.compile(dialect=DIALECT))
-
-    assert "version=(orders.version + " in text
 
 
 def test_lines_are_stored_as_the_events_have_them_and_come_back_as_values() -> None:
@@ -202,15 +162,10 @@ def test_a_request_that_cannot_be_met_names_the_products_to_blame(
     assert all(product_id in str(refused.value) for product_id in products)
 
 
-def test_without_catalog_service_products_are_as_they_were_last_known() -> None:
-    facts = [ProductFact(product_id="A", unit_price=9, stock=4, version=2)]
-
-    assert last_known(["A"], facts) == {"A": ProductSnapshot("A", 9, 4)}
-
-
 def test_without_catalog_service_a_product_never_heard_of_is_unavailable_and_not_unknown() -> None:
-    facts = [ProductFact(product_id="A", unit_price=9, stock=4, version=2)]
+    facts = {"A": ProductSnapshot("A", 9, 4)}
 
+    assert last_known(["A"], facts) == facts
     with pytest.raises(Unavailable, match="B, C is not known here") as refused:
         last_known(["A", "B", "C"], facts)
 

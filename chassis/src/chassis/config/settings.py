@@ -112,7 +112,7 @@ class Kafka(Section):
 
 class Datasource(Section):
     url: str = ""
-    pool_size: Count = 8
+    pool_size: Count = 32
 
 
 class Spring(Section):

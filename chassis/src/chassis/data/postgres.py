@@ -58,8 +58,10 @@ def engine_of(
         url,
         # The values of a failed statement may be personal: they stay out of the log.
         hide_parameters=True,
+        # None above it: an overflow is thrown away when it is given back, and opening another
+        # costs more than most statements, and their preparation with it.
         pool_size=datasource.pool_size,
-        max_overflow=datasource.pool_size,
+        max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,

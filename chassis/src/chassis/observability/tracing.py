@@ -7,7 +7,8 @@ CONSUMER spans, and ours leave through a queue, so `Tracer.span` takes its place
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -35,6 +36,16 @@ _current: ContextVar[ZipkinAttrs | None] = ContextVar("span", default=None)
 def current() -> ZipkinAttrs | None:
     """The span that this thread or task is in."""
     return _current.get()
+
+
+@contextmanager
+def continued(attrs: ZipkinAttrs | None) -> Iterator[None]:
+    """What is done within belongs to the span `attrs`, which somebody else has opened."""
+    token = _current.set(attrs)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def outgoing() -> dict[str, str]:
@@ -139,7 +150,7 @@ class Tracer:
         kind: Kind,
         attrs: ZipkinAttrs,
         started: float,
-        remote: str,
+        remote: str | None,
         tags: Mapping[str, str],
     ) -> None:
         """A span that was not a block of code: one message among a batch, say."""
@@ -148,7 +159,8 @@ class Tracer:
         done = ActiveSpan(self, attrs, name, kind)
         done.started = started
         done.tags.update(tags)
-        done.called(remote)
+        if remote is not None:
+            done.called(remote)
         self.emit(done)
 
     def child_of(self, parent: ZipkinAttrs | None) -> ZipkinAttrs:

@@ -5,8 +5,9 @@ A client says how long it will wait (`X-Request-Timeout-Ms`); between our own pr
 itself travels, for the time that a request lies in a queue counts too.
 """
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -46,6 +47,11 @@ def enter_from_outside(headers: Headers, longest: float) -> None:
     )
 
 
+def current() -> RequestDeadline:
+    """That of the request which this thread or task works on."""
+    return _current.get()
+
+
 def time_left() -> float | None:
     """Seconds, below zero when it is over; None when there is no limit."""
     deadline = _current.get().deadline
@@ -59,6 +65,22 @@ def at_most(seconds: float) -> Iterator[None]:
     within = time.monotonic() + seconds
     deadline = within if before.deadline is None else min(within, before.deadline)
     token = _current.set(before._replace(deadline=deadline))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def shared(requests: Iterable[RequestDeadline]) -> Iterator[None]:
+    """What is done within is done for all of `requests`, for as long as any of them has time."""
+    members = list(requests)
+    latest = max(math.inf if request.deadline is None else request.deadline for request in members)
+    token = _current.set(
+        RequestDeadline(
+            None if latest == math.inf else latest, all(request.is_retry for request in members)
+        )
+    )
     try:
         yield
     finally:

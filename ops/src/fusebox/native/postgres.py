@@ -22,7 +22,7 @@ REFUGE = Path("/var/tmp")
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "200",
+    "max_connections": "400",
     "shared_buffers": "32MB",
     "io_method": "sync",  # worker processes would cost more memory than they save time here
     "wal_level": "minimal",

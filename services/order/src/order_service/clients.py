@@ -1,8 +1,9 @@
 """catalog-service, asked for prices and stock."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
@@ -22,6 +23,10 @@ class CatalogProduct(BaseModel):
     stock: int
 
 
+# What catalog-service takes: of an address, and of products in one.
+LONGEST_QUERY = 6_000
+MOST_PRODUCTS = 200
+
 PRODUCTS = TypeAdapter(list[CatalogProduct])
 
 
@@ -31,6 +36,15 @@ class CatalogClient:
 
     def products(self, product_ids: Collection[str]) -> dict[str, ProductSnapshot]:
         """Those of `product_ids` that there are.  Raises Unavailable, and its kinds."""
+        return {
+            product.product_id: ProductSnapshot(
+                product.product_id, product.unit_price, product.stock
+            )
+            for part in _by_length(product_ids)
+            for product in self._ask(part)
+        }
+
+    def _ask(self, product_ids: Sequence[str]) -> list[CatalogProduct]:
         answer = self.service.get(
             "/catalogs",
             "/catalogs",
@@ -40,12 +54,20 @@ class CatalogClient:
             # It is there, and not away: to go on with what was last known would hide it.
             raise Problem(f"catalog-service refused the question with {answer.status_code}.")
         try:
-            products = PRODUCTS.validate_json(answer.content)
+            return PRODUCTS.validate_json(answer.content)
         except ValidationError as error:
             raise Unavailable("catalog-service gave no proper answer.") from error
-        return {
-            product.product_id: ProductSnapshot(
-                product.product_id, product.unit_price, product.stock
-            )
-            for product in products
-        }
+
+
+def _by_length(product_ids: Iterable[str]) -> Iterator[list[str]]:
+    """In parts that fit an address: who orders strange products must not break others' question."""
+    part: list[str] = []
+    length = 0
+    for product_id in product_ids:
+        own = len(urlencode({"productId": product_id})) + 1
+        if part and (length + own > LONGEST_QUERY or len(part) == MOST_PRODUCTS):
+            yield part
+            part, length = [], 0
+        part.append(product_id)
+        length += own
+    yield part

@@ -10,16 +10,19 @@ from collections import Counter
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.data.outages import OUTAGES
-from order_service.models import Order, OrderStatus
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.05
 IDLE_SECONDS = 0.5
+DECIDED = text("""
+    SELECT order_id FROM orders
+    WHERE order_id = ANY(CAST(:order_ids AS uuid[])) AND status <> 'PENDING'
+""")
 
 
 class LongPoll:
@@ -68,12 +71,9 @@ class LongPoll:
             awaited = list(self._waiting)
         if not awaited:
             return
-        query = select(Order.order_id).where(
-            Order.order_id.in_(awaited), Order.status != OrderStatus.PENDING
-        )
         try:
             with self._sessions() as session:
-                decided = list(session.scalars(query))
+                decided = list(session.scalars(DECIDED, {"order_ids": awaited}))
         except OUTAGES as error:
             log.warning("decisions cannot be looked up: %s", type(error).__name__)
             return

@@ -39,15 +39,14 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     sessions = sessionmaker(engine, expire_on_commit=False)
     long_poll = LongPoll(sessions, slots=process.settings.fusebox.threads // 2)
     process.workers.add("long-poll", long_poll.run)
-    keys = IdempotencyKeys(sessions)
+    keys = IdempotencyKeys(sessions, process.tracer)
     sweep(process, sessions, of_inbox(process, inbox), _of_keys(process))
     publish(process, engine, sessions, outbox)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handler(decided=long_poll.decided))
     catalog = CatalogClient(process.service_client("catalog-service"))
     app = create_app(__package__, process, outages=OUTAGES)
-    app.register_blueprint(
-        api.blueprint(Orders(sessions, catalog.products), keys, long_poll, tokens)
-    )
+    orders = Orders(engine, sessions, catalog.products, process.tracer)
+    app.register_blueprint(api.blueprint(orders, keys, long_poll, tokens))
     return app
 
 

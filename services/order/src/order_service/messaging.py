@@ -10,13 +10,14 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from pydantic.alias_generators import to_camel
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis.core.clock import now, rfc3339
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
-from order_service.models import ClosedAccount, Order, ProductFact
+from order_service import statements
+from order_service.models import Order, OrderStatus
+from order_service.statements import Move
 
 ORDERS = "orders"
 TOPICS = ("catalog", "products", "users")
@@ -48,6 +49,8 @@ class UserDeleted(Payload):
     user_id: UUID
 
 
+Decision = StockReserved | StockRejected
+
 EVENT_TYPES: dict[str, type[BaseModel]] = {
     "stock.reserved": StockReserved,
     "stock.rejected": StockRejected,
@@ -56,7 +59,7 @@ EVENT_TYPES: dict[str, type[BaseModel]] = {
 }
 
 
-def order_placed(order: Order) -> Message:
+def order_placed(order: Order, **options: Any) -> Message:
     data = {
         "orderId": str(order.order_id),
         "userId": str(order.user_id),
@@ -64,12 +67,12 @@ def order_placed(order: Order) -> Message:
         "totalPrice": order.total_price,
         "placedAt": rfc3339(order.created_at),
     }
-    return Message(ORDERS, str(order.order_id), "order.placed", data)
+    return Message(ORDERS, str(order.order_id), "order.placed", data, **options)
 
 
-def order_cancelled(order: Order) -> Message:
+def order_cancelled(order: Order, **options: Any) -> Message:
     data = {"orderId": str(order.order_id), "userId": str(order.user_id), "cancelledAt": now()}
-    return Message(ORDERS, str(order.order_id), "order.cancelled", data)
+    return Message(ORDERS, str(order.order_id), "order.cancelled", data, **options)
 
 
 def handler(
@@ -78,14 +81,14 @@ def handler(
     """Handles a batch in a few statements, and calls `decided` with its orders after the commit."""
 
     def handle(session: Session, events: Sequence[Event]) -> None:
-        by_type: dict[type, list[Any]] = {}
-        for event in events:
-            by_type.setdefault(type(event.data), []).append(event.data)
-        reserved, rejected = by_type.get(StockReserved, []), by_type.get(StockRejected, [])
-        _decide(session, reserved, rejected)
-        _remember_products(session, by_type.get(ProductChanged, []))
-        _close_accounts(session, by_type.get(UserDeleted, []))
-        order_ids = {decision.order_id for decision in (*reserved, *rejected)}
+        payloads = [event.data for event in events]
+        moves = [_move(payload) for payload in payloads if isinstance(payload, Decision)]
+        statements.move_orders(session, moves)
+        changes = [payload for payload in payloads if isinstance(payload, ProductChanged)]
+        statements.remember_products(session, [fact.model_dump() for fact in _newest(changes)])
+        deleted = {payload.user_id for payload in payloads if isinstance(payload, UserDeleted)}
+        statements.close_accounts(session, deleted)
+        order_ids = {move.order_id for move in moves}
         if order_ids:
             sqlalchemy_event.listen(
                 session, "after_commit", lambda _: decided(order_ids), once=True
@@ -94,39 +97,17 @@ def handler(
     return handle
 
 
-def _decide(session: Session, reserved: list[StockReserved], rejected: list[StockRejected]) -> None:
-    if reserved:
-        session.execute(Order.confirm_all([event.order_id for event in reserved]))
-    for reason in {event.reason for event in rejected}:
-        order_ids = [event.order_id for event in rejected if event.reason == reason]
-        session.execute(Order.reject_all(order_ids, reason))
+def _move(decision: StockReserved | StockRejected) -> Move:
+    if isinstance(decision, StockRejected):
+        return Move(decision.order_id, OrderStatus.REJECTED, decision.reason)
+    return Move(decision.order_id, OrderStatus.CONFIRMED)
 
 
-def _remember_products(session: Session, changes: list[ProductChanged]) -> None:
+def _newest(changes: list[ProductChanged]) -> list[ProductChanged]:
+    """The newest of each product."""
     newest: dict[str, ProductChanged] = {}
     for change in changes:
         known = newest.get(change.product_id)
         if known is None or known.version < change.version:
             newest[change.product_id] = change
-    if not newest:
-        return
-    # In one order everywhere, so that two batches cannot deadlock.
-    statement = insert(ProductFact).values([newest[id].model_dump() for id in sorted(newest)])
-    new = statement.excluded
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[ProductFact.product_id],
-            set_={"unit_price": new.unit_price, "stock": new.stock, "version": new.version},
-            where=ProductFact.version < new.version,
-        )
-    )
-
-
-def _close_accounts(session: Session, deleted: list[UserDeleted]) -> None:
-    if deleted:
-        user_ids = {event.user_id for event in deleted}
-        session.execute(
-            insert(ClosedAccount)
-            .values([{"user_id": user_id} for user_id in sorted(user_ids)])
-            .on_conflict_do_nothing()
-        )
+    return list(newest.values())

@@ -1,7 +1,7 @@
 """Orders and the rules of how they move, beside what order-service last knew of others."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,14 +11,15 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Column,
     DateTime,
     Dialect,
     Index,
     String,
+    Table,
     TypeDecorator,
-    Update,
+    Uuid,
     func,
-    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -120,23 +121,35 @@ outbox = Outbox(Base.metadata)
 inbox = Inbox(Base.metadata)
 
 
-class Order(Base):
-    """What a user asked for, and how far it has come."""
-
-    __tablename__ = "orders"
-
-    order_id: Mapped[UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[UUID]
-    status: Mapped[OrderStatus]
-    reason: Mapped[str | None]
+# Its rows are written and moved by statements for many at once: `order_service.statements`.
+orders = Table(
+    "orders",
+    Base.metadata,
+    Column("order_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("status", StatusColumn, nullable=False),
+    Column("reason", String),
     # With the order in one row: lines never change, and a placed order is one INSERT.
-    lines: Mapped[list[OrderLine]]
-    total_price: Mapped[int]
-    created_at: Mapped[datetime]
-    version: Mapped[int] = mapped_column()
+    Column("lines", LinesColumn, nullable=False),
+    Column("total_price", BigInteger, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index("orders_of_user", "user_id", "order_id"),
+)
 
-    __table_args__ = (Index("orders_of_user", "user_id", "order_id"),)
-    __mapper_args__ = {"version_id_col": version}  # concurrent edits fail loudly
+
+@dataclass
+class Order:
+    """What a user asked for, and how far it has come: a row of `orders`."""
+
+    order_id: UUID
+    user_id: UUID
+    status: OrderStatus
+    reason: str | None
+    lines: list[OrderLine]
+    total_price: int
+    created_at: datetime
+    version: int
 
     @classmethod
     def place(cls, user_id: UUID, lines: list[OrderLine]) -> "Order":
@@ -144,9 +157,11 @@ class Order(Base):
             order_id=uuid7(),
             user_id=user_id,
             status=OrderStatus.PENDING,
+            reason=None,
             lines=lines,
             total_price=sum(line.qty * line.unit_price for line in lines),
             created_at=datetime.now(UTC),
+            version=1,
         )
 
     def cancel(self) -> None:
@@ -154,28 +169,6 @@ class Order(Base):
         if self.status not in ALLOWED_FROM[OrderStatus.CANCELLED]:
             raise Conflict(f"A {self.status} order cannot be cancelled.", code="too-late")
         self.status = OrderStatus.CANCELLED
-
-    @classmethod
-    def confirm_all(cls, order_ids: Collection[UUID]) -> Update:
-        return cls._move_all(order_ids, OrderStatus.CONFIRMED)
-
-    @classmethod
-    def reject_all(cls, order_ids: Collection[UUID], reason: str) -> Update:
-        return cls._move_all(order_ids, OrderStatus.REJECTED).values(reason=reason)
-
-    @classmethod
-    def _move_all(cls, order_ids: Collection[UUID], to: OrderStatus) -> Update:
-        """A statement a batch, where objects would cost one an order.
-
-        An order that is in no state to move stays as it is: one that was cancelled meanwhile is
-        not confirmed, and catalog-service gets an event of its own about it.
-        """
-        return (
-            update(cls)
-            .where(cls.order_id.in_(order_ids), cls.status.in_(ALLOWED_FROM[to]))
-            .values(status=to, version=cls.version + 1)
-            .execution_options(synchronize_session=False)
-        )
 
 
 class ProductFact(Base):
@@ -187,9 +180,6 @@ class ProductFact(Base):
     unit_price: Mapped[int]
     stock: Mapped[int]
     version: Mapped[int]
-
-    def snapshot(self) -> ProductSnapshot:
-        return ProductSnapshot(self.product_id, self.unit_price, self.stock)
 
 
 class ClosedAccount(Base):
@@ -265,14 +255,15 @@ def check(
     ]
 
 
-def last_known(product_ids: list[str], facts: Iterable[ProductFact]) -> dict[str, ProductSnapshot]:
+def last_known(
+    product_ids: Iterable[str], facts: Mapping[str, ProductSnapshot]
+) -> Mapping[str, ProductSnapshot]:
     """Snapshots without catalog-service; a product never heard of may exist, and is Unavailable."""
-    products = {fact.product_id: fact.snapshot() for fact in facts}
-    unknown = [product_id for product_id in product_ids if product_id not in products]
+    unknown = [product_id for product_id in product_ids if product_id not in facts]
     if unknown:
         raise Unavailable(
             f"catalog-service is away and {', '.join(unknown)} is not known here; nothing "
             "was ordered.",
             products=unknown,
         )
-    return products
+    return facts

@@ -1,38 +1,49 @@
 """What can be done with orders: place, look, cancel."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis.chaos import kill_points
 from chassis.core.errors import InvalidToken, NotFound, Unavailable
+from chassis.data.group_commit import GroupCommit, outcome_of
+from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
 from chassis.web import pagination
 from chassis.web.pagination import Page
+from order_service import statements
+from order_service.commands import CancelOrder, Command, PlaceOrder, executor, owned
 from order_service.idempotency import Claim
-from order_service.messaging import order_cancelled, order_placed
-from order_service.models import (
-    ClosedAccount,
-    Order,
-    OrderLineRequest,
-    ProductFact,
-    ProductSnapshot,
-    check,
-    last_known,
-    outbox,
-)
+from order_service.models import Order, OrderLineRequest, ProductSnapshot, check, last_known
 
 CATALOG = "catalog-service"
+Products = Mapping[str, ProductSnapshot]
 # Asks catalog-service for products by their ids; raises Unavailable.
-FetchProducts = Callable[[list[str]], Mapping[str, ProductSnapshot]]
+FetchProducts = Callable[[Sequence[str]], Products]
 
 
 class Orders:
-    def __init__(self, sessions: sessionmaker[Session], fetch_products: FetchProducts) -> None:
-        self._sessions = sessions
+    """The use cases.
+
+    Each reads as if its request were alone; what many requests want at the same moment is asked
+    for once, and committed once.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        sessions: sessionmaker[Session],
+        fetch_products: FetchProducts,
+        tracer: Tracer,
+    ) -> None:
+        # A read is one statement: with no transaction around it, it is one round trip.
+        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._fetch_products = fetch_products
+        self._products = GroupCommit[Sequence[str], tuple[Products, list[str]]](
+            "fetch products", self._products_for_all, tracer
+        )
+        self._commands = GroupCommit[Command, Order]("commit orders", executor(sessions), tracer)
 
     def place(
         self, user_id: UUID, lines: list[OrderLineRequest], claim: Claim | None = None
@@ -42,34 +53,20 @@ class Orders:
         Raises NotFound `product-unknown`, Conflict `out-of-stock` or `price-changed`.
         """
         # Prices are fetched before the transaction opens: no lock waits on the network.
-        products, degraded = self._products([line.product_id for line in lines])
+        products, degraded = self._products.submit([line.product_id for line in lines])
         order = Order.place(user_id, check(lines, products))
         deadline.check()
-        with self._sessions.begin() as session:
-            _require_open(session, user_id)
-            session.add(order)
-            outbox.record(session, [order_placed(order)])
-            if claim is not None:
-                claim.settle(session, order.order_id, degraded)
-            kill_points.kill_point(kill_points.BEFORE_COMMIT)
-        kill_points.kill_point(kill_points.AFTER_COMMIT)
-        return order, degraded
+        return self._commands.submit(PlaceOrder(order, degraded, claim)), degraded
 
     def order(self, user_id: UUID, order_id: UUID) -> Order:
-        with self._sessions() as session:
-            _require_open(session, user_id)
-            return _owned(session.get(Order, order_id), user_id)
+        with self._reads.connect() as connection:
+            return owned(statements.read_order(connection, user_id, order_id), user_id)
 
     def orders(self, user_id: UUID, page: Page) -> tuple[list[Order], str | None]:
         """A page, the newest first, and the key of its last row if more follow."""
-        query = select(Order).where(Order.user_id == user_id)
-        if page.after is not None:
-            query = query.where(Order.order_id < pagination.id_of(page.after))
-        with self._sessions() as session:
-            _require_open(session, user_id)
-            rows = list(
-                session.scalars(query.order_by(Order.order_id.desc()).limit(page.limit + 1))
-            )
+        before = None if page.after is None else pagination.id_of(page.after)
+        with self._reads.connect() as connection:
+            rows = statements.read_orders(connection, user_id, before, page.limit + 1)
         more = len(rows) > page.limit
         return rows[: page.limit], str(rows[page.limit - 1].order_id) if more else None
 
@@ -78,9 +75,8 @@ class Orders:
 
         Raises InvalidToken when the admin's own account was closed, NotFound when the other's.
         """
-        query = select(ClosedAccount.user_id).where(ClosedAccount.user_id.in_([admin_id, user_id]))
-        with self._sessions() as session:
-            closed = set(session.scalars(query))
+        with self._reads.connect() as connection:
+            closed = statements.closed_accounts(connection, [admin_id, user_id])
         if admin_id in closed:
             raise InvalidToken("This account was closed.")
         if user_id in closed:
@@ -88,30 +84,19 @@ class Orders:
 
     def cancel(self, user_id: UUID, order_id: UUID, claim: Claim | None = None) -> Order:
         """Raises Conflict `too-late` unless the order is PENDING or CONFIRMED."""
-        with self._sessions.begin() as session:
-            _require_open(session, user_id)
-            order = _owned(session.get(Order, order_id, with_for_update=True), user_id)
-            order.cancel()
-            outbox.record(session, [order_cancelled(order)])
-            if claim is not None:
-                claim.settle(session, order.order_id)
-        return order
+        return self._commands.submit(CancelOrder(user_id, order_id, claim))
 
-    def _products(self, product_ids: list[str]) -> tuple[Mapping[str, ProductSnapshot], list[str]]:
+    def _products_for_all(
+        self, requests: Sequence[Sequence[str]]
+    ) -> list[tuple[Products, list[str]] | Exception]:
+        """The products of each of `requests`, asked for once, and who was away."""
+        product_ids = list(dict.fromkeys(id for request in requests for id in request))
         try:
-            return self._fetch_products(product_ids), []
+            return [(self._fetch_products(product_ids), [])] * len(requests)
         except Unavailable:
-            query = select(ProductFact).where(ProductFact.product_id.in_(product_ids))
-            with self._sessions() as session:
-                return last_known(product_ids, session.scalars(query)), [CATALOG]
-
-
-def _require_open(session: Session, user_id: UUID) -> None:
-    if session.get(ClosedAccount, user_id) is not None:
-        raise InvalidToken("This account was closed.")
-
-
-def _owned(order: Order | None, user_id: UUID) -> Order:
-    if order is None or order.user_id != user_id:
-        raise NotFound("There is no such order.", code="order-unknown")
-    return order
+            with self._reads.connect() as connection:
+                facts = statements.product_facts(connection, product_ids)
+            return [
+                outcome_of(lambda request=request: (last_known(request, facts), [CATALOG]))  # type: ignore[misc]
+                for request in requests
+            ]
