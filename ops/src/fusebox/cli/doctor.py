@@ -8,15 +8,16 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from fusebox.core.errors import Fault
-from fusebox.core.ports import holder_of, taken_ports
+from fusebox.core.ports import strangers
 from fusebox.core.stack import Stack
 from fusebox.docker import compose, images
-from fusebox.native import jars
+from fusebox.native import jars, process_tree
 from fusebox.operations import status
 from fusebox.operations.drivers import driver_of
 
@@ -86,16 +87,19 @@ def _program(name: str, remedy: str) -> Check:
 
 
 def _ports(stack: Stack, running: bool) -> Iterator[Check]:
-    ports = " ".join(map(str, stack.ports.values()))
-    if running:
-        yield Check("ports", True, f"{ports}: held by this shop")
+    numbers = " ".join(map(str, stack.ports.values()))
+    if running and stack.mode == "docker":
+        yield Check("ports", True, f"{numbers}: held by this shop")
         return
-    taken = taken_ports(stack)
-    for name, port in taken.items():
-        finding = f"{port} ({name}) is held by {holder_of(port)}"
-        yield Check("port", False, finding, "end it, or set FUSEBOX_PORT_OFFSET to move the shop.")
-    if not taken:
-        yield Check("ports", True, f"{ports}: free")
+    holders = strangers(stack, stack.ports, partial(process_tree.is_own, stack))
+    down = "make down, then " if running else ""
+    remedy = f"end it, or move the shop: {down}FUSEBOX_PORT_OFFSET=1000 make up."
+    for name, holder in holders.items():
+        finding = f"{stack.port(name)} ({name}) is held by {holder}"
+        yield Check("port", False, finding, remedy)
+    if not holders:
+        finding = "held by this shop, or free" if running else "free"
+        yield Check("ports", True, f"{numbers}: {finding}")
 
 
 def _existing(folder: Path) -> Path:

@@ -28,15 +28,20 @@ EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: 
 2 asked for something that does not exist, 130 interrupted, 143 terminated.
 
 Environment: FUSEBOX_HOME (folder of this shop), FUSEBOX_PORT_OFFSET (added to every port),
-FUSEBOX_BIND (address to listen on, 127.0.0.1), FUSEBOX_MODE (native: processes, docker: containers;
-without it, whichever of them is up)."""
+FUSEBOX_BIND (address to listen on, 127.0.0.1; a shop remembers both),
+FUSEBOX_MODE (native: processes, docker: containers; without it, whichever of them is up)."""
+
+# They ask nothing of the shop at its ports.
+ANYWHERE = ("down", "clean", "new", "lock-jars")
 
 
 @click.group(cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def cli(context: click.Context) -> None:
     """A microservices shop you can break on purpose."""
-    context.obj = Stack.from_environment(os.environ)
+    stack = context.obj = Stack.from_environment(os.environ)
+    if context.invoked_subcommand not in ANYWHERE:
+        stack.refuse_moved()
 
 
 @cli.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -29,12 +30,11 @@ class Holder:
 
 def taken_ports(stack: Stack) -> dict[str, int]:
     """The stack's ports that cannot be listened on now."""
-    return {name: port for name, port in stack.ports.items() if not _is_free(stack, name)}
+    return {name: port for name, port in stack.ports.items() if not _is_free(stack, name, port)}
 
 
-def _is_free(stack: Stack, name: str) -> bool:
-    bind = "127.0.0.1" if name in LOOPBACK_PORTS else stack.bind
-    return _can_listen(bind, stack.port(name))
+def _is_free(stack: Stack, name: str, port: int) -> bool:
+    return _can_listen("127.0.0.1" if name in LOOPBACK_PORTS else stack.bind, port)
 
 
 def _can_listen(bind: str, port: int) -> bool:
@@ -78,7 +78,7 @@ def holder_of(port: int) -> Holder:
     """Who listens on `port`; another user's process shows its name only to root."""
     holder = Holder(None, "a connection that has just ended, for a minute at most")
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,):
             if connection.pid is not None:
                 return Holder(connection.pid, psutil.Process(connection.pid).name())
             holder = Holder(None, "a process of another user")
@@ -94,4 +94,29 @@ def refuse_taken(stack: Stack) -> None:
         "; ".join(holders),
         remedy="end it, or move this shop: FUSEBOX_PORT_OFFSET=1000 make up adds 1000 to every"
         " port (and FUSEBOX_HOME keeps two shops apart).",
+    )
+
+
+def strangers(
+    stack: Stack, ports: Mapping[str, int], is_own: Callable[[int], bool]
+) -> dict[str, Holder]:
+    """Who holds those of `ports` that are taken, unless its pid is one of the shop's own."""
+    taken = [name for name, port in ports.items() if not _is_free(stack, name, port)]
+    holders = {name: holder_of(ports[name]) for name in taken}
+    return {
+        name: holder for name, holder in holders.items() if not (holder.pid and is_own(holder.pid))
+    }
+
+
+def refuse_strangers(stack: Stack, ports: Mapping[str, int], is_own: Callable[[int], bool]) -> None:
+    """For who is to take `ports` while the rest of the shop runs."""
+    holders = strangers(stack, ports, is_own)
+    if not holders:
+        return
+    raise Fault(
+        "; ".join(
+            f"port {ports[name]} ({name}) is held by {holder}" for name, holder in holders.items()
+        ),
+        remedy="end it and try again, or move the whole shop: make down, then"
+        " FUSEBOX_PORT_OFFSET=1000 make up, which adds 1000 to every port.",
     )

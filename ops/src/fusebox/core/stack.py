@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from fusebox.core.errors import Fault
+from fusebox.core.files import write_whole
 from fusebox.core.topology import PORTS, PUBLISHED, part_named
 
 # Plain processes; containers, seen from this machine; containers, seen from the one of ops.
 Mode = Literal["native", "docker", "inside"]
 
 HIGHEST_OFFSET = 65535 - max(PORTS.values())
+USUAL_ADDRESS = {"FUSEBOX_PORT_OFFSET": "0", "FUSEBOX_BIND": "127.0.0.1"}
 # The kernel takes 107 bytes for a socket's path; supervisord adds its pid while it binds.
 LONGEST_SOCKET_PATH = 92
 # They would need quoting that supervisord's configuration files do not have.
@@ -37,13 +40,43 @@ class Stack:
     def from_environment(cls, environment: Mapping[str, str], clone: Path | None = None) -> Stack:
         clone = clone or Path(__file__).resolve().parents[4]
         home = Path(environment.get("FUSEBOX_HOME") or clone / ".fusebox").resolve()
+        remembered = _remembered(_checked_home(home))
         return cls(
-            home=_checked_home(home),
+            home=home,
             clone=clone,
-            offset=_offset(environment.get("FUSEBOX_PORT_OFFSET") or "0"),
-            bind=environment.get("FUSEBOX_BIND") or "127.0.0.1",
+            offset=_offset(
+                environment.get("FUSEBOX_PORT_OFFSET") or remembered["FUSEBOX_PORT_OFFSET"]
+            ),
+            bind=environment.get("FUSEBOX_BIND") or remembered["FUSEBOX_BIND"],
             mode=_mode(environment.get("FUSEBOX_MODE") or _mode_of(home)),
         )
+
+    def remember_address(self) -> None:
+        """Later verbs find the shop where it was started, without being told again."""
+        write_whole(_address_file(self.home), json.dumps(self._address).encode())
+
+    def forget_address(self) -> None:
+        _address_file(self.home).unlink(missing_ok=True)
+
+    def refuse_moved(self) -> None:
+        """Raises Fault when the shop that runs in this home was started at another address."""
+        remembered = _remembered(self.home)
+        moved = [name for name, value in self._address.items() if remembered[name] != value]
+        if not moved or not _is_up(self.home):
+            return
+        name = moved[0]
+        raise Fault(
+            f"this shop was started with {name}={remembered[name]}, and now {name} is"
+            f" {self._address[name]}",
+            where=f"its home: {self.home}",
+            remedy=f"leave {name} out, and the shop's own is taken; `make down` before it moves;"
+            " a second shop needs a FUSEBOX_HOME of its own.",
+            exit_code=2,
+        )
+
+    @property
+    def _address(self) -> dict[str, str]:
+        return {"FUSEBOX_PORT_OFFSET": str(self.offset), "FUSEBOX_BIND": self.bind}
 
     @property
     def ports(self) -> dict[str, int]:
@@ -171,6 +204,31 @@ def _checked_home(home: Path) -> Path:
             exit_code=2,
         )
     return home
+
+
+def _address_file(home: Path) -> Path:
+    return home / "address.json"
+
+
+def _remembered(home: Path) -> dict[str, str]:
+    """Where the shop of `home` was started last."""
+    file = _address_file(home)
+    try:
+        remembered = json.loads(file.read_text()) if file.exists() else {}
+        return {
+            **USUAL_ADDRESS,
+            **{name: str(remembered[name]) for name in USUAL_ADDRESS.keys() & remembered.keys()},
+        }
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Fault(
+            f"{file} does not say where this shop is: {error}",
+            remedy="remove it; then set FUSEBOX_PORT_OFFSET if the shop has one.",
+        ) from error
+
+
+def _is_up(home: Path) -> bool:
+    """Whether anything was started there and not ended since."""
+    return (home / "run" / "supervisord.pid").exists() or _docker_mark(home).exists()
 
 
 def _mode_of(home: Path) -> str:

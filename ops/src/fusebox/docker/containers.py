@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fusebox.core import ports
 from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
-from fusebox.core.topology import BY_NAME, Part
+from fusebox.core.topology import BY_NAME, Part, part_of
 from fusebox.docker import compose, throttle
 from fusebox.runtime.driver import STOP_WAIT_SECONDS, State
 
@@ -53,6 +54,12 @@ class Containers:
 
     def start(self, instance: str) -> None:
         self.resume(instance)
+        part = part_of(instance)
+        if part.published and not self.states()[instance].is_running:
+            # The engine itself does not say who holds it.
+            ports.refuse_strangers(
+                self.stack, {part.name: self.stack.port(part.name)}, lambda _: False
+            )
         compose.docker("start", self.stack.container(instance))
 
     def stop(self, instance: str) -> None:

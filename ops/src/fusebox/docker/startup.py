@@ -69,6 +69,7 @@ class ContainerStartup:
         """Raises what went wrong; nothing is left running then."""
         compose.refuse_unfit()
         refuse_taken(self._stack)
+        self._stack.remember_address()
         secrets.hand_out(self._stack.handed, self._stack.home / "secrets")
         try:
             run_steps(self._steps(), self._display, lambda: None, self._cancelled)

@@ -88,6 +88,14 @@ def orphans(stack: Stack) -> list[psutil.Process]:
     return [process for process in others if _belongs(process, stack)]
 
 
+def is_own(stack: Stack, pid: int) -> bool:
+    """Whether `pid` was started for this stack."""
+    try:
+        return _belongs(psutil.Process(pid), stack)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _belongs(process: psutil.Process, stack: Stack) -> bool:
     try:
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -50,6 +50,7 @@ class ProcessStartup:
     def run(self) -> None:
         """Raises what went wrong; nothing is left running then."""
         refuse_taken(self._stack)
+        self._stack.remember_address()
         secrets.make_missing(self._stack)
         try:
             self._supervisor.launch()
@@ -160,7 +161,9 @@ def down(stack: Stack) -> bool:
     if was_up:
         _stop_in_order(supervisor)
         _end_supervisor(supervisor)
-    return bool(end_orphans(stack)) or was_up
+    was_up |= bool(end_orphans(stack))
+    (stack.run / "supervisord.pid").unlink(missing_ok=True)  # of one that was killed
+    return was_up
 
 
 def clean(stack: Stack) -> None:

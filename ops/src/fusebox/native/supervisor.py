@@ -9,16 +9,19 @@ import subprocess
 import sys
 import xmlrpc.client
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import psutil
 
+from fusebox.core import ports
 from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
 from fusebox.core.logs import tail
 from fusebox.core.stack import Stack
-from fusebox.core.topology import Part
+from fusebox.core.topology import PORTS, Part, is_instance, part_of
 from fusebox.core.wait import wait_until
 from fusebox.native import process_tree
 from fusebox.native.jvm import java_environment
@@ -30,6 +33,7 @@ from fusebox.native.programs import (
     throttle_program,
 )
 from fusebox.runtime.driver import RUNNING, State
+from fusebox.state import eureka_zone
 
 START_SECONDS = 20
 RPC_SECONDS = 30
@@ -97,7 +101,21 @@ class Supervisor:
         return {state.instance: state for state in map(_state, self._infos())}
 
     def start(self, instance: str) -> None:
+        if is_instance(instance):
+            self._refuse_taken_port(instance)
         self._tolerating(ALREADY_STARTED_FAULT, "supervisor.startProcess", instance, False)
+
+    def _refuse_taken_port(self, instance: str) -> None:
+        """The process itself would only die of it, again and again, with a word in its log."""
+        part = part_of(instance)
+        own_ports = {
+            name: self.stack.port(name)
+            for name in PORTS
+            if name in (part.name, f"{part.name}-controller")
+        }
+        if instance in (replicas := eureka_zone.urls(self.stack)):
+            own_ports = {part.name: urlsplit(replicas[instance]).port or 80}
+        ports.refuse_strangers(self.stack, own_ports, partial(process_tree.is_own, self.stack))
 
     def remove(self, instance: str) -> None:
         """Forget a program that has ended."""

@@ -23,5 +23,6 @@ def clean(stack: Stack) -> None:
     processes.clean(stack)
     for folder in (stack.config, stack.data, stack.logs, stack.home / "secrets", stack.run):
         shutil.rmtree(folder, ignore_errors=True)
+    stack.forget_address()
     if stack.home.is_dir() and not any(stack.home.iterdir()):
         stack.home.rmdir()

@@ -79,3 +79,65 @@ def test_every_process_is_told_the_ports_with_the_offset(tmp_path: Path) -> None
     assert told["CONFIG_SERVER_PORT"] == "8895"
     assert told["CONFIG_SERVER_URL"] == "http://127.0.0.1:8895"
     assert told["FUSEBOX_SECRETS"] == str(tmp_path / "secrets")
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Stack:
+    """A shop that was started with an offset, and runs."""
+    stack = Stack.from_environment({"FUSEBOX_PORT_OFFSET": "6000"}, clone=tmp_path)
+    stack.make_folders()
+    stack.remember_address()
+    (stack.run / "supervisord.pid").touch()
+    return stack
+
+
+def test_a_shop_remembers_the_offset_that_it_was_started_with(started: Stack) -> None:
+    again = Stack.from_environment({}, clone=started.clone)
+
+    assert again == started
+    again.refuse_moved()
+
+
+def test_a_shop_remembers_the_address_that_it_listens_on(tmp_path: Path) -> None:
+    Stack.from_environment({"FUSEBOX_BIND": "0.0.0.0"}, clone=tmp_path).make_folders()
+    Stack.from_environment({"FUSEBOX_BIND": "0.0.0.0"}, clone=tmp_path).remember_address()
+
+    assert Stack.from_environment({}, clone=tmp_path).bind == "0.0.0.0"
+
+
+@pytest.mark.parametrize("offset", ["7000", "0"])
+def test_another_offset_than_that_of_the_running_shop_is_refused_with_both(
+    started: Stack, offset: str
+) -> None:
+    moved = Stack.from_environment({"FUSEBOX_PORT_OFFSET": offset}, clone=started.clone)
+
+    with pytest.raises(Fault) as refusal:
+        moved.refuse_moved()
+
+    assert "6000" in refusal.value.what
+    assert refusal.value.what.endswith(offset)
+    assert refusal.value.exit_code == 2
+
+
+def test_a_shop_that_is_down_may_move(started: Stack) -> None:
+    (started.run / "supervisord.pid").unlink()
+    moved = Stack.from_environment({"FUSEBOX_PORT_OFFSET": "7000"}, clone=started.clone)
+
+    moved.refuse_moved()
+    moved.remember_address()
+
+    assert Stack.from_environment({}, clone=started.clone).offset == 7000
+
+
+@pytest.mark.parametrize("content", ["", "[]", "nonsense", '{"FUSEBOX_PORT_OFFSET": "x"}'])
+def test_a_broken_memory_of_the_address_is_refused(started: Stack, content: str) -> None:
+    (started.home / "address.json").write_text(content)
+
+    with pytest.raises(Fault):
+        Stack.from_environment({}, clone=started.clone)
+
+
+def test_a_removed_shop_remembers_nothing(started: Stack) -> None:
+    started.forget_address()
+
+    assert Stack.from_environment({}, clone=started.clone).offset == 0
