@@ -226,3 +226,20 @@ def test_an_instance_of_version_0_1_may_go_on_beside_us(user: Any) -> None:
     assert again.get_json() == {**placed, "degraded": ["catalog-service"]}
     assert len(orders_of(user)) == 1
     assert user.place("beside", productId="A", qty=2).get_json()["code"] == "idempotency-key-reused"
+
+
+def test_a_key_in_quotes_is_the_same_key(user: Any) -> None:
+    first = user.place("k", **BODY)
+
+    assert user.place('"k"', **BODY).data == first.data
+    assert user.place('"k", k', **BODY).data == first.data
+    assert len(orders_of(user)) == 1
+
+
+@pytest.mark.parametrize("key", ["a\x00b", "a\x01", "a,b", '"', "k" * 256])
+def test_a_key_that_is_none_is_refused_and_nothing_is_ordered(user: Any, key: str) -> None:
+    answer = user.place(key, **BODY)
+
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["field"] == "Idempotency-Key"
+    assert orders_of(user) == []

@@ -269,3 +269,17 @@ def test_a_cursor_that_names_no_order_is_refused(user: Any, cursor: str) -> None
 
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["field"] == "cursor"
+
+
+def test_json_that_can_be_read_in_two_ways_orders_nothing(user: Any) -> None:
+    bodies = (
+        '{"productId": "A", "qty": 1, "qty": 2}',
+        '{"lines": [{"productId": "A", "qty": 1, "productId": "B"}]}',
+        '{"productId": "A", "qty": 1, "unitPrice": NaN}',
+        '{"productId": "A", "qty": ' + "9" * 5_000 + "}",
+    )
+    for body in bodies:
+        answer = user.call("POST", "orders", data=body, content_type="application/json")
+        assert (answer.status_code, answer.json["code"]) == (400, "malformed-request"), body
+
+    assert user.call("GET", "orders").json == []

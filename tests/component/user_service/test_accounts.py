@@ -210,3 +210,40 @@ def test_without_its_database_it_answers_503_with_retry_after(process_of: Any) -
 
 def test_a_name_that_no_column_can_hold_is_refused(users: Any) -> None:
     assert users.register(email="nul@example.org", name="a\x00b").status_code == 422
+
+
+def test_a_password_typed_on_another_keyboard_logs_in(users: Any) -> None:
+    users.register(email="nfd@example.org", password="e\u0301te\u0301 2026")
+
+    for typed in ("\u00e9t\u00e9 2026", "e\u0301te\u0301 2026", "e\u0301t\u00e9\u00a02026"):
+        assert users.log_in("NFD@Example.ORG", typed).status_code == 200
+    assert users.log_in("nfd@example.org", "ete 2026").status_code == 401
+
+
+def test_a_password_is_measured_as_it_is_kept(users: Any) -> None:
+    assert fields(users.register(password="e\u0301" * 4)) == {"password"}
+    assert users.register(password="e\u0301" * 128).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["a\u0085b", "\u200b", "\u202eadA", "\u3164"])
+def test_a_name_that_cannot_be_seen_or_turns_the_text_is_refused(users: Any, name: str) -> None:
+    ada = users.member()
+
+    assert fields(users.register(name=name)) == {"name"}
+    assert fields(users.call("PATCH", ada.path, ada.token, json={"name": name})) == {"name"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"email": "a@b.org", "email": "c@d.org", "name": "A", "password": "long enough"}',
+        b'{"email": "a@b.org", "name": {"x": 1, "x": 2}, "password": "long enough"}',
+        b'{"email": "a@b.org", "name": NaN, "password": "long enough"}',
+        b'{"email": ' + b"[" * 5_000 + b"}",
+    ],
+)
+@pytest.mark.parametrize("path", ["/users", "/login"])
+def test_json_that_can_be_read_in_two_ways_is_refused(users: Any, path: str, body: bytes) -> None:
+    answer = users.call("POST", path, data=body, content_type="application/json")
+
+    assert code(answer) == (400, "malformed-request")

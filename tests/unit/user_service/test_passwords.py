@@ -50,3 +50,30 @@ def test_no_more_than_two_hashes_are_made_at_once(
         list(threads.map(passwords.hash, map(str, range(16))))
 
     assert most == 2
+
+
+@pytest.mark.parametrize(
+    ("composed", "typed"),
+    [
+        ("\u00e9t\u00e9 2026", "e\u0301te\u0301 2026"),
+        ("\ud55c\uad6d\uc5b4 123", "\u1112\u1161\u11ab\u1100\u116e\u11a8\u110b\u1165 123"),
+        ("with a space", "with\u00a0a\u3000space"),
+        ("\u00c5ngstrom", "\u212bngstrom"),
+    ],
+)
+def test_a_password_is_the_same_however_a_keyboard_composes_it(
+    passwords: Passwords, composed: str, typed: str
+) -> None:
+    assert passwords.fits(typed, passwords.hash(composed))
+    assert passwords.fits(composed, passwords.hash(typed))
+
+
+def test_letters_that_only_look_alike_are_other_letters(passwords: Passwords) -> None:
+    assert not passwords.fits("\uff50assword", passwords.hash("password"))
+    assert not passwords.fits("PASSWORD", passwords.hash("password"))
+
+
+def test_a_hash_of_before_passwords_were_composed_still_fits(passwords: Passwords) -> None:
+    typed = "e\u0301te\u0301 2026"
+
+    assert passwords.fits(typed, PasswordHasher().hash(typed))

@@ -18,6 +18,7 @@ from chassis.actuator.endpoints import (
     ActuatorResponse,
     json_response,
 )
+from chassis.core import strict_json
 from chassis.core.errors import Invalid, NotFound
 from chassis.observability.metrics import Metrics
 from chassis.resilience.circuit_breaker import (
@@ -46,6 +47,7 @@ def add(actuator: Actuator, metrics: Metrics, breakers: CircuitBreakerRegistry) 
         return _events(_known(breakers, request.name).events)
 
     def update(request: ActuatorRequest) -> ActuatorResponse:
+        strict_json.loads(request.body or b"{}")
         try:
             state = Update.model_validate_json(request.body).state
         except ValidationError as error:

@@ -1,6 +1,5 @@
 """The loggers under /actuator/loggers, as Spring Boot's: their levels, and others by hand."""
 
-import json
 import logging
 
 from chassis.actuator.endpoints import (
@@ -10,7 +9,7 @@ from chassis.actuator.endpoints import (
     ActuatorResponse,
     json_response,
 )
-from chassis.core import log_levels
+from chassis.core import log_levels, strict_json
 from chassis.core.errors import BadRequest, NotFound
 
 ROOT = "ROOT"
@@ -43,8 +42,8 @@ def _change(request: ActuatorRequest) -> ActuatorResponse:
 
 
 def _requested_level(request: ActuatorRequest) -> int:
+    document = strict_json.loads(request.body or b"{}")
     try:
-        document = json.loads(request.body or "{}")
         level = document.get("configuredLevel")
         if level is not None:
             return log_levels.number(level)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_camel
 
 from chassis.chaos import kill_points
+from chassis.core import strict_json
 from chassis.core.errors import Invalid, Problem
 from chassis.core.live import Live
 
@@ -78,9 +79,11 @@ class ChaosMonkey:
         return Assault(delay, plan.exceptions_active and random.random() < plan.exception_rate)
 
     def change(self, body: bytes) -> None:
-        """Take over the keys of the JSON document `body`.  Raises Invalid."""
+        """Take over the keys of the JSON document `body`.  Raises BadRequest or Invalid."""
+        strict_json.loads(body or b"{}")
         try:
-            changes = Assaults.model_validate_json(body or b"{}").model_dump(exclude_unset=True)
+            requested = Assaults.model_validate_json(body or b"{}", by_alias=True, by_name=False)
+            changes = requested.model_dump(exclude_unset=True)
             self._assaults = Assaults(**{**self._assaults.model_dump(), **changes})
         except ValidationError as error:
             raise Invalid(

@@ -1,5 +1,6 @@
 """PostgreSQL through SQLAlchemy: engines made after the fork, schemas brought up to date."""
 
+import time
 from importlib import resources
 from typing import Any
 
@@ -30,9 +31,12 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(gen, interval, timeout)
         left = deadline.time_left()
         longest = self.answer_seconds if left is None else min(self.answer_seconds, left)
+        until = time.monotonic() + longest
         try:
             return super().wait(gen, interval, max(longest, 0.001))
-        except psycopg.errors._WaitTimeout:
+        except psycopg.OperationalError:
+            if time.monotonic() < until:
+                raise
             # Half an answer may still come: nobody else must read it.
             self.pgconn.finish()
             raise psycopg.OperationalError("PostgreSQL did not answer in time") from None

@@ -1,6 +1,5 @@
 """The chassis under Flask: errors, traces, metrics, the actuator, JSON bodies and callers."""
 
-import json
 import logging
 import re
 import time
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from chassis.chaos.monkey import AssaultException, ChaosMonkey
+from chassis.core import strict_json
 from chassis.core.errors import (
     BadRequest,
     FieldError,
@@ -83,6 +83,7 @@ def body(model: type[M], *, is_stored: bool = True) -> M:
             f"Send JSON with `Content-Type: application/json`, not {request.mimetype or 'nothing'}."
         )
     content = _bytes(request)
+    document = strict_json.loads(content)
     try:
         # Strict, and as JSON: "3" is no number here, though a date may be a string.
         validated = model.model_validate_json(content, strict=True)
@@ -95,7 +96,7 @@ def body(model: type[M], *, is_stored: bool = True) -> M:
         ) from error
     # JSON can say such text by an escape alone, and hardly any body has one.
     if is_stored and b"\\u" in content:
-        _require_storable(unstorable_fields(json.loads(content)))
+        _require_storable(unstorable_fields(document))
     return validated
 
 

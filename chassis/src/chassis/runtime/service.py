@@ -142,7 +142,12 @@ def _json(issuer: ServiceClient) -> dict[str, Any]:
     response = issuer.get("/.well-known/jwks.json", "/.well-known/jwks.json")
     if response.status_code != 200:
         raise Unavailable(f"{issuer.service} answered {response.status_code} for its public keys.")
-    keys: dict[str, Any] = response.json()
+    try:
+        keys = response.json()
+    except ValueError as error:
+        raise Unavailable(f"{issuer.service} gave no JSON for its public keys.") from error
+    if not isinstance(keys, dict):
+        raise Unavailable(f"{issuer.service} gave no public keys.")
     return keys
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jwt
 
@@ -58,6 +58,17 @@ class Caller:
             self.require(subject)
 
 
+@dataclass(frozen=True)
+class KeySet:
+    """The public keys by their ids, and the tokens that they have verified.
+
+    One with other keys begins with none: a token is good no longer than its key is published.
+    """
+
+    by_id: dict[str, jwt.PyJWK]
+    verified: OrderedDict[str, Caller] = field(default_factory=OrderedDict)
+
+
 class TokenVerifier:
     """`caller_of` checks a token; `keep_keys` is the thread that fetches the keys.
 
@@ -66,15 +77,15 @@ class TokenVerifier:
 
     def __init__(self, fetch: Callable[[], dict[str, object]]) -> None:
         self._fetch = fetch
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._verified: OrderedDict[str, Caller] = OrderedDict()
+        self._document: dict[str, object] = {}
+        self._key_set = KeySet({})
         self._lock = threading.Lock()
         self._unknown_key = threading.Event()
 
     @property
     def keys(self) -> int:
         """How many public keys are known; none until the issuer has answered once."""
-        return len(self._keys)
+        return len(self._key_set.by_id)
 
     def keep_keys(self, stop: threading.Event) -> None:
         logged = ""
@@ -86,12 +97,15 @@ class TokenVerifier:
                 if str(error) != logged:
                     log.info("the public keys cannot be fetched: %s", error)
                 logged = str(error)
-                pause = REFRESH_SECONDS if self._keys else RETRY_SECONDS
+                pause = REFRESH_SECONDS if self.keys else RETRY_SECONDS
             self._pause(stop, pause)
 
     def refresh(self) -> None:
-        key_set = jwt.PyJWKSet.from_dict(self._fetch())
-        self._keys = {key.key_id: key for key in key_set.keys if key.key_id}
+        document = self._fetch()
+        if document != self._document:
+            keys = jwt.PyJWKSet.from_dict(document).keys
+            self._key_set = KeySet({key.key_id: key for key in keys if key.key_id})
+            self._document = document
 
     def caller_of(self, authorization: str | None) -> Caller:
         """The caller named by an Authorization header.
@@ -100,19 +114,20 @@ class TokenVerifier:
         Unavailable while no key is known.
         """
         token = _token(authorization or "")
-        known = self._verified.get(token)
+        key_set = self._key_set
+        known = key_set.verified.get(token)
         if known is None:
-            known = self._verify(token)
-            self._remember(token, known)
+            known = self._verify(token, key_set)
+            self._remember(token, known, key_set)
         if known.expires <= time.time():
             raise _expired()
         return known
 
-    def _verify(self, token: str) -> Caller:
+    def _verify(self, token: str, key_set: KeySet) -> Caller:
         try:
             claims = jwt.decode(
                 token,
-                self._key_for(token),
+                self._key_for(token, key_set),
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 options={"require": ["exp", "iat", "sub", "iss"]},
@@ -124,20 +139,20 @@ class TokenVerifier:
             raise InvalidToken("The token is not valid: log in again.") from error
         return Caller(claims["sub"], frozenset(claims.get("roles", ())), float(claims["exp"]))
 
-    def _key_for(self, token: str) -> jwt.PyJWK:
-        if not self._keys:
+    def _key_for(self, token: str, key_set: KeySet) -> jwt.PyJWK:
+        if not key_set.by_id:
             raise Unavailable("Tokens cannot be checked yet: user-service gave no public keys.")
-        key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
+        key = key_set.by_id.get(str(jwt.get_unverified_header(token).get("kid")))
         if key is None:
             self._unknown_key.set()
             raise InvalidToken("The token was signed with an unknown key: log in again.")
         return key
 
-    def _remember(self, token: str, caller: Caller) -> None:
+    def _remember(self, token: str, caller: Caller, key_set: KeySet) -> None:
         with self._lock:
-            self._verified[token] = caller
-            if len(self._verified) > REMEMBERED:
-                self._verified.popitem(last=False)
+            key_set.verified[token] = caller
+            if len(key_set.verified) > REMEMBERED:
+                key_set.verified.popitem(last=False)
 
     def _pause(self, stop: threading.Event, seconds: float) -> None:
         """Until `stop`, a token with an unknown key, or the time is over; a second at the least."""

@@ -1,7 +1,6 @@
 """Orders over HTTP."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from chassis.core.clock import rfc3339
 from chassis.core.errors import Invalid, InvalidToken
 from chassis.runtime.flask import authenticate, body
-from chassis.web import pagination
+from chassis.web import idempotency_key, pagination, prefer
 from chassis.web.auth import Caller, TokenVerifier
 from order_service.idempotency import IdempotencyKeys, Replay
 from order_service.long_poll import LongPoll
@@ -24,7 +23,6 @@ from order_service.service import Orders
 
 # Below the gateway's time-out, so that a held answer arrives.
 LONGEST_WAIT = 8.0
-WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\"?")
 
 LARGEST_QUANTITY = 1_000_000
 
@@ -167,7 +165,7 @@ def _id_of(caller: Caller) -> UUID:
 
 
 def _key() -> str | None:
-    return request.headers.get("Idempotency-Key")
+    return idempotency_key.parse(request.headers.get("Idempotency-Key"))
 
 
 def _canonical(lines: list[OrderLineRequest]) -> str:
@@ -186,8 +184,7 @@ def _canonical_0_1(lines: list[OrderLineRequest]) -> str:
 
 def _wait_seconds() -> float:
     """How long the answer may be held, by the Prefer header (RFC 7240)."""
-    match = WAIT.search(request.headers.get("Prefer", ""))
-    return min(float(match.group(1)), LONGEST_WAIT) if match else 0.0
+    return prefer.wait_seconds(request.headers.get("Prefer", ""), LONGEST_WAIT)
 
 
 def _created(document: dict[str, Any]) -> Response:

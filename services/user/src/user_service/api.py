@@ -1,24 +1,24 @@
 """Accounts over HTTP."""
 
-import re
 from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from chassis.core.clock import rfc3339
 from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
+from chassis.web.names import one_line
 from user_service.models import LONGEST_EMAIL, User, is_email
+from user_service.passwords import prepared
 from user_service.service import Accounts
 from user_service.signing import Signer
 
 # As it is seen through the gateway.
 USERS = "/user-service/users"
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _address(text: str) -> str:
@@ -27,19 +27,9 @@ def _address(text: str) -> str:
     return text
 
 
-def _one_line(text: str) -> str:
-    if CONTROL.search(text):
-        raise PydanticCustomError("name", "a name without control characters")
-    return text
-
-
 Email = Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(_address)]
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    AfterValidator(_one_line),
-]
-Password = Annotated[str, Field(min_length=8, max_length=128)]
+Name = Annotated[str, AfterValidator(one_line(100))]
+Password = Annotated[str, AfterValidator(prepared), Field(min_length=8, max_length=128)]
 
 
 class Body(BaseModel):

@@ -1,7 +1,9 @@
 """Passwords as argon2 hashes, and checks that take the same time whoever asks."""
 
+import re
 import secrets
 import threading
+import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -11,6 +13,13 @@ ROUNDS = 2
 MEMORY_KIB = 19 * 1024
 # Hashing is all CPU and memory: more of it at once only makes each one slower.
 AT_ONCE = 2
+# Beside the one of ASCII: a Mac types one of them when a key is held too long.
+SPACES = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+
+
+def prepared(password: str) -> str:
+    """As it is hashed, however a keyboard composes it (RFC 8265, 4.2: OpaqueString)."""
+    return unicodedata.normalize("NFC", SPACES.sub(" ", password))
 
 
 class Passwords:
@@ -21,10 +30,15 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         with self._places:
-            return self._hasher.hash(password)
+            return self._hasher.hash(prepared(password))
 
     def fits(self, password: str, known: str | None) -> bool:
         """Whether `password` belongs to the hash `known`; without one the work is done as well."""
+        # Hashes of before passwords were prepared are of what was typed.
+        spellings = dict.fromkeys((prepared(password), password))
+        return any(self._fits(spelling, known) for spelling in spellings)
+
+    def _fits(self, password: str, known: str | None) -> bool:
         with self._places:
             try:
                 return self._hasher.verify(known or self._nobodys, password) and known is not None

@@ -176,6 +176,37 @@ def test_an_invalid_update_is_refused_with_a_problem_document(
     assert response.content_type == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["loggers/x", "chaosmonkey/assaults", "circuitbreakers/x"])
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000, b'{"level": 1, "level": 2}', b'{"level": NaN}', b"\xff", b"{"]
+)
+def test_ambiguous_or_broken_json_is_the_callers_error_at_each_endpoint(
+    with_monkey: Process[Settings], path: str, body: bytes
+) -> None:
+    with_monkey.breakers.of("x")
+
+    response = with_monkey.actuator.answer("POST", path, body)
+
+    assert document_of(response, 400)["code"] == "malformed-request"
+
+
+@pytest.mark.parametrize("level", ["5", '"LOUD"', "{}", "[]", "true", '"\\u0000"'])
+def test_a_level_that_is_none_is_the_callers_error(
+    with_monkey: Process[Settings], level: str
+) -> None:
+    body = f'{{"configuredLevel": {level}}}'.encode()
+
+    assert with_monkey.actuator.answer("POST", "loggers/x", body).status == 400
+
+
+def test_assaults_are_named_in_one_spelling(with_monkey: Process[Settings]) -> None:
+    response = with_monkey.actuator.answer(
+        "POST", "chaosmonkey/assaults", b'{"latency_active": true}'
+    )
+
+    assert document_of(response, 422)["errors"][0]["field"] == "latency_active"
+
+
 def test_env_masks_secrets(tmp_path: Path) -> None:
     keys = {"db.password": "s3cret", "git.uri": "https://ann:s3cret@example.org/x", "plain": "seen"}
     shown = process(tmp_path, **keys).actuator.answer("GET", "env").body

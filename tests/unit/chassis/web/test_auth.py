@@ -100,3 +100,37 @@ def test_whatever_is_sent_there_is_an_answer(text: str, scheme: str, parts: list
     for written in (scheme + text, scheme + ".".join(encoded(part) for part in parts)):
         with pytest.raises(Unauthenticated):
             VERIFIER.caller_of(written)
+
+
+def test_a_token_is_good_no_longer_than_its_key_is_published() -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    published = {"k1": KEY, "k2": other}
+    made = TokenVerifier(lambda: {"keys": [_jwk(id, key) for id, key in published.items()]})
+    made.refresh()
+    newer = jwt.encode(CLAIMS, other, "ES256", {"kid": "k2"})
+    assert made.caller_of(f"Bearer {TOKEN}") == made.caller_of(f"Bearer {newer}")
+
+    del published["k1"]
+    made.refresh()
+
+    with pytest.raises(InvalidToken, match="unknown key"):
+        made.caller_of(f"Bearer {TOKEN}")
+    assert made.caller_of(f"Bearer {newer}").subject == "u"
+
+
+def test_a_token_is_not_good_for_another_key_under_the_same_id() -> None:
+    published = {"k1": KEY}
+    made = TokenVerifier(lambda: {"keys": [_jwk(id, key) for id, key in published.items()]})
+    made.refresh()
+    assert made.caller_of(f"Bearer {TOKEN}")
+
+    published["k1"] = ec.generate_private_key(ec.SECP256R1())
+    made.refresh()
+
+    with pytest.raises(InvalidToken):
+        made.caller_of(f"Bearer {TOKEN}")
+
+
+def _jwk(key_id: str, key: ec.EllipticCurvePrivateKey) -> dict[str, object]:
+    public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return {**public, "kid": key_id, "alg": "ES256", "use": "sig"}
