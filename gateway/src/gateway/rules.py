@@ -6,12 +6,14 @@ from typing import Any
 
 from gateway.cache.store import CacheBounds, ResponseCache
 from gateway.routing.discovery_locator import DiscoveryLocator
+from gateway.routing.exchange import Exchange
 from gateway.routing.rate_limit import Rate, RateExceeded, TokenBuckets
 from gateway.routing.request_view import RequestView
-from gateway.routing.route import Route
+from gateway.routing.route import NO_ROUTE, Route
 from gateway.routing.table import RouteTable
 from gateway.routing.target import Target
 from gateway.security import blocklist
+from gateway.security.cors import CorsDecision
 from gateway.settings import GatewaySettings
 from gateway.traffic import canary_routes
 from gateway.traffic.canary_rollback import Canaries
@@ -61,11 +63,15 @@ class GatewayRules:
 
     @property
     def _locates(self) -> bool:
-        return self._settings().spring.cloud.gateway.discovery.locator.enabled
+        return self._settings().spring.cloud.gateway.has_locator
 
     @property
     def _hidden(self) -> frozenset[str]:
         return self._settings().fusebox.gateway.hidden_services
+
+    def cors(self, exchange: Exchange) -> CorsDecision | None:
+        """What becomes of a request from a page of elsewhere; None when nothing is configured."""
+        return self._cors.decide(exchange.view, exchange.route is not NO_ROUTE)
 
     def check(self, view: RequestView) -> None:
         """Pass silently, or raise Forbidden when a rule blocks it."""
@@ -84,14 +90,19 @@ class GatewayRules:
         """The routes for the page /actuator/gateway/routes."""
         located = self._locator.all(self._hidden) if self._locates else []
         return [
-            {**route.described(), "metadata": self.canaries.described(route)}
+            {
+                **route.described(),
+                "metadata": {**route.metadata, **self.canaries.described(route)},
+            }
             for route in (*self.table.routes, *located)
         ]
 
     def _follow(self, settings: GatewaySettings) -> None:
         self._known = settings
-        gateway = settings.fusebox.gateway
-        routes = canary_routes.split(settings.spring.cloud.gateway.routes, gateway.canaries)
+        cloud, own = settings.spring.cloud.gateway, settings.fusebox.gateway
+        self._locator.follow(cloud.defaults)
+        self._cors = cloud.cors
+        routes = canary_routes.split(cloud.routes, own.canaries)
         self.canaries.follow(routes)
         self._table = RouteTable(routes, self.canaries.weigh)
         limited = {route.id for route in routes if route.rate}

@@ -1,8 +1,9 @@
 """What the gateway reads beyond what every process does."""
 
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from chassis.config.settings import (
     BulkheadSettings,
@@ -12,28 +13,116 @@ from chassis.config.settings import (
     Section,
     Settings,
     Spring,
+    StrictSection,
 )
-from gateway.routing.route import Route, parse
-from gateway.security import blocklist
+from gateway.routing.arguments import seconds
+from gateway.routing.definitions import Parsed, as_text
+from gateway.routing.filters.factories import RouteFilter
+from gateway.routing.route import Route, RouteTimeouts
+from gateway.routing.route_definitions import RouteDefaults, parse, parse_default_filters
+from gateway.security import blocklist, cors
 from gateway.security.blocklist import BlockRule
+from gateway.security.cors import CorsConfiguration, CorsRules
 from gateway.traffic.canary_routes import CanarySettings
 
+DefaultFilters: TypeAlias = tuple[Parsed[RouteFilter], ...]
+Timeout: TypeAlias = Annotated[
+    Positive | None, BeforeValidator(lambda given: seconds(as_text(given), "ms"))
+]
 
-class LocatorSection(Section):
+
+def _checked(given: Any) -> tuple[Any, ...]:
+    """Routes as they are written, which would be right by themselves."""
+    parse(given)
+    return tuple(given)
+
+
+class LocatorSection(StrictSection):
     enabled: bool = False
+    # They are lower case in any case.
+    lower_case_service_id: Literal[True] = True
 
 
-class DiscoverySection(Section):
+class DiscoverySection(StrictSection):
     locator: LocatorSection = LocatorSection()
 
 
-class RoutesSection(Section):
+class GlobalCorsSection(StrictSection):
+    """`cors_configurations` by path; the other says: for paths that no route takes as well."""
+
+    cors_configurations: dict[str, CorsConfiguration] = {}
+    add_to_simple_url_handler_mapping: bool = False
+
+    @classmethod
+    def prepared(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return cors.with_paths(given)
+
+
+class HttpClientSection(StrictSection):
+    """In milliseconds, or with a unit; for routes whose metadata do not say it."""
+
+    connect_timeout: Timeout = None
+    response_timeout: Timeout = None
+
+
+class RoutesSection(StrictSection):
+    """`written_routes` are checked, but have yet to get what is said beside them."""
+
     discovery: DiscoverySection = DiscoverySection()
-    routes: Annotated[tuple[Route, ...], PlainValidator(parse)] = ()
+    default_filters: Annotated[DefaultFilters, PlainValidator(parse_default_filters)] = ()
+    globalcors: GlobalCorsSection = GlobalCorsSection()
+    httpclient: HttpClientSection = HttpClientSection()
+    written_routes: Annotated[tuple[Any, ...], PlainValidator(_checked)] = Field((), alias="routes")
+
+
+class ServerSection(StrictSection):
+    webflux: RoutesSection = RoutesSection()
+
+
+class GatewaySection(RoutesSection):
+    """Spring Cloud Gateway's keys under their prefix, and under the one that 4.3 gave them.
+
+    What stands under either is in force; of a single value the new prefix's.
+    """
+
+    server: ServerSection = ServerSection()
+
+    @model_validator(mode="after")
+    def _check(self) -> "GatewaySection":
+        _ = self.cors  # which the routes have to be made for
+        return self
+
+    @cached_property
+    def defaults(self) -> RouteDefaults:
+        old, new = self.httpclient, self.server.webflux.httpclient
+        return RouteDefaults(
+            (*self.default_filters, *self.server.webflux.default_filters),
+            RouteTimeouts(
+                new.connect_timeout or old.connect_timeout,
+                new.response_timeout or old.response_timeout,
+            ),
+        )
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        return parse((*self.written_routes, *self.server.webflux.written_routes), self.defaults)
+
+    @cached_property
+    def cors(self) -> CorsRules:
+        old, new = self.globalcors, self.server.webflux.globalcors
+        return cors.rules(
+            self.routes,
+            {**new.cors_configurations, **old.cors_configurations},
+            old.add_to_simple_url_handler_mapping or new.add_to_simple_url_handler_mapping,
+        )
+
+    @property
+    def has_locator(self) -> bool:
+        return self.discovery.locator.enabled or self.server.webflux.discovery.locator.enabled
 
 
 class CloudSection(Section):
-    gateway: RoutesSection = RoutesSection()
+    gateway: GatewaySection = GatewaySection()
 
 
 class GatewaySpring(Spring):

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import requests
 from pydantic import ValidationError
 
+from chassis.config import validation
 from chassis.config.properties import fill_placeholders, to_tree
 from chassis.config.settings import Settings
 from chassis.core import log_levels
@@ -168,10 +169,7 @@ class ConfigClient(Generic[S]):
         try:
             current = self._model.model_validate(to_tree({k: v for k, (v, _) in flat.items()}))
         except ValidationError as error:
-            wrong = "; ".join(
-                f"{'.'.join(str(step) for step in issue['loc'])}: {issue['msg']}"
-                for issue in error.errors()
-            )
+            wrong = validation.describe(error, self._model)
             raise ConfigurationError(
                 f"configuration of {self._environment.service}: {wrong}"
             ) from error

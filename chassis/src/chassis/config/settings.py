@@ -1,8 +1,8 @@
 """The settings that every process knows, validated, under the names that Spring gave them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from chassis.core import log_levels
 
@@ -18,6 +18,39 @@ class Section(BaseModel):
     """A part of the configuration; keys that nobody reads are left alone."""
 
     model_config = ConfigDict(alias_generator=kebab, populate_by_name=True, frozen=True)
+
+
+class StrictSection(Section):
+    """One that refuses keys which nobody reads; Spring's relaxed binding holds for the others.
+
+    So `max-age`, `maxAge` and `max_age` are the same key.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _relaxed(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        given = cls.prepared(given)
+        names = {relaxed(alias): alias for alias in aliases(cls)}
+        return {names.get(relaxed(str(key)), key): value for key, value in given.items()}
+
+    @classmethod
+    def prepared(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What to look at in the place of `given`."""
+        return given
+
+
+def relaxed(name: str) -> str:
+    """What two spellings of one key have in common."""
+    return name.replace("-", "").replace("_", "").lower()
+
+
+def aliases(model: type[BaseModel]) -> list[str]:
+    """The keys of a section as they are written."""
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 class ServiceUrl(Section):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gateway.cache.cache_filter import CacheFilter
 from gateway.proxy.request_body import RequestBodyFilter
-from gateway.proxy.route_filters import RateLimitFilter, edit_response, require_route
+from gateway.proxy.route_filters import RateLimitFilter, check_headers, edit_response, require_route
 from gateway.routing.exchange import Filter, Handler, chain
 from gateway.rules import GatewayRules
 from gateway.security.authentication import Authentication
@@ -25,6 +25,7 @@ def build(
     checks: tuple[Filter, ...] = (
         BlocklistFilter(rules.check).filter,
         require_route,
+        check_headers,
         authentication.filter,
         RateLimitFilter(rules.admit).filter,
         RequestBodyFilter(limits).filter,

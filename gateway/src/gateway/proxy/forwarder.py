@@ -12,6 +12,7 @@ from gateway.http.upstream_messages import UpstreamRequest, UpstreamResponse
 from gateway.proxy import headers
 from gateway.proxy.upstream_client import UpstreamCall, UpstreamClient
 from gateway.routing.exchange import Exchange, GatewayResponse
+from gateway.routing.route import Route
 from gateway.settings import GatewayLimits
 
 
@@ -35,12 +36,13 @@ class Forwarder:
             return _response(answer, instance, prefix)
 
     def _call(self, exchange: Exchange, prefix: str) -> UpstreamCall:
-        route, limits, request = exchange.route, self._limits(), exchange.request
+        route, request = exchange.route, exchange.request
+        limits = of_route(self._limits(), route)
         passed = headers.to_upstream(request, prefix, tracing.outgoing() | deadline.outgoing())
         if exchange.conditions:
             passed.update(exchange.conditions)
         if route.request_edits:
-            passed = CIMultiDict(route.request_headers(exchange.view.path, passed.items()))
+            passed = CIMultiDict(route.request_headers(exchange.view, passed.items()))
         return UpstreamCall(
             service=exchange.service,
             breaker=exchange.breaker,
@@ -56,6 +58,19 @@ class Forwarder:
             ),
             limits=limits,
         )
+
+
+def of_route(limits: GatewayLimits, route: Route) -> GatewayLimits:
+    """The limits with the route's own time-outs in their place."""
+    timeouts = route.timeouts
+    if timeouts is None:
+        return limits
+    return limits.model_copy(
+        update={
+            "connect_timeout_seconds": timeouts.connect or limits.connect_timeout_seconds,
+            "read_timeout_seconds": timeouts.response or limits.read_timeout_seconds,
+        }
+    )
 
 
 def _response(answer: UpstreamResponse, instance: Instance, prefix: str) -> GatewayResponse:

@@ -1,6 +1,7 @@
 """From a request to its exchange, through the chain of filters, and out again as a response."""
 
 import asyncio
+from collections.abc import Awaitable
 from time import perf_counter, time
 
 from multidict import CIMultiDict
@@ -15,14 +16,15 @@ from gateway.http.messages import Request, Response, Send, combined
 from gateway.http.server import Timeouts
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.proxy import access_log, filter_chain, metrics, problem_responses, request_body
-from gateway.proxy.forwarder import Forwarder, tag_status
+from gateway.proxy.forwarder import Forwarder, of_route, tag_status
 from gateway.proxy.problem_responses import SERVER
 from gateway.proxy.upstream_client import UpstreamClient
 from gateway.routing.exchange import Exchange, GatewayResponse
 from gateway.routing.request_view import EVENTS, RequestView
-from gateway.routing.route import NO_ROUTE
+from gateway.routing.route import NO_ROUTE, Route
 from gateway.rules import GatewayRules
 from gateway.security.authentication import Authentication
+from gateway.security.cors import CorsDecision
 from gateway.settings import GatewayLimits, GatewaySettings
 from gateway.traffic.mirror import Mirror
 
@@ -119,9 +121,12 @@ class GatewayHandler:
             span.tags["http.method"] = request.method
             span.tags["http.path"] = request.path
             trace = self._trace(span.attrs.trace_id)
+            cors = self._rules.cors(exchange)
+            if cors:
+                send = cors.adding_to(send)
             try:
-                await self._admit(request)
-                response = await self._chain(exchange)
+                await self._admit(request, exchange.route)
+                response = await self._answer(exchange, cors)
                 status = await self._passed_on(response, trace, send)
             except Problem as problem:
                 refusal = problem_responses.problem(problem, trace)
@@ -130,8 +135,15 @@ class GatewayHandler:
             tag_status(span, status)
             return status
 
-    async def _admit(self, request: Request) -> None:
-        limits = self.limits
+    def _answer(self, exchange: Exchange, cors: CorsDecision | None) -> Awaitable[GatewayResponse]:
+        if cors:
+            cors.check()
+            if cors.is_preflight:
+                return _preflight()
+        return self._chain(exchange)
+
+    async def _admit(self, request: Request, route: Route) -> None:
+        limits = of_route(self.limits, route)
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
         deadline.enter_from_outside(request.headers, limits.read_timeout_seconds)
@@ -197,6 +209,10 @@ def _pause(answer: UpstreamResponse, limits: GatewayLimits) -> float:
     return (
         limits.stream_idle_seconds if answer.content_type == EVENTS else limits.read_timeout_seconds
     )
+
+
+async def _preflight() -> GatewayResponse:
+    return GatewayResponse(200, (), b"")
 
 
 async def _suffer(attack: Assault) -> None:

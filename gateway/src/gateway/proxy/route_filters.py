@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from chassis.core.errors import NotFound
+from chassis.core.errors import HeadersTooLarge, NotFound
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
+from gateway.routing.filters.statuses import RedirectTo
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import NO_ROUTE, Route
 
@@ -13,6 +14,14 @@ SWITCHING = 101
 def require_route(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
     if exchange.route is NO_ROUTE:
         raise NotFound("No service of this shop has this address.")
+    return proceed(exchange)
+
+
+def check_headers(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+    """Refuse a request with a header that is longer than the route takes."""
+    limit = exchange.route.max_header
+    if limit and (name := limit.first_over(exchange.view.headers.items())):
+        raise HeadersTooLarge(f"The header {name} is longer than {limit.limit} bytes.")
     return proceed(exchange)
 
 
@@ -35,14 +44,23 @@ async def _with_headers(
 
 def edit_response(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
     route = exchange.route
+    if route.redirect:
+        return _redirected(exchange, route.redirect)
     if route.status is None and not route.response_edits:
         return proceed(exchange)
     return _edited(exchange, proceed)
 
 
+async def _redirected(exchange: Exchange, redirect: RedirectTo) -> GatewayResponse:
+    """Nobody is asked."""
+    location = [("Location", redirect.location(exchange.view.query))]
+    headers = exchange.route.response_headers(exchange.view, location)
+    return GatewayResponse(redirect.status, headers, b"")
+
+
 async def _edited(exchange: Exchange, proceed: Handler) -> GatewayResponse:
     response, route = await proceed(exchange), exchange.route
-    headers = route.response_headers(exchange.view.path, response.headers)
+    headers = route.response_headers(exchange.view, response.headers)
     # What is not HTTP any more has no other status.
     status = response.status if response.status == SWITCHING else route.status or response.status
     return response._replace(status=status, headers=headers)

@@ -26,7 +26,7 @@ from gateway.http.upstream_messages import (
     UpstreamRequest,
     UpstreamResponse,
 )
-from gateway.routing.filters import IDEMPOTENT, RetryFilter
+from gateway.routing.filters.retry import IDEMPOTENT, RetryFilter
 from gateway.routing.target import Target
 from gateway.settings import GatewayLimits
 
@@ -54,7 +54,12 @@ class UpstreamCall:
     def may_repeat(self, tried: int, status: int | None = None) -> bool:
         """Whether it may be sent again when nobody knows how far it came, or after `status`."""
         whole = isinstance(self.request.body, bytes)
-        return whole and deadline.may_retry() and self.retry.may(tried, self.request.method, status)
+        return (
+            whole
+            and deadline.may_retry()
+            and self.retry.may(tried, self.request.method, status)
+            and self.retry.pause(tried) < self.timeout()
+        )
 
     def timeout(self) -> float:
         """Seconds for the answer; a long body is bounded step by step."""
@@ -118,6 +123,7 @@ class UpstreamClient:
                 if not (call.may_repeat(tried, answer.status) and policy.retries.take()):
                     return answer, instance
                 answer.drop()
+                await asyncio.sleep(call.retry.pause(tried))
             except NotConnected:
                 # Nothing has been sent: another may be asked, whatever the method.
                 self._balancer.refused(instance)
@@ -127,6 +133,7 @@ class UpstreamClient:
                 self._balancer.refused(instance)
                 if not (call.may_repeat(tried) and policy.retries.take()):
                     raise self._lost(call) from error
+                await asyncio.sleep(call.retry.pause(tried))
             except UpstreamError as error:
                 raise _no_proper_answer(call) from error
             tried += 1

@@ -2,103 +2,59 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from chassis.config.settings import relaxed
+from gateway.routing import patterns
+from gateway.routing.arguments import Arguments
 
 T = TypeVar("T")
 
-REQUIRED = "\0"
 # Where Spring keeps its buckets; ours are in memory, under the same names.
 REDIS = "redis-rate-limiter."
-
-
-class Arguments:
-    """The arguments of one predicate or filter.  Every error begins with the argument's name."""
-
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self.given = given
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.given
-
-    def text(self, name: str, default: str = REQUIRED) -> str:
-        value = self.given.get(name, default)
-        if value == REQUIRED or not (value or default == ""):
-            raise ValueError(f"{name}: is missing")
-        return value
-
-    def texts(self, name: str, default: str = REQUIRED) -> tuple[str, ...]:
-        """The parts between commas."""
-        parts = [part.strip() for part in self.text(name, default).split(",")]
-        if not all(parts):
-            raise ValueError(f"{name}: there is nothing between two commas")
-        return tuple(parts)
-
-    def read(self, name: str, reader: Callable[[str], T], default: str = REQUIRED) -> T:
-        """What `reader` makes of the text; its ValueError is raised with the argument's name."""
-        return _named(name, reader, self.text(name, default))
-
-    def read_all(self, name: str, reader: Callable[[str], T]) -> list[T]:
-        """What `reader` makes of each part between commas."""
-        return [_named(name, reader, text) for text in self.texts(name)]
-
-    def number(self, name: str, default: str = REQUIRED, least: int = 0) -> int:
-        text = self.text(name, default)
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least):
-            raise ValueError(f"{name}: {text!r} is not a whole number of at least {least}")
-        return int(text)
-
-    def fraction(self, name: str, default: str = REQUIRED) -> float:
-        value = self.read(name, float, default)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name}: {self.text(name, default)!r} is not between 0 and 1")
-        return value
-
-    def seconds(self, name: str, default: str = REQUIRED) -> float:
-        """`30`, `30s`, `500ms` or `2m`."""
-        return self.read(name, seconds, default)
-
-
-def _named(name: str, reader: Callable[[str], T], text: str) -> T:
-    try:
-        return reader(text)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-
-
-def seconds(text: str) -> float:
-    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-    number = text.strip().rstrip("msh")
-    unit = text.strip()[len(number) :] or "s"
-    if unit not in units or not number.replace(".", "", 1).isdigit():
-        raise ValueError(f"{text!r} is not a duration such as 500ms, 30s or 2m")
-    return float(number) * units[unit]
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Factory(Generic[T]):
-    """How one predicate or filter is made, as Spring's PredicateFactory and FilterFactory.
+class ShortcutConfigurable(Generic[T]):
+    """How one predicate or filter is made, as Spring's interface of this name has it.
 
     `fields` are its arguments in the order of the shortcut form, where the last one takes all that
-    is left, commas included; `more` are those that only the long form has.
+    is left, commas included; `more` are those that only the long form has.  `read_shortcut` is for
+    one whose shortcut form is more than that.
     """
 
     make: Callable[[Arguments], T]
     fields: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
+    read_shortcut: Callable[[str], dict[str, str]] | None = None
 
-    def check(self, given: Mapping[str, str]) -> None:
+    def named(self, given: Mapping[str, str]) -> dict[str, str]:
+        """`given` under the names of the arguments, whose case and hyphens do not matter."""
         known = self.fields + self.more
+        names = {relaxed(name): name for name in known}
         for name in given:
-            if name not in known:
+            if relaxed(name) not in names:
                 raise ValueError(f"{name}: is unknown (known: {', '.join(known) or 'none'})")
+        return {names[relaxed(name)]: value for name, value in given.items()}
+
+    def shortcut(self, text: str) -> dict[str, str]:
+        if not text.strip():
+            return {}
+        if self.read_shortcut:
+            return self.read_shortcut(text)
+        if not self.fields:
+            raise ValueError("has no shortcut form with arguments: write name and args")
+        values = patterns.split(text, ",", len(self.fields) - 1)
+        return {name: value.strip() for name, value in zip(self.fields, values, strict=False)}
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One predicate or filter as it was written: Spring's PredicateDefinition, FilterDefinition."""
+class Parsed(NamedTuple, Generic[T]):
+    """One predicate or filter: as it was written, and what it means."""
 
     name: str
     args: Mapping[str, str]
+    meaning: T
 
     @property
     def quoted(self) -> str:
@@ -110,21 +66,45 @@ class Definition:
         return f"{self.name} {', '.join(pairs)}".rstrip()
 
 
-def parse(where: str, given: Any, factories: Mapping[str, Factory[T]]) -> tuple[Definition, T]:
-    """What `given` means; ValueError begins with `where`, and names the argument that is wrong."""
+def parse(
+    where: str,
+    given: Any,
+    factories: Mapping[str, ShortcutConfigurable[T]],
+    unsupported: Mapping[str, str] = NOTHING,
+) -> Parsed[T]:
+    """What `given` means; ValueError begins with `where`, and names the argument that is wrong.
+
+    `unsupported` says of some names why they are not among the factories.
+    """
     try:
         name = _name(given)
+        if name in unsupported:
+            raise ValueError(f"{name!r} is not supported: {unsupported[name]}")
         if name not in factories:
             raise ValueError(f"{name!r} is unknown (known: {', '.join(factories)})")
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+    factory = factories[name]
     try:
-        args = _args(given, factories[name])
-        factories[name].check(args)
-        return Definition(name, args), factories[name].make(Arguments(args))
+        args = factory.named(_args(given, factory))
+        return Parsed(name, args, factory.make(Arguments(args)))
     except ValueError as error:
         shown = given if isinstance(given, str) else name
         raise ValueError(f"{where}: {shown!r}: {error}") from error
+
+
+def parse_all(
+    where: str,
+    given: Any,
+    factories: Mapping[str, ShortcutConfigurable[T]],
+    unsupported: Mapping[str, str] = NOTHING,
+) -> list[Parsed[T]]:
+    """Each of a list; `where` is the list's own place."""
+    if not isinstance(given or (), list | tuple):
+        raise ValueError(f"{where}: is not a list of texts such as Name=value")
+    return [
+        parse(f"{where}[{i}]", entry, factories, unsupported) for i, entry in enumerate(given or ())
+    ]
 
 
 def _name(given: Any) -> str:
@@ -137,22 +117,13 @@ def _name(given: Any) -> str:
     raise ValueError("is neither a text such as Name=value nor a name with args")
 
 
-def _args(given: Any, kind: Factory[Any]) -> dict[str, str]:
+def _args(given: Any, factory: ShortcutConfigurable[Any]) -> dict[str, str]:
     if isinstance(given, str):
-        return _shortcut(given.partition("=")[2], kind.fields)
+        return factory.shortcut(given.partition("=")[2])
     args = given.get("args") or {}
     if not isinstance(args, Mapping):
         raise ValueError("args: is not a table of names and values")
     return dict(_flat(args, ""))
-
-
-def _shortcut(text: str, fields: tuple[str, ...]) -> dict[str, str]:
-    if not text.strip():
-        return {}
-    if not fields:
-        raise ValueError("has no shortcut form with arguments: write name and args")
-    values = text.split(",", len(fields) - 1)
-    return {name: value.strip() for name, value in zip(fields, values, strict=False)}
 
 
 def _flat(args: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
@@ -160,12 +131,12 @@ def _flat(args: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield (prefix + str(name)).removeprefix(REDIS), _text(value)
+            yield (prefix + str(name)).removeprefix(REDIS), as_text(value)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return ",".join(_text(item) for item in value)
+        return ",".join(as_text(item) for item in value)
     return "" if value is None else str(value)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection
 
-from gateway.routing import route
+from gateway.routing import route_definitions
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
+from gateway.routing.route_definitions import NO_DEFAULTS, RouteDefaults
 from gateway.routing.target import SERVICE
 
 
@@ -13,7 +14,13 @@ class DiscoveryLocator:
 
     def __init__(self, services: Callable[[], Collection[str]]) -> None:
         self._services = services
+        self._defaults = NO_DEFAULTS
         self._made: dict[str, Route] = {}
+
+    def follow(self, defaults: RouteDefaults) -> None:
+        """From now on routes have these beside their own."""
+        self._defaults = defaults
+        self._made = {}
 
     def find(self, view: RequestView, hidden: Collection[str]) -> Route | None:
         service = view.path[1:].partition("/")[0]
@@ -26,7 +33,7 @@ class DiscoveryLocator:
 
     def _route(self, service: str) -> Route:
         if service not in self._made:
-            self._made[service] = _made_for(service)
+            self._made[service] = _made_for(service, self._defaults)
         return self._made[service]
 
 
@@ -35,11 +42,11 @@ def _is_open(service: str, hidden: Collection[str]) -> bool:
     return service not in hidden and SERVICE.fullmatch(service) is not None
 
 
-def _made_for(service: str) -> Route:
+def _made_for(service: str, defaults: RouteDefaults) -> Route:
     entry = {
         "id": f"discovery:{service}",
         "uri": f"lb://{service}",
         "predicates": [f"Path=/{service}/**"],
         "filters": ["StripPrefix=1"],
     }
-    return route.parse([entry])[0]
+    return route_definitions.parse([entry], defaults)[0]

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from gateway.http.messages import Request
 from gateway.http.upstream_messages import UpstreamBody
 from gateway.routing import route as routes
-from gateway.routing.filters import Pairs
+from gateway.routing.filters.headers import Pairs
 from gateway.routing.request_view import NO_HEADERS, RequestView
 from gateway.routing.route import Route
 from gateway.routing.target import Target
@@ -27,8 +27,8 @@ def _nothing() -> None:
 class Exchange:
     """What is asked of whom.
 
-    `path` is the one for the service, `body` the client's as far as it has been taken, and
-    `conditions` are headers in the place of the client's own.
+    `path` and `query` are those for the service, `body` the client's as far as it has been taken,
+    and `conditions` are headers in the place of the client's own.
     """
 
     request: Request
@@ -36,13 +36,14 @@ class Exchange:
     route: Route
     target: Target
     path: str
+    query: str
     body: bytes | UpstreamBody
     conditions: Mapping[str, str]
 
     @classmethod
     def of(cls, request: Request, view: RequestView, route: Route) -> "Exchange":
-        path = route.inner_path(view.path)
-        return cls(request, view, route, route.target, path, b"", NO_HEADERS)
+        path, query = route.inner_path(view), route.inner_query(view)
+        return cls(request, view, route, route.target, path, query, b"", NO_HEADERS)
 
     def to(self, target: Target) -> "Exchange":
         """The same of another service, unconditionally."""
@@ -64,7 +65,7 @@ class Exchange:
 
     @property
     def uri(self) -> str:
-        return f"{self.path}?{self.view.query}" if self.view.query else self.path
+        return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
     def prefix(self) -> str:

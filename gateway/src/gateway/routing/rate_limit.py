@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chassis.core.errors import RateLimited
-from gateway.routing.definitions import Arguments
+from gateway.routing.arguments import Arguments
 from gateway.routing.request_view import RequestView
 from gateway.routing.weights import ClientKey, key
 

@@ -46,6 +46,11 @@ class RequestView(NamedTuple):
                 return True
         return False
 
+    def list_of(self, name: str) -> list[str]:
+        """The members of a header whose lines are one list (RFC 9110, 5.3)."""
+        text = combined(self.headers, name) or ""
+        return [part.strip() for part in text.split(",") if part.strip()]
+
     def cookies(self, name: str) -> Iterator[str]:
         for line in self.headers.getall("Cookie", ()):
             for pair in line.split(";"):

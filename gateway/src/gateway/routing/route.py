@@ -1,34 +1,29 @@
 """Which request goes where, and as what, in the words of Spring Cloud Gateway."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.routing import definitions, filters, predicates
-from gateway.routing import target as targets
-from gateway.routing.definitions import Definition
-from gateway.routing.filters import (
-    DEFAULT_RETRY,
-    CircuitBreakerFilter,
-    Filter,
-    HeaderEdit,
-    MirrorTarget,
-    Pairs,
-    PathChange,
-    RequestSize,
-    RetryFilter,
-    SetStatus,
-)
+from gateway.routing.filters.headers import EditContext, HeaderEdit, Pairs, edited
+from gateway.routing.filters.parameters import QueryChange
+from gateway.routing.filters.paths import PathChange
+from gateway.routing.filters.retry import DEFAULT_RETRY, RetryFilter
+from gateway.routing.filters.sizes import RequestHeaderSize
+from gateway.routing.filters.statuses import RedirectTo
+from gateway.routing.filters.targets import CircuitBreakerFilter, MirrorTarget
 from gateway.routing.predicates import Predicate
 from gateway.routing.rate_limit import Rate
 from gateway.routing.request_view import RequestView
 from gateway.routing.target import Target
 from gateway.routing.weights import Weight
 
-KEYS = {"id", "uri", "predicates", "filters", "order"}
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-# At most one of each can be obeyed.
-SINGLE = (SetStatus, CircuitBreakerFilter, RetryFilter, RequestSize, MirrorTarget, Rate)
+
+@dataclass(frozen=True, slots=True)
+class RouteTimeouts:
+    """In seconds, in the place of the gateway's own; None for those."""
+
+    connect: float | None = None
+    response: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +36,23 @@ class Route:
     predicates: tuple[Predicate, ...]
     filters: tuple[str, ...]
     template: str
-    has_variables: bool
-    paths: tuple[PathChange, ...]
-    request_edits: tuple[HeaderEdit, ...]
-    response_edits: tuple[HeaderEdit, ...]
     # Made once: a request only looks its span's name up.
     names: Mapping[str, str]
+    paths: tuple[PathChange, ...] = ()
+    queries: tuple[QueryChange, ...] = ()
+    request_edits: tuple[HeaderEdit, ...] = ()
+    response_edits: tuple[HeaderEdit, ...] = ()
     weight: Weight | None = None
     status: int | None = None
     rate: Rate | None = None
     breaker: CircuitBreakerFilter | None = None
     retry: RetryFilter = DEFAULT_RETRY
     max_body_bytes: int | None = None
+    max_header: RequestHeaderSize | None = None
     mirror: MirrorTarget | None = None
+    redirect: RedirectTo | None = None
+    timeouts: RouteTimeouts | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def service(self) -> str:
@@ -66,34 +65,41 @@ class Route:
                 return False
         return True
 
-    def variables(self, path: str) -> dict[str, str]:
-        """The segments of `path` that have names, as they came."""
-        if not self.has_variables:
-            return {}
+    def variables(self, view: RequestView) -> dict[str, str]:
+        """The URI template variables of its paths and hosts, as they came."""
+        variables: dict[str, str] = {}
         for predicate in self.predicates:
-            for pattern in (predicate.paths or {}).values():
-                if match := pattern.fullmatch(path):
-                    return match.groupdict()
-        return {}
+            if predicate.variables:
+                variables.update(predicate.variables(view))
+        return variables
 
-    def inner_path(self, path: str) -> str:
-        """`path` as the service knows it, percent-encoding untouched."""
+    def inner_path(self, view: RequestView) -> str:
+        """The path as the service knows it, percent-encoding untouched."""
         if not self.paths:
-            return path
-        inner, variables = path, self.variables(path)
+            return view.path
+        inner, variables = view.path, self.variables(view)
         for change in self.paths:
             inner = change.apply(inner, variables)
         return inner
 
-    def request_headers(self, path: str, pairs: Pairs) -> Pairs:
-        if not self.request_edits:
-            return pairs
-        return filters.edited(self.request_edits, pairs, self.variables(path))
+    def inner_query(self, view: RequestView) -> str:
+        if not self.queries:
+            return view.query
+        inner, variables = view.query, self.variables(view)
+        for change in self.queries:
+            inner = change.apply(inner, variables)
+        return inner
 
-    def response_headers(self, path: str, pairs: Pairs) -> Pairs:
-        if not self.response_edits:
+    def request_headers(self, view: RequestView, pairs: Pairs) -> Pairs:
+        return self._edited(self.request_edits, view, pairs)
+
+    def response_headers(self, view: RequestView, pairs: Pairs) -> Pairs:
+        return self._edited(self.response_edits, view, pairs)
+
+    def _edited(self, edits: tuple[HeaderEdit, ...], view: RequestView, pairs: Pairs) -> Pairs:
+        if not edits:
             return pairs
-        return filters.edited(self.response_edits, pairs, self.variables(path))
+        return edited(edits, pairs, EditContext(view, self.variables(view)))
 
     def name_of(self, method: str) -> str:
         """The span's name: lower case, and without ids."""
@@ -122,10 +128,6 @@ NO_ROUTE = Route(
     predicates=(),
     filters=(),
     template="unknown",
-    has_variables=False,
-    paths=(),
-    request_edits=(),
-    response_edits=(),
     names={},
 )
 
@@ -139,136 +141,3 @@ def prefix(path: str, inner: str) -> str:
 
 def span_name(method: str, template: str) -> str:
     return f"{method} {template}".lower()
-
-
-def parse(given: Iterable[Mapping[str, Any]]) -> tuple[Route, ...]:
-    """The routes, first come first asked.  ValueError names the route and the key that is wrong."""
-    routes = [_route(number, entry) for number, entry in enumerate(given)]
-    _check_names(routes)
-    _check_groups(routes)
-    return tuple(sorted(routes, key=lambda route: route.order))
-
-
-def _check_names(routes: list[Route]) -> None:
-    ids = [route.id for route in routes]
-    for route_id in ids:
-        if ids.count(route_id) > 1:
-            raise ValueError(f"route {route_id}: id: there is another route of this name")
-
-
-def _check_groups(routes: list[Route]) -> None:
-    """A group sticks by one key, whichever member says it."""
-    sticky_keys: dict[str, Any] = {}
-    for route in routes:
-        weight = route.weight
-        if (
-            weight
-            and weight.sticky
-            and sticky_keys.setdefault(weight.group, weight.sticky) != weight.sticky
-        ):
-            raise ValueError(
-                f"route {route.id}: predicates: Weight: sticky: "
-                f"another route of {weight.group} says {sticky_keys[weight.group]}"
-            )
-
-
-def _route(number: int, entry: Mapping[str, Any]) -> Route:
-    name = entry.get("id") if isinstance(entry, Mapping) else None
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"route {number}: id: is missing")
-    for key in entry.keys() - KEYS:
-        raise ValueError(f"route {name}: {key}: unknown key (known: {', '.join(sorted(KEYS))})")
-    conditions: list[Predicate] = [
-        predicate
-        for _, predicate in parse_definitions(
-            f"route {name}", entry, "predicates", predicates.FACTORIES
-        )
-    ]
-    parsed = parse_definitions(f"route {name}", entry, "filters", filters.FACTORIES)
-    templates = _templates(name, conditions)
-    template = templates[0]
-    return Route(
-        id=name,
-        target=_target(name, entry),
-        order=_order(name, entry),
-        predicates=tuple(conditions),
-        filters=tuple(
-            f"[[{definition.quoted}], order = {i}]" for i, (definition, _) in enumerate(parsed, 1)
-        ),
-        template=template,
-        has_variables=any("{" in text for text in templates),
-        names={method: span_name(method, template) for method in METHODS},
-        weight=_only_weight(name, conditions),
-        **_sorted_filters(name, parsed),
-    )
-
-
-def _sorted_filters(name: str, parsed: list[tuple[Definition, Filter]]) -> dict[str, Any]:
-    """Each filter in the place of the route that it belongs to."""
-    made = [filter_ for _, filter_ in parsed]
-    edits = [edit for edit in made if isinstance(edit, HeaderEdit)]
-    single = _single(name, parsed)
-    status, size = single.get(SetStatus), single.get(RequestSize)
-    return {
-        "paths": tuple(change for change in made if isinstance(change, PathChange)),
-        "request_edits": tuple(edit for edit in edits if edit.side == "request"),
-        "response_edits": tuple(edit for edit in edits if edit.side == "response"),
-        "status": status and status.status,
-        "max_body_bytes": size and size.limit,
-        "rate": single.get(Rate),
-        "breaker": single.get(CircuitBreakerFilter),
-        "mirror": single.get(MirrorTarget),
-        "retry": single.get(RetryFilter, DEFAULT_RETRY),
-    }
-
-
-def _single(name: str, parsed: list[tuple[Definition, Filter]]) -> dict[type, Any]:
-    single: dict[type, Any] = {}
-    for i, (definition, filter_) in enumerate(parsed):
-        known = single.setdefault(type(filter_), filter_)
-        if isinstance(filter_, SINGLE) and known is not filter_:
-            raise ValueError(f"route {name}: filters[{i}]: there is another {definition.name}")
-    return single
-
-
-def _templates(name: str, conditions: list[Predicate]) -> list[str]:
-    """Those of all its paths; its name, for want of any."""
-    if not conditions:
-        raise ValueError(f"route {name}: predicates: at least one is needed")
-    return [path for condition in conditions for path in condition.paths or ()] or [name]
-
-
-def _only_weight(name: str, conditions: list[Predicate]) -> Weight | None:
-    weights = [condition.weight for condition in conditions if condition.weight]
-    if len(weights) > 1:
-        raise ValueError(f"route {name}: predicates: only one Weight has a meaning")
-    return weights[0] if weights else None
-
-
-def _target(name: str, entry: Mapping[str, Any]) -> Target:
-    try:
-        return targets.parse(entry.get("uri"))
-    except ValueError as error:
-        raise ValueError(f"route {name}: uri: {error}") from error
-
-
-def _order(name: str, entry: Mapping[str, Any]) -> int:
-    order = entry.get("order", 0)
-    if not isinstance(order, int) or isinstance(order, bool):
-        raise ValueError(f"route {name}: order: {order!r} is not a whole number")
-    return order
-
-
-def parse_definitions(
-    where: str,
-    entry: Mapping[str, Any],
-    key: str,
-    factories: Mapping[str, definitions.Factory[Any]],
-) -> list[tuple[Definition, Any]]:
-    """The list of predicates or filters under `key`, each with its meaning."""
-    given = entry.get(key) or ()
-    if not isinstance(given, list | tuple):
-        raise ValueError(f"{where}: {key}: is not a list of texts such as Name=value")
-    return [
-        definitions.parse(f"{where}: {key}[{i}]", entry, factories) for i, entry in enumerate(given)
-    ]

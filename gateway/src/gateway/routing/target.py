@@ -41,6 +41,10 @@ class Target:
         return all(metadata.get(name, "") == value for name, value in self.metadata.items())
 
 
+# Spring's word for a route that answers itself, as with RedirectTo.
+NOBODY = Target("no://op", "op", port=HTTP_PORT)
+
+
 def parse(uri: object) -> Target:
     """`lb://service`, `lb://service?version=2` or `http://host:port`."""
     parts = urlsplit(uri if isinstance(uri, str) else "")

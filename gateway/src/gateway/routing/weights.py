@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from gateway.routing.definitions import Arguments, Factory
+from gateway.routing.arguments import Arguments
+from gateway.routing.definitions import ShortcutConfigurable
 from gateway.routing.request_view import RequestView
 
 STICKY = ("user", "address", "cookie:NAME", "header:NAME")
@@ -74,7 +75,9 @@ def _weight(arguments: Arguments) -> Weight:
     )
 
 
-FACTORY = Factory(_weight, ("group", "weight", "sticky"), ("maxErrorShare", "minCalls", "window"))
+FACTORY = ShortcutConfigurable(
+    _weight, ("group", "weight", "sticky"), ("maxErrorShare", "minCalls", "window")
+)
 
 
 def by_random_draw(members: Iterable[tuple[str, int]], random_draw: float) -> str | None:

@@ -8,11 +8,11 @@ from chassis.core.errors import Forbidden
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.predicates import FACTORIES, Predicate
 from gateway.routing.request_view import RequestView
-from gateway.routing.route import parse_definitions
+from gateway.routing.route_definitions import parse_predicates
 from gateway.security.path_spellings import spellings
 
 KEYS = {"id", "predicates", "detail"}
-WORDS = {name: kind for name, kind in FACTORIES.items() if name != "Weight"}
+KNOWN = {name: factory for name, factory in FACTORIES.items() if name != "Weight"}
 DETAIL = "Requests like this one are blocked here."
 
 
@@ -65,9 +65,9 @@ def _rule(number: int, entry: Mapping[str, Any]) -> BlockRule:
     where = f"blocked {name}"
     for key in entry.keys() - KEYS:
         raise ValueError(f"{where}: {key}: unknown key (known: {', '.join(sorted(KEYS))})")
-    predicates = parse_definitions(where, entry, "predicates", WORDS)
+    predicates = parse_predicates(where, entry, KNOWN)
     if not predicates:
         # It would block everything, and hardly on purpose.
         raise ValueError(f"{where}: predicates: at least one is needed")
     detail = str(entry.get("detail") or DETAIL)
-    return BlockRule(name, tuple(predicate for _, predicate in predicates), detail)
+    return BlockRule(name, tuple(predicates), detail)

@@ -58,7 +58,7 @@ class FallbackFilter:
         if breaker and breaker.fallback:
             return exchange.to(breaker.fallback)
         if breaker and breaker.forward:
-            path = patterns.expand(breaker.forward, route.variables(exchange.view.path))
+            path = patterns.expand(breaker.forward, route.variables(exchange.view))
             view = exchange.view._replace(path=path)
             other = self._find(view)
             return exchange.by(other, view) if other and other is not route else None

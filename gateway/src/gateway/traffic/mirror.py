@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from chassis.core.errors import Problem
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
-from gateway.routing.filters import MirrorTarget
+from gateway.routing.filters.targets import MirrorTarget
 
 # A slow target must not fill the memory of what it mirrors.
 MOST_UNDER_WAY = 64

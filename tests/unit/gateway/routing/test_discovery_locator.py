@@ -20,8 +20,9 @@ class GatewayUnderTest:
 
     def goes(self, path: str) -> str | None:
         """Where a request is sent, and as what."""
-        route = self.rules.find(RequestView("GET", path))
-        return f"{route.target.uri}{route.inner_path(path)}" if route else None
+        view = RequestView("GET", path)
+        route = self.rules.find(view)
+        return f"{route.target.uri}{route.inner_path(view)}" if route else None
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,21 @@ def test_without_a_word_only_the_configured_routes_are_open() -> None:
 
     assert gateway.goes("/foreign/x") is None
     assert [each["route_id"] for each in gateway.rules.described()] == ["own"]
+
+
+def test_located_routes_have_the_default_filters_and_time_outs() -> None:
+    gateway = {
+        "discovery": {"locator": {"enabled": True}},
+        "default-filters": ["PrefixPath=/api", "AddResponseHeader=X-A, 1"],
+        "httpclient": {"response-timeout": 500},
+    }
+    settings = GatewaySettings.model_validate({"spring": {"cloud": {"gateway": gateway}}})
+    view = RequestView("GET", "/foreign/x")
+
+    route = GatewayRules(lambda: settings, services=lambda: {"foreign"}).find(view)
+
+    assert route
+    assert route.inner_path(view) == "/foreign/x"
+    assert route.timeouts
+    assert route.timeouts.response == 0.5
+    assert list(route.response_headers(view, [])) == [("X-A", "1")]

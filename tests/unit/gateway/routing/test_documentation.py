@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 from chassis.config.settings import Section, kebab
-from gateway.routing import definitions, filters, predicates, route
+from gateway.routing import definitions, predicates, route_definitions
+from gateway.routing.filters import factories as filters
+from gateway.routing.route import RouteTimeouts
 from gateway.security import blocklist
-from gateway.settings import CacheSection
+from gateway.settings import CacheSection, GatewaySection
 from gateway.traffic.canary_routes import CanarySettings
 
 PAGE = (Path(__file__).parents[4] / "docs" / "gateway.md").read_text()
@@ -38,23 +40,37 @@ def test_every_word_has_a_row_with_its_arguments(title: str, factories: dict[str
     assert list(found) == list(factories)
     for name, kind in factories.items():
         told = re.sub(r"\([^)]*\)", "", found[name][0])
-        assert re.findall(r"[\w-]+", told) == [*kind.fields, *kind.more], name
+        assert re.findall(r"[\w.-]+", told) == [*kind.fields, *kind.more], name
 
 
 @pytest.mark.parametrize(("title", "factories"), TABLES)
 def test_every_example_is_right(title: str, factories: dict[str, Any]) -> None:
     for name, (_, example, *_rest) in rows(title).items():
         text = example.strip("`").replace("\\|", "|")
-        assert text.startswith(f"{name}=")
+        assert text.partition("=")[0] == name
         definitions.parse(name, text, factories)
 
 
 def test_the_pieces_of_configuration_are_right() -> None:
-    first, weighted, blocked = blocks()
+    first, beside, weighted, blocked = blocks()
 
-    assert route.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
-    assert [each.weight.weight for each in route.parse(weighted) if each.weight] == [90, 10]
+    assert (
+        route_definitions.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
+    )
+    assert [each.weight.weight for each in route_definitions.parse(weighted) if each.weight] == [
+        90,
+        10,
+    ]
+    section = GatewaySection.model_validate(beside["spring.cloud.gateway"])
+    assert section.defaults.timeouts == RouteTimeouts(1.0, 5.0)
+    assert section.cors.for_all
     assert blocklist.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
+
+
+def test_what_is_refused_of_springs_is_said_with_its_reason() -> None:
+    told = {name: cells[0] for name, cells in rows("Not from Spring").items()}
+
+    assert told == {**predicates.UNSUPPORTED, **filters.UNSUPPORTED}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from multidict import CIMultiDict
 
-from gateway.routing import definitions, route
+from gateway.routing import definitions, route_definitions
 from gateway.routing.predicates import FACTORIES, moment
 from gateway.routing.request_view import RequestView
 from gateway.routing.table import RouteTable
@@ -29,7 +29,10 @@ def view(path: str = "/x", headers: dict[str, str] | None = None, **given: Any) 
 
 
 def holds(text: str, request: RequestView) -> bool:
-    return definitions.parse("here", text, FACTORIES)[1].holds(request)
+    return definitions.parse("here", text, FACTORIES).meaning.holds(request)
+
+
+FORWARDED = {"X-Forwarded-For": "9.9.9.9, 10.1.2.3"}
 
 
 @pytest.mark.parametrize(
@@ -54,15 +57,60 @@ def holds(text: str, request: RequestView) -> bool:
         ("/**", "/", True),
         ("/red/{x}, /blue/**", "/blue/1/2", True),
         ("/red/{x}, /blue/**", "/green/1", False),
+        ("/a/{id:\\d+}", "/a/42", True),
+        ("/a/{id:\\d+}", "/a/42x", False),
+        ("/a/{id:\\d{1,3}}, /b", "/a/999", True),
+        ("/a/{id:\\d{1,3}}, /b", "/a/9999", False),
+        ("/a/{id:\\d{1,3}}, /b", "/b", True),
+        ("/a/{any:.*}/c", "/a/b/c", True),
+        ("/a/{any:.*}/c", "/a/b/b/c", False),
+        ("/a/{any:[^,;]+}", "/a/b", True),
+        ("/files/{*rest}", "/files", True),
+        ("/files/{*rest}", "/files/a/b", True),
+        ("/files/{*rest}", "/filesystem", False),
+        ("/*.html", "/index.html", True),
+        ("/*.html", "/a/index.html", False),
+        ("/*.html", "/indexhtml", False),
+        ("/x/file-?.txt", "/x/file-1.txt", True),
+        ("/x/file-?.txt", "/x/file-12.txt", False),
+        ("/x/{name}-{version:[\\d.]+}.jar", "/x/kafka-clients-4.3.jar", True),
+        ("/x/{name}-{version:[\\d.]+}.jar", "/x/kafka.jar", False),
+        ("/{user-id}/x", "/7/x", True),
+        ("/a/{x},false", "/a/1/", False),
+        ("/a/{x},true", "/a/1/", True),
     ],
 )
 def test_path(pattern: str, path: str, taken: bool) -> None:
     assert holds(f"Path={pattern}", view(path)) == taken
 
 
+@pytest.mark.parametrize(
+    ("predicates", "path", "variables"),
+    [
+        (["Path=/a/{id:\\d+}/{name}"], "/a/42/x", {"id": "42", "name": "x"}),
+        (["Path=/a/{b}, /c/{d}/**"], "/c/1/2", {"d": "1"}),
+        (["Path=/files/{*rest}"], "/files/a/b", {"rest": "/a/b"}),
+        (["Path=/files/{*rest}"], "/files", {"rest": ""}),
+        (["Path=/{n}-{v:\\d+}.jar"], "/a-b-1.jar", {"n": "a-b", "v": "1"}),
+        (["Host={sub}.x.org", "Path=/{user-id}"], "/7", {"sub": "shop", "user-id": "7"}),
+        (["Host={a:\\w+}.{b}.org"], "/", {"a": "shop", "b": "x"}),
+        (["Host=shop.x.org", "Path=/**"], "/", {}),
+    ],
+)
+def test_the_variables_of_paths_and_hosts_are_there_for_filters(
+    predicates: list[str], path: str, variables: dict[str, str]
+) -> None:
+    entry = {"id": "r", "uri": "lb://x", "predicates": predicates}
+
+    (found,) = route_definitions.parse([entry])
+
+    assert found.takes(view(path, host="shop.x.org:8000"))
+    assert found.variables(view(path, host="shop.x.org:8000")) == variables
+
+
 def test_a_trailing_slash_may_be_refused() -> None:
     given = {"name": "Path", "args": {"patterns": "/a", "matchTrailingSlash": False}}
-    predicate = definitions.parse("here", given, FACTORIES)[1]
+    predicate = definitions.parse("here", given, FACTORIES).meaning
 
     assert predicate.holds(view("/a"))
     assert not predicate.holds(view("/a/"))
@@ -104,6 +152,22 @@ def test_a_trailing_slash_may_be_refused() -> None:
         ("RemoteAddr=10.0.0.0/8", view(remote="11.0.0.1"), False),
         ("RemoteAddr=10.0.0.0/8", view(remote=None), False),
         ("RemoteAddr=10.0.0.0/8", view(remote="unix:"), False),
+        ("Host={sub}.example.org", view(host="a.example.org"), True),
+        ("Host={sub}.example.org", view(host="a.b.example.org"), False),
+        ("Host={sub:[a-c]+}.example.org", view(host="abc.example.org:80"), True),
+        ("Host={sub:[a-c]+}.example.org", view(host="d.example.org"), False),
+        ("Host=a.**.org", view(host="a.b.c.org"), True),
+        ("Host=a.**.org", view(host="a.org"), True),
+        ("Host=a.**.org", view(host="axorg"), False),
+        ("After=1780315199000", view(), True),
+        ("Before=1780315199000", view(), False),
+        ("Between=1780315199000, 2026-06-01T13:00:00Z", view(), True),
+        ("Header=X-Id, \\p{Alpha}{1,20}", view(headers={"X-Id": "abc"}), True),
+        ("Header=X-Id, \\p{Alpha}{1,20}", view(headers={"X-Id": "ab1"}), False),
+        ("Header=X-Id, \\d+", view(headers={"X-Id": "\u0663"}), False),
+        ("XForwardedRemoteAddr=10.0.0.0/8", view(headers=FORWARDED), True),
+        ("XForwardedRemoteAddr=9.0.0.0/8", view(headers=FORWARDED), False),
+        ("XForwardedRemoteAddr=10.0.0.0/8", view(remote="10.0.0.1"), True),
         ("Weight=group, 0", view(), True),
     ],
 )
@@ -112,13 +176,24 @@ def test_all_others(text: str, request_: RequestView, taken: bool) -> None:
 
 
 def test_every_predicate_is_tried_here() -> None:
-    tried = {"Path"} | {mark.args[1][i][0].partition("=")[0] for mark in marks() for i in range(34)}
+    tried = {"Path"} | {row[0].partition("=")[0] for mark in marks() for row in mark.args[1]}
 
     assert tried == set(FACTORIES)
 
 
 def marks() -> list[Any]:
     return [mark for mark in test_all_others.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
+
+
+def test_of_several_trusted_proxies_the_first_says_who_asked() -> None:
+    args = {"sources": ["9.0.0.0/8"], "maxTrustedIndex": 2}
+    given = {"name": "XForwardedRemoteAddr", "args": args}
+    predicate = definitions.parse("here", given, FACTORIES).meaning
+
+    assert predicate.holds(view(headers=FORWARDED))
+    assert not predicate.holds(view(headers={"X-Forwarded-For": "9.9.9.9, 8.8.8.8, 10.1.2.3"}))
+    lines = CIMultiDict([("X-Forwarded-For", "9.9.9.9"), ("X-Forwarded-For", "10.1.2.3")])
+    assert predicate.holds(RequestView("GET", "/", headers=lines))
 
 
 def test_a_moment_is_one_whatever_its_zone_is_called() -> None:
@@ -178,7 +253,7 @@ def test_the_table_finds_what_asking_one_after_another_finds(
         for i, (pattern, only, order) in enumerate(given)
     ]
 
-    found = RouteTable(route.parse(entries)).find(view(path, method=method))
+    found = RouteTable(route_definitions.parse(entries)).find(view(path, method=method))
 
     right = [
         (order, i)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from chassis.config.properties import to_tree
 from gateway.routing import route as routes
+from gateway.routing import route_definitions
 from gateway.routing.request_view import RequestView
 from gateway.routing.table import RouteTable
 from gateway.settings import GatewaySettings
@@ -21,7 +22,11 @@ ORDERS: dict[str, Any] = {
 
 
 def one(**changed: Any) -> routes.Route:
-    return routes.parse([{**ORDERS, **changed}])[0]
+    return route_definitions.parse([{**ORDERS, **changed}])[0]
+
+
+def inner_path(route: routes.Route, path: str) -> str:
+    return route.inner_path(RequestView("GET", path))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,7 @@ def test_strip_prefix_takes_segments_off_and_touches_nothing_else(
 ) -> None:
     route = one(filters=[f"StripPrefix={strip}"])
 
-    assert (route.inner_path(path), routes.prefix(path, inner)) == (inner, prefix)
+    assert (inner_path(route, path), routes.prefix(path, inner)) == (inner, prefix)
 
 
 def test_a_span_is_named_after_the_template_and_not_the_path() -> None:
@@ -54,7 +59,7 @@ def test_a_route_without_a_path_is_named_after_itself() -> None:
 
 
 def test_the_first_route_by_order_and_then_by_place_wins() -> None:
-    found = routes.parse(
+    found = route_definitions.parse(
         [
             {**ORDERS, "id": "late", "order": 1},
             {**ORDERS, "id": "first"},
@@ -87,7 +92,7 @@ def test_the_long_form_says_the_same_as_the_shortcut() -> None:
     )
 
     assert short.retry == long.retry
-    assert short.inner_path("/a/7") == long.inner_path("/a/7") == "/7"
+    assert inner_path(short, "/a/7") == inner_path(long, "/a/7") == "/7"
     for view in (
         RequestView("GET", "/b/c", headers=CIMultiDict({"X-A": "aa"})),
         RequestView("GET", "/b/c"),
@@ -117,7 +122,7 @@ def test_the_long_form_says_the_same_as_the_shortcut() -> None:
             "predicates[0]: 'Path=/**/x': patterns: only whole segments",
         ),
         ({"predicates": ["Path=/a,,/b"]}, "patterns: there is nothing between two commas"),
-        ({"predicates": ["Path=/{a}/{a}"]}, "patterns: '/(?P<a>[^/]+)/(?P<a>[^/]+)/?' is not"),
+        ({"predicates": ["Path=/{a}/{a}"]}, "patterns: '/{a}/{a}': there is another {a}"),
         ({"predicates": ["Method=get"]}, "methods: 'get' is not a method"),
         ({"predicates": ["Header=X, ("]}, "'Header=X, (': regexp: '(' is not a regular"),
         ({"predicates": ["Query="]}, "'Query=': param: is missing"),
@@ -173,8 +178,17 @@ def test_the_long_form_says_the_same_as_the_shortcut() -> None:
         ({"filters": ["RequestSize=5 apples"]}, "maxSize: '5 apples' is not a size"),
         ({"filters": ["Shadow=lb://x, 2"]}, "share: '2' is not between 0 and 1"),
         ({"filters": ["Retry=1", "Retry=2"]}, "filters[1]: there is another Retry"),
-        ({"order": "1"}, "route order-service: order: '1' is not a whole number"),
-        ({"metadata": {}}, "route order-service: metadata: unknown key"),
+        ({"order": "first"}, "route order-service: order: 'first' is not a whole number"),
+        ({"order": True}, "route order-service: order: True is not a whole number"),
+        ({"metadata": "x"}, "route order-service: metadata: is not a table"),
+        (
+            {"metadata": {"connect-timeout": "soon"}},
+            "route order-service: metadata: connect-timeout: 'soon' is not a duration",
+        ),
+        (
+            {"metdata": {}},
+            "route order-service: metdata: unknown key (known: filters, id,",
+        ),
     ],
 )
 def test_a_wrong_route_is_refused_with_its_name_and_key(changed: dict[str, Any], said: str) -> None:
@@ -186,7 +200,7 @@ def test_a_wrong_route_is_refused_with_its_name_and_key(changed: dict[str, Any],
 
 def test_two_routes_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="route order-service: id: there is another"):
-        routes.parse([ORDERS, ORDERS])
+        route_definitions.parse([ORDERS, ORDERS])
 
 
 def test_a_group_that_sticks_by_two_things_is_refused() -> None:
@@ -194,7 +208,7 @@ def test_a_group_that_sticks_by_two_things_is_refused() -> None:
     by_cookie = {**ORDERS, "id": "b", "predicates": ["Path=/x", "Weight=g, 1, cookie:c"]}
 
     with pytest.raises(ValueError, match="route b: predicates: Weight: sticky: another route of g"):
-        routes.parse([by_user, by_cookie])
+        route_definitions.parse([by_user, by_cookie])
 
 
 def test_the_settings_are_read_from_the_flat_keys_of_the_config_server() -> None:

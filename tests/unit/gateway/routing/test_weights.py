@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from multidict import CIMultiDict
 
-from gateway.routing import route as routes
-from gateway.routing import target, weights
+from gateway.routing import route_definitions, target, weights
 from gateway.routing.request_view import RequestView
+from gateway.routing.route import Route
 from gateway.routing.table import RouteTable
 from gateway.traffic.canary_rollback import Canaries
 
@@ -22,8 +22,8 @@ MEMBERS = some.dictionaries(
 ).map(lambda found: list(found.items()))
 
 
-def group(first: int, second: int, more: dict[str, Any] | None = None) -> tuple[routes.Route, ...]:
-    return routes.parse(
+def group(first: int, second: int, more: dict[str, Any] | None = None) -> tuple[Route, ...]:
+    return route_definitions.parse(
         [
             {
                 "id": "stable",
@@ -153,16 +153,14 @@ def test_a_version_has_a_breaker_of_its_own() -> None:
 RELAPSE = {"maxErrorShare": 0.2, "minCalls": 10, "window": "10s"}
 
 
-def watched(
-    first: int = 90, second: int = 10
-) -> tuple[Canaries, ManualClock, tuple[routes.Route, ...]]:
+def watched(first: int = 90, second: int = 10) -> tuple[Canaries, ManualClock, tuple[Route, ...]]:
     clock = ManualClock()
     canaries, found = Canaries(clock), group(first, second, RELAPSE)
     canaries.follow(found)
     return canaries, clock, found
 
 
-def tell(canaries: Canaries, route: routes.Route, good: int, bad: int) -> None:
+def tell(canaries: Canaries, route: Route, good: int, bad: int) -> None:
     for failed in [False] * good + [True] * bad:
         canaries.record(route, failed)
 

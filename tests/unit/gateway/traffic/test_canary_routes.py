@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.routing import route as routes
+from gateway.routing import route_definitions
 from gateway.routing.request_view import RequestView
+from gateway.routing.route import Route
 from gateway.routing.target import Target
 from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
@@ -44,7 +45,7 @@ class GatewayUnderTest:
     def _is_there(self, target: Target) -> bool:
         return self.is_there or not target.metadata
 
-    def found(self, user: str | None = None) -> routes.Route:
+    def found(self, user: str | None = None) -> Route:
         route = self.rules.find(RequestView("GET", "/catalog/x", user=user))
         assert route
         return route
@@ -64,7 +65,7 @@ def test_only_the_routes_of_the_service_are_split_and_keep_their_place() -> None
     assert [each.id for each in found] == ["orders", "catalog", "catalog-canary", "rest"]
     canary = found[2]
     assert canary.target.uri == "lb://catalog-service?canary=true"
-    assert canary.inner_path("/catalog/x") == "/x"
+    assert canary.inner_path(RequestView("GET", "/catalog/x")) == "/x"
     assert canary.breaker
     assert canary.breaker.name == "shelves@canary"
     assert canary.target.name == "catalog-service@canary"
@@ -82,7 +83,7 @@ def test_a_route_that_has_a_weight_or_a_version_already_is_left_alone() -> None:
     ]
 
     found = canary_routes.split(
-        routes.parse(own), {"catalog-service": canary_routes.CanarySettings(weight=10)}
+        route_definitions.parse(own), {"catalog-service": canary_routes.CanarySettings(weight=10)}
     )
 
     assert [each.id for each in found] == ["catalog", "weighted"]
