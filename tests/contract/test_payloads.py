@@ -15,7 +15,7 @@ from pydantic import BaseModel
 import catalog_service.messaging
 import order_service.messaging
 import user_service.messaging
-from catalog_service.models import Product, ReservationStatus, on_shelf, release, reserve
+from catalog_service.models import Product, ReservationLine, ReservationStatus, release, reserve
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
 from chassis.messaging.event import encode
@@ -47,8 +47,8 @@ def produced() -> list[Message]:
     order = Order.place(
         uuid4(), [OrderLine("CATALOG-0001", 2, 1500), OrderLine("CATALOG-0002", 1, 900)]
     )
-    shelf = on_shelf([Product.create("CATALOG-0001", "Berlin", 1500, 100)])
-    reservation, _ = reserve(order.order_id, {"CATALOG-0001": 2}, shelf)
+    shelf = {"CATALOG-0001": Product.create("CATALOG-0001", "Berlin", 1500, 100)}
+    reservation, _ = reserve(order.order_id, [ReservationLine("CATALOG-0001", 2)], shelf)
     assert reservation.status == ReservationStatus.RESERVED
     rejected = catalog_service.messaging.stock_rejected
     return [
@@ -156,8 +156,8 @@ def test_a_message_goes_to_its_topic_under_its_key(message: Message) -> None:
 
 
 def test_product_changed_tells_the_stock_after_it_was_taken_and_after_it_was_given_back() -> None:
-    shelf = on_shelf([Product.create("CATALOG-0001", "Berlin", 1500, 2)])
-    reservation, _ = reserve(UUID(int=1), {"CATALOG-0001": 2}, shelf)
+    shelf = {"CATALOG-0001": Product.create("CATALOG-0001", "Berlin", 1500, 2)}
+    reservation, _ = reserve(UUID(int=1), [ReservationLine("CATALOG-0001", 2)], shelf)
     empty = catalog_service.messaging.product_changed(shelf["CATALOG-0001"]).data
     release(reservation, shelf)
     full = catalog_service.messaging.product_changed(shelf["CATALOG-0001"]).data

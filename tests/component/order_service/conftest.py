@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from chassis.data import postgres
 from chassis.discovery.instances import Instance
 from chassis.messaging import cloudevents
-from chassis.messaging.event import encode
+from chassis.messaging.event import Event, encode
 from chassis.runtime.service import Process
 from order_service import main, prepare
 from order_service.messaging import EVENT_TYPES, handler
@@ -72,18 +72,27 @@ class User:
 
     def receive(self, type: str, **data: Any) -> None:
         """Let an event have its effect as the consumer does."""
-        headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "test")]
-        encoded = [(name, value.encode()) for name, value in headers]
-        event = cloudevents.parse(b"key", encode(data), encoded, EVENT_TYPES)
-        assert event
+        self.receive_together((type, data))
+
+    def receive_together(self, *events: tuple[str, dict[str, Any]]) -> None:
+        """Let events have their effect as one batch."""
+        parsed = [_event(type, data) for type, data in events]
         with sessionmaker(self.engine).begin() as session:
-            handler(decided=self.decided.update)(session, inbox.claim(session, [event]))
+            handler(decided=self.decided.update)(session, inbox.claim(session, parsed))
 
     def recorded(self, order_id: str) -> list[str]:
         """The types of the events written for an order."""
         query = select(outbox.table.c.type).where(outbox.table.c.key == order_id)
         with Session(self.engine) as session:
             return list(session.scalars(query.order_by(outbox.table.c.position)))
+
+
+def _event(type: str, data: dict[str, Any]) -> Event:
+    headers = [("ce_id", str(uuid4())), ("ce_type", type), ("ce_source", "test")]
+    encoded = [(name, value.encode()) for name, value in headers]
+    event = cloudevents.parse(b"key", encode(data), encoded, EVENT_TYPES)
+    assert event
+    return event
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,35 @@ def test_an_order_is_decided_once(user: Any) -> None:
     assert user.status(order_id) == "REJECTED"
 
 
+def test_a_batch_of_events_ends_as_they_would_one_after_another(user: Any) -> None:
+    one, other, cancelled, unknown = (*(placed(user)["orderId"] for _ in range(3)), str(uuid4()))
+    user.call("POST", f"orders/{cancelled}/cancel")
+    product = {"productId": f"B-{uuid4()}", "unitPrice": 1}
+
+    user.receive_together(
+        ("stock.reserved", {"orderId": one}),
+        ("stock.rejected", {"orderId": other, "reason": "product-unknown"}),
+        ("stock.rejected", {"orderId": one, "reason": "out-of-stock"}),
+        ("stock.reserved", {"orderId": other}),
+        ("stock.reserved", {"orderId": cancelled}),
+        ("stock.reserved", {"orderId": unknown}),
+        ("product.changed", {**product, "stock": 2, "version": 2}),
+        ("product.changed", {**product, "stock": 3, "version": 3}),
+        ("product.changed", {**product, "stock": 1, "version": 1}),
+        ("user.deleted", {"userId": str(uuid4())}),
+    )
+
+    assert [user.status(id) for id in (one, other, cancelled)] == [
+        *("CONFIRMED", "REJECTED", "CANCELLED")
+    ]
+    rejected = user.call("GET", f"orders/{other}").get_json()
+    assert rejected["reason"] == "product-unknown"
+    assert {UUID(one), UUID(other)} <= user.decided
+    user.catalog.status = 503
+    assert user.place(productId=product["productId"], qty=4).get_json()["code"] == "out-of-stock"
+    assert user.place(productId=product["productId"], qty=3).status_code == 201
+
+
 def test_a_cancelled_order_stays_cancelled_and_its_event_is_recorded_once(user: Any) -> None:
     order_id = placed(user)["orderId"]
 

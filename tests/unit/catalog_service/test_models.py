@@ -1,24 +1,30 @@
 """The rules of products and reservations, without an engine."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from catalog_service.models import (
     Product,
+    ReleaseStock,
     Reservation,
+    ReservationLine,
     ReservationStatus,
+    ReserveStock,
     Shortage,
-    lines,
-    on_shelf,
+    decide,
     release,
     reserve,
 )
 
 
 def shelf_with(**stock: int) -> dict[str, Product]:
-    return on_shelf(Product.create(name, name, 100, quantity) for name, quantity in stock.items())
+    return {name: Product.create(name, name, 100, quantity) for name, quantity in stock.items()}
+
+
+def lines_of(**quantities: int) -> list[ReservationLine]:
+    return [ReservationLine(product_id, qty) for product_id, qty in quantities.items()]
 
 
 def stock_of(shelf: dict[str, Product]) -> dict[str, int]:
@@ -71,11 +77,11 @@ def test_added_stock_is_counted_so_that_nothing_ever_gets_lost() -> None:
 def test_an_order_takes_all_it_wants() -> None:
     order_id, shelf = uuid4(), shelf_with(A=5, B=5, C=5)
 
-    reservation, shortage = reserve(order_id, {"A": 2, "B": 5}, shelf)
+    reservation, shortage = reserve(order_id, lines_of(A=2, B=5), shelf)
 
     assert shortage is None
     assert (reservation.order_id, reservation.status) == (order_id, ReservationStatus.RESERVED)
-    assert reservation.quantities == {"A": 2, "B": 5}
+    assert reservation.lines == lines_of(A=2, B=5)
     assert stock_of(shelf) == {"A": 3, "B": 0, "C": 5}
 
 
@@ -93,7 +99,7 @@ def test_an_order_that_cannot_have_all_takes_nothing_and_learns_what_is_missing(
 ) -> None:
     shelf = shelf_with(A=5, B=5)
 
-    reservation, missing = reserve(uuid4(), quantities, shelf)
+    reservation, missing = reserve(uuid4(), lines_of(**quantities), shelf)
 
     assert missing == shortage
     assert reservation.status == ReservationStatus.REJECTED
@@ -102,7 +108,7 @@ def test_an_order_that_cannot_have_all_takes_nothing_and_learns_what_is_missing(
 
 def test_what_is_released_is_back_on_the_shelf_once() -> None:
     shelf = shelf_with(A=5, B=5)
-    reservation, _ = reserve(uuid4(), {"A": 2, "B": 5}, shelf)
+    reservation, _ = reserve(uuid4(), lines_of(A=2, B=5), shelf)
 
     assert release(reservation, shelf)
     assert not release(reservation, shelf)
@@ -114,7 +120,7 @@ def test_what_is_released_is_back_on_the_shelf_once() -> None:
 @pytest.mark.parametrize("status", [ReservationStatus.REJECTED, ReservationStatus.CANCELLED])
 def test_a_reservation_that_holds_nothing_gives_nothing_back(status: ReservationStatus) -> None:
     shelf = shelf_with(A=5)
-    reservation = Reservation(order_id=uuid4(), status=status, lines=lines({"A": 2}))
+    reservation = Reservation(uuid4(), status, lines_of(A=2))
 
     assert not release(reservation, shelf)
 
@@ -124,8 +130,55 @@ def test_a_reservation_that_holds_nothing_gives_nothing_back(status: Reservation
 def test_every_move_of_stock_is_a_new_version_of_its_product_and_of_no_other() -> None:
     shelf = shelf_with(A=5, B=5)
 
-    reservation, _ = reserve(uuid4(), {"A": 2}, shelf)
+    reservation, _ = reserve(uuid4(), lines_of(A=2), shelf)
     assert versions_of(shelf) == {"A": 2, "B": 1}
 
     release(reservation, shelf)
     assert versions_of(shelf) == {"A": 3, "B": 1}
+
+
+def test_a_batch_is_decided_in_its_order_until_the_stock_is_gone() -> None:
+    shelf, orders = shelf_with(A=3), [uuid4() for _ in range(3)]
+
+    decisions = decide([ReserveStock(order_id, lines_of(A=2)) for order_id in orders], {}, shelf)
+
+    assert [decision and decision.shortage for decision in decisions] == [
+        None,
+        Shortage("out-of-stock", ["A"]),
+        Shortage("out-of-stock", ["A"]),
+    ]
+    assert [decision and decision.moved for decision in decisions] == [True, False, False]
+    assert stock_of(shelf) == {"A": 1}
+
+
+def test_what_a_cancel_gives_back_the_next_order_of_the_batch_may_have() -> None:
+    shelf, first, second = shelf_with(A=2), uuid4(), uuid4()
+    reservations: dict[UUID, Reservation] = {}
+
+    decide(
+        [
+            ReserveStock(first, lines_of(A=2)),
+            ReleaseStock(first),
+            ReserveStock(second, lines_of(A=2)),
+        ],
+        reservations,
+        shelf,
+    )
+
+    assert reservations[first].status is ReservationStatus.RELEASED
+    assert reservations[second].status is ReservationStatus.RESERVED
+    assert stock_of(shelf) == {"A": 0}
+
+
+def test_an_order_is_decided_once_and_not_at_all_once_it_is_cancelled() -> None:
+    shelf, order_id, cancelled = shelf_with(A=5), uuid4(), uuid4()
+    order, late = ReserveStock(order_id, lines_of(A=2)), ReserveStock(cancelled, lines_of(A=2))
+    reservations: dict[UUID, Reservation] = {}
+
+    decisions = decide(
+        [order, order, ReleaseStock(cancelled), late, ReleaseStock(cancelled)], reservations, shelf
+    )
+
+    assert [decision is not None for decision in decisions] == [True, False, True, False, False]
+    assert reservations[cancelled] == Reservation(cancelled, ReservationStatus.CANCELLED, [])
+    assert stock_of(shelf) == {"A": 3}

@@ -4,25 +4,24 @@ In: an order wants its stock, or gives it back.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog_service import statements
 from catalog_service.models import (
+    Decision,
     Product,
-    Quantities,
+    ReleaseStock,
     Reservation,
-    ReservationStatus,
-    lines,
-    on_shelf,
+    ReservationLine,
+    ReserveStock,
+    decide,
     outbox,
-    release,
-    reserve,
 )
 from chassis.core.clock import now
 from chassis.messaging.event import Event
@@ -49,15 +48,18 @@ class OrderPlaced(Payload):
     order_id: UUID
     lines: Annotated[list[Line], Field(min_length=1)]
 
-    def quantities(self) -> Quantities:
+    def request(self) -> ReserveStock:
         quantities: Counter[str] = Counter()
         for line in self.lines:
             quantities[line.product_id] += line.qty
-        return quantities
+        return ReserveStock(self.order_id, [ReservationLine(*line) for line in quantities.items()])
 
 
 class OrderCancelled(Payload):
     order_id: UUID
+
+    def request(self) -> ReleaseStock:
+        return ReleaseStock(self.order_id)
 
 
 EVENT_TYPES: dict[str, type[BaseModel]] = {
@@ -69,7 +71,7 @@ EVENT_TYPES: dict[str, type[BaseModel]] = {
 def stock_reserved(reservation: Reservation, **options: Any) -> Message:
     data = {
         "orderId": str(reservation.order_id),
-        "lines": lines(reservation.quantities),
+        "lines": [line.as_json() for line in reservation.lines],
         "reservedAt": now(),
     }
     return Message(CATALOG, str(reservation.order_id), "stock.reserved", data, **options)
@@ -98,87 +100,54 @@ def product_changed(product: Product, **options: Any) -> Message:
 
 
 def handle(session: Session, events: Sequence[Event]) -> None:
-    """Decide on `events` in their order; the caller commits."""
-    placed = {
-        event.id: event.data.quantities() for event in events if isinstance(event.data, OrderPlaced)
+    """Decide on `events` in their order, by one statement for each table; the caller commits."""
+    requests = [event.data.request() for event in events]
+    reservations = statements.lock_reservations(session, {order.order_id for order in requests})
+    earlier = set(reservations)
+    shelf = statements.lock_products(session, _products_of(requests, reservations.values()))
+
+    decisions = decide(requests, reservations, shelf)
+
+    decided = {decision.reservation.order_id for decision in decisions if decision}
+    statements.insert_reservations(session, [reservations[id] for id in decided - earlier])
+    statements.update_reservations(session, [reservations[id] for id in decided & earlier])
+    moved = _moved(events, decisions)
+    statements.update_products(session, [shelf[product_id] for product_id in moved])
+    changes = [
+        product_changed(shelf[product_id], trace_context=trace_context)
+        for product_id, trace_context in moved.items()
+    ]
+    outbox.record(session, [*_answers(events, decisions), *changes])
+
+
+def _products_of(
+    requests: Sequence[ReserveStock | ReleaseStock], reservations: Iterable[Reservation]
+) -> set[str]:
+    """Those that are to be taken, and those that may be given back."""
+    lines = [request.lines for request in requests if isinstance(request, ReserveStock)]
+    lines += [reservation.lines for reservation in reservations]
+    return {line.product_id for of_one in lines for line in of_one}
+
+
+def _moved(
+    events: Sequence[Event], decisions: Sequence[Decision | None]
+) -> dict[str, ZipkinAttrs | None]:
+    """The products whose stock has moved, each with the trace in which that happened last."""
+    return {
+        line.product_id: event.trace_context
+        for event, decision in zip(events, decisions, strict=True)
+        if decision is not None and decision.moved
+        for line in decision.reservation.lines
     }
-    decisions = Decisions(
-        session,
-        order_ids={event.data.order_id for event in events},
-        product_ids={product_id for quantities in placed.values() for product_id in quantities},
-    )
-    for event in events:
-        match event.data:
-            case OrderPlaced(order_id=order_id):
-                decisions.place(order_id, placed[event.id], event.trace_context)
-            case OrderCancelled(order_id=order_id):
-                decisions.cancel(order_id, event.trace_context)
-    decisions.record()
 
 
-class Decisions:
-    """Decides on a batch of orders within one transaction.
-
-    Rows are read and locked once for the whole batch, reservations first and products in the order
-    of their ids, so that two instances cannot deadlock and a batch costs few round trips.
-    """
-
-    def __init__(self, session: Session, order_ids: set[UUID], product_ids: set[str]) -> None:
-        self._session = session
-        self._reservations = {
-            reservation.order_id: reservation
-            for reservation in session.scalars(
-                select(Reservation).where(Reservation.order_id.in_(order_ids)).with_for_update()
-            )
-        }
-        reserved = {
-            product_id
-            for reservation in self._reservations.values()
-            for product_id in reservation.quantities
-        }
-        self._shelf = on_shelf(
-            session.scalars(
-                select(Product)
-                .where(Product.product_id.in_(product_ids | reserved))
-                .order_by(Product.product_id)
-                .with_for_update()
-            )
-        )
-        self._messages: list[Message] = []
-        # The products that were touched, each with the span in which that happened last.
-        self._touched: dict[str, ZipkinAttrs | None] = {}
-
-    def place(
-        self, order_id: UUID, quantities: Quantities, trace_context: ZipkinAttrs | None
-    ) -> None:
-        """Reserve all or reject; an order that has been decided, or cancelled, is left alone."""
-        if order_id in self._reservations:
-            return
-        reservation, shortage = reserve(order_id, quantities, self._shelf)
-        self._add(reservation)
-        if shortage:
-            message = stock_rejected(order_id, *shortage, trace_context=trace_context)
+def _answers(events: Sequence[Event], decisions: Sequence[Decision | None]) -> Iterator[Message]:
+    """What order-service is to know of its orders, each in the trace of its event."""
+    for event, decision in zip(events, decisions, strict=True):
+        if decision is None or not isinstance(event.data, OrderPlaced):
+            continue
+        if decision.shortage is None:
+            yield stock_reserved(decision.reservation, trace_context=event.trace_context)
         else:
-            message = stock_reserved(reservation, trace_context=trace_context)
-            self._touched.update(dict.fromkeys(quantities, trace_context))
-        self._messages.append(message)
-
-    def cancel(self, order_id: UUID, trace_context: ZipkinAttrs | None) -> None:
-        """Give back what the order holds, or remember that nothing may be taken for it."""
-        reservation = self._reservations.get(order_id)
-        if reservation is None:
-            self._add(Reservation(order_id=order_id, status=ReservationStatus.CANCELLED, lines=[]))
-        elif release(reservation, self._shelf):
-            self._touched.update(dict.fromkeys(reservation.quantities, trace_context))
-
-    def record(self) -> None:
-        """Write the decisions, and one `product.changed` for each product that was touched."""
-        changes = [
-            product_changed(self._shelf[product_id], trace_context=trace_context)
-            for product_id, trace_context in self._touched.items()
-        ]
-        outbox.record(self._session, [*self._messages, *changes])
-
-    def _add(self, reservation: Reservation) -> None:
-        self._session.add(reservation)
-        self._reservations[reservation.order_id] = reservation
+            order_id = decision.reservation.order_id
+            yield stock_rejected(order_id, *decision.shortage, trace_context=event.trace_context)

@@ -31,7 +31,7 @@ CLAIM = text("""
     INSERT INTO idempotency_keys AS known (user_id, key, fingerprint)
     SELECT user_id, key, fingerprint FROM unnest(
         CAST(:user_id AS uuid[]), CAST(:key AS text[]), CAST(:fingerprint AS text[])
-    ) AS wanted (user_id, key, fingerprint)
+    ) AS claimed (user_id, key, fingerprint)
     ORDER BY user_id, key
     ON CONFLICT (user_id, key) DO UPDATE SET claimed_at = now()
     WHERE known.order_id IS NULL AND known.answer IS NULL
