@@ -42,6 +42,7 @@ def _start_processes(stack: Stack) -> None:
     with display() as shown:
         startup = ProcessStartup(stack, shown)
         startup.run()
+    _warn(startup.late)
     startup.make_aot_caches()
 
 
@@ -49,7 +50,14 @@ def _start_containers(stack: Stack) -> None:
     from fusebox.docker.startup import ContainerStartup
 
     with display() as shown:
-        ContainerStartup(stack, shown).run()
+        startup = ContainerStartup(stack, shown)
+        startup.run()
+    _warn(startup.late)
+
+
+def _warn(late: list[str]) -> None:
+    for what in late:
+        print(f"{what}: the shop does without it; `make status` shows when it is there.")
 
 
 def refuse_dead(shop: status.ShopStatus) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+SILENT_SECONDS = 10.0
 
 
 class Display(Protocol):
@@ -16,6 +19,7 @@ class Display(Protocol):
     def started(self, name: str) -> None: ...
     def finished(self, name: str, seconds: float) -> None: ...
     def advanced(self, name: str, done: int, of: int) -> None: ...
+    def tick(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -26,15 +30,25 @@ class Display(Protocol):
 
 
 class PlainDisplay:
-    """A line when a step ends, and one for each quarter of a long one."""
+    """A line when a step ends, one for each quarter of a long one, and one when nothing ends."""
 
     def __init__(self) -> None:
         self._quarters: dict[str, int] = {}
+        self._waiting: list[str] = []
+        self._printed = time.monotonic()
 
     def started(self, name: str) -> None:
-        pass
+        self._waiting.append(name)
+
+    def tick(self) -> None:
+        """Called again and again: says what is waited for when that takes long."""
+        if self._waiting and time.monotonic() > self._printed + SILENT_SECONDS:
+            self._printed = time.monotonic()
+            print(f"  … waiting for {', '.join(self._waiting)}", flush=True)
 
     def finished(self, name: str, seconds: float) -> None:
+        self._printed = time.monotonic()
+        self._waiting.remove(name)
         print(f"  {name:<28} {seconds:5.1f} s", flush=True)
 
     def advanced(self, name: str, done: int, of: int) -> None:
@@ -72,6 +86,9 @@ class TerminalDisplay:
 
     def advanced(self, name: str, done: int, of: int) -> None:
         self._progress.update(self._tasks[name], total=of + 1, completed=done)
+
+    def tick(self) -> None:
+        """The lines move by themselves."""
 
     def __enter__(self) -> Self:
         self._progress.start()

@@ -38,6 +38,7 @@ class Part:
     controller_port: int | None = None
     loopback: bool = False
     published: bool = False
+    optional: bool = False
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     database: str = ""

@@ -15,7 +15,7 @@ from fusebox.core.progress import Display
 from fusebox.core.stack import Stack
 from fusebox.core.task_graph import Step, run_steps
 from fusebox.core.topology import PARTS, Part
-from fusebox.core.wait import wait_until
+from fusebox.core.wait import Late, wait_until
 from fusebox.docker import compose, images, secrets
 from fusebox.docker.containers import Containers
 from fusebox.runtime import health, remote
@@ -64,6 +64,7 @@ class ContainerStartup:
         self._containers = Containers(stack)
         self._healths = Healths(stack)
         self._cancelled = threading.Event()
+        self.late: list[str] = []
 
     def run(self) -> None:
         """Raises what went wrong; nothing is left running then."""
@@ -72,7 +73,7 @@ class ContainerStartup:
         self._stack.remember_address()
         secrets.hand_out(self._stack.handed, self._stack.home / "secrets")
         try:
-            run_steps(self._steps(), self._display, lambda: None, self._cancelled)
+            run_steps(self._steps(), self._display, self._display.tick, self._cancelled)
         except BaseException:
             self._cancelled.set()
             down(self._stack)
@@ -114,7 +115,10 @@ class ContainerStartup:
                 instance,
                 self._cancelled,
             )
-        except Fault as fault:
+        except Late as fault:
+            if part.optional:
+                self.late.append(fault.what)
+                return
             state = self._containers.states().get(instance)
             why = f": {state.reason}" if state and state.reason else ""
             where = self._containers.tail(instance)

@@ -14,10 +14,11 @@ import psutil
 from fusebox.core import kafka_admin, secrets
 from fusebox.core.ports import refuse_taken
 from fusebox.core.progress import Display
+from fusebox.core.proxies import without_own_hosts
 from fusebox.core.stack import Stack
 from fusebox.core.task_graph import Step, run_steps
 from fusebox.core.topology import AOT_CACHE_PROCESS, PARTS, SERVICES, Part, is_instance, part_of
-from fusebox.core.wait import wait_until
+from fusebox.core.wait import Late, wait_until
 from fusebox.native import databases, jars, kafka, postgres, programs, zipkin
 from fusebox.native.jvm import java_environment
 from fusebox.native.process_tree import ORPHAN_SECONDS, end_orphans
@@ -44,8 +45,10 @@ class ProcessStartup:
         self._cancelled = threading.Event()
         self._supervisor = Supervisor(stack)
         self._launcher = Launcher(stack, self._supervisor, self._cancelled)
-        environment = {**java_environment(os.environ), **stack.environment()}
+        inherited = without_own_hosts(java_environment(os.environ), stack)
+        environment = {**inherited, **stack.environment()}
         self._subprocesses = Subprocesses(environment, self._cancelled)
+        self.late: list[str] = []
 
     def run(self) -> None:
         """Raises what went wrong; nothing is left running then."""
@@ -54,7 +57,7 @@ class ProcessStartup:
         secrets.make_missing(self._stack)
         try:
             self._supervisor.launch()
-            run_steps(self._steps(), self._display, self._launcher.watch, self._cancelled)
+            run_steps(self._steps(), self._display, self._watch, self._cancelled)
         except BaseException:
             self._cancelled.set()
             down(self._stack)
@@ -115,8 +118,15 @@ class ProcessStartup:
             self._subprocesses.run("formatting Kafka's storage", command, log)
         self._launch(programs.kafka_program(self._stack))
 
+    def _watch(self) -> None:
+        self._display.tick()
+        self._launcher.watch()
+
     def _zipkin(self) -> None:
-        self._launch(programs.zipkin_program(self._stack))
+        try:
+            self._launch(programs.zipkin_program(self._stack))
+        except Late as late:
+            self.late.append(late.what)
 
     def _topics(self) -> None:
         if not stamps.is_done(self._stack, TOPICS, kafka_admin.topics_version()):

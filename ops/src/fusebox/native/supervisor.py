@@ -20,6 +20,7 @@ from fusebox.core import ports
 from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
 from fusebox.core.logs import tail
+from fusebox.core.proxies import without_own_hosts
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PORTS, Part, is_instance, part_of
 from fusebox.core.wait import wait_until
@@ -240,7 +241,7 @@ def _ended_by(info: dict[str, Any]) -> str:
 
 def _environment(stack: Stack) -> dict[str, str]:
     """Passed on to every process: supervisord adds only what differs between them."""
-    inherited = java_environment(os.environ)
+    inherited = without_own_hosts(java_environment(os.environ), stack)
     # Each thread's own malloc arena would cost the JVMs and the services tens of megabytes.
     return {**inherited, "MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1", **stack.environment()}
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.core.wait import Cancelled, wait_until
+from fusebox.core.wait import Cancelled, Late, wait_until
 from fusebox.runtime import health, remote
 from fusebox.runtime.driver import Driver, State
 
@@ -40,8 +40,8 @@ class Launcher:
                 self._cancelled,
                 pause=CHECK_SECONDS,
             )
-        except Fault as fault:
-            raise Fault(self._why(instance, fault), where=self._driver.tail(instance)) from fault
+        except Late as fault:
+            raise Late(self._why(instance, fault), where=self._driver.tail(instance)) from fault
 
     def launch_all(self, instances: Sequence[str]) -> None:
         """Start them side by side; the first that fails gives up the waits for the others."""

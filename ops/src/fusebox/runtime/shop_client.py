@@ -9,18 +9,13 @@ from typing import Any
 
 import requests
 
+from fusebox.core.http import new_session
+
 PASSWORD = "correct horse battery"
 TIMEOUT = 15
 # For who has to know what is so now: the gateway keeps the catalog's answers for a second.
 FRESH = {"Cache-Control": "no-cache"}
 NO_ANSWER = "no-answer"
-
-
-def new_session() -> requests.Session:
-    """A session that reaches the gateway directly, whatever proxy the environment names."""
-    session = requests.Session()
-    session.trust_env = False
-    return session
 
 
 @dataclass(frozen=True)

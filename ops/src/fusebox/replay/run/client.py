@@ -9,8 +9,8 @@ from typing import Any
 import requests
 
 from fusebox.core.errors import Fault
+from fusebox.core.http import new_session
 from fusebox.replay.run.retry_policy import RetryPolicy, TransientError
-from fusebox.runtime.shop_client import new_session
 
 TIMEOUT = (2, 15)
 UNAUTHENTICATED = 401
