@@ -105,8 +105,9 @@ verify: $(INSTALLED) ## check that no order was lost and no stock invented
 demo: $(INSTALLED) ## the guided tour: breaks it, watches, proves: [STEP=3] [PACE=fast]
 	@$(FUSEBOX) demo $(if $(STEP),--step $(STEP)) $(if $(PACE),--pace $(PACE))
 
-replay: $(INSTALLED) ## play a real shop's orders: FILE=… or SYNTHETIC=10000 [CONCURRENCY=16] [SPEED=3600]
+replay: $(INSTALLED) ## play a real shop's orders: FILE=… [DATES=dmy] or SYNTHETIC=10000 [CONCURRENCY=16] [SPEED=3600]
 	@$(FUSEBOX) replay $(if $(FILE),"$(FILE)") $(if $(SYNTHETIC),--synthetic $(SYNTHETIC)) \
+	  $(if $(DATES),--dates "$$DATES") \
 	  $(if $(CONCURRENCY),--concurrency $(CONCURRENCY)) $(if $(SPEED),--speed $(SPEED))
 
 doctor: $(INSTALLED) ## say why it does not work, and what to do

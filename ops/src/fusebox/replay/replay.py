@@ -14,8 +14,9 @@ from fusebox.core.secrets import secret
 from fusebox.core.stack import Stack
 from fusebox.replay.input import rows as reading
 from fusebox.replay.input import synthetic
-from fusebox.replay.input.lines import Ledger, parse_lines
+from fusebox.replay.input.lines import InvoiceLine, Ledger, parse_lines
 from fusebox.replay.input.rows import CsvRow
+from fusebox.replay.input.spellings import AmbiguousDates, DateOrder
 from fusebox.replay.outcome import summary
 from fusebox.replay.outcome.report import Report
 from fusebox.replay.plan import ReplayPlan, make_plan
@@ -34,10 +35,13 @@ class ReplaySource:
 
     name: str
     rows: Iterable[CsvRow]
+    delimiter: str = ","
+    date_order: DateOrder | None = None
 
     @classmethod
-    def of_file(cls, path: Path) -> ReplaySource:
-        return cls(path.name, reading.rows(path))
+    def of_file(cls, path: Path, date_order: DateOrder | None = None) -> ReplaySource:
+        table = reading.table(path)
+        return cls(path.name, table.rows, table.delimiter, date_order)
 
     @classmethod
     def synthetic(cls, invoices: int) -> ReplaySource:
@@ -53,7 +57,7 @@ def replay(stack: Stack, source: ReplaySource, concurrency: int, speed: float) -
     ledger, retry_policy = Ledger(), RetryPolicy()
     with display() as shown:
         with step(shown, "lines"):
-            plan = make_plan(parse_lines(source.rows, ledger), ledger)
+            plan = make_plan(_lines(source, ledger), ledger)
         _refuse_empty(plan, source, ledger)
         player = _new_player(stack, plan)
         with WorkerPool(stack.url("gateway"), concurrency, retry_policy) as workers:
@@ -62,9 +66,24 @@ def replay(stack: Stack, source: ReplaySource, concurrency: int, speed: float) -
     return summary.of(source.name, ledger, plan, player, outcome, retry_policy.retried)
 
 
+def _lines(source: ReplaySource, ledger: Ledger) -> list[InvoiceLine]:
+    try:
+        return parse_lines(source.rows, ledger, source.delimiter, source.date_order)
+    except AmbiguousDates as error:
+        raise Fault(
+            f"{source.name} does not say how its dates are to be read",
+            where=f"As far as the file goes, {error}.",
+            remedy="say it: `make replay FILE=… DATES=dmy` (day first), mdy or ymd.",
+            exit_code=2,
+        ) from error
+
+
 def _refuse_empty(plan: ReplayPlan, source: ReplaySource, ledger: Ledger) -> None:
     if not plan.actions:
-        reasons = [f"  {count:,}  {why}" for why, count in ledger.left_out.most_common()]
+        reasons = [
+            f"  {count:,}  {why} ({ledger.examples.get(why, 'in the plan')})"
+            for why, count in ledger.left_out.most_common()
+        ]
         raise Fault(
             f"of the {ledger.read:,} lines of {source.name} none can be played",
             where="\n".join(reasons),

@@ -8,6 +8,7 @@ import pytest
 from fusebox.replay.input import synthetic
 from fusebox.replay.input.lines import InvoiceLine, Ledger, LeftOut, parse_lines
 from fusebox.replay.input.rows import GARBLED, CsvRow, rows
+from fusebox.replay.input.spellings import AmbiguousDates, DateOrder
 from fusebox.replay.plan import make_plan
 
 SAMPLE = Path(__file__).resolve().parents[5] / "shared/data/online-retail-sample.csv.gz"
@@ -41,11 +42,45 @@ def test_a_cancellation_gives_pieces_back() -> None:
     assert (line.cancels, line.pieces) == (True, 6)
 
 
-@pytest.mark.parametrize("date", ["12/1/2010 8:26", "2010-12-01T08:26:00Z", "2010-12-01 08:26"])
+@pytest.mark.parametrize("date", ["2010-12-01T08:26:00Z", "2010-12-01 08:26", "1.12.10 08:26"])
 def test_the_date_has_several_spellings(date: str) -> None:
     (line,), _ = parsed(CLEAN._replace(date=date))
 
     assert line.at == datetime(2010, 12, 1, 8, 26)
+
+
+def test_one_day_above_12_says_how_all_dates_are_read() -> None:
+    american = [CLEAN._replace(date=date) for date in ("12/1/10 8:26", "12/13/10 9:00")]
+    british = [CLEAN._replace(date=date) for date in ("1/12/2010 8:26", "13/12/2010 9:00")]
+
+    for rows_ in (american, british):
+        (line, _), _ = parsed(*rows_)
+        assert line.at == datetime(2010, 12, 1, 8, 26)
+
+
+def test_dates_that_may_be_read_in_two_ways_are_not_guessed() -> None:
+    row = CLEAN._replace(date="1/12/2010 8:26")
+
+    with pytest.raises(AmbiguousDates, match="dmy: 01 December 2010, or mdy: 12 January 2010"):
+        parsed(row)
+    (line,) = parse_lines([row], Ledger(), date_order=DateOrder.DMY)
+    assert line.at == datetime(2010, 12, 1, 8, 26)
+
+
+def test_a_decimal_comma_is_that_of_the_whole_file() -> None:
+    rows_ = [CLEAN._replace(price=price) for price in ("2,55", "1.234,50", "3")]
+    lines, ledger = parsed(*rows_, CLEAN._replace(price="2.55"))
+
+    assert [line.price for line in lines] == [255, 123_450, 300]
+    assert ledger.left_out == {LeftOut.UNREADABLE_NUMBER: 1}
+
+
+def test_of_every_reason_an_example_is_shown() -> None:
+    _, ledger = parsed(CLEAN, CLEAN._replace(date="yesterday"), CLEAN._replace(date="x"), GARBLED)
+
+    date, garbled = LeftOut.UNREADABLE_DATE, LeftOut.GARBLED
+    assert ledger.examples[date] == "row 2: 536365,85123A,WHITE HEART,6,yesterday,2.55,17850.0"
+    assert ledger.examples[garbled] == "row 4"
 
 
 def test_a_product_code_may_be_in_lower_case_and_with_blanks() -> None:
@@ -55,13 +90,14 @@ def test_a_product_code_may_be_in_lower_case_and_with_blanks() -> None:
 
 
 DEFECTS = [
-    (GARBLED, LeftOut.UNREADABLE),
-    (CLEAN._replace(invoice=" "), LeftOut.UNREADABLE),
-    (CLEAN._replace(quantity="six"), LeftOut.UNREADABLE),
-    (CLEAN._replace(quantity="1.5"), LeftOut.UNREADABLE),
-    (CLEAN._replace(price="NaN"), LeftOut.UNREADABLE),
-    (CLEAN._replace(price="1e9"), LeftOut.UNREADABLE),
-    (CLEAN._replace(date="yesterday"), LeftOut.UNREADABLE),
+    (GARBLED, LeftOut.GARBLED),
+    (CLEAN._replace(invoice=" "), LeftOut.NO_INVOICE),
+    (CLEAN._replace(quantity="six"), LeftOut.UNREADABLE_NUMBER),
+    (CLEAN._replace(quantity="1.5"), LeftOut.UNREADABLE_NUMBER),
+    (CLEAN._replace(price="NaN"), LeftOut.UNREADABLE_NUMBER),
+    (CLEAN._replace(price="1e9"), LeftOut.UNREADABLE_NUMBER),
+    (CLEAN._replace(date="yesterday"), LeftOut.UNREADABLE_DATE),
+    (CLEAN._replace(date=""), LeftOut.UNREADABLE_DATE),
     (CLEAN._replace(customer=" "), LeftOut.NO_CUSTOMER),
     (CLEAN._replace(code=""), LeftOut.NO_CODE),
     (CLEAN._replace(code="22/41"), LeftOut.NO_CODE),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fusebox.core.errors import Fault
-from fusebox.replay.input.rows import GARBLED, CsvRow, rows
+from fusebox.replay.input.rows import GARBLED, CsvRow, rows, table
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 LINE = '536365,85123A,"WHITE HEART, LARGE",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom'
@@ -48,6 +48,27 @@ def test_both_encodings_are_understood(tmp_path: Path, encoding: str) -> None:
     assert row.description == "£1 CAFÉ HEART, LARGE"
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_what_other_spreadsheets_save_is_read(
+    tmp_path: Path, delimiter: str, encoding: str
+) -> None:
+    fields = ["536365", "85123A", "WHITE € HEART", "6", "1.12.2010", "2,55", "17850", "UK"]
+    lines = [HEADER.split(","), fields, [""] * 8]
+    text = "\r\n".join(delimiter.join(f'"{field}"' for field in line) for line in lines)
+
+    found = table(written(tmp_path, text.encode(encoding)))
+
+    assert found.delimiter == delimiter
+    assert list(found.rows) == [CsvRow(*fields[:7])]
+
+
+def test_a_line_that_names_the_delimiter_is_no_header(tmp_path: Path) -> None:
+    text = f"sep=;\r\n{HEADER.replace(',', ';')}\r\n"
+
+    assert list(rows(written(tmp_path, text.encode()))) == []
+
+
 def test_a_line_with_another_number_of_fields_is_garbled_and_not_lost(tmp_path: Path) -> None:
     text = f"{HEADER}\n536365,85123A\n\n{LINE},one more\n{LINE}\n"
 
@@ -65,7 +86,7 @@ WRONG = [
     (bytes(range(256)), "orders.csv", "names no InvoiceNo, StockCode"),
     (b"PK\x03\x04...", "orders.xlsx", "is a workbook"),
     (HEADER.replace("Price", "Prize").encode(), "orders.csv", "names no UnitPrice$"),
-    (HEADER.replace(",", ";").encode(), "orders.csv", "names no InvoiceNo"),
+    (HEADER.replace(",", "#").encode(), "orders.csv", "names no InvoiceNo"),
     (f'{HEADER}\n"{"x" * 140_000}'.encode(), "orders.csv", "line 2 is no CSV"),
 ]
 

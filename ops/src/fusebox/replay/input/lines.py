@@ -9,27 +9,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from functools import lru_cache
 
-from fusebox.replay.input.rows import CsvRow
+from fusebox.replay.input import spellings
+from fusebox.replay.input.rows import GARBLED, CsvRow
+from fusebox.replay.input.spellings import DateOrder, Spelling
 
 # What a single line of an order may ask for, and a price in pence, as the shop's contract has it.
 MOST_PIECES = 1_000_000
 HIGHEST_PRICE = 1_000_000_000
-WHOLE = re.compile(r"(-?\d{1,12})(?:\.0*)?")
-DECIMAL = re.compile(r"-?\d{1,12}(?:\.\d{1,12})?")
+WHOLE = re.compile(r"(-?\d{1,12})(?:\.0*)?", re.ASCII)
+DECIMAL = re.compile(r"-?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
+# Of an example, in characters.
+MOST_SHOWN = 100
 CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,39}")
 # Postage, discounts, bank charges and the like have stock codes too.
 ADJUSTMENTS = frozenset(
     ("POST", "D", "M", "DOT", "C2", "S", "B", "CRUK", "PADS", "AMAZONFEE", "BANK CHARGES")
 )
-DATE_OF_UCI = "%m/%d/%Y %H:%M"
 
 
 class LeftOut(StrEnum):
     """Why a line is not played."""
 
-    UNREADABLE = "fields missing, or a number or date unreadable"
+    GARBLED = "more or fewer fields than the first line has names"
+    NO_INVOICE = "invoice number missing"
+    UNREADABLE_DATE = "date unreadable"
+    UNREADABLE_NUMBER = "quantity or price unreadable"
     DUPLICATE = "the same line once more"
     NO_CUSTOMER = "customer missing"
     NO_CODE = "stock code missing or unusable"
@@ -67,15 +72,25 @@ class InvoiceLine:
 
 @dataclass
 class Ledger:
-    """How many lines were read, and what was wrong with which; the rest is played."""
+    """How many lines were read, and what was wrong with which; the rest is played.
+
+    `examples` has the first line that was left out for each reason.
+    """
 
     read: int = 0
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     corrected: Counter[Corrected] = field(default_factory=Counter)
+    examples: dict[LeftOut, str] = field(default_factory=dict)
 
     @property
     def played(self) -> int:
         return self.read - self.left_out.total()
+
+    def leave_out(self, why: LeftOut, row: CsvRow) -> None:
+        """The row that was read last."""
+        self.left_out[why] += 1
+        shown = "" if row == GARBLED else f": {','.join(row)[:MOST_SHOWN]}"
+        self.examples.setdefault(why, f"row {self.read}{shown}")
 
 
 class InvalidLine(Exception):
@@ -84,29 +99,44 @@ class InvalidLine(Exception):
         self.why = why
 
 
-def parse_lines(rows: Iterable[CsvRow], ledger: Ledger) -> list[InvoiceLine]:
-    """The lines that can be played; what cannot is counted in `ledger`."""
+def parse_lines(
+    rows: Iterable[CsvRow],
+    ledger: Ledger,
+    delimiter: str = ",",
+    date_order: DateOrder | None = None,
+) -> list[InvoiceLine]:
+    """The lines that can be played; what cannot is counted in `ledger`.
+
+    Raises AmbiguousDates unless the rows or `date_order` say how dates are to be read.
+    """
+    rows = list(rows)
+    spelling = spellings.of_file(
+        (row.date for row in rows), (row.price for row in rows), delimiter, date_order
+    )
     lines: list[InvoiceLine] = []
     earlier: set[CsvRow] = set()
     for row in rows:
         ledger.read += 1
         try:
-            line = parse(row)
+            line = parse(row, spelling)
             if row in earlier:
                 raise InvalidLine(LeftOut.DUPLICATE)
             earlier.add(row)
             lines.append(line)
         except InvalidLine as invalid:
-            ledger.left_out[invalid.why] += 1
+            ledger.leave_out(invalid.why, row)
     return lines
 
 
-def parse(row: CsvRow) -> InvoiceLine:
+def parse(row: CsvRow, spelling: Spelling) -> InvoiceLine:
     """Raises InvalidLine with the first reason against `row`."""
-    invoice, at, quantity, price = row.invoice.strip(), _date(row.date), _whole(row), _pence(row)
+    if row == GARBLED:
+        raise InvalidLine(LeftOut.GARBLED)
+    invoice, at = row.invoice.strip(), _date(row, spelling)
+    quantity, price = _whole(row, spelling), _pence(row, spelling)
     if not invoice:
-        raise InvalidLine(LeftOut.UNREADABLE)
-    customer = row.customer.strip().removesuffix(".0")
+        raise InvalidLine(LeftOut.NO_INVOICE)
+    customer = row.customer.strip().removesuffix(".0").removesuffix(",0")
     if not customer:
         raise InvalidLine(LeftOut.NO_CUSTOMER)
     cancels = invoice[0] in "Cc"
@@ -122,30 +152,32 @@ def parse(row: CsvRow) -> InvoiceLine:
     )
 
 
-@lru_cache(maxsize=4096)  # the lines of an invoice have one date
-def _date(text: str) -> datetime:
+def _date(row: CsvRow, spelling: Spelling) -> datetime:
     try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+        return spelling.date(row.date)
     except ValueError:
-        pass
-    try:
-        return datetime.strptime(text.strip(), DATE_OF_UCI)
-    except ValueError:
-        raise InvalidLine(LeftOut.UNREADABLE) from None
+        raise InvalidLine(LeftOut.UNREADABLE_DATE) from None
 
 
-def _whole(row: CsvRow) -> int:
-    match = WHOLE.fullmatch(row.quantity.strip())
+def _whole(row: CsvRow, spelling: Spelling) -> int:
+    match = WHOLE.fullmatch(_number(row.quantity, spelling))
     if match is None:
-        raise InvalidLine(LeftOut.UNREADABLE)
+        raise InvalidLine(LeftOut.UNREADABLE_NUMBER)
     return int(match[1])
 
 
-def _pence(row: CsvRow) -> int:
-    text = row.price.strip()
+def _pence(row: CsvRow, spelling: Spelling) -> int:
+    text = _number(row.price, spelling)
     if DECIMAL.fullmatch(text) is None:
-        raise InvalidLine(LeftOut.UNREADABLE)
+        raise InvalidLine(LeftOut.UNREADABLE_NUMBER)
     return int((Decimal(text) * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _number(text: str, spelling: Spelling) -> str:
+    try:
+        return spelling.number(text)
+    except ValueError:
+        raise InvalidLine(LeftOut.UNREADABLE_NUMBER) from None
 
 
 def _code(row: CsvRow) -> str:

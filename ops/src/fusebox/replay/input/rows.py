@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -9,10 +10,11 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fusebox.core.errors import Fault
 
+DELIMITERS = (",", ";", "\t", "|")
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 # The columns of a CsvRow by their names in Online Retail and Online Retail II.
 NAMES = {
@@ -46,20 +48,52 @@ class CsvRow(NamedTuple):
 GARBLED = CsvRow("", "", "", "", "", "", "")
 
 
+class Table(NamedTuple):
+    """`delimiter` stands between the fields of the file."""
+
+    delimiter: str
+    rows: Iterator[CsvRow]
+
+
 def rows(path: Path) -> Iterator[CsvRow]:
     """The rows of the file at `path`.  Raises Fault when it is none of this format."""
+    return table(path).rows
+
+
+def table(path: Path) -> Table:
+    """As `rows`."""
     text = _text(path)
     if not text.strip():
         raise _fault("the file is empty", path)
-    reader = csv.reader(io.StringIO(text, newline=""))
+    # Excel may say in a line of its own what stands between the fields.
+    text = re.sub(r"\A\s*\"?sep=(.)\"?\s*\r?\n", "", text)
+    delimiter = _delimiter(text.lstrip().partition("\n")[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         columns = _columns(next(reader), path)
+    except csv.Error as error:
+        raise _fault(f"line {reader.line_num} is no CSV: {error}", path) from error
+    return Table(delimiter, _rows(reader, columns, path))
+
+
+def _rows(reader: Any, columns: _Columns, path: Path) -> Iterator[CsvRow]:
+    try:
         for fields in reader:
-            if fields:
+            if any(fields):
                 complete = len(fields) == columns.width
                 yield CsvRow(*(fields[i] for i in columns.order)) if complete else GARBLED
     except csv.Error as error:
         raise _fault(f"line {reader.line_num} is no CSV: {error}", path) from error
+
+
+def _delimiter(header: str) -> str:
+    """The one at which the first line falls into most of the names that are looked for."""
+
+    def names(delimiter: str) -> int:
+        fields = {_plain(name.strip('"')) for name in header.strip().split(delimiter)}
+        return sum(any(_plain(name) in fields for name in known) for known in NAMES.values())
+
+    return max(DELIMITERS, key=names)
 
 
 def _text(path: Path) -> str:
@@ -73,10 +107,18 @@ def _text(path: Path) -> str:
         raise _fault(f"the file cannot be read: {error.strerror or error}", path) from error
     if content.startswith(ZIP):
         raise _fault("the file is a workbook or a ZIP archive", path)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")  # which takes any byte
+    return _decoded(content)
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")  # which takes any byte
 
 
 class _Columns(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fusebox.replay.outcome.reconciliation import Difference
@@ -15,12 +15,13 @@ JSON_NAMES = {"actual": "found", "corrected": "mended"}
 
 @dataclass(frozen=True)
 class LineCounts:
-    """Of the file: `read` = `played` + all that were left out."""
+    """Of the file: `read` = `played` + all that were left out, with an example by reason."""
 
     read: int
     played: int
     left_out: dict[str, int]
     corrected: dict[str, int]
+    examples: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,9 @@ class Report:
         out = lines.read - lines.played
         return [
             f"lines      {lines.read:,} read, {lines.played:,} played, {out:,} left out",
-            *_counts(lines.left_out),
+            *_counts(lines.left_out, lines.examples),
             f"           {sum(lines.corrected.values()):,} corrections of lines that were played",
-            *_counts(lines.corrected),
+            *_counts(lines.corrected, {}),
         ]
 
     def _orders(self) -> list[str]:
@@ -145,8 +146,11 @@ class Report:
         return [*lines, "NOT reconciled." if faults else "Reconciled to the last piece."]
 
 
-def _counts(counts: Mapping[str, int]) -> list[str]:
-    return [f"           {count:>9,}  {what}" for what, count in counts.items()]
+def _counts(counts: Mapping[str, int], examples: Mapping[str, str]) -> list[str]:
+    return [
+        f"           {count:>9,}  {what}" + (f" ({examples[what]})" if what in examples else "")
+        for what, count in counts.items()
+    ]
 
 
 def _some(count: int, what: str, which: list[str] | None = None) -> str:

@@ -37,6 +37,7 @@ def of(
             played=ledger.played,
             left_out=_ranked(ledger.left_out),
             corrected=_ranked(ledger.corrected),
+            examples={str(why): example for why, example in ledger.examples.items()},
         ),
         orders=_orders(plan, player.tally, outcome),
         cancellations=CancellationCounts(
