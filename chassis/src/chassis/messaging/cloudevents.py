@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
 from chassis.core.clock import rfc3339
 from chassis.messaging.event import Event
-from chassis.observability import tracing
+from chassis.observability import propagation, tracing
 from chassis.observability.tracing import ZipkinAttrs
+
+# Others are not looked at.
+READ = frozenset(("ce_id", "ce_type", "ce_source", *propagation.PROPAGATION_HEADERS))
 
 RecordHeaders = list[tuple[str, bytes]]
 
@@ -21,17 +25,27 @@ class BadRecord(Exception):
 def headers(
     id: UUID, type: str, source: str, time: datetime, span: ZipkinAttrs | None
 ) -> RecordHeaders:
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(id),
-        "ce_source": source,
-        "ce_type": type,
-        "ce_time": rfc3339(time),
-        "content-type": "application/json",
-    }
+    headers = [*_of_kind(type, source), _time(time), ("ce_id", str(id).encode())]
     if span is not None:
-        headers["b3"] = tracing.single(span)
-    return [(name, value.encode()) for name, value in headers.items()]
+        headers.append(("b3", tracing.single(span).encode()))
+    return headers
+
+
+@lru_cache(maxsize=256)
+def _of_kind(type: str, source: str) -> tuple[tuple[str, bytes], ...]:
+    """What all events of a type have in common, encoded once."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("content-type", b"application/json"),
+        ("ce_source", source.encode()),
+        ("ce_type", type.encode()),
+    )
+
+
+@lru_cache(maxsize=16)
+def _time(time: datetime) -> tuple[str, bytes]:
+    """Events of one transaction have one time."""
+    return "ce_time", rfc3339(time).encode()
 
 
 def parse(
@@ -48,7 +62,7 @@ def parse(
     texts = {
         name: content.decode("utf-8", "replace")
         for name, content in record_headers or ()
-        if content is not None
+        if content is not None and name in READ
     }
     missing = [name for name in ("ce_id", "ce_type", "ce_source") if not texts.get(name)]
     if missing:

@@ -36,7 +36,8 @@ class DeadLetterProducer:
         self._producer: KafkaProducer | None = None
 
     def send(self, record: Any, reason: str) -> None:
-        where = f"{record.topic}/{record.partition}/{record.offset}"
+        """`record` is one of Kafka's, or will be one and says where it is kept as its `place`."""
+        where = getattr(record, "place", "") or f"{record.topic}/{record.partition}/{record.offset}"
         log.warning("dead letter from %s: %s", where, reason)
         added = [
             ("dead_reason", reason[:LONGEST_REASON].encode("utf-8", "replace")),

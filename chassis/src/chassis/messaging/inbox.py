@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, DateTime, MetaData, Table, Uuid, func
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Column, DateTime, MetaData, Table, Uuid, func, text
 from sqlalchemy.orm import Session
 
 from chassis.messaging.event import Event
+
+# One text and one statement, however many events.
+CLAIM = text(
+    "INSERT INTO inbox (event_id) SELECT unnest(CAST(:ids AS uuid[]))"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
 
 
 class Inbox:
@@ -33,13 +38,6 @@ class Inbox:
         first = {event.id: event for event in events}
         if not first:
             return []
-        claimed = set(
-            session.scalars(
-                insert(self.table)
-                # In one order everywhere, so that two racing batches cannot deadlock.
-                .values([{"event_id": id} for id in sorted(first)])
-                .on_conflict_do_nothing()
-                .returning(self.table.c.event_id)
-            )
-        )
+        # In one order everywhere, so that two racing batches cannot deadlock.
+        claimed = set(session.scalars(CLAIM, {"ids": sorted(first)}))
         return [event for id, event in first.items() if id in claimed]

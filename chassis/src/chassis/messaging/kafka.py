@@ -13,6 +13,7 @@ from chassis.core.environment import Environment
 # A SIGKILLed member holds its partitions that long; the same instance gets them back at once.
 SESSION_MILLISECONDS = 6_000
 
+FULL_BATCH = 500
 # The limit of the dead letters' topics: double that of the others, which is Kafka's default.
 LARGEST_DEAD_LETTER = 2 * 1024 * 1024
 
@@ -23,7 +24,9 @@ def producer(servers: str, environment: Environment) -> KafkaProducer:
         **_common(servers, environment),
         max_block_ms=5_000,
         delivery_timeout_ms=20_000,
-        linger_ms=0,
+        # The relay flushes, which waits for no more; till then a batch fills.
+        linger_ms=50,
+        batch_size=131_072,
     )
 
 
@@ -34,6 +37,9 @@ def dead_letter_producer(servers: str, environment: Environment) -> KafkaProduce
         max_block_ms=5_000,
         delivery_timeout_ms=20_000,
         max_request_size=LARGEST_DEAD_LETTER,
+        # An idempotent producer is of no more use after a record that the broker has refused.
+        enable_idempotence=False,
+        acks="all",
     )
 
 
@@ -48,7 +54,7 @@ def consumer(servers: str, environment: Environment) -> KafkaConsumer:
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         partition_assignment_strategy=[CooperativeStickyAssignor],
-        max_poll_records=500,
+        max_poll_records=FULL_BATCH,
         metadata_max_age_ms=10_000,
     )
 

@@ -3,34 +3,27 @@
 This is what a service sees of it; `chassis.messaging.relay` publishes the rows after the commit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Identity,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    Uuid,
-    event,
-    func,
-    insert,
-)
-from sqlalchemy.orm import Session, sessionmaker
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from chassis.messaging.event import encode
 from chassis.observability import tracing
 from chassis.observability.tracing import ZipkinAttrs
 
+# In a session's `info`: its commit has to wake the relay.
 RECORDED = "outbox.recorded"
+# One text and one statement, however many rows: arrays where a list of VALUES would differ.
+RECORD = sa.text(
+    "INSERT INTO outbox (event_id, topic, key, type, payload, span) SELECT * FROM unnest("
+    "CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:types AS text[]),"
+    " CAST(:payloads AS bytea[]), CAST(:spans AS text[]))"
+)
 
 
 @dataclass(frozen=True)
@@ -51,45 +44,37 @@ class Message:
 class Outbox:
     """The table in a service's own schema."""
 
-    def __init__(self, metadata: MetaData) -> None:
-        now = func.now()
-        self.table = Table(
+    def __init__(self, metadata: sa.MetaData) -> None:
+        self.table = sa.Table(
             "outbox",
             metadata,
-            Column("position", BigInteger, Identity(), primary_key=True),
-            Column("event_id", Uuid, nullable=False),
-            Column("topic", String, nullable=False),
-            Column("key", String, nullable=False),
-            Column("type", String, nullable=False),
-            Column("payload", LargeBinary, nullable=False),
-            Column("span", Text),
-            Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=now),
+            sa.Column("position", sa.BigInteger, sa.Identity(), primary_key=True),
+            sa.Column("event_id", sa.Uuid, nullable=False),
+            sa.Column("topic", sa.String, nullable=False),
+            sa.Column("key", sa.String, nullable=False),
+            sa.Column("type", sa.String, nullable=False),
+            sa.Column("payload", sa.LargeBinary, nullable=False),
+            sa.Column("span", sa.Text),
+            sa.Column(
+                "recorded_at",
+                sa.DateTime(timezone=True),
+                nullable=False,
+                server_default=sa.func.now(),
+            ),
         )
 
     def record(self, session: Session, messages: Sequence[Message]) -> None:
         """Write `messages` in the transaction of `session`; its commit wakes the relay."""
-        if messages:
-            session.execute(insert(self.table), [_row(message) for message in messages])
-            session.info[RECORDED] = True
-
-
-def on_commit(sessions: sessionmaker[Session], notify: Callable[[], None]) -> None:
-    """Call `notify` after each commit of a session of `sessions` that has recorded messages."""
-
-    def committed(session: Session) -> None:
-        if session.info.pop(RECORDED, False):
-            notify()
-
-    event.listen(sessions, "after_commit", committed)
-
-
-def _row(message: Message) -> dict[str, Any]:
-    span = message.trace_context or tracing.current()
-    return {
-        "event_id": message.id,
-        "topic": message.topic,
-        "key": message.key,
-        "type": message.type,
-        "payload": encode(message.data),
-        "span": tracing.single(span) if span else None,
-    }
+        if not messages:
+            return
+        spans = [message.trace_context or tracing.current() for message in messages]
+        columns = {
+            "ids": [message.id for message in messages],
+            "topics": [message.topic for message in messages],
+            "keys": [message.key for message in messages],
+            "types": [message.type for message in messages],
+            "payloads": [encode(message.data) for message in messages],
+            "spans": [span and tracing.single(span) for span in spans],
+        }
+        session.execute(RECORD, columns)
+        session.info[RECORDED] = True

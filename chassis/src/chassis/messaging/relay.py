@@ -12,25 +12,33 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from kafka import KafkaProducer
-from sqlalchemy import Engine, Row, delete, select, text
+from kafka.errors import MessageSizeTooLargeError
+from kafka.partitioner import murmur2
+from sqlalchemy import Engine, Executable, Row, Table, bindparam, delete, event, select, text
+from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.actuator.endpoints import up
 from chassis.chaos import kill_points
 from chassis.core.backoff import Backoff
 from chassis.core.errors import first_line
 from chassis.messaging import cloudevents
+from chassis.messaging.cloudevents import RecordHeaders
+from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.outages import something_is_away
-from chassis.messaging.outbox import Outbox
+from chassis.messaging.outbox import RECORDED, Outbox
 from chassis.observability import tracing
 from chassis.observability.tracing import Kind, Tracer, ZipkinAttrs
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
+GATHER_FROM = 8
+GATHER_SECONDS = 0.02
 # The sweep finds what a crash between commit and wake-up left behind.
 SWEEP_SECONDS = 1.0
 LONGEST_PAUSE = 5.0
@@ -47,12 +55,14 @@ class OutboxRelay:
         tracer: Tracer,
         source: str,
         producer: Callable[[], KafkaProducer],
+        dead_letters: DeadLetterProducer,
     ) -> None:
-        self._outbox = outbox
+        self._take = _take(outbox.table)
         self._engine = engine
         self._tracer = tracer
         self._source = source
         self._make_producer = producer
+        self._dead_letters = dead_letters
         self._producer: KafkaProducer | None = None
         self.active = False
         self._waits_for = ""
@@ -75,6 +85,8 @@ class OutboxRelay:
                     raise
                 self._waits_for = first_line(error)
                 log.warning("the outbox waits: %s", self._waits_for)
+                # After some errors a producer is of no more use, and it does not say which.
+                self._close()
                 backoff.wait(stop)
             finally:
                 self.active = False
@@ -96,8 +108,7 @@ class OutboxRelay:
                     if self.active:
                         # Made before the first order needs it: it takes a tenth of a second.
                         self._producer = self._producer or self._make_producer()
-                        while self._publish_batch():
-                            pass
+                        self._publish_all(stop)
                     self._waits_for = ""
                     backoff.reset()
                     notified_here = self._wait(raw)
@@ -125,63 +136,132 @@ class OutboxRelay:
         except BlockingIOError:
             return False
 
-    def _publish_batch(self) -> bool:
-        """Publish the oldest rows, then delete them; whether there may be more.
+    def _publish_all(self, stop: threading.Event) -> None:
+        """Until nothing is left.  Where much comes, what comes next is left to gather for a moment.
 
-        A crash in between publishes them again: consumers know them by `ce_id`.
+        A batch costs about what a row costs; a row that comes alone waits for nobody.
         """
-        table = self._outbox.table
+        while (published := self._publish_batch()) == BATCH or (
+            published >= GATHER_FROM and not stop.wait(GATHER_SECONDS)
+        ):
+            pass
+
+    def _publish_batch(self) -> int:
+        """Publish the oldest rows; how many that were.
+
+        They are deleted for good by the commit, after the broker has acknowledged them all.  A
+        crash in between publishes them again: consumers know them by `ce_id`.
+        """
         with self._engine.begin() as connection:
-            rows = connection.execute(
-                select(*table.c).order_by(table.c.position).limit(BATCH)
-            ).all()
+            rows = connection.execute(self._take, {"batch": BATCH}).all()
             if rows:
                 kill_points.kill_point(kill_points.BEFORE_PUBLISH)
                 self._publish(rows)
                 kill_points.kill_point(kill_points.AFTER_PUBLISH)
-                connection.execute(
-                    delete(table).where(table.c.position.in_([row.position for row in rows]))
-                )
-        return len(rows) == BATCH
+        return len(rows)
 
     def _publish(self, rows: Sequence[Row[Any]]) -> None:
-        if self._producer is None:
-            self._producer = self._make_producer()
-        sent = []
-        for row in rows:
-            attrs = self._span_of(row)
-            started = time.time()
-            future = self._producer.send(
-                row.topic,
-                key=row.key.encode(),
-                value=row.payload,
-                headers=cloudevents.headers(
-                    row.event_id, row.type, self._source, row.recorded_at, attrs
-                ),
+        producer = self._producer = self._producer or self._make_producer()
+        partitions = {
+            topic: producer.partitions_for(topic) for topic in {row.topic for row in rows}
+        }
+        sent = [self._send(producer, row, len(partitions[row.topic])) for row in rows]
+        producer.flush(timeout=DELIVERY_SECONDS)
+        try:
+            for outgoing in sent:
+                self._confirm(outgoing)
+        except MessageSizeTooLargeError:
+            # Refused by the broker: from then on this producer fails whatever it is given, and says
+            # not at which row that began.
+            self._close()
+            if len(rows) == 1:
+                self._give_up(sent[0])
+            else:
+                for row in rows:
+                    self._publish([row])
+
+    def _send(self, producer: KafkaProducer, row: Row[Any], partitions: int) -> "_Outgoing":
+        span, started = self._span_of(row.span), time.time()
+        key = row.key.encode()
+        headers = cloudevents.headers(row.event_id, row.type, self._source, row.recorded_at, span)
+        outgoing = _Outgoing(row, key, headers, span, started)
+        with suppress(MessageSizeTooLargeError):
+            # What the library's own partitioner comes to, without looking at the cluster each time.
+            partition = (murmur2(key) & 0x7FFFFFFF) % partitions
+            outgoing.future = producer.send(
+                row.topic, key=key, value=row.payload, headers=headers, partition=partition
             )
-            sent.append((row, attrs, started, future))
-        self._producer.flush(timeout=DELIVERY_SECONDS)
-        self._confirm(sent)
+        return outgoing
 
-    def _span_of(self, row: Row[Any]) -> ZipkinAttrs | None:
-        if row.span is None:
-            return None
-        return self._tracer.child_of(tracing.incoming({"b3": row.span}).parent)
+    def _span_of(self, b3: str | None) -> ZipkinAttrs | None:
+        """A span of its own for what is traced; what is not only hands on that it is not."""
+        parent = tracing.incoming({"b3": b3}).parent if b3 else None
+        return self._tracer.child_of(parent) if parent and parent.is_sampled else parent
 
-    def _confirm(self, sent: Sequence[Any]) -> None:
-        """Raise the first failure, if any; the spans end where the broker has acknowledged."""
-        for row, attrs, started, future in sent:
-            future.get(timeout=DELIVERY_SECONDS)
-            if attrs:
-                self._tracer.report(
-                    f"send {row.topic}",
-                    Kind.PRODUCER,
-                    attrs,
-                    started,
-                    remote="kafka",
-                    tags={"kafka.topic": row.topic, "ce.type": row.type, "kafka.key": row.key},
-                )
+    def _confirm(self, outgoing: "_Outgoing") -> None:
+        """Raise the failure, if any; the span ends where the broker has acknowledged."""
+        row, span = outgoing.row, outgoing.span
+        if outgoing.future is None:
+            self._give_up(outgoing)
+        else:
+            outgoing.future.get(timeout=DELIVERY_SECONDS)
+        if span is not None and span.is_sampled:
+            self._tracer.report(
+                f"send {row.topic}",
+                Kind.PRODUCER,
+                span,
+                outgoing.started,
+                remote="kafka",
+                tags={"kafka.topic": row.topic, "ce.type": row.type, "kafka.key": row.key},
+            )
+
+    def _give_up(self, outgoing: "_Outgoing") -> None:
+        """It will never fit, and all that come after it would wait for ever."""
+        self._dead_letters.send(outgoing, "the event is too large for its topic")
 
     def _close(self) -> None:
         if self._producer is not None:
             self._producer.close(timeout=2)
+            self._producer = None
+        self._dead_letters.close()
+
+
+@dataclass(slots=True)
+class _Outgoing:
+    """A row on its way, as a record; `future` is None when it is too large to be sent."""
+
+    row: Row[Any]
+    key: bytes
+    headers: RecordHeaders
+    span: ZipkinAttrs | None
+    started: float
+    future: Any = None
+
+    @property
+    def topic(self) -> str:
+        return str(self.row.topic)
+
+    @property
+    def value(self) -> bytes:
+        return bytes(self.row.payload)
+
+    @property
+    def place(self) -> str:
+        return f"outbox, position {self.row.position}"
+
+
+def _take(table: Table) -> Executable:
+    """Delete the oldest rows and return them in their order, by one statement."""
+    oldest = select(table.c.position).order_by(table.c.position).limit(bindparam("batch"))
+    taken = delete(table).where(table.c.position.in_(oldest)).returning(*table.c).cte("taken")
+    return select(taken).order_by(taken.c.position)
+
+
+def on_commit(sessions: sessionmaker[Session], notify: Callable[[], None]) -> None:
+    """Call `notify` after each commit of a session of `sessions` that has recorded messages."""
+
+    def committed(session: Session) -> None:
+        if session.info.pop(RECORDED, False):
+            notify()
+
+    event.listen(sessions, "after_commit", committed)

@@ -7,14 +7,14 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis.messaging import kafka, outbox
+from chassis.messaging import kafka
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.dead_letter_limit import DeadLetterLimit
 from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.inbox import Inbox
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.processing import EventProcessor, Handler
-from chassis.messaging.relay import OutboxRelay
+from chassis.messaging.relay import OutboxRelay, on_commit
 from chassis.runtime.service import Process
 
 
@@ -28,8 +28,9 @@ def publish(
         process.tracer,
         process.environment.service,
         lambda: kafka.producer(_servers(process), process.environment),
+        _dead_letters(process),
     )
-    outbox.on_commit(sessions, relay.notify)
+    on_commit(sessions, relay.notify)
     process.workers.add("outbox-relay", relay.run)
     process.actuator.health.add("outbox", relay.health)
 
@@ -43,13 +44,10 @@ def consume(
     handler: Handler,
 ) -> None:
     """Let events of `models` on `topics` have their effect, from the start of `process` on."""
-    service = process.environment.service
-    dead_letters = DeadLetterProducer(
-        service, lambda: kafka.dead_letter_producer(_servers(process), process.environment)
-    )
+    dead_letters = _dead_letters(process)
     limit = DeadLetterLimit(process.live.map(lambda settings: settings.fusebox.dead_letters))
     consumer = Consumer(
-        service,
+        process.environment.service,
         topics,
         EventProcessor(models, handler, inbox, sessions, process.tracer, dead_letters, limit),
         dead_letters,
@@ -58,6 +56,13 @@ def consume(
     process.workers.add("events", consumer.run)
     process.actuator.health.add("consumer", consumer.health, readiness=True)
     process.metrics.add(consumer.metrics)
+
+
+def _dead_letters(process: Process[Any]) -> DeadLetterProducer:
+    return DeadLetterProducer(
+        process.environment.service,
+        lambda: kafka.dead_letter_producer(_servers(process), process.environment),
+    )
 
 
 def _servers(process: Process[Any]) -> str:

@@ -16,7 +16,7 @@ from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
-from fusebox.core.topology import DEAD_LETTER_TOPICS
+from fusebox.core.topology import DEAD_LETTER_TOPICS, DEAD_LETTERS
 from fusebox.runtime import remote
 
 GROUP = "fusebox-replay-dead"
@@ -123,21 +123,29 @@ def _batches(consumer: Any) -> Iterator[list[Any]]:
 
 
 def _put_back(consumer: Any, producer: Any, batch: Sequence[Any]) -> int:
-    """Send `batch` back and remember each record that Kafka has acknowledged."""
+    """Send `batch` back and remember each record that Kafka has acknowledged; how many went back.
+
+    What its topic does not take is a dead letter again, the newest one, and holds up no other.
+    """
     from kafka import TopicPartition
+    from kafka.errors import MessageSizeTooLargeError
     from kafka.structs import OffsetAndMetadata
 
     sent = [(record, _send(producer, record)) for record in batch]
-    reached = {}
+    put_back, reached = 0, {}
     try:
         for record, future in sent:
-            future.get(timeout=DELIVERY_SECONDS)
+            try:
+                future.get(timeout=DELIVERY_SECONDS)
+                put_back += 1
+            except MessageSizeTooLargeError:
+                _bury_again(producer, record).get(timeout=DELIVERY_SECONDS)
             where = TopicPartition(record.topic, record.partition)
             reached[where] = OffsetAndMetadata(record.offset + 1)
     finally:
         if reached:
             consumer.commit(reached)
-    return len(sent)
+    return put_back
 
 
 def _send(producer: Any, record: Any) -> Any:
@@ -147,6 +155,11 @@ def _send(producer: Any, record: Any) -> Any:
         value=record.value,
         headers=own_headers(record.headers),
     )
+
+
+def _bury_again(producer: Any, record: Any) -> Any:
+    headers = [(name, value or b"") for name, value in record.headers]
+    return producer.send(record.topic, key=record.key, value=record.value, headers=headers)
 
 
 def _letter(record: Any) -> DeadLetter:
@@ -203,4 +216,8 @@ def _producer(stack: Stack) -> Any:
         delivery_timeout_ms=DELIVERY_SECONDS * 1000,
         request_timeout_ms=DELIVERY_SECONDS * 1000 // 2,
         max_block_ms=BOOTSTRAP_MILLISECONDS,
+        max_request_size=DEAD_LETTERS.max_message_bytes,
+        # An idempotent producer is of no more use after a record that the broker has refused.
+        enable_idempotence=False,
+        acks="all",
     )

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Session, sessionmaker
 
-from chassis.messaging.outbox import Message, Outbox, on_commit
+from chassis.messaging.outbox import Message, Outbox
+from chassis.messaging.relay import on_commit
 
 OUTBOX = Outbox(MetaData())
 MESSAGE = Message("orders", "1", "order.placed", {})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from kafka import TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from fusebox.core import files, kafka_admin
 from fusebox.core.errors import Fault
@@ -16,6 +16,7 @@ from fusebox.core.topology import DEAD_LETTER_TOPICS
 from fusebox.operations import dead_letters
 
 HEADERS = [("ce_id", b"1"), ("ce_type", b"order.placed"), ("b3", b"0")]
+LARGEST = 100
 BURIED = [
     *HEADERS,
     ("dead_reason", b"Field required"),
@@ -90,12 +91,12 @@ class Consumer:
 
 
 class Future:
-    def __init__(self, refused: bool) -> None:
-        self._refused = refused
+    def __init__(self, error: KafkaError | None) -> None:
+        self._error = error
 
     def get(self, timeout: float) -> None:
-        if self._refused:
-            raise KafkaError("refused")
+        if self._error:
+            raise self._error
 
 
 class Producer:
@@ -103,10 +104,12 @@ class Producer:
         self._broker = broker
 
     def send(self, topic: str, **record: Any) -> Future:
-        refused = record["value"] == self._broker.refuses
-        if not refused:
-            self._broker.sent.append((topic, record))
-        return Future(refused)
+        if record["value"] == self._broker.refuses:
+            return Future(KafkaError("refused"))
+        if len(record["value"]) > LARGEST and topic not in DEAD_LETTER_TOPICS:
+            return Future(MessageSizeTooLargeError("too large"))
+        self._broker.sent.append((topic, record))
+        return Future(None)
 
     def close(self) -> None:
         pass
@@ -181,6 +184,23 @@ def test_what_was_acknowledged_before_a_failure_is_not_sent_again(
     broker.refuses = None
 
     assert dead_letters.replay(stack) == 2
+
+
+def test_what_its_topic_does_not_take_stays_a_dead_letter_and_holds_up_no_other(
+    stack: Stack, broker: Broker
+) -> None:
+    large = b"x" * (LARGEST + 1)
+    broker.bury("orders.dead", large, b"2")
+
+    assert dead_letters.replay(stack) == 1
+
+    assert [(topic, record["value"]) for topic, record in broker.sent] == [
+        ("orders", b"2"),
+        ("orders.dead", large),
+    ]
+    kept = dict(broker.sent[1][1]["headers"])
+    assert kept["dead_reason"] == b"Field required"
+    assert broker.committed == {"orders.dead": 2}
 
 
 @pytest.fixture
