@@ -84,8 +84,9 @@ def _read(stack: Stack) -> Reading:
             orders = {str(row[0]): StoredOrder(*row[1:]) for row in _rows(order, ORDERS)}
         return Reading(products, reservations, orders, _outboxes(stack))
     except (psycopg.Error, FileNotFoundError) as error:
+        first_line = str(error).partition("\n")[0] or type(error).__name__
         raise Fault(
-            f"the stores cannot be read: {str(error).splitlines()[0]}",
+            f"the stores cannot be read: {first_line}",
             remedy="see `make status`; PostgreSQL has to run and to have been prepared.",
         ) from error
 
