@@ -1,6 +1,7 @@
 """Encryption of values with a symmetric key, compatible with Spring's config server."""
 
 import hashlib
+import re
 import secrets
 from typing import Any
 
@@ -12,6 +13,9 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from config_server.model import PropertySource, PropertyValue
 
 PREFIX = "{cipher}"
+# What Spring's server chooses a key by; here one key serves all.
+KEY_PREFIXES = re.compile(r"(?:\{(?!cipher\})[^{}:]*:[^{}]*\}|\{plain\})*")
+ENVIRONMENT = re.compile(r"\{(?:name|profiles):[^{}]*\}|\{plain\}")
 DEFAULT_SALT = "deadbeef"
 ROUNDS = 1024
 KEY_BYTES = 32
@@ -39,9 +43,9 @@ class Cipher:
         return (vector + encryptor.update(padded) + encryptor.finalize()).hex()
 
     def decrypt(self, text: str) -> str:
-        """Raises DecryptionFailed."""
+        """`{key:…}` and the like may stand before it; raises DecryptionFailed."""
         try:
-            content = bytes.fromhex(text)
+            content = bytes.fromhex(split_prefixes(text)[1])
             decryptor = self._mode(content[:IV_BYTES]).decryptor()
             padded = decryptor.update(content[IV_BYTES:]) + decryptor.finalize()
             unpadder = PKCS7(128).unpadder()
@@ -51,6 +55,13 @@ class Cipher:
 
     def _mode(self, vector: bytes) -> BlockCipher[CBC]:
         return BlockCipher(self._aes, CBC(vector))
+
+
+def split_prefixes(text: str) -> tuple[str, str]:
+    """`{key:testkey}` and others before `text`, and the rest; without those of no use later."""
+    match = KEY_PREFIXES.match(text)
+    prefixes = match[0] if match else ""
+    return ENVIRONMENT.sub("", prefixes), text[len(prefixes) :]
 
 
 def decrypted(source: PropertySource, cipher: Cipher | None) -> PropertySource:

@@ -51,6 +51,11 @@ class ConfigQuery:
     def profiles(self) -> list[str]:
         return _parts(self.profile)
 
+    @property
+    def labels(self) -> list[str]:
+        """The last one first."""
+        return _parts(self.label or "")[::-1]
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigResult:
@@ -81,6 +86,9 @@ class Backend(Protocol):
 
         Raises BackendUnavailable.
         """
+
+    def imported(self) -> frozenset[str]:
+        """Which of these others have imported; a folder ends in a slash."""
 
     def problems(self) -> dict[str, str]:
         """Which of these cannot be read, and why; the last good version is served instead."""

@@ -45,6 +45,40 @@ def test_a_text_that_curl_sends_as_a_form_is_accepted(
     assert server_with_key.post("/decrypt", encrypted, **form).text == meant
 
 
+@pytest.mark.parametrize(
+    "prefix", ["{key:x}", "{name:x}", "{name:x}{key:y}", "{key:}", "{key:a}{key:b}", "{plain}"]
+)
+def test_a_prefix_that_chooses_a_key_is_accepted(server_with_key: Any, prefix: str) -> None:
+    encrypted = server_with_key.post("/encrypt", f"{prefix}hello").text
+
+    assert server_with_key.post("/decrypt", f"{prefix}{SECRET}").text == "secret"
+    assert server_with_key.post("/decrypt", encrypted).text == "hello"
+    server_with_key.write("probe.yml", f"a: '{{cipher}}{prefix}{SECRET}'\n")
+    assert server_with_key.sources("/probe/dev")[0]["source"] == {"a": "secret"}
+
+
+def test_the_prefix_of_a_key_is_returned_with_the_cipher(server_with_key: Any) -> None:
+    assert server_with_key.post("/encrypt", "{key:x}hello").text.startswith("{key:x}")
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [("ISO-8859-1", "latin-1"), ("UTF-16", "utf-16"), ("windows-1252", "cp1252")],
+)
+def test_the_charset_of_a_request_is_heeded(server_with_key: Any, charset: str, codec: str) -> None:
+    typed = {"Content-Type": f"text/plain;charset={charset}"}
+
+    encrypted = server_with_key.post("/encrypt", "héllo".encode(codec), **typed)
+
+    assert server_with_key.post("/decrypt", encrypted.content).content.decode() == "héllo"
+
+
+def test_an_unknown_charset_is_answered_415(server_with_key: Any) -> None:
+    answer = server_with_key.post("/encrypt", b"x", **{"Content-Type": "text/plain;charset=foo"})
+
+    assert answer.status_code == 415
+
+
 def test_a_text_without_a_content_type_is_accepted(server_with_key: Any) -> None:
     answer = server_with_key.call("POST", "/decrypt", SECRET, **{"Content-Type": None})
 

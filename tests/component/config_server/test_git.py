@@ -113,7 +113,7 @@ def test_search_paths_come_before_the_root(repository: Repository) -> None:
     repository.commit()
     backend = repository.backend("{application}")
 
-    assert value(backend)[1] == [2, 1, 3]  # type: ignore[index]
+    assert value(backend)[1] == [2, 3, 1]  # type: ignore[index]
     assert backend.file(ConfigQuery("probe", "dev"), "x.txt") == b"${a}"
 
 

@@ -14,6 +14,7 @@ from chassis.actuator.endpoints import (
 from chassis.config.client import ConfigClient, ConfigurationError
 from chassis.core.environment import Environment
 from chassis.core.errors import Problem, Unavailable
+from chassis.core.internal_http import internal_session
 
 TIMEOUT = (0.5, 10)
 
@@ -30,7 +31,8 @@ def add(actuator: Actuator, configuration: ConfigClient[Any], environment: Envir
         path = f"/{request.name}" if request.name != "busrefresh" else ""
         url = f"{environment.config_server}/actuator/busrefresh{path}"
         try:
-            response = requests.post(url, timeout=TIMEOUT)
+            with internal_session() as session:
+                response = session.post(url, timeout=TIMEOUT)
         except requests.RequestException as error:
             raise Unavailable(
                 "config-server does not answer, so no process was notified."

@@ -15,11 +15,17 @@ import requests
 from pydantic import ValidationError
 
 from chassis.config import validation
-from chassis.config.properties import fill_placeholders, to_tree
+from chassis.config.properties import (
+    fill_placeholders,
+    merged,
+    to_tree,
+    without_empty_parents,
+)
 from chassis.config.settings import Settings
 from chassis.core import log_levels
 from chassis.core.backoff import Backoff
 from chassis.core.environment import Environment
+from chassis.core.internal_http import internal_session
 from chassis.core.live import Live
 
 log = logging.getLogger(__name__)
@@ -70,14 +76,13 @@ class ConfigClient(Generic[S]):
     def load(self) -> S:
         """Fetch, patiently, and validate.
 
-        Raises ConfigurationError when nobody answers and no copy is kept, or a value is wrong.
+        Raises ConfigurationError when nobody answers, or a value is wrong, and no copy is kept.
         """
         seconds = SECONDS_WITH_A_COPY if self._copy.exists() else SECONDS_WITHOUT
         with self._refreshing:
             sources = self._fetch_patiently(seconds)
             if sources is not None:
-                self._apply(sources, "config-server")
-                self._keep(sources)
+                self._begin_with(sources)
             elif self._copy.exists():
                 log.warning("config-server does not answer: using the last known good copy")
                 self._apply(json.loads(self._copy.read_text()), "last-known-good")
@@ -88,6 +93,19 @@ class ConfigClient(Generic[S]):
                     "Is config-server running?"
                 )
         return self.current
+
+    def _begin_with(self, sources: list[dict[str, Any]]) -> None:
+        # A slip in a file must not end a process again and again that served well before it.
+        try:
+            self._apply(sources, "config-server")
+        except ConfigurationError as error:
+            if not self._copy.exists():
+                raise
+            log.error("%s: using the last known good copy", error)
+            self._apply(json.loads(self._copy.read_text()), "last-known-good")
+            self.refused = str(error)
+        else:
+            self._keep(sources)
 
     def refresh(self) -> list[str]:
         """Fetch again and apply what came; the keys that changed, in their order.
@@ -149,8 +167,7 @@ class ConfigClient(Generic[S]):
 
     def _fetch_from_server(self) -> list[dict[str, Any]]:
         environment = self._environment
-        with requests.Session() as session:
-            session.trust_env = False
+        with internal_session() as session:
             response = session.get(
                 f"{environment.config_server}/{environment.service}/{environment.profile}",
                 timeout=(0.5, 5),
@@ -161,13 +178,19 @@ class ConfigClient(Generic[S]):
 
     def _apply(self, sources: list[dict[str, Any]], source: str) -> None:
         variables = self._environment.variables
-        flat: dict[str, tuple[Any, str]] = {}
-        for entry in sources:
-            for key, value in entry["source"].items():
-                filled = fill_placeholders(value, variables) if isinstance(value, str) else value
-                flat.setdefault(key, (filled, entry["name"]))
+        flat: dict[str, tuple[Any, str]] = merged(
+            {
+                key: (
+                    fill_placeholders(value, variables) if isinstance(value, str) else value,
+                    entry["name"],
+                )
+                for key, value in entry["source"].items()
+            }
+            for entry in sources
+        )
+        values = without_empty_parents({key: value for key, (value, _) in flat.items()})
         try:
-            current = self._model.model_validate(to_tree({k: v for k, (v, _) in flat.items()}))
+            current = self._model.model_validate(to_tree(values))
         except ValidationError as error:
             wrong = validation.describe(error, self._model)
             raise ConfigurationError(

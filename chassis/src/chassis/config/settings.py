@@ -19,6 +19,12 @@ class Section(BaseModel):
 
     model_config = ConfigDict(alias_generator=kebab, populate_by_name=True, frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_below_it(cls, options: Any) -> Any:
+        """`fusebox:` with no line below it is a section with nothing in it."""
+        return {} if options in ("", None) else options
+
 
 class StrictSection(Section):
     """One that refuses keys which nobody reads; Spring's relaxed binding holds for the others.

@@ -5,6 +5,7 @@ from typing import Any
 import requests
 
 from chassis.config.settings import Eureka
+from chassis.core.internal_http import internal_session
 from chassis.core.live import Live
 
 TIMEOUT = (0.5, 2)
@@ -15,8 +16,7 @@ class EurekaHttpClient:
 
     def __init__(self, settings: Live[Eureka]) -> None:
         self._settings = settings
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._session = internal_session()
         self._last = ""
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:

@@ -15,6 +15,7 @@ from chassis.core.errors import (
     TimedOut,
     Unavailable,
 )
+from chassis.core.internal_http import internal_session
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
@@ -44,8 +45,7 @@ class ServiceClient:
         self._policy = policy
         self._tracer = tracer
         self._settings = settings
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._session = internal_session()
         self._session.mount("http://", HTTPAdapter(pool_maxsize=POOL))
 
     def get(

@@ -33,6 +33,13 @@ class CompositeBackend:
             for path, stamp in backend.stamps().items()
         }
 
+    def imported(self) -> frozenset[str]:
+        return frozenset(
+            f"{number}/{path}"
+            for number, backend in enumerate(self._backends)
+            for path in backend.imported()
+        )
+
     def problems(self) -> dict[str, str]:
         return {
             f"{number}/{path}": problem

@@ -55,6 +55,9 @@ class DatabaseBackend:
         rows = self._rows(STAMPS, {})
         return {str(row["application"]): row["md5"] for row in rows}
 
+    def imported(self) -> frozenset[str]:
+        return frozenset()
+
     def problems(self) -> dict[str, str]:
         return {}
 

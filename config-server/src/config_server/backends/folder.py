@@ -1,10 +1,13 @@
 """A folder of configuration files, read again when a file changes."""
 
 import errno
-from collections.abc import Hashable
+import os
+from collections.abc import Hashable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
-from config_server.files import trees
+from config_server.files import config_data, trees
 from config_server.files.documents import MAX_BYTES
 from config_server.files.trees import SUFFIXES, DocumentCache, LastGoodCopies
 from config_server.model import (
@@ -16,11 +19,11 @@ from config_server.model import (
 )
 
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL}
-HERE = [""]
+MAX_WATCHED, MAX_WATCHED_DEPTH = 2_000, 4
 
 
 class Folder:
-    """The files as they are now, whatever the label."""
+    """The files as they are now."""
 
     name = ""
 
@@ -52,6 +55,8 @@ class Folder:
 
 
 class FolderBackend:
+    """Folders in it that are called as a label take precedence under that label."""
+
     def __init__(self, location: Path, copies: LastGoodCopies | None = None) -> None:
         self._folder = Folder(location)
         self._cache = DocumentCache(copies)
@@ -64,18 +69,23 @@ class FolderBackend:
         # Else a folder that is unmounted for a while would look like one without settings.
         if not self._folder.location.is_dir():
             raise BackendUnavailable(f"the folder {self.location} is gone")
-        return ConfigResult(trees.sources(self._folder, self._cache, query, HERE))
+        folders = ["", *_label_folders(query)]
+        return ConfigResult(config_data.sources(self._folder, self._cache, query, folders))
 
     def file(self, query: ConfigQuery, path: str) -> bytes | None:
-        return trees.plain_file(self._folder, query, path, HERE)
+        # Here the files beside those folders take precedence, as in Spring's server.
+        return trees.plain_file(self._folder, query, path, [*_label_folders(query), ""])
 
     def stamps(self) -> Stamps:
         try:
-            names = [file.name for file in self._folder.location.iterdir()]
+            names = list(islice(_watched(self._folder.location), MAX_WATCHED))
         except OSError as error:
             raise BackendUnavailable(f"the folder {self.location}: {error.strerror}") from error
-        stamps = {name: self._folder.stamp(name) for name in names if name.endswith(SUFFIXES)}
+        stamps = {name: self._folder.stamp(name) for name in names}
         return {name: stamp for name, stamp in stamps.items() if stamp is not None}
+
+    def imported(self) -> frozenset[str]:
+        return self._cache.imported
 
     def problems(self) -> dict[str, str]:
         problems = {path: self._cache.problem(self._folder, path) for path in self.stamps()}
@@ -83,3 +93,22 @@ class FolderBackend:
 
     def refresh(self, force: bool = False) -> None:
         """Nothing to do: the folder itself is read."""
+
+
+def _label_folders(query: ConfigQuery) -> list[str]:
+    return [f"{label.strip('/')}/" for label in query.labels if label.strip("/")]
+
+
+def _watched(location: Path, folder: str = "", depth: int = 0) -> Iterator[str]:
+    """The files that may be configuration, those of folders for labels and imports included."""
+    folders = []
+    with os.scandir(location / folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(SUFFIXES):
+                yield f"{folder}{entry.name}"
+            elif not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                folders.append(f"{folder}{entry.name}/")
+    if depth < MAX_WATCHED_DEPTH:
+        for inner in folders:
+            with suppress(OSError):  # it may have gone meanwhile, or not be ours to read
+                yield from _watched(location, inner, depth + 1)

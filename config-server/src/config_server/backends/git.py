@@ -16,10 +16,17 @@ from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
 from config_server.backends.mirror import RepositoryMirror
-from config_server.files import trees
+from config_server.files import config_data, trees
 from config_server.files.documents import MAX_BYTES
 from config_server.files.trees import SUFFIXES, DocumentCache
-from config_server.model import BackendUnavailable, ConfigQuery, ConfigResult, Stamps, UnknownLabel
+from config_server.model import (
+    BackendUnavailable,
+    ConfigQuery,
+    ConfigResult,
+    PropertySource,
+    Stamps,
+    UnknownLabel,
+)
 
 ABBREVIATED = re.compile(r"[0-9a-f]{7,40}")
 # Absent, half written, or lacking an object that it refers to.
@@ -32,6 +39,7 @@ REPOSITORY_ERRORS = (
     zlib.error,
 )
 MAX_FILES = 10_000
+NO_LABEL: list[str | None] = [None]
 MAX_COMMITS = 50
 
 
@@ -70,18 +78,31 @@ class GitBackend:
         return self._uri
 
     def find(self, query: ConfigQuery) -> ConfigResult:
-        tree = self._tree(query.label)
-        folders = self._folders(query)
-        return ConfigResult(trees.sources(tree, self._cache, query, folders), tree.files.commit)
+        """Of several labels, the last one takes precedence, as in Spring's server."""
+        sources: list[PropertySource] = []
+        commits: list[str] = []
+        for label in query.labels or NO_LABEL:
+            tree = self._tree(label)
+            folders = self._folders(query, label)
+            sources += config_data.sources(tree, self._cache, query, folders)
+            commits.insert(0, tree.files.commit)
+        return ConfigResult(sources, ",".join(commits))
 
     def file(self, query: ConfigQuery, path: str) -> bytes | None:
-        tree = self._tree(query.label)
-        return trees.plain_file(tree, query, path, self._folders(query))
+        for label in query.labels or NO_LABEL:
+            tree = self._tree(label)
+            content = trees.plain_file(tree, query, path, self._folders(query, label))
+            if content is not None:
+                return content
+        return None
 
     def stamps(self) -> Stamps:
         """Of the default label only: clients of other labels poll."""
         blobs = self._tree(None).files.blobs
         return {path: blob for path, blob in blobs.items() if path.endswith(SUFFIXES)}
+
+    def imported(self) -> frozenset[str]:
+        return self._cache.imported
 
     def problems(self) -> dict[str, str]:
         tree = self._tree(None)
@@ -101,11 +122,11 @@ class GitBackend:
             blob = repo[ObjectID(blob_id)]
         return blob.data if isinstance(blob, Blob) else b""
 
-    def _folders(self, query: ConfigQuery) -> list[str]:
+    def _folders(self, query: ConfigQuery, label: str | None) -> list[str]:
         values = {
             "{application}": query.application,
             "{profile}": query.profile,
-            "{label}": query.label or "",
+            "{label}": label or "",
         }
         folders = []
         for path in self._search_paths:

@@ -1,49 +1,34 @@
 """YAML files as flat properties, parsed as untrusted input.
 
 Only plain data is taken: no tags that construct, no anchors that explode, no nesting that
-exhausts the stack, no key twice.
+exhausts the stack, no key twice.  What is taken means what it means to Spring.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from chassis.config.properties import as_text
+from config_server.files import directives
 from config_server.files import properties as properties_files
-from config_server.files.profiles import InvalidProfileExpression, accepts
+from config_server.files.directives import Directives, InvalidDirective
+from config_server.files.yaml_values import MERGE, NULL, SCALARS, Loader, value_of
 from config_server.model import PropertyValue, UnreadableFile
 
 MAX_BYTES = 1024 * 1024
-MAX_ALIASES = 50
 MAX_DEPTH = 50
-MAX_VALUES = 20_000
-MAX_DIGITS = 100  # a longer number stays text: to compute it may take minutes
-ACTIVATION = "spring.config.activate.on-profile"
-
-# As written, so that no date is read into 12:30:00 or 2026-01-01.
-TEXTS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"}
-SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null")}
+MAX_VALUES = 100_000  # once aliases are followed, of which there may be any number
 COLLECTIONS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
-NULL, MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
-
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Where Spring puts a document that is no mapping, but a list or a single value.
+WITHOUT_KEYS = "document"
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigDocument:
     properties: dict[str, PropertyValue]
-
-    @property
-    def activation(self) -> str | None:
-        """The profile expression under which this document counts; None: always."""
-        parts = [
-            str(value.value)
-            for key, value in self.properties.items()
-            if key == ACTIVATION or key.startswith(f"{ACTIVATION}[")
-        ]
-        return ",".join(parts) or None
+    directives: Directives
 
 
 def parse(content: bytes, name: str) -> list[ConfigDocument]:
@@ -51,27 +36,21 @@ def parse(content: bytes, name: str) -> list[ConfigDocument]:
     if len(content) > MAX_BYTES:
         raise UnreadableFile(f"{name}: longer than {MAX_BYTES} bytes")
     if name.endswith(".properties"):
-        documents = [ConfigDocument(entries) for entries in properties_files.parse(content, name)]
+        flat = properties_files.parse(content, name)
     else:
-        documents = _yaml(content, name)
-    for document in documents:
-        _check_activation(document, name)
-    return documents
-
-
-def _check_activation(document: ConfigDocument, name: str) -> None:
+        flat = _yaml(content, name)
     try:
-        accepts(document.activation or "any", ())
-    except InvalidProfileExpression as error:
+        return [ConfigDocument(entries, directives.of(entries)) for entries in flat]
+    except InvalidDirective as error:
         raise UnreadableFile(f"{name}: {error}") from error
 
 
-def _yaml(content: bytes, name: str) -> list[ConfigDocument]:
+def _yaml(content: bytes, name: str) -> list[dict[str, PropertyValue]]:
     try:
         text = content.decode("utf-8-sig")
         _measure(text, name)
         nodes = [node for node in yaml.compose_all(text, Loader=Loader) if not _is_empty(node)]
-        return [ConfigDocument(dict(_Flattening(name).document(node))) for node in nodes]
+        return [dict(_Flattening(name).document(node)) for node in nodes]
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UnreadableFile(f"{name}, line {line}: not UTF-8") from error
@@ -84,23 +63,23 @@ def _yaml(content: bytes, name: str) -> list[ConfigDocument]:
 
 
 def _is_empty(node: yaml.Node | None) -> bool:
-    return node is None or (isinstance(node, yaml.ScalarNode) and node.tag == NULL)
+    return (
+        node is None
+        or (isinstance(node, yaml.ScalarNode) and (node.tag == NULL or not node.value))
+        or (isinstance(node, yaml.SequenceNode) and not node.value)
+    )
 
 
 def _measure(text: str, name: str) -> None:
     # Before anything recursive sees the file.
-    depth = aliases = 0
+    depth = 0
     for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        elif isinstance(event, yaml.AliasEvent):
-            aliases += 1
         if depth > MAX_DEPTH:
             raise UnreadableFile(_place(name, event.start_mark, f"deeper than {MAX_DEPTH} levels"))
-        if aliases > MAX_ALIASES:
-            raise UnreadableFile(_place(name, event.start_mark, f"more than {MAX_ALIASES} aliases"))
 
 
 def _place(name: str, mark: Any, problem: str) -> str:
@@ -112,13 +91,10 @@ class _Flattening:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._constructor = yaml.constructor.SafeConstructor()
         self._visited = 0
 
     def document(self, root: yaml.Node) -> Iterator[tuple[str, PropertyValue]]:
-        if isinstance(root, yaml.MappingNode):
-            return self._flat("", root, 1)
-        raise self._unusable(root, "no mapping of keys to values")
+        return self._flat("" if isinstance(root, yaml.MappingNode) else WITHOUT_KEYS, root, 1)
 
     def _flat(self, path: str, node: yaml.Node, depth: int) -> Iterator[tuple[str, PropertyValue]]:
         self._visited += 1
@@ -166,23 +142,20 @@ class _Flattening:
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
             raise self._unusable(node, "a key that is no plain value")
-        value = node.value if node.tag == NULL else self._scalar(node)
-        return value if isinstance(value, str) else f"[{_text(value)}]"
+        if node.tag == NULL:
+            return "[null]"
+        value = self._scalar(node)
+        return value if isinstance(value, str) else f"[{as_text(value)}]"
 
     def _scalar(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.SequenceNode):
             return ""  # an empty list: what a properties file would hold
-        if node.tag not in SCALARS | TEXTS:
+        if not isinstance(node, yaml.ScalarNode) or node.tag not in SCALARS:
             raise self._unusable(node, f"the tag {node.tag} is not allowed here")
-        if node.tag in TEXTS or len(node.value) > MAX_DIGITS:
-            return node.value
         try:
-            value = self._constructor.construct_object(node)
-        except ValueError as error:
+            return value_of(node)
+        except (ValueError, OverflowError) as error:
             raise self._unusable(node, str(error)) from error
-        if value is None:
-            return ""
-        return value if not isinstance(value, float) or math.isfinite(value) else node.value
 
     def _unusable(self, node: yaml.Node, problem: str) -> UnreadableFile:
         return UnreadableFile(_place(self._name, node.start_mark, problem))
@@ -190,7 +163,3 @@ class _Flattening:
 
 def _joined(path: str, key: str) -> str:
     return f"{path}.{key}" if path and not key.startswith("[") else path + key
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

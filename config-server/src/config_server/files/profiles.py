@@ -1,7 +1,7 @@
-"""Spring's profile expressions: `dev`, `!prod`, `cloud & (eu | us)`, and lists of them."""
+"""Spring's profile expressions: `dev`, `!prod`, `cloud & (eu | us)`."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 MAX_TOKENS = 100  # each bracket costs a level of recursion
 TOKEN = re.compile(r"\s*([()&|!]|[^()&|!\s]+)\s*")
@@ -11,9 +11,9 @@ class InvalidProfileExpression(ValueError):
     """A profile expression that cannot be read; the text shows it."""
 
 
-def accepts(expressions: str, active: Collection[str]) -> bool:
-    """Whether one of the comma-separated `expressions` holds while `active` are."""
-    return any(_Expression(text, active).holds() for text in expressions.split(","))
+def accepts(expressions: Iterable[str], active: Collection[str]) -> bool:
+    """Whether one of the `expressions` holds while `active` are."""
+    return any(_Expression(text, active).holds() for text in expressions)
 
 
 class _Expression:

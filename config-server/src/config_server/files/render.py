@@ -1,12 +1,16 @@
 """Merged properties as a tree, with placeholders filled in, in YAML, JSON and properties."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from chassis.config.properties import as_text, fill_placeholders, to_tree
+from chassis.config.properties import merged as merged_properties
+from config_server.files.documents import WITHOUT_KEYS
+from config_server.files.yaml_values import STR, is_text
 from config_server.model import PropertySource
 
 Properties = Mapping[str, Any]
@@ -20,13 +24,7 @@ class Filled(str):
 
 def merged(sources: list[PropertySource]) -> dict[str, Any]:
     """The winning value of each key, sorted; a list is taken whole from the source that wins it."""
-    winning: dict[str, dict[str, Any]] = {}
-    for source in reversed(sources):
-        own: dict[str, dict[str, Any]] = {}
-        for key, value in source.plain().items():
-            own.setdefault(key.partition("[")[0], {})[key] = value
-        winning.update(own)
-    return dict(sorted(entry for entries in winning.values() for entry in entries.items()))
+    return dict(sorted(merged_properties(source.plain() for source in sources).items()))
 
 
 def filled(properties: Properties) -> dict[str, Any]:
@@ -55,18 +53,29 @@ def to_properties(properties: Properties) -> str:
 
 
 def to_json(properties: Properties) -> str:
-    return json.dumps(to_tree(properties), separators=(",", ":"), ensure_ascii=False)
+    tree = to_tree({key: json_value(value) for key, value in properties.items()})
+    return json.dumps(tree, separators=(",", ":"), ensure_ascii=False)
+
+
+def json_value(value: Any) -> Any:
+    """Infinities and NaN as text: JSON has no numbers for them."""
+    return as_text(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def to_yaml(properties: Properties) -> str:
+    tree: Any = to_tree(properties)
+    if list(tree) == [WITHOUT_KEYS]:
+        # What the file was, a list or a single value, which is text then.
+        tree = tree[WITHOUT_KEYS]
+        tree = tree if isinstance(tree, list) else as_text(tree)
     return yaml.dump(
-        to_tree(properties),
+        tree,
         Dumper=_Dumper,
         default_flow_style=False,
         allow_unicode=True,
         sort_keys=False,
         width=10_000,
-    )
+    ).removesuffix("...\n")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -74,9 +83,15 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    # Quoted also where only SnakeYAML would take it for a number, such as 1e3.
+    return dumper.represent_scalar(STR, value, style=None if is_text(value) else "'")
+
+
 def _plain_if_it_may(dumper: yaml.SafeDumper, value: Filled) -> yaml.Node:
     tag = dumper.resolve(yaml.ScalarNode, str(value), (True, False))  # type: ignore[no-untyped-call]
     return dumper.represent_scalar(tag, str(value))
 
 
+_Dumper.add_representer(str, _text)
 _Dumper.add_representer(Filled, _plain_if_it_may)

@@ -1,17 +1,16 @@
-"""Trees of files: which of them apply to a query, in which order, and what they contain."""
+"""Trees of files, and what they contain."""
 
 import logging
 import threading
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from config_server.files import documents
 from config_server.files.documents import ConfigDocument
-from config_server.files.profiles import accepts
-from config_server.model import ConfigQuery, PropertySource, UnreadableFile
+from config_server.files.imports import Import
+from config_server.model import ConfigQuery, UnreadableFile
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +72,8 @@ class DocumentCache:
     def __init__(self, copies: LastGoodCopies | None = None) -> None:
         self._copies = copies
         self._files: dict[tuple[str, str], CachedFile] = {}
+        self._imported: set[str] = set()
+        self._missing: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def documents(self, tree: FileTree, path: str) -> list[ConfigDocument]:
@@ -87,6 +88,23 @@ class DocumentCache:
     def problem(self, tree: FileTree, path: str) -> str | None:
         cached = self._cached(tree, path)
         return cached.problem if cached else None
+
+    @property
+    def imported(self) -> frozenset[str]:
+        """The files, and folders, that others have imported so far."""
+        return frozenset(self._imported)
+
+    def note_import(self, importer: str, imported: Import, exists: bool) -> None:
+        """Remember it; a missing file is no error, as in Spring's server, but worth a word."""
+        with self._lock:
+            if len(self._imported) < MAX_CACHED:
+                self._imported.add(imported.path)
+            missing = (importer, imported.path)
+            if exists or imported.optional:
+                self._missing.discard(missing)
+            elif missing not in self._missing and len(self._missing) < MAX_CACHED:
+                self._missing.add(missing)
+                log.warning("%s imports %s, which does not exist", importer, imported.path)
 
     def _cached(self, tree: FileTree, path: str) -> CachedFile | None:
         key = (tree.name, path)
@@ -134,37 +152,6 @@ class DocumentCache:
             self._files.pop(key, None)
         if self._copies:
             self._copies.remove(key[1])
-
-
-def sources(
-    tree: FileTree, cache: DocumentCache, query: ConfigQuery, folders: list[str]
-) -> list[PropertySource]:
-    """The winner first; the last of `folders` takes precedence.  Raises UnreadableFile."""
-    return [
-        source
-        for stem in _stems(query)
-        for folder in reversed(folders)
-        for suffix in SUFFIXES
-        for source in _of_file(tree, cache, f"{folder}{stem}{suffix}", query.profiles)
-    ]
-
-
-def _stems(query: ConfigQuery) -> Iterator[str]:
-    names = query.applications
-    for profile, name in product(query.profiles[::-1], names):
-        yield f"{name}-{profile}"
-    yield from names
-
-
-def _of_file(
-    tree: FileTree, cache: DocumentCache, path: str, profiles: list[str]
-) -> Iterator[PropertySource]:
-    parsed = cache.documents(tree, path)
-    # Of one file, the later document wins.
-    for number, document in reversed(list(enumerate(parsed))):
-        if document.activation is None or accepts(document.activation, profiles):
-            part = f" (document #{number})" if len(parsed) > 1 else ""
-            yield PropertySource(f"{tree.uri(path)}{part}", document.properties)
 
 
 def plain_file(tree: FileTree, query: ConfigQuery, path: str, folders: list[str]) -> bytes | None:

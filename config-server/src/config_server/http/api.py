@@ -29,6 +29,7 @@ FORMATS: dict[str, tuple[str, Callable[[rendering.Properties], str]]] = {
     "properties": (TEXT, rendering.to_properties),
     "json": (JSON, rendering.to_json),
 }
+PROFILE = re.compile(r"[\w.+@-]+")  # what Spring Boot takes for the name of one
 POSTED = {"encrypt", "decrypt", "monitor"}
 FORBIDDEN = re.compile(r"\.\.|\\|[\x00-\x1f\x7f]")
 ENCODED_SLASH = re.compile(r"%(25)*2f", re.IGNORECASE)
@@ -138,10 +139,16 @@ def _steps(raw_path: str) -> list[str]:
 
 
 def _query(application: str, profile: str, label: str | None = None) -> ConfigQuery:
-    query = ConfigQuery(application, profile, label and label.replace("(_)", "/"))
+    query = ConfigQuery(_normalized(application), profile, label and _normalized(label))
+    if not all(PROFILE.fullmatch(name) for name in query.profiles):
+        raise web.HTTPBadRequest
     if len(query.applications) * len(query.profiles) > MAX_COMBINATIONS:
         raise web.HTTPBadRequest
     return query
+
+
+def _normalized(name: str) -> str:
+    return name.replace("(_)", "/")  # which no segment of an address can hold
 
 
 def _resolves(request: web.Request) -> bool:
@@ -167,10 +174,12 @@ def _document(query: ConfigQuery, result: ConfigResult, content_type: str) -> di
 
 def _source(source: PropertySource, content_type: str) -> dict[str, Any]:
     if content_type == JSON:
-        return {"name": source.name, "source": source.plain()}
+        plain = {key: rendering.json_value(value) for key, value in source.plain().items()}
+        return {"name": source.name, "source": plain}
     values = {key: _value(value) for key, value in source.properties.items()}
     return {"name": source.name, "source": values}
 
 
 def _value(value: PropertyValue) -> Any:
-    return {"value": value.value, "origin": value.origin} if value.origin else value.value
+    plain = rendering.json_value(value.value)
+    return {"value": plain, "origin": value.origin} if value.origin else plain

@@ -4,7 +4,7 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
-from config_server.cipher import Cipher, DecryptionFailed
+from config_server.cipher import Cipher, DecryptionFailed, split_prefixes
 from config_server.http.errors import PLAIN, json_response, text_response
 
 FORM = "application/x-www-form-urlencoded"
@@ -33,8 +33,10 @@ class EncryptionApi:
         return json_response({"description": "No public key available", "status": "NOT_FOUND"}, 404)
 
     async def encrypt(self, request: web.Request) -> web.Response:
-        text = await _text(request)
-        return text_response(self._cipher.encrypt(text), PLAIN) if self._cipher else _no_key()
+        if self._cipher is None:
+            return _no_key()
+        prefixes, text = split_prefixes(await _text(request))
+        return text_response(prefixes + self._cipher.encrypt(text), PLAIN)
 
     async def decrypt(self, request: web.Request) -> web.Response:
         text = await _text(request)
@@ -54,8 +56,11 @@ def _no_key() -> web.Response:
 async def _text(request: web.Request) -> str:
     body = await request.read()
     try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
+        text = body.decode(request.charset or "utf-8")
+        text.encode()  # some charsets can spell half a character
+    except LookupError as error:
+        raise web.HTTPUnsupportedMediaType from error
+    except UnicodeError as error:
         raise web.HTTPBadRequest from error
     if not text:
         raise web.HTTPBadRequest

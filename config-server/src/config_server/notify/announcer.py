@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import requests
 
+from chassis.core.internal_http import internal_session
 from chassis.discovery.instances import Instance, Snapshot
 from config_server.notify.watch import log_change
 
@@ -94,8 +95,7 @@ class Announcer:
 def _refresh(instance: Instance) -> None:
     """One that cannot be reached loads its configuration when it starts, which it will soon."""
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # an instance is never behind a proxy
+        with internal_session() as session:
             answer = session.post(f"{instance.url}/actuator/refresh", timeout=TIMEOUT)
     except (requests.RequestException, ValueError) as error:  # ValueError: its host is no host
         log.info("%s could not be refreshed: %s", instance.id, error)

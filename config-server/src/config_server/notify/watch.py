@@ -64,7 +64,8 @@ class BackendWatcher:
         # A broken file is still served in its old version.
         changed = _differing(before, current) - self._broken()
         if changed:
-            self._on_change(affected_applications(changed))
+            shared = _any_within(changed, self._backend.imported())
+            self._on_change(None if shared else affected_applications(changed))
 
     def _broken(self) -> set[str]:
         try:
@@ -91,6 +92,11 @@ def _stem(path: str) -> str:
 def _applications(stem: str) -> set[str]:
     words = stem.split("-")
     return {"-".join(words[: count + 1]) for count in range(len(words))}
+
+
+def _any_within(paths: Iterable[str], imported: frozenset[str]) -> bool:
+    folders = tuple(path for path in imported if path.endswith("/"))
+    return any(path in imported or path.startswith(folders) for path in paths)
 
 
 def _differing(before: Stamps, after: Stamps) -> set[str]:

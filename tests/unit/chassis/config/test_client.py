@@ -60,6 +60,66 @@ def test_a_wrong_value_is_refused_by_its_key(tmp_path: Path) -> None:
         ConfigClient(Settings, environment(tmp_path), wrong).load()
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fusebox.breaker": 3},
+        {"fusebox.breaker": 3, "fusebox.breaker.fail-max": 5},
+        {"fusebox.breaker.fail-max": 5, "fusebox.breaker": 3},
+        {"fusebox": "x", "fusebox.breaker.fail-max": 5},
+        {"fusebox.breaker.fail-max.deeper": 5},
+        {"fusebox[0]": 1, "fusebox.breaker.fail-max": 5},
+        {"fusebox.breaker.fail-max": "Infinity"},
+    ],
+)
+def test_a_value_where_a_section_belongs_is_a_wrong_value(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    configuration = ConfigClient(Settings, environment(tmp_path), lambda: sources(**wrong))
+
+    with pytest.raises(ConfigurationError, match="fusebox"):
+        configuration.load()
+
+
+def test_an_empty_section_hides_no_values_of_other_sources(tmp_path: Path) -> None:
+    given = [*sources(fusebox=""), *sources(**{"fusebox.threads": 4, "eureka": "", "chaos": None})]
+    configuration = ConfigClient(Settings, environment(tmp_path), lambda: given)
+
+    configuration.load()
+
+    assert configuration.current.fusebox.threads == 4
+
+
+def test_a_list_is_taken_whole_from_the_source_that_wins_it(tmp_path: Path) -> None:
+    strong = {"name": "strong", "source": {"routes[0].id": "a", "routes[0].filters[0]": "x"}}
+    weak = {
+        "name": "weak",
+        "source": {"routes[0].id": "b", "routes[0].uri": "u", "routes[1].id": "c", "other": 1},
+    }
+    configuration = ConfigClient(Settings, environment(tmp_path), lambda: [strong, weak])
+
+    configuration.load()
+
+    assert {key: value for key, (value, _) in configuration.flat.items()} == {
+        "routes[0].id": "a",
+        "routes[0].filters[0]": "x",
+        "other": 1,
+    }
+
+
+def test_a_process_that_starts_with_a_wrong_value_goes_on_with_its_last_good_copy(
+    tmp_path: Path,
+) -> None:
+    here = environment(tmp_path)
+    ConfigClient(Settings, here, lambda: sources(**{"fusebox.threads": 4})).load()
+    again = ConfigClient(Settings, here, lambda: sources(**{"fusebox.breaker": 3}))
+
+    again.load()
+
+    assert (again.current.fusebox.threads, again.source) == (4, "last-known-good")
+    assert "fusebox.breaker" in again.refused
+
+
 def test_a_refresh_names_what_changed_and_a_wrong_value_changes_nothing(tmp_path: Path) -> None:
     now: dict[str, Any] = {"fusebox.threads": 4, "gone": 1, "same": 2}
     configuration = ConfigClient(Settings, environment(tmp_path), lambda: sources(**now))

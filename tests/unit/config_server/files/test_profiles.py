@@ -11,7 +11,6 @@ from config_server.files.profiles import InvalidProfileExpression, accepts
         ("dev", True),
         ("prod", False),
         ("!prod", True),
-        ("prod,dev", True),
         ("dev & eu", True),
         ("dev & us", False),
         ("us | eu", True),
@@ -21,7 +20,12 @@ from config_server.files.profiles import InvalidProfileExpression, accepts
     ],
 )
 def test_a_profile_expression_is_evaluated_as_in_spring(expression: str, expected: bool) -> None:
-    assert accepts(expression, ["dev", "eu"]) is expected
+    assert accepts([expression], ["dev", "eu"]) is expected
+
+
+def test_one_of_several_expressions_has_to_hold() -> None:
+    assert accepts(["prod", "dev"], ["dev"])
+    assert not accepts(["prod", "qa"], ["dev"])
 
 
 @pytest.mark.parametrize(
@@ -30,4 +34,4 @@ def test_a_profile_expression_is_evaluated_as_in_spring(expression: str, expecte
 )
 def test_an_expression_that_spring_rejects_is_rejected(expression: str) -> None:
     with pytest.raises(InvalidProfileExpression):
-        accepts(expression, ["dev"])
+        accepts([expression], ["dev"])

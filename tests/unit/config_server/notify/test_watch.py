@@ -10,6 +10,7 @@ import pytest
 
 from config_server.backends.composite import CompositeBackend
 from config_server.backends.folder import FolderBackend
+from config_server.model import Backend, ConfigQuery
 from config_server.notify.watch import BackendWatcher, affected_applications
 
 PERIOD = 0.02
@@ -18,9 +19,11 @@ Announced = list[set[str] | None]
 
 
 @contextmanager
-def watched(*folders: Path) -> Iterator[Announced]:
+def watched(*places: Path | Backend) -> Iterator[Announced]:
     announced: Announced = []
-    backend = CompositeBackend([FolderBackend(folder) for folder in folders])
+    backend = CompositeBackend(
+        [FolderBackend(place) if isinstance(place, Path) else place for place in places]
+    )
     stop = threading.Event()
     thread = threading.Thread(
         target=BackendWatcher(backend, announced.append, PERIOD).run, args=(stop,)
@@ -69,6 +72,18 @@ def test_new_edited_and_deleted_files_are_announced_and_nothing_else(tmp_path: P
         until(lambda: announced[1:] == [{"probe"}])
         (tmp_path / "other.yml").unlink()
         until(lambda: announced[2:] == [{"other"}])
+
+
+def test_a_file_that_others_import_is_announced_to_all(tmp_path: Path) -> None:
+    (tmp_path / "probe.yml").write_text("spring.config.import: [sub/, extra.yml]\n")
+    (tmp_path / "sub").mkdir()
+    backend = FolderBackend(tmp_path)
+    backend.find(ConfigQuery("probe", "dev"))
+    with watched(CompositeBackend([backend])) as announced:
+        (tmp_path / "extra.yml").write_text("a: 1\n")
+        until(lambda: announced == [None])
+        (tmp_path / "sub" / "probe.yml").write_text("a: 1\n")
+        until(lambda: announced == [None, None])
 
 
 def test_a_broken_file_is_announced_once_it_is_valid_again(tmp_path: Path) -> None:
