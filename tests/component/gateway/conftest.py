@@ -97,6 +97,7 @@ class Upstream:
     loop: Loop
     answer: Answer
     port: int = 0
+    host: str = "127.0.0.1"
     seen: list[web.BaseRequest] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     gone: threading.Event = field(default_factory=threading.Event)
@@ -112,7 +113,7 @@ class Upstream:
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
@@ -194,9 +195,13 @@ class Shop:
         self.knows(made.port, service, **metadata)
         return made
 
-    def knows(self, port: int, service: str = "order-service", **metadata: str) -> Instance:
+    def knows(
+        self, port: int, service: str = "order-service", host: str = "127.0.0.1", **metadata: str
+    ) -> Instance:
         """Put an instance into the registry's snapshot."""
-        instance = Instance(f"{service}-{port}", service, "127.0.0.1", port, metadata=metadata)
+        instance = Instance(
+            f"{service}-{port}", service, host, port, metadata=metadata, host_name="localhost"
+        )
         known = dict(self.process.registry.instances)
         known[service] = (*known.get(service, ()), instance)
         self.process.registry.instances = MappingProxyType(known)

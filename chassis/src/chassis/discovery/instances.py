@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import IPv6Address
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +17,7 @@ DELETED = "DELETED"
 class Instance:
     """`since` tells one that has registered anew from what it was before.
 
+    `host` is its address, an IPv6 one without brackets, and `host_name` what it calls itself;
     `metadata` is what it registered with, such as its version.
     """
 
@@ -23,6 +27,7 @@ class Instance:
     port: int
     since: int = 0
     metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
+    host_name: str = field(default="", compare=False)
 
     def __hash__(self) -> int:
         return hash(self.id)  # counted by at each call
@@ -32,9 +37,26 @@ class Instance:
         """A new version on trial: called only by those who choose it."""
         return self.metadata.get("canary") == "true"
 
+    @cached_property
+    def authority(self) -> str:
+        return authority(self.host, self.port)
+
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        """With the zone of an IPv6 address, which whoever connects needs (RFC 6874)."""
+        if ":" not in self.host:
+            return f"http://{self.host}:{self.port}"
+        return f"http://[{self.host.replace('%', '%25', 1)}]:{self.port}"
+
+
+def authority(host: str, port: int) -> str:
+    """As a Host header names it (RFC 3986, 3.2.2): IPv6 in brackets and without its zone."""
+    if ":" not in host:
+        return f"{host}:{port}"
+    address = host.partition("%")[0]
+    with suppress(ValueError):  # it is no address, and nobody will answer there
+        address = IPv6Address(address).compressed
+    return f"[{address}]:{port}"
 
 
 Snapshot = Mapping[str, tuple[Instance, ...]]
@@ -118,8 +140,9 @@ def _instance(entry: dict[str, Any], service: str) -> Instance:
     return Instance(
         id=entry.get("instanceId") or entry["hostName"],
         service=service,
-        host=entry["ipAddr"],
+        host=entry["ipAddr"].strip("[]"),
         port=int(entry["port"]["$"]),
         since=int(entry.get("lastDirtyTimestamp") or 0),
+        host_name=str(entry.get("hostName") or ""),
         metadata={name: str(value) for name, value in (entry.get("metadata") or {}).items()},
     )

@@ -46,7 +46,8 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is not derived from it
         peer = transport.get_extra_info("peername")
-        self.remote = peer[0] if peer else "unknown"
+        # Without the zone of an IPv6 address: it means nothing on another machine.
+        self.remote = peer[0].partition("%")[0] if peer else "unknown"
         self._server.entered(self)
 
     def data_received(self, data: bytes) -> None:
@@ -61,8 +62,13 @@ class ClientConnection(asyncio.Protocol):
         if self._waiting or not self._is_reading:
             self.flow()
 
-    def eof_received(self) -> None:
-        """As nginx has it: who sends no more has gone, and what was asked for is called off."""
+    def eof_received(self) -> bool:
+        """Who sends no more has gone, as nginx has it, and what was asked for is called off.
+
+        But who has said so before (`Connection: close`) may only have closed its own half.
+        """
+        is_whole = not (self._takes_more or self._is_lingering or self._parser.is_in_body)
+        return is_whole and self._request is not None
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._takes_more = False
@@ -242,7 +248,8 @@ class ClientConnection(asyncio.Protocol):
             if response.status == 204:
                 response.headers.popall("Content-Length", None)
         elif request is not None and request.method == "HEAD":
-            response.headers.setdefault("Content-Length", str(len(body)))
+            if body:  # without one nobody knows how long GET's would be (RFC 9110, 8.6)
+                response.headers.setdefault("Content-Length", str(len(body)))
             body = b""
         else:
             response.headers["Content-Length"] = str(len(body))
@@ -266,6 +273,7 @@ class ClientConnection(asyncio.Protocol):
 
     async def _join(self, response: Response, tunnel: Tunnel) -> None:
         response.headers.update({"Connection": "Upgrade", "Upgrade": tunnel.protocol})
+        response.headers.popall("Content-Length", None)
         self._transport.write(framing.response_head("1.1", response.status, response.headers))
         try:
             await tunnel.join(self._transport, self._parser.take_held())

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 
+from chassis.discovery.instances import authority
 from gateway.http.upstream_connection import UpstreamConnection
 from gateway.http.upstream_messages import NotConnected
 
@@ -42,10 +43,10 @@ class ConnectionPool:
         try:
             async with asyncio.timeout(timeout):
                 _, made = await self._loop.create_connection(
-                    lambda: UpstreamConnection(f"{host}:{port}", freed), host, port
+                    lambda: UpstreamConnection(authority(host, port), freed), host, port
                 )
         except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: no name of a host
-            raise NotConnected(f"{host}:{port}") from error
+            raise NotConnected(authority(host, port)) from error
         return made
 
     def _put(self, place: Place, connection: UpstreamConnection) -> None:

@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 from chassis.core.errors import BadRequest, HeadersTooLarge, Problem, TargetTooLong
 from gateway.http import authority, framing
 from gateway.http.body_stream import BodyStream
-from gateway.http.messages import Request
+from gateway.http.messages import Headers, Request, combined
 
 # gunicorn takes lines of up to 8190 bytes, method and version included.
 LONGEST_TARGET = 8001
@@ -117,8 +117,8 @@ class RequestParser:
         request = self._request()
         self._unanswered = 0
         body = self._body = request.body
-        if body is not None and request.headers.get("Expect", "").lower() == "100-continue":
-            body.on_first_read = self._receiver.go_on if request.version == "1.1" else None
+        if body is not None and request.version == "1.1" and _expects_go_on(request.headers):
+            body.on_first_read = self._receiver.go_on
         if self._parser.should_upgrade():
             self._upgrading(request)
         self._receiver.arrived(request)
@@ -220,6 +220,11 @@ class RequestParser:
 
 def _size(pairs: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) + 4 for name, value in pairs)
+
+
+def _expects_go_on(headers: Headers) -> bool:
+    expected = combined(headers, "Expect")
+    return expected is not None and "100-continue" in expected.lower().replace(" ", "").split(",")
 
 
 def _check(version: str, headers: CIMultiDict[str]) -> None:

@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from chassis.core.errors import Problem
 from gateway.http import framing
 from gateway.http.body_stream import BodyStream
+from gateway.http.messages import combined
 from gateway.http.timer import Timer
 from gateway.http.tunnel import Tunnel
 from gateway.http.upstream_messages import (
@@ -29,10 +30,11 @@ from gateway.http.upstream_messages import (
 SHORT = 65_536
 LONGEST_HEAD = 131_072
 SWITCHING = 101
+HIGHEST_STATUS = 599
 # So fresh it need not be looked at: had it closed, the loop would have told.
 JUST_NOW = 0.05
 # An instance that says for how long it keeps a connection closes it then, whatever is on its way.
-KEEPS = re.compile(r"timeout=(\d{1,9})")
+KEEPS = re.compile(r"timeout\s*=\s*(\d{1,9})", re.IGNORECASE)
 MARGIN_SECONDS = 1.0
 
 
@@ -66,6 +68,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._chunks: list[bytes] = []
         self._stream: BodyStream | None = None
         self._unanswered = 0
+        self._is_silent = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is not derived from it
@@ -111,6 +114,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._unanswered += len(data)
+        self._is_silent = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as pause:
@@ -129,7 +133,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._request is None:
             return
         if self._head is None:
-            self._fail(Disconnected())
+            self._fail(Disconnected(self._is_silent))
         elif self._ends_with_connection and error is None:
             self._complete()
         else:
@@ -160,6 +164,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
+        if not 100 <= status <= HIGHEST_STATUS:
+            raise UpstreamError(f"its status is {status}")
         self._unanswered = 0
         self._is_interim = 100 <= status < 200 and status != SWITCHING
         if self._is_interim:
@@ -170,11 +176,17 @@ class UpstreamConnection(asyncio.Protocol):
         )
         self._head = UpstreamResponse(status, headers, b"", self)
         self._measure(status, headers)
-        if promise := KEEPS.search(headers.get("Keep-Alive", "")):
+        if promise := KEEPS.search(combined(headers, "Keep-Alive") or ""):
             self._keeps = int(promise.group(1)) - MARGIN_SECONDS
-        if self._request is not None and self._request.method == "HEAD":
+        if self._is_bodiless(self._head):
             self._complete()
             self._parser = httptools.HttpResponseParser(self)  # this one waits for a body
+
+    def _is_bodiless(self, head: UpstreamResponse) -> bool:
+        """Whether none comes, though the head may name the length of one (RFC 9110, 8.6)."""
+        names_one = bool(self._length) or "Transfer-Encoding" in head.headers
+        is_head = self._request is not None and self._request.method == "HEAD"
+        return is_head or (names_one and head.status in framing.BODILESS)
 
     def on_body(self, chunk: bytes) -> None:
         if self._request is None:

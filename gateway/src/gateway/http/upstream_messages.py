@@ -19,7 +19,11 @@ class NotConnected(UpstreamError):
 
 
 class Disconnected(UpstreamError):
-    """It closed before the head of an answer was complete."""
+    """It closed before the head of an answer was complete; `is_silent` when nothing of it came."""
+
+    def __init__(self, is_silent: bool = False) -> None:
+        super().__init__()
+        self.is_silent = is_silent
 
 
 class UpstreamBody(Protocol):

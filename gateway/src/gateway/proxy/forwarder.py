@@ -33,7 +33,7 @@ class Forwarder:
             span.called(call.service)
             answer, instance = await self._client.call(call, span)
             tag_status(span, answer.status)
-            return _response(answer, instance, prefix)
+            return _response(answer, instance, prefix, call.service)
 
     def _call(self, exchange: Exchange, prefix: str) -> UpstreamCall:
         route, request = exchange.route, exchange.request
@@ -73,8 +73,10 @@ def of_route(limits: GatewayLimits, route: Route) -> GatewayLimits:
     )
 
 
-def _response(answer: UpstreamResponse, instance: Instance, prefix: str) -> GatewayResponse:
-    passed = headers.to_client(answer.headers, instance.url, prefix)
+def _response(
+    answer: UpstreamResponse, instance: Instance, prefix: str, service: str
+) -> GatewayResponse:
+    passed = headers.to_client(answer.headers, instance, prefix, service)
     if isinstance(answer.body, bytes):
         return GatewayResponse(answer.status, passed, answer.body)
     return GatewayResponse(answer.status, passed, None, (answer, instance), answer.drop)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from multidict import CIMultiDict
 
+from chassis.discovery.instances import Instance
 from chassis.resilience import deadline
 from gateway.http.messages import Headers, Request
+from gateway.proxy import addresses
 
 HOP_BY_HOP = frozenset(
     (
@@ -50,9 +52,11 @@ DEADLINE_HEADERS = frozenset(
     (deadline.DEADLINE.lower(), deadline.ATTEMPT.lower(), deadline.TIMEOUT.lower())
 )
 NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS
-NOT_TO_CLIENT = HOP_BY_HOP | {"x-trace-id", "x-trace-url"}
+# Alt-Svc speaks of the instance's own address, at which nobody outside can call it.
+NOT_TO_CLIENT = HOP_BY_HOP | {"alt-svc", "x-trace-id", "x-trace-url"}
 VIA = "1.1 gateway"
 SCHEME = "http"
+COOKIE = "set-cookie"
 # All that most clients say there, and it names no header.
 KEEP_ALIVE = ["keep-alive"]
 
@@ -83,22 +87,21 @@ def _forwarded(remote: str, host: str) -> str:
     return f'proto={SCHEME};host="{shown}";for="{node}"'
 
 
-def to_client(given: Headers, instance: str, prefix: str) -> list[tuple[str, str]]:
+def to_client(
+    given: Headers, instance: Instance, prefix: str, service: str
+) -> list[tuple[str, str]]:
+    """No address of `instance` among them; `service` is what it is called outside."""
     passed = _without(given, NOT_TO_CLIENT)
-    if "Location" not in given:
-        return passed
-    return [
-        (name, _outside(value, instance, prefix) if name.lower() == "location" else value)
-        for name, value in passed
-    ]
-
-
-def _outside(location: str, instance: str, prefix: str) -> str:
-    """An address of an instance means nothing outside, and is nobody's business there."""
-    rest = location.removeprefix(instance)
-    if rest == location or rest[:1] not in ("", "/", "?"):
-        return location
-    return prefix + (rest if rest.startswith("/") else f"/{rest}")
+    authority = instance.authority
+    for i, (name, value) in enumerate(passed):
+        if "//" in value or authority in value:
+            passed[i] = (name, addresses.without_addresses(value, instance, prefix, service))
+    if "Set-Cookie" in given:
+        passed = [
+            (name, addresses.without_domain(value, instance) if name.lower() == COOKIE else value)
+            for name, value in passed
+        ]
+    return passed
 
 
 def _without(given: Headers, dropped: frozenset[str]) -> list[tuple[str, str]]:

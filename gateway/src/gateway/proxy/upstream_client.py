@@ -51,6 +51,10 @@ class UpstreamCall:
     def is_idempotent(self) -> bool:
         return self.request.method in IDEMPOTENT
 
+    @property
+    def is_repeatable(self) -> bool:
+        return self.is_idempotent and isinstance(self.request.body, bytes)
+
     def may_repeat(self, tried: int, status: int | None = None) -> bool:
         """Whether it may be sent again when nobody knows how far it came, or after `status`."""
         whole = isinstance(self.request.body, bytes)
@@ -154,9 +158,16 @@ class UpstreamClient:
         return _no_proper_answer(call, InstanceLost if others else Unavailable)
 
     async def _ask_one(self, call: UpstreamCall, instance: Instance) -> UpstreamResponse:
-        connection = self._pool.take(instance.host, instance.port)
-        if connection is None:
-            connection = await self._connect(call, instance)
+        known = self._pool.take(instance.host, instance.port)
+        if known is not None:
+            try:
+                return await known.ask(call.request, call.timeout())
+            except Disconnected as error:
+                # It may have been closing as the request came (RFC 9112, 9.5): that says nothing
+                # of the instance, and so it is no retry.
+                if not (error.is_silent and call.is_repeatable):
+                    raise
+        connection = await self._connect(call, instance)
         return await connection.ask(call.request, call.timeout())
 
     async def _connect(self, call: UpstreamCall, instance: Instance) -> UpstreamConnection:

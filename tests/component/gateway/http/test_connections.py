@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from aiohttp import web
@@ -15,6 +17,7 @@ from ..conftest import (
     until,
 )
 from ..test_outages import Rude
+from ..test_refusals import check
 
 
 def test_a_connection_that_a_service_has_closed_is_not_used(shop: Shop) -> None:
@@ -142,3 +145,125 @@ def test_requests_in_a_row_on_one_connection_are_answered_in_their_order(shop: S
 
     places = [found.index(b'"path": "/%d"' % number) for number in (1, 2, 3)]
     assert places == sorted(places)
+
+
+def spend_retries(shop: Shop) -> None:
+    """So that whatever is charged to the retry budget is not done."""
+    shop.set(fusebox__retry__budget=0)
+    while shop.process.policies.of("order-service").retries.take():
+        pass
+
+
+class Forgetful:
+    """Answers the first request on each connection, and drops the next one unread."""
+
+    def __init__(self, first: bytes = b"") -> None:
+        self.connections = 0
+        self.requests = 0
+        self._first = first
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        self.requests += 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(self._first)
+        await writer.drain()
+        writer.close()
+
+
+@contextmanager
+def forgetful(shop: Shop, first: bytes = b"") -> Iterator[Forgetful]:
+    service = Forgetful(first)
+    server = shop.servers.run(asyncio.start_server(service.serve, "127.0.0.1", 0))
+    shop.knows(server.sockets[0].getsockname()[1])
+    try:
+        yield service
+    finally:
+        shop.servers.call(server.close)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_a_connection_that_closes_as_it_is_used_again_costs_no_retry(
+    shop: Shop, method: str
+) -> None:
+    spend_retries(shop)
+    with forgetful(shop) as service:
+        statuses = [shop.call("/order-service/x", method).status_code for _ in range(20)]
+
+    assert statuses == [200] * 20
+    assert service.connections == service.requests == 20
+    assert shop.process.breakers.of("order-service").calls["failed"] == 0
+
+
+def test_what_may_not_be_done_twice_is_not_sent_again_on_a_new_connection(shop: Shop) -> None:
+    with forgetful(shop) as service:
+        assert shop.call("/order-service/x").ok
+        check(shop.call("/order-service/x", "POST"), 503, "service-unavailable")
+
+    assert service.requests == 1
+
+
+def test_a_new_connection_that_closes_as_well_is_not_followed_by_others(shop: Shop) -> None:
+    spend_retries(shop)
+    with Rude() as rude:
+        shop.knows(rude.port)
+
+        check(shop.call("/order-service/x"), 503, "service-unavailable")
+
+    assert len(rude.requests) == 1
+
+
+def test_an_answer_that_has_begun_says_that_the_request_came(shop: Shop) -> None:
+    spend_retries(shop)
+    with forgetful(shop, first=b"HTTP/1.1 200 O") as service:
+        assert shop.call("/order-service/x").ok
+        check(shop.call("/order-service/x"), 503, "service-unavailable")
+
+    assert service.connections == 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GET + b"Connection: close\r\n\r\n",
+        GET + b"Connection: keep-alive\r\nconnection: Close\r\n\r\n",
+        b"GET /order-service/x HTTP/1.0\r\n\r\n",
+        GET + b"\r\n" + GET + b"Connection: close\r\n\r\n",
+        b"POST" + GET[3:] + b"Connection: close\r\nContent-Length: 4\r\n\r\nbody",
+    ],
+)
+def test_who_closes_its_half_after_the_last_request_is_answered(
+    shop: Shop, request_: bytes
+) -> None:
+    async def slow(_: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(0.1)
+        return web.Response(text="x" * 100_000)
+
+    shop.upstream(slow)
+
+    with shop.raw() as connection:
+        connection.sendall(request_)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    assert answer.endswith(b"x" * 100_000)
+    assert answer.count(b"HTTP/1.") == request_.count(b"HTTP/1.")
+
+
+@pytest.mark.parametrize("more", [b"\r\n", b"Connection: close\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_who_closes_its_half_before_that_has_gone(shop: Shop, more: bytes) -> None:
+    async def never(request: web.BaseRequest) -> web.StreamResponse:
+        await request.read()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    shop.set(fusebox__gateway__read_timeout_seconds=30)
+    shop.upstream(never)
+
+    with shop.raw() as connection:
+        connection.sendall(GET + more)
+        connection.shutdown(socket.SHUT_WR)
+
+        assert connection.recv(100) == b""

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from aiohttp import web
@@ -337,3 +338,93 @@ def test_a_part_of_something_passes(shop: Shop) -> None:
 
     assert (found.status_code, found.text) == (206, "el")
     assert found.headers["Content-Range"] == "bytes 1-2/5"
+
+
+@pytest.mark.parametrize(
+    "status",
+    [b"099", b"000", b"001", b"600", b"999", b"1000", b"20", b"2", b"", b"-200", b"2x0", b"20 0"],
+)
+def test_a_status_that_there_cannot_be_is_no_answer(shop: Shop, status: bytes) -> None:
+    with Rude(b"HTTP/1.1 " + status + b" Odd\r\nContent-Length: 2\r\n\r\nok") as rude:
+        shop.knows(rude.port)
+
+        check_raw(shop.say(GET + b"\r\n"), 503, "service-unavailable")
+
+
+@pytest.mark.parametrize(
+    ("said", "length"),
+    [
+        (b"Transfer-Encoding: chunked\r\n", None),
+        (b"Content-Length: 7\r\n", b"7"),
+        (b"Content-Length: 0\r\n", b"0"),
+        (b"Connection: close\r\n", None),
+        (b"", None),
+    ],
+)
+def test_of_head_no_length_is_said_that_the_service_did_not_say(
+    shop: Shop, said: bytes, length: bytes | None
+) -> None:
+    with Rude(b"HTTP/1.1 200 OK\r\n" + said + b"\r\n") as rude:
+        shop.knows(rude.port)
+
+        answer = shop.say(b"HEAD" + GET[3:] + b"Connection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\n")
+    assert re.findall(rb"\r\nContent-Length: (\d+)", answer) == ([length] if length else [])
+    assert b"Transfer-Encoding" not in answer
+
+
+def test_of_head_the_gateways_own_answers_have_the_length_of_gets(shop: Shop) -> None:
+    answers = [shop.call("/nowhere", method) for method in ("GET", "HEAD")]
+
+    assert len({answer.headers["Content-Length"] for answer in answers}) == 1
+    assert int(answers[1].headers["Content-Length"]) > 0
+
+
+@contextmanager
+def staying(shop: Shop, answer: bytes) -> Iterator[None]:
+    """A service that answers and keeps the connection."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    server = shop.servers.run(asyncio.start_server(serve, "127.0.0.1", 0))
+    shop.knows(server.sockets[0].getsockname()[1])
+    try:
+        yield
+    finally:
+        shop.servers.call(server.close)
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"Content-Length: 7\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 0\r\n"],
+)
+def test_an_answer_that_has_no_body_is_whole_with_its_head(
+    shop: Shop, status: bytes, said: bytes
+) -> None:
+    with staying(shop, b"HTTP/1.1 " + status + b"\r\n" + said + b"\r\n"):
+        answer = shop.say(GET + b"Connection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"Transfer-Encoding" not in answer
+    assert status.startswith(b"304") or b"Content-Length" not in answer
+
+
+@pytest.mark.parametrize(
+    "lines", [b"Expect: 100-Continue\r\nExpect: 100-continue\r\n", b"Expect: x, 100-continue\r\n"]
+)
+def test_who_expects_to_be_told_to_go_on_may_say_so_in_a_list(shop: Shop, lines: bytes) -> None:
+    shop.upstream()
+
+    with shop.raw() as connection:
+        connection.sendall(START + lines + b"Content-Length: 4\r\n\r\n")
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"body")
+        assert b'"body": "body"' in read_answer(connection)

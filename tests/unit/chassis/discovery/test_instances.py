@@ -202,3 +202,27 @@ def test_when_no_replica_answers_the_last_failure_is_raised(
 ) -> None:
     with pytest.raises(requests.RequestException, match="503"):
         servers(monkeypatch, Answers(two=503)).request("GET", "/apps")
+
+
+@pytest.mark.parametrize(
+    ("registered", "named", "url"),
+    [
+        ("10.0.0.7", "10.0.0.7:5000", "http://10.0.0.7:5000"),
+        ("worker", "worker:5000", "http://worker:5000"),
+        ("::1", "[::1]:5000", "http://[::1]:5000"),
+        ("[::1]", "[::1]:5000", "http://[::1]:5000"),
+        ("0:0:0:0:0:0:0:1", "[::1]:5000", "http://[0:0:0:0:0:0:0:1]:5000"),
+        ("2001:DB8::7", "[2001:db8::7]:5000", "http://[2001:DB8::7]:5000"),
+        ("fe80::1%eth0", "[fe80::1]:5000", "http://[fe80::1%25eth0]:5000"),
+        ("1:2", "[1:2]:5000", "http://[1:2]:5000"),
+    ],
+)
+def test_an_ipv6_address_stands_in_brackets_and_a_host_has_no_zone(
+    registered: str, named: str, url: str
+) -> None:
+    copy = RegistrySnapshot()
+    copy.replace(document([entry("a") | {"ipAddr": registered, "hostName": "worker"}]))
+
+    (instance,) = copy.snapshot()["order-service"]
+
+    assert (instance.authority, instance.url, instance.host_name) == (named, url, "worker")

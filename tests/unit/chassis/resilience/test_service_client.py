@@ -1,5 +1,6 @@
 """The service client over real sockets: retries, failures, and what the breaker counts."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -209,3 +210,28 @@ def test_an_instance_whose_host_is_no_host_is_one_that_does_not_answer(
 
     service.instance(says(200))
     assert [service.call() for _ in range(5)] == [200] * 5
+
+
+@pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1"])
+def test_an_instance_may_have_an_ipv6_address(service: Service, host: str) -> None:
+    hosts = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            hosts.append(self.headers["Host"])
+            says(200)(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6
+
+    with Server(("::1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        service.instances = (Instance("six", "catalog-service", host, server.server_port),)
+
+        assert service.call() == 200
+        server.shutdown()
+
+    assert hosts == [f"[{host}]:{server.server_port}"]

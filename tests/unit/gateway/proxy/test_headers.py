@@ -2,9 +2,11 @@
 
 from multidict import CIMultiDict
 
+from chassis.discovery.instances import Instance
 from gateway.http.messages import Request
 from gateway.proxy import headers
 
+INSTANCE = Instance("i", "order-service", "10.0.0.7", 8080)
 TRACE = {"X-B3-TraceId": "1" * 32, "X-B3-SpanId": "2" * 16, "X-B3-Sampled": "1"}
 
 
@@ -16,7 +18,7 @@ def upstream(*given: tuple[str, str]) -> CIMultiDict[str]:
 
 def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
     said = CIMultiDict(given)
-    return CIMultiDict(headers.to_client(said, "http://10.0.0.7:8080", "/order-service"))
+    return CIMultiDict(headers.to_client(said, INSTANCE, "/order-service", "order-service"))
 
 
 def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_it() -> None:
