@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher
 
+from chassis.core.errors import DeadlineOver
+from chassis.resilience import deadline
 from user_service.passwords import Passwords
 
 
@@ -77,3 +79,14 @@ def test_a_hash_of_before_passwords_were_composed_still_fits(passwords: Password
     typed = "e\u0301te\u0301 2026"
 
     assert passwords.fits(typed, PasswordHasher().hash(typed))
+
+
+def test_who_waits_for_a_place_waits_no_longer_than_the_request_has(passwords: Passwords) -> None:
+    def check_in_vain() -> None:
+        with deadline.at_most(0.05), pytest.raises(DeadlineOver):
+            passwords.fits("correct horse", None)
+
+    with passwords._place(), passwords._place(), ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: check_in_vain(), range(4)))
+
+    assert not passwords.fits("correct horse", None)

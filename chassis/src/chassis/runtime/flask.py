@@ -177,9 +177,10 @@ def _assault_requests(app: Flask, monkey: ChaosMonkey) -> None:
 def _answer_errors(app: Flask) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
-        return _respond(
-            problem_details.document(error, _trace_id()), problem_details.headers(error)
-        )
+        document = problem_details.document(error, _trace_id())
+        if document["status"] == problem_details.INTERNAL_ERROR:
+            log.error("%s %s: %s", request.method, request.path, error.detail)
+        return _respond(document, problem_details.headers(error))
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:

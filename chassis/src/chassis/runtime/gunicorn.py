@@ -25,6 +25,8 @@ FINISHING_SECONDS = 6
 MASTER_SECONDS = 15
 # Longer than callers keep an idle connection, so that it is not closed under a request.
 KEEPALIVE_SECONDS = 75
+# So many wait for their next request, beside those that have a thread.
+CONNECTIONS = 1000
 
 Build = Callable[[], tuple[Process[Any], Flask]]
 
@@ -34,6 +36,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     process: Process[Any] | None = None
     _leaving = False
+
+    def serve_with(self, threads: int) -> None:
+        """Called before the first request: the settings are read after the fork."""
+        self.cfg.set("threads", threads)
+        self.worker_connections = CONNECTIONS + threads
+        self.max_keepalived = CONNECTIONS
+        self.tpool = self.get_thread_pool()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         # In a thread: a signal handler must not wait for the network.
@@ -49,10 +58,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, build: Build, bind: str, threads: int) -> None:
+    def __init__(self, build: Build, bind: str) -> None:
         self._build = build
         self._bind = bind
-        self._threads = threads
         self._process: Process[Any] | None = None
         super().__init__()
 
@@ -61,7 +69,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "bind": self._bind,
             "worker_class": "chassis.runtime.gunicorn.Worker",
             "workers": 1,
-            "threads": self._threads,
+            # More than one, so that connections are kept; how many, the configuration says later.
+            "threads": 2,
             "keepalive": KEEPALIVE_SECONDS,
             "graceful_timeout": MASTER_SECONDS,
             # Its watchdog would take a process that was paused and let go for one that hangs.
@@ -90,6 +99,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         if self._process is None:
             return
         worker.process = self._process
+        worker.serve_with(self._process.settings.fusebox.threads)
         self._process.start(worker.sockets[0].getsockname()[1])
 
     def _stop(self, _arbiter: Any, _worker: Worker) -> None:
@@ -97,13 +107,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self._process.stop()
 
 
-def serve(service: str, build: Build, threads: int = 32) -> None:
+def serve(service: str, build: Build) -> None:
     """Run until SIGTERM.  `build` is called in the worker, after the fork."""
     environment = Environment.read(service)
     port = environment.variables.get("PORT", "0")
     sys.argv = sys.argv[:1]
     try:
-        _Server(build, f"{environment.bind}:{port}", threads).run()
+        _Server(build, f"{environment.bind}:{port}").run()
     except SystemExit as end:  # of the master, and of the worker that it has forked in there
         if end.code:
             raise

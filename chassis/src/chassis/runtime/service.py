@@ -16,6 +16,7 @@ from chassis.core.live import Live
 from chassis.core.workers import Workers
 from chassis.discovery.client import DiscoveryClient
 from chassis.discovery.load_balancer import LoadBalancer
+from chassis.observability.logging import configure as configure_logging
 from chassis.observability.metrics import Metrics
 from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
@@ -27,7 +28,6 @@ from chassis.web.auth import TokenVerifier
 
 # With a breaker that never opens.
 KEY_FETCHES = Live(Fusebox(breaker=BreakerSettings(fail_max=10**9)))
-LOG_FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
 
 
 UNTRACED = SamplingRules(probability=0)
@@ -157,7 +157,7 @@ def begin(service: str, model: type[S], fetch: FetchSources | None = None) -> Pr
     `fetch` gets the property sources of a process that has no config-server to ask.
     Raises ConfigurationError when there is none or it does not validate.
     """
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    configure_logging()
     environment = Environment.read(service)
     configuration = ConfigClient(model, environment, fetch)
     log_levels.configure(configuration.load().logging.level.root)

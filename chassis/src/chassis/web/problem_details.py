@@ -29,6 +29,8 @@ CONTENT_TYPE = "application/problem+json"
 # RFC 6750, 3: what an error_description is not made of.
 UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
+INTERNAL_ERROR = 500
+
 # The nearest ancestor in the table decides, so a new subclass needs no line here.
 STATUS: dict[type[Problem], int] = {
     Problem: 500,

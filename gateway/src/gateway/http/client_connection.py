@@ -167,7 +167,9 @@ class ClientConnection(asyncio.Protocol):
             log.warning("an answer broke off half-way: %s", type(error).__name__)
             self._transport.abort()
             return
-        log.error("an error that nobody expected, at %s", request.path, exc_info=error)
+        # Its task has ended, and the trace with it.
+        extra = {"trace_id": request.trace_id} if request.trace_id else {}
+        log.error("unexpected error at %s", request.path, exc_info=error, extra=extra)
         self._refuse(
             request, Problem("Something broke here; it is in the log under this trace id.")
         )

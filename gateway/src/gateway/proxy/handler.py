@@ -1,6 +1,7 @@
 """From a request to its exchange, through the chain of filters, and out again as a response."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from time import perf_counter, time
 
@@ -11,6 +12,7 @@ from chassis.core.errors import Overloaded, Problem
 from chassis.resilience import deadline
 from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
+from chassis.web.problem_details import INTERNAL_ERROR
 from gateway.http import framing
 from gateway.http.messages import Request, Response, Send, combined
 from gateway.http.server import Timeouts
@@ -27,6 +29,8 @@ from gateway.security.authentication import Authentication
 from gateway.security.cors import CorsDecision
 from gateway.settings import GatewayLimits, GatewaySettings
 from gateway.traffic.mirror import Mirror
+
+log = logging.getLogger(__name__)
 
 UNREADABLE = "unreadable request"
 ACTUATOR = "/actuator"
@@ -131,6 +135,8 @@ class GatewayHandler:
             except Problem as problem:
                 refusal = problem_responses.problem(problem, trace)
                 status = refusal.status
+                if status == INTERNAL_ERROR:
+                    log.error("%s %s: %s", request.method, request.path, problem.detail)
                 await send(refusal)
             tag_status(span, status)
             return status

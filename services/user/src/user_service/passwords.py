@@ -4,9 +4,14 @@ import re
 import secrets
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from chassis.core.errors import DeadlineOver
+from chassis.resilience import deadline
 
 # OWASP's parameters for argon2id: 2 rounds over 19 MiB, about 18 ms.
 ROUNDS = 2
@@ -29,7 +34,7 @@ class Passwords:
         self._nobodys = self.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
-        with self._places:
+        with self._place():
             return self._hasher.hash(prepared(password))
 
     def fits(self, password: str, known: str | None) -> bool:
@@ -39,11 +44,23 @@ class Passwords:
         return any(self._fits(spelling, known) for spelling in spellings)
 
     def _fits(self, password: str, known: str | None) -> bool:
-        with self._places:
+        with self._place():
             try:
                 return self._hasher.verify(known or self._nobodys, password) and known is not None
             except (VerificationError, InvalidHashError):
                 return False
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Raises DeadlineOver when none is free while the request has time left."""
+        left = deadline.time_left()
+        if not self._places.acquire(timeout=None if left is None else max(0.0, left)):
+            deadline.check()
+            raise DeadlineOver("Too many log in at once; nothing was done.")
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def is_outdated(self, known: str) -> bool:
         """Whether `known` was made with other parameters than today's."""
