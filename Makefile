@@ -82,7 +82,7 @@ pause: $(INSTALLED) ## SIGSTOP: SERVICE=… [INSTANCE=1]
 heal: $(INSTALLED) ## undo slow, fail, pause, kill and stop, of all or of SERVICE=…
 	@$(FUSEBOX) heal $(if $(SERVICE),$(of_service))
 
-set: $(INSTALLED) ## change the configuration live: KEY=fusebox.breaker.fail-max VALUE=3 [SERVICE=…]
+set: $(INSTALLED) ## change the configuration live: KEY=fusebox.breaker.fail-max VALUE=3 [SERVICE=…]; alone: list it
 	@$(FUSEBOX) set $(if $(SERVICE),--service $(of_service)) -- \
 	  $(if $(KEY),"$$KEY") $(if $(VALUE),"$$VALUE")
 

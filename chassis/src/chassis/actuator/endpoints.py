@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from chassis.config import metadata
 from chassis.config.client import ConfigClient
 from chassis.core.environment import Environment
 from chassis.core.errors import NotFound, Problem
@@ -108,6 +109,7 @@ class Actuator:
         self.add("info", self._info)
         self.add("env", self._env)
         self.add("env" + ANY, self._env_of)
+        self.add("configuration-metadata", self._configuration_metadata)
         self.add("prometheus", self._prometheus)
 
     def add(self, path: str, endpoint: Endpoint, method: str = "GET") -> None:
@@ -194,6 +196,18 @@ class Actuator:
         value, source = self._configuration.flat[key]
         prop = {"source": source, "value": _masked(key, value)}
         return json_response({"property": prop, "activeProfiles": [self._environment.profile]})
+
+    def _configuration_metadata(self, _: ActuatorRequest) -> ActuatorResponse:
+        """Every key that this process reads, in the shape of Spring's file of that name."""
+        known = dict(metadata.properties(self._configuration.model))
+        return json_response(
+            {
+                "properties": [
+                    {"name": name, "defaultValue": _masked(name, default)}
+                    for name, default in sorted(known.items())
+                ]
+            }
+        )
 
     def _prometheus(self, _: ActuatorRequest) -> ActuatorResponse:
         return ActuatorResponse(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)

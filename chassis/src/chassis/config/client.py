@@ -56,7 +56,7 @@ class ConfigClient(Generic[S]):
         self, model: type[S], environment: Environment, fetch: FetchSources | None = None
     ) -> None:
         """`fetch` gets the property sources, unless config-server has them."""
-        self._model = model
+        self.model = model
         self._environment = environment
         self._copy = environment.state / "configuration.json"
         self.live: Live[S] = Live(model())
@@ -190,9 +190,9 @@ class ConfigClient(Generic[S]):
         )
         values = without_empty_parents({key: value for key, (value, _) in flat.items()})
         try:
-            current = self._model.model_validate(to_tree(values))
+            current = self.model.model_validate(to_tree(values))
         except ValidationError as error:
-            wrong = validation.describe(error, self._model)
+            wrong = validation.describe(error, self.model)
             raise ConfigurationError(
                 f"configuration of {self._environment.service}: {wrong}"
             ) from error

@@ -10,6 +10,7 @@ import click
 from fusebox.cli.usage import DecimalNumber, PartName, Verb, WholeNumber
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, PARTS, SERVICES
+from fusebox.state.config_overlay import SHARED
 
 SERVICE_HELP = f"SERVICE is one of {', '.join(part.name for part in PARTS)}."
 SCALED_HELP = f"SERVICE is one of {', '.join(part.name for part in SERVICES)}."
@@ -129,20 +130,37 @@ def heal(stack: Stack, service: str | None) -> None:
 
 
 @click.command("set", cls=Verb, epilog=OURS_HELP)
-@click.argument("key")
+@click.argument("key", required=False)
 @click.argument("value", required=False)
 @click.option("--service", type=PartName(), help="Only for this one.")
 @click.pass_obj
-def set_(stack: Stack, key: str, value: str | None, service: str | None) -> None:
+def set_(stack: Stack, key: str | None, value: str | None, service: str | None) -> None:
     """Set KEY of the configuration to VALUE, live; without VALUE, take it back.
 
     It is kept beside the shop's data and wins over config/.  A value that a process refuses
-    changes nothing.
+    changes nothing.  Without KEY, list what is set by hand.
     """
     from fusebox.operations import settings
 
-    for result in settings.set_key(stack, key, value, service):
-        click.echo(f"{result.instance}: {', '.join(result.changed) or 'has it already'}")
+    if not key:
+        click.echo("\n".join(_set_by_hand(settings.set_by_hand(stack))))
+        return
+    change = settings.change(stack, key, value, service)
+    if not change.was_set:
+        click.echo(f"{key} was not set by hand for {service or 'all'}; nothing was changed.")
+    for instance, new in change.new.items():
+        old = change.old.get(instance, "")
+        was = f"{old or '(nothing)'} → {new or '(nothing)'}" if old != new else f"{new} as before"
+        click.echo(f"{instance}: {key} {was}")
+
+
+def _set_by_hand(properties: dict[str, dict[str, str]]) -> list[str]:
+    lines = [
+        f"{key}={value}  ({'all' if name == SHARED else name})"
+        for name, values in properties.items()
+        for key, value in values.items()
+    ]
+    return lines or ["Nothing is set by hand."]
 
 
 @click.command(cls=Verb)

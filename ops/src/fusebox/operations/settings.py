@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
 from fusebox.core.topology import is_instance, part_named, part_of
 from fusebox.operations.drivers import running_driver
+from fusebox.operations.known_keys import InstanceKeys, refuse_unknown
 from fusebox.runtime import remote
 from fusebox.runtime.actuator_client import ActuatorClient
 from fusebox.runtime.driver import State
@@ -27,6 +28,57 @@ class RefreshResult:
     instance: str
     changed: tuple[str, ...] = ()
     refusal: str = ""
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """What became of a key set by hand: `old` and `new` are what was and is in force, by instance.
+
+    `was_set` is False for a key that was to be taken back, and that nobody had set.
+    """
+
+    key: str
+    old: dict[str, str]
+    new: dict[str, str]
+    was_set: bool = True
+
+
+def change(stack: Stack, key: str, value: str | None, service: str | None) -> SettingChange:
+    """As `set_key` does it, of a key that a process reads; what was in force, and what is."""
+    _refuse_unreadable(key, value)
+    states = running_driver(stack).states()
+    targets = [state for state in states.values() if _is_asked(state, None)]
+    return remote.run(stack, _change, key, value, service, targets)
+
+
+def _change(
+    stack: Stack, key: str, value: str | None, service: str | None, states: list[State]
+) -> SettingChange:
+    before = _keys_of_all(stack, states)
+    refuse_unknown(key, service, before)
+    readers = [keys.instance for keys in before if keys.reads(key)]
+    readers = [name for name in readers if service in (None, part_of(name).name)]
+    was_set = key in config_overlay.read(config_overlay.file(stack, service))
+    if value is not None or was_set:
+        _set(stack, service, {key: value}, [state for state in states if _is_asked(state, service)])
+    after = _keys_of_all(stack, [state for state in states if state.instance in readers])
+    return SettingChange(
+        key,
+        {keys.instance: keys.value(key) for keys in before if keys.instance in readers},
+        {keys.instance: keys.value(key) for keys in after},
+        value is not None or was_set,
+    )
+
+
+def _keys_of_all(stack: Stack, states: Sequence[State]) -> list[InstanceKeys]:
+    with ThreadPoolExecutor(max(1, len(states))) as pool:
+        asked_for = pool.map(lambda state: InstanceKeys.of(stack, state), states)
+        return [keys for keys in asked_for if keys is not None]
+
+
+def set_by_hand(stack: Stack) -> dict[str, dict[str, str]]:
+    """All keys that are set, by the service that they are for; `application` stands for all."""
+    return remote.run(stack, config_overlay.set_by_hand)
 
 
 def set_key(stack: Stack, key: str, value: str | None, service: str | None) -> list[RefreshResult]:
@@ -53,13 +105,15 @@ def _set(
     stack: Stack, name: str | None, values: Mapping[str, str | None], targets: list[State]
 ) -> list[RefreshResult]:
     file = config_overlay.file(stack, name)
-    before = file.read_bytes() if file.exists() else b""
-    config_overlay.change(file, values)
-    results = _refresh_all(stack, targets)
-    refused = [result for result in results if result.refusal]
+    with config_overlay.alone(stack):
+        before = file.read_bytes() if file.exists() else b""
+        config_overlay.change(file, values)
+        results = _refresh_all(stack, targets)
+        refused = [result for result in results if result.refusal]
+        if refused:
+            write_whole(file, before)
+            _refresh_all(stack, targets)
     if refused:
-        write_whole(file, before)
-        _refresh_all(stack, targets)
         raise Fault(
             f"{', '.join(values)} was not set: {refused[0].instance} says: {refused[0].refusal}",
             where=str(file),

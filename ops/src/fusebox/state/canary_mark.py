@@ -39,7 +39,7 @@ def forget(stack: Stack) -> None:
 def forget_shares(stack: Stack) -> None:
     """Take back what the gateway was told of canaries."""
     ours = re.compile(rf"{re.escape(KEYS)}\..*\.({'|'.join(SET_BY_US)})")
-    config_overlay.forget(config_overlay.file(stack, ROUTER), ours)
+    config_overlay.forget(stack, ROUTER, ours)
 
 
 def _file(stack: Stack, part: Part) -> Path:

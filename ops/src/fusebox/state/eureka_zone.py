@@ -31,4 +31,4 @@ def value(urls: Iterable[str]) -> str:
 
 def forget(stack: Stack) -> None:
     """Of a shop that goes down or was down: after `up` there is one of each again."""
-    config_overlay.forget(config_overlay.file(stack), re.compile(re.escape(KEY)))
+    config_overlay.forget(stack, None, re.compile(re.escape(KEY)))
