@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import requests
@@ -129,15 +130,9 @@ class ConfigClient(Generic[S]):
 
     def poll(self, stop: threading.Event) -> None:
         """For a process that config-server cannot notify, as its actuator wants a token."""
-        logged = ""
         while not stop.wait(POLL_SECONDS):
-            try:
+            with suppress(ConfigurationError):  # which is logged, and shown by health
                 self.refresh()
-                logged = ""
-            except ConfigurationError as error:
-                if self.refused not in ("", logged):
-                    log.warning("the new configuration is refused: %s", error)
-                logged = self.refused
 
     def _fetch_and_apply(self) -> None:
         try:
@@ -150,6 +145,8 @@ class ConfigClient(Generic[S]):
         try:
             self._apply(sources, "config-server")
         except ConfigurationError as error:
+            if self.refused != str(error):
+                log.warning("the new configuration is refused: %s", error)
             self.refused = str(error)
             raise
         self._keep(sources)
@@ -192,7 +189,8 @@ class ConfigClient(Generic[S]):
         try:
             current = self.model.model_validate(to_tree(values))
         except ValidationError as error:
-            wrong = validation.describe(error, self.model)
+            files = {key: name.removeprefix("file:") for key, (_, name) in flat.items()}
+            wrong = validation.describe(error, self.model, files=files)
             raise ConfigurationError(
                 f"configuration of {self._environment.service}: {wrong}"
             ) from error

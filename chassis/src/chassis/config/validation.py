@@ -1,7 +1,7 @@
 """What is wrong with a configuration, in words: each key with the reason."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -9,11 +9,26 @@ from pydantic import BaseModel, ValidationError
 from chassis.config.settings import aliases
 
 
-def describe(error: ValidationError, model: type[BaseModel], root: str = "") -> str:
-    """`a.b: reason; a.c: is unknown (did you mean a.d?)`; `root` stands before every key."""
+def describe(
+    error: ValidationError,
+    model: type[BaseModel],
+    root: str = "",
+    files: Mapping[str, str] | None = None,
+) -> str:
+    """`a.b: reason; a.c: is unknown (did you mean a.d?)`; `root` stands before every key.
+
+    `files` says where each key is written, and is named behind the reason.
+    """
     return "; ".join(
-        _issue(model, [str(step) for step in issue["loc"]], issue, root) for issue in error.errors()
+        _issue(model, [str(step) for step in issue["loc"]], issue, root)
+        + _file_of(root + ".".join(map(str, issue["loc"])), files or {})
+        for issue in error.errors()
     )
+
+
+def _file_of(key: str, files: Mapping[str, str]) -> str:
+    written = [name for name in files if name == key or name.startswith((f"{key}.", f"{key}["))]
+    return f" (in {files[min(written)]})" if written else ""
 
 
 def _issue(model: type[BaseModel], path: Sequence[str], issue: Any, root: str) -> str:

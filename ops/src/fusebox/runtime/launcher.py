@@ -56,8 +56,9 @@ class Launcher:
 
     def watch(self) -> None:
         """Raise Fault when an instance that was started has died since."""
+        started = dict(self._pids)  # first: the states have to be newer
         states = self._driver.states()
-        for instance, pid in list(self._pids.items()):
+        for instance, pid in started.items():
             state = states[instance]
             if not state.is_running or state.pid != pid:
                 raise Fault(

@@ -183,3 +183,21 @@ def test_refreshes_at_once_apply_one_change_once(tmp_path: Path) -> None:
 
     assert sorted(changes) == [[]] * 7 + [["fusebox.threads"]]
     assert applied == [4, 9]
+
+
+def test_a_refused_configuration_is_logged_once_with_its_file_its_key_and_the_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now: dict[str, Any] = {"fusebox.breaker.fail-max": 5}
+    configuration = ConfigClient(Settings, environment(tmp_path), lambda: sources(**now))
+    configuration.load()
+    now["fusebox.breaker.fail-max"] = "five"
+
+    for _ in range(3):
+        with pytest.raises(ConfigurationError):
+            configuration.refresh()
+
+    [line] = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert "fusebox.breaker.fail-max: Input should be a valid integer" in line
+    assert "(in application.yml)" in line
+    assert line.endswith(configuration.refused)
