@@ -18,7 +18,8 @@ from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
 from chassis.resilience.bulkhead import Bulkhead
-from chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerRegistry
+from chassis.resilience.circuit_breaker import CircuitBreaker
+from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
 from chassis.resilience.policy import ResiliencePolicies
 
 CALLERS = 64

@@ -172,10 +172,10 @@ def test_whoever_refuses_a_long_upload_and_closes_is_heard(shop: Shop) -> None:
 
 
 def test_an_open_breaker_answers_at_once_and_asks_nobody(shop: Shop) -> None:
-    upstream = shop.upstream(saying(500))
+    upstream = shop.upstream(saying(503))
     other = shop.upstream(service="catalog-service")
 
-    assert [shop.call("/order-service/x").status_code for _ in range(3)] == [500] * 3
+    assert [shop.call("/order-service/x").status_code for _ in range(3)] == [503] * 3
     answer = shop.call("/order-service/x")
 
     check(answer, 503, "circuit-open")
@@ -233,7 +233,7 @@ def test_a_refusal_is_an_answer(shop: Shop, status: int) -> None:
 
 def test_a_trial_whose_client_goes_leaves_the_next_trial_to_another(shop: Shop) -> None:
     shop.set(fusebox__breaker__reset_timeout_seconds=0.01, fusebox__gateway__read_timeout_seconds=5)
-    upstream = shop.upstream(saying(500))
+    upstream = shop.upstream(saying(503))
     for _ in range(3):
         shop.call("/order-service/x")
     upstream.answer = slow

@@ -29,16 +29,17 @@ from order_service.settings import OrderSettings
 class CatalogService:
     """Answers with `offers`, or with `status` alone when that is not 200; `questions` are kept.
 
-    While `open` is not set it does not answer.
+    While `open` is not set it does not answer, and what has `breaks_on` in its path breaks it.
     """
 
     status: int = 200
+    breaks_on: str = ""
     offers: list[dict[str, Any]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     open: threading.Event = field(default_factory=threading.Event)
 
     def recover(self) -> None:
-        self.status = 200
+        self.status, self.breaks_on = 200, ""
         self.questions.clear()
         self.open.set()
         self.offers = [
@@ -126,7 +127,8 @@ def _serve(catalog: CatalogService) -> ThreadingHTTPServer:
             catalog.questions.append(self.path)
             assert catalog.open.wait(10)
             body = json.dumps(catalog.offers).encode()
-            self.send_response(catalog.status)
+            is_broken = catalog.breaks_on and catalog.breaks_on in self.path
+            self.send_response(500 if is_broken else catalog.status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

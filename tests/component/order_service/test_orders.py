@@ -188,6 +188,19 @@ def test_a_field_in_another_spelling_is_refused_like_any_unknown_one(user: Any, 
     )
 
 
+def test_orders_that_break_catalog_service_by_their_input_do_not_switch_it_off(user: Any) -> None:
+    user.catalog.breaks_on = "BAD"
+
+    for number in range(30):
+        user.place(productId=f"BAD-{number}", qty=1)
+        assert "degraded" not in placed(user)
+    for number in range(30):
+        user.place(productId=f"BAD-{number}", qty=1)
+
+    assert user.process.breakers.of("catalog-service").state == "CLOSED"
+    assert "degraded" not in placed(user)
+
+
 def test_a_key_is_one_order_whatever_happens_in_between(user: Any) -> None:
     body = {"productId": "A", "qty": 1}
     first = user.place("k", **body)

@@ -21,12 +21,12 @@ from chassis.actuator.endpoints import (
 from chassis.core import strict_json
 from chassis.core.errors import Invalid, NotFound
 from chassis.observability.metrics import Metrics
-from chassis.resilience.circuit_breaker import (
-    CircuitBreaker,
-    CircuitBreakerEvent,
-    CircuitBreakerRegistry,
-)
+from chassis.resilience.circuit_breaker import CircuitBreaker
+from chassis.resilience.circuit_breaker_events import CircuitBreakerEvent
+from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
+from chassis.resilience.sliding_window import WindowFigures
 
+PREFIX = "resilience4j_circuitbreaker_"
 STATES = ("closed", "open", "half_open", "forced_open", "disabled")
 
 
@@ -79,17 +79,29 @@ def _known(breakers: CircuitBreakerRegistry, name: str) -> CircuitBreaker:
 
 
 def _state(breaker: CircuitBreaker) -> dict[str, Any]:
-    calls = breaker.calls["successful"] + breaker.calls["failed"]
-    rate = 100 * breaker.calls["failed"] / calls if calls else 0.0
+    figures, settings = breaker.window, breaker.settings
+    failure_rate, slow_rate = _rates(breaker, figures)
     return {
         "state": breaker.state,
-        "failureRate": f"{rate:.1f}%",
-        "bufferedCalls": calls,
-        "failedCalls": breaker.calls["failed"],
-        "failuresInARow": breaker.failures,
+        "failureRate": f"{failure_rate:.1f}%",
+        "slowCallRate": f"{slow_rate:.1f}%",
+        "failureRateThreshold": f"{settings.failure_rate_threshold:.1f}%",
+        "slowCallRateThreshold": f"{settings.slow_call_rate_threshold:.1f}%",
+        "bufferedCalls": figures.calls,
+        "failedCalls": figures.failed + figures.suspected,
+        "slowCalls": figures.slow,
+        "slowFailedCalls": figures.slow_failed,
         "notPermittedCalls": breaker.not_permitted,
+        "failuresInARow": breaker.failures,
         "secondsToProbe": round(breaker.seconds_to_probe(), 1),
     }
+
+
+def _rates(breaker: CircuitBreaker, figures: WindowFigures) -> tuple[float, float]:
+    """In per cent; as in resilience4j -1 while there are too few calls for a rate."""
+    if figures.calls < breaker.settings.calls_to_judge:
+        return -1.0, -1.0
+    return figures.failure_rate, figures.slow_rate
 
 
 def _events(events: Iterable[CircuitBreakerEvent]) -> ActuatorResponse:
@@ -110,21 +122,33 @@ def _event(event: CircuitBreakerEvent) -> dict[str, Any]:
 
 
 def _breaker_metrics(breakers: CircuitBreakerRegistry) -> Iterable[Metric]:
-    state = GaugeMetricFamily(
-        "resilience4j_circuitbreaker_state", "1 for the state it is in.", labels=("name", "state")
-    )
-    calls = SummaryMetricFamily(
-        "resilience4j_circuitbreaker_calls_seconds", "Calls.", labels=("name", "kind")
-    )
+    state = _gauge("state", "1 for the state it is in.", "state")
+    calls = SummaryMetricFamily(PREFIX + "calls_seconds", "Calls.", labels=("name", "kind"))
     refused = CounterMetricFamily(
-        "resilience4j_circuitbreaker_not_permitted_calls",
-        "Calls refused while open.",
-        labels=("name", "kind"),
+        PREFIX + "not_permitted_calls", "Calls refused while open.", labels=("name", "kind")
+    )
+    buffered = _gauge("buffered_calls", "Calls in the sliding window.", "kind")
+    slow = _gauge("slow_calls", "Slow calls in the sliding window.", "kind")
+    rates = (
+        _gauge("failure_rate", "Per cent; -1: too few calls."),
+        _gauge("slow_call_rate", "Per cent; -1: too few calls."),
     )
     for breaker in breakers.all():
-        for name in STATES:
-            state.add_metric((breaker.name, name), float(breaker.state.lower() == name))
+        name, figures = breaker.name, breaker.window
+        for known in STATES:
+            state.add_metric((name, known), float(breaker.state.lower() == known))
         for kind, number in breaker.calls.items():
-            calls.add_metric((breaker.name, kind), number, breaker.seconds[kind])
-        refused.add_metric((breaker.name, "not_permitted"), breaker.not_permitted)
-    return state, calls, refused
+            calls.add_metric((name, kind), number, breaker.seconds[kind])
+        refused.add_metric((name, "not_permitted"), breaker.not_permitted)
+        failed = figures.failed + figures.suspected
+        buffered.add_metric((name, "failed"), failed)
+        buffered.add_metric((name, "successful"), figures.calls - failed)
+        slow.add_metric((name, "failed"), figures.slow_failed)
+        slow.add_metric((name, "successful"), figures.slow - figures.slow_failed)
+        for family, rate in zip(rates, _rates(breaker, figures), strict=True):
+            family.add_metric((name,), rate)
+    return state, calls, refused, buffered, slow, *rates
+
+
+def _gauge(name: str, help_: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(PREFIX + name, help_, labels=("name", *labels))

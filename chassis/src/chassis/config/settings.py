@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from chassis.config.breaker_settings import BreakerSettings, Resilience4j
 from chassis.core import log_levels
 
 Positive = Annotated[float, Field(gt=0)]
@@ -101,11 +102,6 @@ class Management(Section):
     zipkin: Zipkin = Zipkin()
 
 
-class BreakerSettings(Section):
-    fail_max: Count = 5
-    reset_timeout_seconds: Positive = 10
-
-
 class ClientSettings(Section):
     connect_timeout_seconds: Positive = 1
     read_timeout_seconds: Positive = 2
@@ -184,3 +180,4 @@ class Settings(Section):
     spring: Spring = Spring()
     logging: Logging = Logging()
     chaos: Chaos = Chaos()
+    resilience4j: Resilience4j = Resilience4j()

@@ -1,72 +1,48 @@
 """Circuit breaker (Michael Nygard, *Release It!*), with explicit permits as in resilience4j.
 
-pybreaker counts and decides.  Its `call()` would hold its lock for the whole call and so line up
-all callers behind a slow one; here a call acquires a permit first, happens without a lock, and its
-outcome is recorded through pybreaker afterwards.
+pybreaker counts failures in a row and holds the state; beside it a sliding window opens the breaker
+by the rate of failures and of slow calls.  pybreaker's `call()` would hold its lock for the whole
+call and so line up all callers behind a slow one; here a call acquires a permit first, happens
+without a lock, and its outcome is recorded through pybreaker afterwards.
+
+A failure by answer (a 500) may be the fault of its request, and whoever has found such a request
+must not switch the service off for everybody: before it opens by such failures the breaker wants
+the service examined (`chassis.resilience.examination`).
 """
 
 import logging
 import math
 import threading
 import time
-from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pybreaker
 
-from chassis.config.settings import BreakerSettings
+from chassis.config.breaker_settings import BreakerSettings
 from chassis.core.errors import CircuitOpen
 from chassis.core.live import Live
+from chassis.resilience import sliding_window
+from chassis.resilience.circuit_breaker_events import CircuitBreakerEvent, CircuitBreakerJournal
+from chassis.resilience.permit import Permit
+from chassis.resilience.sliding_window import SLOW, SUCCEEDED, SUSPECTED, Verdict, WindowFigures
 
 log = logging.getLogger(__name__)
 
-EVENTS_KEPT = 100
-NAMES = {"closed": "CLOSED", "open": "OPEN", "half-open": "HALF_OPEN"}
+# A service that has just been found well is not examined again at once.
+EXAMINED_AGAIN_SECONDS = 1.0
+# So long a half-open breaker waits for a call that decides.
+TRIAL_SECONDS = 1.0
+CLOSED, OPEN, HALF_OPEN = "CLOSED", "OPEN", "HALF_OPEN"
+NAMES = {
+    pybreaker.STATE_CLOSED: CLOSED,
+    pybreaker.STATE_OPEN: OPEN,
+    pybreaker.STATE_HALF_OPEN: HALF_OPEN,
+}
 FORCED_OPEN = "FORCED_OPEN"
 DISABLED = "DISABLED"
-PASSING = frozenset((NAMES[pybreaker.STATE_CLOSED], DISABLED))
-
-
-@dataclass(frozen=True)
-class CircuitBreakerEvent:
-    breaker: str
-    type: str
-    at: datetime
-    error: str | None = None
-    duration_ms: int | None = None
-    transition: str | None = None
-
-
-class Permit:
-    """For one call.  The first outcome that is recorded counts."""
-
-    __slots__ = ("_breaker", "_is_probe", "_is_settled", "_started")
-
-    def __init__(self, breaker: "CircuitBreaker", is_probe: bool) -> None:
-        self._breaker = breaker
-        self._is_probe = is_probe
-        self._started = time.monotonic()
-        self._is_settled = False
-
-    def succeeded(self) -> None:
-        self._record(None)
-
-    def failed(self, error: BaseException) -> None:
-        self._record(error)
-
-    def close(self) -> None:
-        """Without an outcome: the call did not take place, or says nothing about the service."""
-        if not self._is_settled:
-            self._is_settled = True
-            self._breaker._give_back(self._is_probe)
-
-    def _record(self, error: BaseException | None) -> None:
-        if not self._is_settled:
-            self._is_settled = True
-            self._breaker._record(error, time.monotonic() - self._started, self._is_probe)
+PASSING = frozenset((CLOSED, DISABLED))
 
 
 class _CalledServiceFailed(Exception):
@@ -76,35 +52,53 @@ class _CalledServiceFailed(Exception):
 class CircuitBreaker(pybreaker.CircuitBreakerListener):
     """One caller's view of one called service."""
 
-    def __init__(self, name: str, settings: Live[BreakerSettings]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Live[BreakerSettings],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = name
+        # Set by whoever calls the service; raises Unavailable when no instance of it is well.
+        self.find_a_well_one: Callable[[], None] | None = None
         self._settings = settings
+        self._clock = clock
         self._lock = threading.Lock()
-        self._probe_running = False
+        self._trial_calls = 0
         self._opened_at = 0.0
+        self._examined_at = -math.inf
+        self._is_examining = False
+        self._half_open_at = 0.0
+        self._suspected_in_a_row = 0
+        self._on_trust = False
         self._forced: str | None = None
-        self._followed: BreakerSettings | None = None
-        self.state = NAMES[pybreaker.STATE_CLOSED]
-        self._events: deque[CircuitBreakerEvent] = deque(maxlen=EVENTS_KEPT)
-        self.calls = {"successful": 0, "failed": 0, "ignored": 0}
-        self.seconds = {"successful": 0.0, "failed": 0.0, "ignored": 0.0}
-        self.not_permitted = 0
+        self.state = CLOSED
+        self._journal = CircuitBreakerJournal(name)
+        self.calls, self.seconds = self._journal.calls, self._journal.seconds
         self._breaker = pybreaker.CircuitBreaker(name=name, listeners=[self])
+        self._followed = settings.value
+        self._window = sliding_window.of(self._followed)
+        self._trial_window = sliding_window.CountBasedWindow(self._permitted)
+        self._follow_settings(settings.value)
 
     def acquire_permit(self) -> Permit:
-        """For one call, or CircuitOpen at once.  When a probe is due, exactly one call gets it."""
+        """For one call, or CircuitOpen at once.
+
+        When a trial is due, as many calls get it as the half-open state permits.
+        """
         with self._lock:
-            self._follow_settings()
+            if self._settings.value is not self._followed:
+                self._follow_settings(self._settings.value)
             if self.state in PASSING:
-                return Permit(self, is_probe=False)
-            if self._probe_due():
-                self._probe_running = True
+                return Permit(self, False, self._clock())
+            if self._trial_due():
                 if self._breaker.current_state == pybreaker.STATE_OPEN:
                     self._breaker.half_open()
-                return Permit(self, is_probe=True)
-            self._note_refusal()
+                self._trial_calls += 1
+                return Permit(self, True, self._clock())
+            self._journal.count_refusal()
             raise CircuitOpen(
-                f"{self.name} failed too often in a row and is not called for the moment."
+                f"{self.name} failed too often and is not called for the moment."
                 if self._forced is None
                 else f"{self.name} is cut off on purpose.",
                 retry_after=max(1, round(self.seconds_to_probe())),
@@ -122,7 +116,6 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         """Closed, and on its own again."""
         with self._lock:
             self._forced = None
-            self._probe_running = False
             self._breaker.close()
             self._show(NAMES[self._breaker.current_state])
 
@@ -131,33 +124,103 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         with self._lock:
             self._opened_at = -math.inf
 
+    def is_due(self) -> bool:
+        """Whether to find out if the service is back, as nobody who calls has done it."""
+        with self._lock:
+            if not self._followed.automatic_transition_from_open_to_half_open_enabled:
+                return False
+            if self.state == HALF_OPEN:
+                return not self._trial_calls and self._clock() - self._half_open_at >= TRIAL_SECONDS
+            return self.state == OPEN and self._trial_due()
+
+    def probed(self, is_well: bool) -> None:
+        """What asking has shown when it was due.
+
+        Well once: half-open, and the next call decides.  Well again while nobody has called:
+        closed, on trust, which ends with the first failure.
+        """
+        with self._lock:
+            if self._forced or self._trial_calls or self.state not in (OPEN, HALF_OPEN):
+                return
+            if not is_well:
+                if self.state == HALF_OPEN:
+                    self._breaker.open()
+                elif self._opened_at > -math.inf:  # one that has come may take a moment more
+                    self._opened_at = self._clock()
+            elif self.state == OPEN:
+                self._breaker.half_open()
+            else:
+                self._breaker.close()
+                self._on_trust = True
+                self._limit_failures_in_a_row()
+
+    def examined(self, error: BaseException | None) -> None:
+        """The verdict on the suspected failures: the service's fault with `error`, else not."""
+        with self._lock:
+            self._is_examining = False
+            self._examined_at = self._clock()
+            self._suspected_in_a_row = 0
+            is_open = self._breaker.current_state == pybreaker.STATE_OPEN
+            if error is None:
+                self._window.forgive()
+                if self._breaker.current_state == pybreaker.STATE_HALF_OPEN:
+                    self._breaker.close()
+            elif not is_open and self._forced is None:
+                self._journal.add("ERROR", error=str(error))
+                self._breaker.open()
+
     @property
     def failures(self) -> int:
         """Failures in a row so far."""
-        return self._breaker.fail_counter
+        return self._breaker.fail_counter + self._suspected_in_a_row
+
+    @property
+    def window(self) -> WindowFigures:
+        with self._lock:
+            return self._window.figures(self._clock())
+
+    @property
+    def settings(self) -> BreakerSettings:
+        return self._settings.value
 
     @property
     def events(self) -> list[CircuitBreakerEvent]:
         with self._lock:
-            return list(self._events)
+            return list(self._journal.events)
+
+    @property
+    def not_permitted(self) -> int:
+        return self._journal.not_permitted
 
     def seconds_to_probe(self) -> float:
-        """0 when the next call may be the probe: a breaker turns half-open only at a call."""
-        if self.state != NAMES[pybreaker.STATE_OPEN]:
+        """0 when the next call may be the probe."""
+        if self.state != OPEN:
             return 0.0
-        return max(0.0, self._opened_at + self._breaker.reset_timeout - time.monotonic())
+        return max(0.0, self._opened_at + self._followed.wait_seconds - self._clock())
 
     def state_change(self, _breaker: Any, _old_state: Any, new_state: Any) -> None:
         """Called by pybreaker, under our lock."""
-        if new_state.name == pybreaker.STATE_OPEN:
-            self._opened_at = time.monotonic()
-        self._show(self._forced or NAMES[new_state.name])
+        state = NAMES[new_state.name]
+        if state == OPEN:
+            self._opened_at = self._clock()
+        elif state == HALF_OPEN:
+            self._trial_calls, self._half_open_at = 0, self._clock()
+            self._trial_window = sliding_window.CountBasedWindow(self._permitted)
+        else:
+            self._window = sliding_window.of(self._followed)
+            self._suspected_in_a_row = 0
+        self._end_trust()
+        self._show(self._forced or state)
+
+    @property
+    def _permitted(self) -> int:
+        return self._followed.permitted_number_of_calls_in_half_open_state
 
     def _show(self, state: str) -> None:
         if state != self.state:
             transition = f"{self.state}_TO_{state}"
             self.state = state
-            self._note("STATE_TRANSITION", transition=transition)
+            self._journal.add("STATE_TRANSITION", transition=transition)
             log.warning("circuit breaker %s: %s", self.name, transition)
 
     def _force(self, state: str) -> None:
@@ -165,35 +228,90 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             self._forced = state
             self._show(state)
 
-    def _probe_due(self) -> bool:
-        return self._forced is None and not self._probe_running and self.seconds_to_probe() == 0.0
+    def _trial_due(self) -> bool:
+        if self._forced is not None or self.seconds_to_probe() > 0.0:
+            return False
+        return self.state == OPEN or self._trial_calls < self._permitted
 
-    def _follow_settings(self) -> None:
-        settings = self._settings.value
-        if settings is not self._followed:
-            self._followed = settings
-            self._breaker.fail_max = settings.fail_max
-            self._breaker.reset_timeout = settings.reset_timeout_seconds
+    def _follow_settings(self, settings: BreakerSettings) -> None:
+        before, self._followed = self._followed, settings
+        self._limit_failures_in_a_row()
+        self._breaker.reset_timeout = settings.wait_seconds
+        shape = (settings.sliding_window_type, settings.sliding_window_size)
+        if shape != (before.sliding_window_type, before.sliding_window_size):
+            self._window = sliding_window.of(settings)
 
-    def _record(self, error: BaseException | None, elapsed: float, is_probe: bool) -> None:
-        kind = "failed" if error else "successful"
+    def _limit_failures_in_a_row(self) -> None:
+        self._breaker.fail_max = 1 if self._on_trust else self._followed.fail_max
+
+    def _end_trust(self) -> None:
+        if self._on_trust:
+            self._on_trust = False
+            self._limit_failures_in_a_row()
+
+    def record(
+        self, error: BaseException | None, outcome: int, started: float, is_trial: bool
+    ) -> bool:
+        """Count it; True when the service is to be examined."""
         with self._lock:
-            self._probe_running &= not is_probe
             if self._forced == DISABLED:
-                return
-            self.calls[kind] += 1
-            self.seconds[kind] += elapsed
-            if error:  # successes are counted only: a hundred of them would push out the news
-                self._note("ERROR", error=str(error), duration_ms=round(elapsed * 1000))
-            # A call that began before the circuit opened says nothing about its state now,
-            # and a success after another success changes nothing.
-            if is_probe or ((error or self.failures) and self._is_closed):
-                self._record_in_pybreaker(error)
+                return False
+            now = self._clock()
+            elapsed = now - started
+            self._journal.count(error, elapsed)
+            if elapsed > self._followed.slow_call_duration_threshold and outcome != SUSPECTED:
+                outcome |= SLOW
+            # A call that began before the circuit opened says nothing about its state now.
+            state = self._breaker.current_state
+            if state == pybreaker.STATE_CLOSED:
+                return self._record_while_closed(error, outcome, now)
+            if is_trial and state == pybreaker.STATE_HALF_OPEN:
+                return self._record_trial(outcome, now)
+            return False
 
-    @property
-    def _is_closed(self) -> bool:
-        """Whatever it is forced to be."""
-        return bool(self._breaker.current_state == pybreaker.STATE_CLOSED)
+    def _record_while_closed(self, error: BaseException | None, outcome: int, now: float) -> bool:
+        self._window.add(outcome, now)
+        if outcome == SUSPECTED:
+            self._suspected_in_a_row += 1
+        elif error or self.failures:  # a success after another success changes nothing
+            self._suspected_in_a_row *= error is not None
+            self._record_in_pybreaker(error)
+        if outcome == SUCCEEDED:
+            self._end_trust()
+            if not self._window.has_faults:
+                return False
+        if self._breaker.current_state != pybreaker.STATE_CLOSED:
+            return False
+        figures = self._window.figures(now)
+        verdict = sliding_window.assess(figures, self._followed, self._followed.calls_to_judge)
+        if verdict is Verdict.BROKEN:
+            self._breaker.open()
+        if outcome != SUSPECTED:
+            return False
+        is_doubtful = verdict is Verdict.DOUBTFUL or self.failures >= self._breaker.fail_max
+        return is_doubtful and self._begin_examination()
+
+    def _record_trial(self, outcome: int, now: float) -> bool:
+        self._trial_window.add(outcome, now)
+        figures = self._trial_window.figures(now)
+        if figures.calls < self._permitted:
+            return False
+        verdict = sliding_window.assess(figures, self._followed, self._permitted)
+        if verdict is Verdict.DOUBTFUL and outcome == SUSPECTED:
+            self._is_examining = True
+            return True
+        if verdict is Verdict.BROKEN:
+            self._breaker.open()
+        else:
+            self._breaker.close()
+        return False
+
+    def _begin_examination(self) -> bool:
+        """One at a time, and not again and again."""
+        if self._is_examining or self._clock() - self._examined_at < EXAMINED_AGAIN_SECONDS:
+            return False
+        self._is_examining = True
+        return True
 
     def _record_in_pybreaker(self, error: BaseException | None) -> None:
         def outcome() -> None:
@@ -204,40 +322,8 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         with suppress(_CalledServiceFailed, pybreaker.CircuitBreakerError):
             self._breaker.call(outcome)
 
-    def _give_back(self, is_probe: bool) -> None:
+    def give_back(self, is_trial: bool) -> None:
         with self._lock:
-            self._probe_running &= not is_probe
+            if is_trial:
+                self._trial_calls = max(0, self._trial_calls - 1)
             self.calls["ignored"] += 1
-
-    def _note_refusal(self) -> None:
-        """All are counted, and the first of a row is an event: the others would push out news."""
-        self.not_permitted += 1
-        if not self._events or self._events[-1].type != "NOT_PERMITTED":
-            self._note("NOT_PERMITTED")
-
-    def _note(self, kind: str, **facts: Any) -> None:
-        self._events.append(CircuitBreakerEvent(self.name, kind, datetime.now(UTC), **facts))
-
-
-class CircuitBreakerRegistry:
-    """All breakers of this process, by the called service's name."""
-
-    def __init__(self, settings: Live[BreakerSettings]) -> None:
-        self._settings = settings
-        self._breakers: dict[str, CircuitBreaker] = {}
-
-    def of(self, name: str) -> CircuitBreaker:
-        known = self._breakers.get(name)
-        # setdefault is atomic: two threads at once get the same one.
-        return known or self._breakers.setdefault(name, CircuitBreaker(name, self._settings))
-
-    def known(self, name: str) -> CircuitBreaker | None:
-        return self._breakers.get(name)
-
-    def all(self) -> list[CircuitBreaker]:
-        return list(self._breakers.values())
-
-    def hasten_probe(self, name: str) -> None:
-        breaker = self._breakers.get(name)
-        if breaker is not None:
-            breaker.hasten_probe()

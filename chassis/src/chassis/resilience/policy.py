@@ -4,7 +4,9 @@ from chassis.config.settings import Fusebox
 from chassis.core.errors import Overloaded
 from chassis.core.live import Live
 from chassis.resilience.bulkhead import Bulkhead
-from chassis.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerRegistry, Permit
+from chassis.resilience.circuit_breaker import CircuitBreaker
+from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
+from chassis.resilience.permit import Permit
 from chassis.resilience.retry_budget import RetryBudget
 
 
@@ -60,3 +62,8 @@ class ResiliencePolicies:
         return known or self._known.setdefault(
             service, ResiliencePolicy(self._breakers.of(service), self._settings)
         )
+
+    def forget(self, service: str) -> None:
+        """What was called by this name is called no more."""
+        self._known.pop(service, None)
+        self._breakers.forget(service)

@@ -21,7 +21,8 @@ from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability import tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
-from chassis.resilience import deadline
+from chassis.resilience import deadline, examination
+from chassis.resilience.permit import NOT_DONE, Permit
 from chassis.resilience.policy import ResiliencePolicy
 
 # An instance may register under a name that no host can have (`a..b`): it answers nobody.
@@ -47,6 +48,7 @@ class ServiceClient:
         self._settings = settings
         self._session = internal_session()
         self._session.mount("http://", HTTPAdapter(pool_maxsize=POOL))
+        policy.breaker.find_a_well_one = self._find_a_well_one
 
     def get(
         self,
@@ -69,19 +71,34 @@ class ServiceClient:
                 "headers": {**(headers or {}), **tracing.outgoing()},
             }
             try:
-                response = self._call_an_instance(span, path, arguments)
+                response, instance = self._call_an_instance(span, path, arguments)
             except IGNORED_BY_BREAKERS:
                 raise
             except Unavailable as failure:
                 permit.failed(failure)
                 raise
-            permit.succeeded()
+            self._record_outcome(permit, response, instance)
             span.tags["http.status_code"] = str(response.status_code)
             return response
 
+    def _record_outcome(
+        self, permit: Permit, response: requests.Response, instance: Instance
+    ) -> None:
+        """Raises Unavailable when it is a failure."""
+        status = response.status_code
+        if status < 500:
+            permit.succeeded()
+            return
+        failure = Unavailable(f"{self.service} answered {status}.")
+        if status in NOT_DONE:
+            permit.failed(failure)
+        elif permit.failed_by_answer(failure):
+            examination.examine(self._policy.breaker, instance, self._settings.value)
+        raise failure
+
     def _call_an_instance(
         self, span: ActiveSpan, path: str, arguments: dict[str, Any]
-    ) -> requests.Response:
+    ) -> tuple[requests.Response, Instance]:
         refused: set[Instance] = set()
         is_retry = False
         while True:
@@ -90,7 +107,7 @@ class ServiceClient:
             span.called(self.service, instance.host, instance.port)
             try:
                 with self._balancer.calling(instance):
-                    return self._send(instance, path, arguments, is_retry)
+                    return self._send(instance, path, arguments, is_retry), instance
             except requests.ConnectionError as error:
                 self._balancer.refused(instance)
                 if _took_no_connection(error):
@@ -107,6 +124,13 @@ class ServiceClient:
             except requests.RequestException as error:
                 raise Unavailable(f"{self.service} gave no proper response.") from error
 
+    def _find_a_well_one(self) -> None:
+        examination.find_a_well_one(
+            self._policy.breaker,
+            lambda tried: self._balancer.choose(self.service, tried),
+            self._settings.value,
+        )
+
     def _may_retry(self) -> bool:
         return deadline.may_retry() and self._policy.retries.take()
 
@@ -117,7 +141,7 @@ class ServiceClient:
         longest = settings.read_timeout_seconds
         timeout = longest if left is None else min(longest, max(left, 0.001))
         try:
-            response = self._session.get(
+            return self._session.get(
                 instance.url + path,
                 params=arguments["params"],
                 headers=arguments["headers"] | deadline.outgoing(is_retry=is_retry),
@@ -128,9 +152,6 @@ class ServiceClient:
             # With less than the usual time, a late response says nothing about the service.
             failure = TimedOut if timeout == longest else DeadlineOver
             raise failure(f"{self.service} did not answer in time.") from error
-        if response.status_code >= 500:
-            raise Unavailable(f"{self.service} answered {response.status_code}.")
-        return response
 
 
 def _took_no_connection(error: requests.ConnectionError) -> bool:

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.config.client import ConfigurationError
+from chassis.resilience.examination import PROBE
 from chassis.runtime import lifecycle
 from chassis.runtime.service import Process
 from chassis.web import problem_details
@@ -40,7 +41,8 @@ def add_actuator(app: web.Application, process: Process[Any]) -> None:
 def _assaults(monkey: ChaosMonkey) -> Middleware:
     @web.middleware
     async def assault(request: web.Request, handler: Handler) -> web.StreamResponse:
-        due = None if request.path.startswith("/actuator") else monkey.next_assault()
+        is_spared = request.path.startswith("/actuator") and PROBE not in request.headers
+        due = None if is_spared else monkey.next_assault()
         if due:
             await asyncio.sleep(due.delay)
             if due.fails:

@@ -24,6 +24,7 @@ from chassis.core.errors import (
 )
 from chassis.observability import tracing
 from chassis.resilience import deadline
+from chassis.resilience.examination import PROBE
 from chassis.runtime.service import Process
 from chassis.web import problem_details
 from chassis.web.auth import Caller, TokenVerifier
@@ -167,7 +168,8 @@ def _refuse_unstorable_text(app: Flask) -> None:
 def _assault_requests(app: Flask, monkey: ChaosMonkey) -> None:
     @app.before_request
     def assault() -> None:
-        due = monkey.next_assault() if "span" in g else None
+        is_due = "span" in g or PROBE in request.headers
+        due = monkey.next_assault() if is_due else None
         if due:
             time.sleep(due.delay)
             if due.fails:

@@ -7,8 +7,9 @@ from typing import Any, Generic
 from chassis.actuator import chaosmonkey, circuitbreakers, loggers, refresh
 from chassis.actuator.endpoints import Actuator, up
 from chassis.chaos.monkey import ChaosMonkey
+from chassis.config.breaker_settings import BreakerSettings
 from chassis.config.client import ConfigClient, FetchSources, S
-from chassis.config.settings import BreakerSettings, Fusebox, Settings
+from chassis.config.settings import Fusebox, Settings
 from chassis.core import log_levels
 from chassis.core.environment import Environment
 from chassis.core.errors import Unavailable
@@ -21,15 +22,13 @@ from chassis.observability.metrics import Metrics
 from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.observability.zipkin import ZipkinReporter
-from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
+from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
+from chassis.resilience.examination import OpenBreakerProber
 from chassis.resilience.policy import ResiliencePolicies
 from chassis.resilience.service_client import ServiceClient
 from chassis.web.auth import TokenVerifier
 
-# With a breaker that never opens.
-KEY_FETCHES = Live(Fusebox(breaker=BreakerSettings(fail_max=10**9)))
-
-
+KEY_FETCHES = Live(Fusebox())
 UNTRACED = SamplingRules(probability=0)
 
 
@@ -53,7 +52,9 @@ class Process(Generic[S]):
             Sampler(self.live.map(_sampling_rules)),
             self.reporter.put,
         )
-        self.breakers = CircuitBreakerRegistry(fusebox.map(lambda settings: settings.breaker))
+        self.breakers = CircuitBreakerRegistry(
+            fusebox.map(lambda settings: settings.breaker), self._breaker_settings
+        )
         self.policies = ResiliencePolicies(self.breakers, fusebox)
         # An open breaker need not wait for its time when an instance has come back.
         self.registry = DiscoveryClient(
@@ -76,10 +77,16 @@ class Process(Generic[S]):
         self.actuator.health.add("registry", self._registry_health)
         self.workers.add("spans", self.reporter.run)
         self.workers.add("registry", self.registry.keep_fetching)
+        self.workers.add("breakers", OpenBreakerProber(self.breakers).run)
 
     @property
     def settings(self) -> S:
         return self.live.value
+
+    def _breaker_settings(self, name: str) -> Live[BreakerSettings]:
+        return self.live.map(
+            lambda settings: settings.resilience4j.settings_of(name, settings.fusebox.breaker)
+        )
 
     def service_client(self, service: str) -> ServiceClient:
         return ServiceClient(
@@ -95,13 +102,12 @@ class Process(Generic[S]):
         # A breaker of its own: keys are fetched in the background, and a failure there says
         # nothing to those who call user-service.  It never opens: a process that starts before
         # user-service would else be without keys for ten seconds too long.
+        never_open = CircuitBreakerRegistry(Live(KEY_FETCHES.value.breaker))
+        never_open.of("user-service").disable()
         issuer = ServiceClient(
             "user-service",
             self.balancer,
-            ResiliencePolicies(
-                CircuitBreakerRegistry(Live(KEY_FETCHES.value.breaker)),
-                KEY_FETCHES,
-            ).of("user-service"),
+            ResiliencePolicies(never_open, KEY_FETCHES).of("user-service"),
             Tracer(self.environment.service, Sampler(Live(UNTRACED)), self.reporter.put),
             self._client_settings,
         )

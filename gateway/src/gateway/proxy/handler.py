@@ -45,7 +45,11 @@ class GatewayHandler:
         self._process = process
         self._tracer = process.tracer
         self._authentication = Authentication(tokens)
-        self._client = UpstreamClient(process.balancer, process.policies)
+        self._client = UpstreamClient(
+            process.balancer,
+            process.policies,
+            process.live.map(lambda settings: settings.fusebox.client),
+        )
         self._rules = rules
         forward = Forwarder(process.tracer, self._client, lambda: self.limits).forward
         self._mirror = Mirror(forward)

@@ -1,8 +1,10 @@
 """One call of a service: protected, instance picked, body passed, time bounded."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from chassis.config.settings import ClientSettings
 from chassis.core.errors import (
     IGNORED_BY_BREAKERS,
     DeadlineOver,
@@ -10,11 +12,13 @@ from chassis.core.errors import (
     TimedOut,
     Unavailable,
 )
+from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.tracing import ActiveSpan
-from chassis.resilience import deadline
-from chassis.resilience.circuit_breaker import Permit
+from chassis.resilience import deadline, examination
+from chassis.resilience.circuit_breaker import CircuitBreaker
+from chassis.resilience.permit import NOT_DONE, Permit
 from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
 from chassis.web.problem_details import CONTENT_TYPE
 from gateway.http.connection_pool import ConnectionPool
@@ -32,8 +36,6 @@ from gateway.settings import GatewayLimits
 
 # Between the request's first byte and the call: so much less is not the client's own limit.
 SPENT_HERE = 0.5
-# Said by whatever stands before a service that never got to work.
-NOT_DONE = (502, 503, 504)
 
 
 @dataclass(slots=True, eq=False)
@@ -74,9 +76,16 @@ class UpstreamCall:
 class UpstreamClient:
     """Made on the event loop, for its connections belong to it."""
 
-    def __init__(self, balancer: LoadBalancer, policies: ResiliencePolicies) -> None:
+    def __init__(
+        self,
+        balancer: LoadBalancer,
+        policies: ResiliencePolicies,
+        settings: Live[ClientSettings],
+    ) -> None:
+        """`settings` bound the questions that a breaker has."""
         self._balancer = balancer
         self._policies = policies
+        self._settings = settings
         self._pool = ConnectionPool()
 
     def close(self) -> None:
@@ -96,10 +105,22 @@ class UpstreamClient:
             except IGNORED_BY_BREAKERS:
                 raise
             except Unavailable as failure:
+                self._will_be_probed(call.target, call.service, policy.breaker)
                 permit.failed(failure)
                 raise
-            _record_outcome(permit, call, answer)
+            if answer.status < 500:
+                permit.succeeded()
+            elif _is_doubtful(permit, call, answer):
+                self._will_be_probed(call.target, call.service, policy.breaker)
+                await asyncio.to_thread(
+                    examination.examine, policy.breaker, instance, self._settings.value
+                )
             return answer, instance
+
+    def _will_be_probed(self, target: Target, service: str, breaker: CircuitBreaker) -> None:
+        breaker.find_a_well_one = lambda: examination.find_a_well_one(
+            breaker, lambda tried: self._choose(target, service, tried), self._settings.value
+        )
 
     async def _ask_in_time(
         self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
@@ -119,7 +140,7 @@ class UpstreamClient:
         refused: set[Instance] = set()
         tried = 0
         while True:
-            instance = self._choose(call, refused)
+            instance = self._choose(call.target, call.service, refused)
             span.called(call.service, instance.host, instance.port)
             try:
                 with self._balancer.calling(instance):
@@ -143,13 +164,12 @@ class UpstreamClient:
             tried += 1
             call.request.headers.update(deadline.outgoing(is_retry=True))
 
-    def _choose(self, call: UpstreamCall, refused: set[Instance]) -> Instance:
-        target = call.target
+    def _choose(self, target: Target, service: str, refused: Collection[Instance]) -> Instance:
         if target.is_balanced:
             return self._balancer.choose(target.service, refused, target.choice)
         fixed = Instance(target.uri, target.service, target.service, target.port)
         if fixed in refused:
-            raise Unavailable(f"{call.service} does not answer.")
+            raise Unavailable(f"{service} does not answer.")
         return fixed
 
     def _lost(self, call: UpstreamCall) -> Unavailable:
@@ -182,15 +202,18 @@ def _no_proper_answer(call: UpstreamCall, kind: type[Unavailable] = Unavailable)
     return kind(f"{call.service} gave no proper answer.")
 
 
-def _record_outcome(permit: Permit, call: UpstreamCall, answer: UpstreamResponse) -> None:
-    """4xx are answers, and 5xx of what is idempotent or was not done are failures.
+def _is_doubtful(permit: Permit, call: UpstreamCall, answer: UpstreamResponse) -> bool:
+    """Records a 5xx; True when the instance is to be examined.
 
-    But 503 and 504 in the form of a problem: such a service is well, it says that a part behind it
-    is away or slow.  Were it counted, the neighbour's breaker would do its work twice, and here it
-    would cut off what still works.  A 500 to a POST may be the fault of its body.
+    What is idempotent or was not done has failed.  But 503 and 504 in the form of a problem: such a
+    service is well, it says that a part behind it is away or slow.  Were it counted, the
+    neighbour's breaker would do its work twice, and here it would cut off what still works.
     """
-    speaks = answer.status in (503, 504) and answer.content_type == CONTENT_TYPE
-    if answer.status < 500 or speaks:
+    failure = Unavailable(f"{call.service} answered {answer.status}.")
+    if answer.status in (503, 504) and answer.content_type == CONTENT_TYPE:
         permit.succeeded()
-    elif call.is_idempotent or answer.status in NOT_DONE:
-        permit.failed(Unavailable(f"{call.service} answered {answer.status}."))
+    elif answer.status in NOT_DONE:
+        permit.failed(failure)
+    elif call.is_idempotent:
+        return permit.failed_by_answer(failure)
+    return False

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.config.settings import BreakerSettings, BulkheadSettings, Fusebox, RetrySettings
+from chassis.config.breaker_settings import BreakerSettings
+from chassis.config.settings import BulkheadSettings, Fusebox, RetrySettings
 from chassis.core.errors import CircuitOpen, DeadlineOver, Overloaded
 from chassis.core.live import Live
 from chassis.resilience import deadline
 from chassis.resilience.bulkhead import Bulkhead
-from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
+from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
 from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
 from chassis.resilience.retry_budget import AT_START, MOST_SAVED, RetryBudget
 

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 import pytest
 
-from chassis.config.settings import BreakerSettings, ClientSettings, Fusebox
+from chassis.config.breaker_settings import BreakerSettings
+from chassis.config.settings import ClientSettings, Fusebox
 from chassis.core.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
@@ -17,7 +18,7 @@ from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
-from chassis.resilience.circuit_breaker import CircuitBreakerRegistry
+from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
 from chassis.resilience.policy import ResiliencePolicies
 from chassis.resilience.service_client import ServiceClient
 
