@@ -25,7 +25,7 @@ of_service = "$$SERVICE"
 of_instance = $(if $(INSTANCE),--instance "$$INSTANCE")
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 VERBS := help up down clean status kill start stop scale new roll canary slow fail pause heal set \
-  order dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+  order traffic dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 .DEFAULT_GOAL := help
 .PHONY: $(VERBS)
@@ -33,8 +33,7 @@ VERBS := help up down clean status kill start stop scale new roll canary slow fa
 .DEFAULT:
 	@$(PYTHON) ops/src/fusebox/core/suggestions.py $@ $(VERBS)
 
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+##@ Start
 
 up: $(INSTALLED) ## install and start everything, and say how to order: [MODE=docker]
 	@$(FUSEBOX) up
@@ -42,65 +41,32 @@ up: $(INSTALLED) ## install and start everything, and say how to order: [MODE=do
 down: $(INSTALLED) ## stop everything, keep the data
 	@$(FUSEBOX) down
 
-clean: $(INSTALLED) ## stop everything and delete the data: [YES=1]
-	@$(FUSEBOX) clean $(if $(filter 1,$(YES)),--yes)
-
 status: $(INSTALLED) ## every process, asked whether it is healthy
 	@$(FUSEBOX) status
 
-kill: $(INSTALLED) ## SIGKILL: SERVICE=catalog-service [INSTANCE=1]; it stays dead
-	@$(FUSEBOX) kill $(of_service) $(of_instance)
+doctor: $(INSTALLED) ## say why it does not work, and what to do
+	@$(FUSEBOX) doctor
 
-start: $(INSTALLED) ## bring it back: SERVICE=…
-	@$(FUSEBOX) start $(of_service) $(of_instance)
+clean: $(INSTALLED) ## stop everything and delete the data: [YES=1]
+	@$(FUSEBOX) clean $(if $(filter 1,$(YES)),--yes)
 
-stop: $(INSTALLED) ## end it gracefully: SERVICE=…
-	@$(FUSEBOX) stop $(of_service) $(of_instance)
-
-scale: $(INSTALLED) ## run so many instances: SERVICE=order-service N=3
-	@$(FUSEBOX) scale $(of_service) "$$N"
-
-new: $(INSTALLED) ## write a service of the house into this clone: SERVICE=review-service
-	@$(FUSEBOX) new $(of_service)
-
-roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE=order-service
-	@$(FUSEBOX) roll $(of_service)
-
-canary: $(INSTALLED) ## a second version gets a share: SERVICE=catalog-service WEIGHT=10 [VERSION=2] [STICKY=user]
-	@$(FUSEBOX) canary $(of_service) "$$WEIGHT" \
-	  $(if $(VERSION),--version "$$VERSION") $(if $(STICKY),--sticky "$$STICKY")
-
-slow: $(INSTALLED) ## answers come late: SERVICE=catalog-service MS=800 [INSTANCE=1]
-	@$(FUSEBOX) slow $(of_service) "$$MS" $(of_instance)
-
-fail: $(INSTALLED) ## a share of the answers is 500: SERVICE=catalog-service RATE=0.5 [INSTANCE=1]
-	@$(FUSEBOX) fail $(of_service) "$$RATE" $(of_instance)
-
-pause: $(INSTALLED) ## SIGSTOP: SERVICE=… [INSTANCE=1]
-	@$(FUSEBOX) pause $(of_service) $(of_instance)
-
-heal: $(INSTALLED) ## undo slow, fail, pause, kill and stop, of all or of SERVICE=…
-	@$(FUSEBOX) heal $(if $(SERVICE),$(of_service))
-
-set: $(INSTALLED) ## change the configuration live: KEY=fusebox.breaker.fail-max VALUE=3 [SERVICE=…]; alone: list it
-	@$(FUSEBOX) set $(if $(SERVICE),--service $(of_service)) -- \
-	  $(if $(KEY),"$$KEY") $(if $(VALUE),"$$VALUE")
+##@ Look
 
 order: $(INSTALLED) ## order as a customer: [PRODUCT=CATALOG-0001] [QTY=2] [N=3] [WAIT=5]
 	@$(FUSEBOX) order $(if $(PRODUCT),--product "$$PRODUCT") $(if $(QTY),--qty "$$QTY") \
 	  $(if $(N),--number "$$N") $(if $(WAIT),--wait "$$WAIT")
 
-dead: $(INSTALLED) ## list the dead letters
-	@$(FUSEBOX) dead
-
-replay-dead: $(INSTALLED) ## put the dead letters back, each once
-	@$(FUSEBOX) replay-dead
+traffic: $(INSTALLED) ## steady customers, and how they fare, until Ctrl-C: [RATE=5]
+	@$(FUSEBOX) traffic $(if $(RATE),--rate "$$RATE")
 
 logs: $(INSTALLED) ## follow the logs, of all or of SERVICE=…
 	@$(FUSEBOX) logs $(if $(SERVICE),$(of_service))
 
 verify: $(INSTALLED) ## check that no order was lost and no stock invented
 	@$(FUSEBOX) verify
+
+dead: $(INSTALLED) ## list the dead letters
+	@$(FUSEBOX) dead
 
 demo: $(INSTALLED) ## the guided tour: breaks it, watches, proves: [STEP=3] [PACE=fast]
 	@$(FUSEBOX) demo $(if $(STEP),--step $(STEP)) $(if $(PACE),--pace $(PACE))
@@ -110,8 +76,54 @@ replay: $(INSTALLED) ## play a real shop's orders: FILE=… [DATES=dmy] or SYNTH
 	  $(if $(DATES),--dates "$$DATES") \
 	  $(if $(CONCURRENCY),--concurrency $(CONCURRENCY)) $(if $(SPEED),--speed $(SPEED))
 
-doctor: $(INSTALLED) ## say why it does not work, and what to do
-	@$(FUSEBOX) doctor
+##@ Break
+
+kill: $(INSTALLED) ## SIGKILL: SERVICE=catalog-service [INSTANCE=1]; it stays dead
+	@$(FUSEBOX) kill $(of_service) $(of_instance)
+
+stop: $(INSTALLED) ## end it gracefully: SERVICE=…
+	@$(FUSEBOX) stop $(of_service) $(of_instance)
+
+pause: $(INSTALLED) ## SIGSTOP: SERVICE=… [INSTANCE=1]
+	@$(FUSEBOX) pause $(of_service) $(of_instance)
+
+slow: $(INSTALLED) ## answers come late: SERVICE=catalog-service MS=800 [INSTANCE=1]
+	@$(FUSEBOX) slow $(of_service) "$$MS" $(of_instance)
+
+fail: $(INSTALLED) ## a share of the answers is 500: SERVICE=catalog-service RATE=0.5 [INSTANCE=1]
+	@$(FUSEBOX) fail $(of_service) "$$RATE" $(of_instance)
+
+##@ Mend
+
+start: $(INSTALLED) ## bring it back: SERVICE=…
+	@$(FUSEBOX) start $(of_service) $(of_instance)
+
+heal: $(INSTALLED) ## undo slow, fail, pause, kill and stop, of all or of SERVICE=…
+	@$(FUSEBOX) heal $(if $(SERVICE),$(of_service))
+
+replay-dead: $(INSTALLED) ## put the dead letters back, each once
+	@$(FUSEBOX) replay-dead
+
+##@ Configure
+
+set: $(INSTALLED) ## change the configuration live: KEY=fusebox.breaker.fail-max VALUE=3 [SERVICE=…]; alone: list it
+	@$(FUSEBOX) set $(if $(SERVICE),--service $(of_service)) -- \
+	  $(if $(KEY),"$$KEY") $(if $(VALUE),"$$VALUE")
+
+scale: $(INSTALLED) ## run so many instances: SERVICE=order-service N=3
+	@$(FUSEBOX) scale $(of_service) "$$N"
+
+roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE=order-service
+	@$(FUSEBOX) roll $(of_service)
+
+canary: $(INSTALLED) ## a second version gets a share: SERVICE=catalog-service WEIGHT=10 [VERSION=2] [STICKY=user]
+	@$(FUSEBOX) canary $(of_service) "$$WEIGHT" \
+	  $(if $(VERSION),--version "$$VERSION") $(if $(STICKY),--sticky "$$STICKY")
+
+##@ Develop
+
+new: $(INSTALLED) ## write a service of the house into this clone: SERVICE=review-service
+	@$(FUSEBOX) new $(of_service)
 
 test: $(INSTALLED) ## all tests, on shops of their own; of the whole shop in containers: MODE=docker
 ifneq ($(TESTS)$(filter docker,$(MODE)),)
@@ -143,6 +155,10 @@ lock: ## renew requirements.lock from the pyproject files
 	@for member in $(IMAGES); do uv export --quiet --frozen --package $$member --no-default-groups \
 	  --no-emit-workspace --no-header --no-annotate -o deploy/docker/requirements/$$member.txt; done
 	@$(PYTHON) ops/src/fusebox/operations/requirements_lock.py --write
+
+help: ## this list
+	@awk -F ':.*## ' '/^##@/ {print (n++ ? "\n" : "") substr($$0, 5) ":"} \
+	  /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)
 

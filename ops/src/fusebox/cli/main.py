@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ import click
 from fusebox.cli import chaos_verbs
 from fusebox.cli.chaos_verbs import SERVICE_HELP, instance_option
 from fusebox.cli.order import order
+from fusebox.cli.traffic import traffic
 from fusebox.cli.usage import PartName, Verbs, WholeNumber, usage_fault
 from fusebox.core import pipes
 from fusebox.core.errors import Fault, Interrupted
@@ -109,29 +109,22 @@ def status(stack: Stack, json: bool) -> None:
 @click.option(
     "--lines",
     type=WholeNumber(0),
-    default=20,
+    default=40,
     show_default=True,
-    help="How many of each log's last lines.",
+    help="How many of the last lines, of all logs together.",
 )
 @click.pass_obj
 def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
-    """Show the logs of all, or of SERVICE, each line with its instance's name."""
-    from fusebox.core import logs as log_files
-
+    """Show the logs of all, or of SERVICE, in the order of time, with each line's instance."""
     pipes.end_with_reader()
     if stack.mode == "docker":
         from fusebox.docker import compose
 
         compose.follow_logs(stack, service, follow, lines)
         return
-    log_paths = log_files.logs_of(stack.logs, service)
-    width = max(len(log.stem) for log in log_paths)
-    for log in log_paths:
-        for line in log_files.last_lines(log, lines):
-            click.echo(f"{log.stem:<{width}} | {line}")
-    with suppress(KeyboardInterrupt):  # the way to end it
-        for name, line in log_files.follow(log_paths) if follow else ():
-            click.echo(f"{name:<{width}} | {line}")
+    from fusebox.cli import log_view
+
+    log_view.show(stack, service, follow, lines)
 
 
 def _instance_verb(name: str, help_text: str, done: str) -> None:
@@ -160,6 +153,7 @@ for breaking_verb in chaos_verbs.VERBS:
     cli.add_command(breaking_verb)
 cli.add_command(order)
 cli.add_command(replay)
+cli.add_command(traffic)
 cli.add_command(new)
 cli.add_command(demo)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_format
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,12 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from fusebox.cli.usage import Verb, WholeNumber
-from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.operations.drivers import refuse_down
+from fusebox.operations.customers import new_customer
 
 if TYPE_CHECKING:  # requests takes its time to load, and the other verbs do without
-    from fusebox.runtime.shop_client import Customer, OrderResult
+    from fusebox.runtime.shop_client import OrderResult
 
 COLOURS = {"CONFIRMED": "green", "refused": "red"}
 LONGEST_WAIT = 8  # seconds, what order-service grants
@@ -64,31 +62,6 @@ def order(stack: Stack, product: str, qty: int, number: int, wait: int, json: bo
     else:
         click.echo("".join(f"{line}\n" for line in summary(results)), nl=False)
     sys.exit(0 if all(result.is_accepted for result in results) else 1)
-
-
-def new_customer(stack: Stack) -> Customer:
-    """Registered and logged in.  Raises Fault, with what to do, when that does not work."""
-    import requests
-
-    from fusebox.runtime.shop_client import OrderResult, ShopClient
-
-    gateway = stack.url("gateway")
-    try:
-        return ShopClient(gateway).customer(f"customer-{secrets.token_hex(6)}@fusebox.example")
-    except requests.HTTPError as error:
-        refusal = OrderResult.of(error.response, 0)
-        raise Fault(
-            f"no customer could register and log in: {refusal.code}: {refusal.detail}",
-            where=f"Trace: {refusal.trace_url}" if refusal.trace_url else "",
-            remedy="`make status` says which part does not answer; `make start"
-            " SERVICE=user-service` starts user-service.",
-        ) from error
-    except requests.RequestException as error:
-        refuse_down(stack)
-        raise Fault(
-            f"the gateway does not answer at {gateway}",
-            remedy="`make up` starts the shop; `make status` says what runs.",
-        ) from error
 
 
 def lines(place: int, result: OrderResult) -> list[str]:

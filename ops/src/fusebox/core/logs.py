@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ from fusebox.core.errors import Fault
 
 TAIL_LINES = 20
 BLOCK_BYTES = 64 * 1024
-FOLLOW_SECONDS = 0.2
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
@@ -66,18 +64,11 @@ class Followed:
             yield line.decode(errors="replace")
         self._reopen_when_rotated()
 
+    def close(self) -> None:
+        self.file.close()
+
     def _reopen_when_rotated(self) -> None:
         if self.path.exists() and self.path.stat().st_ino != self.inode:
             self.file.close()
             self.file = self.path.open("rb")
             self.inode = self.path.stat().st_ino
-
-
-def follow(logs: list[Path]) -> Iterator[tuple[str, str]]:
-    """Every line written from now on, with the name of its log; never ends by itself."""
-    followed = [Followed.at_end(log) for log in logs]
-    while True:
-        lines = [(log.path.stem, line) for log in followed for line in log.new_lines()]
-        yield from lines
-        if not lines:
-            time.sleep(FOLLOW_SECONDS)

@@ -133,6 +133,11 @@ class ShopClient:
         login = self._request("POST", "/user-service/login", json=credentials).json()
         return Customer(self.gateway, login["userId"], login["accessToken"])
 
+    def products_in_stock(self) -> list[str]:
+        """The ids of the first page of the catalog.  Raises requests.HTTPError."""
+        products = self._request("GET", "/catalog-service/catalogs", headers=FRESH).json()
+        return [product["productId"] for product in products if product["stock"] > 0]
+
     def stock(self, product_id: str) -> int:
         path = f"/catalog-service/catalogs/{product_id}"
         stock: int = self._request("GET", path, headers=FRESH).json()["stock"]

@@ -3,6 +3,7 @@
 In: an order wants its stock, or gives it back.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from pydantic.alias_generators import to_camel
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.orm import Session
 
 from catalog_service import statements
@@ -27,6 +29,8 @@ from chassis.core.clock import now
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
 from chassis.observability.tracing import ZipkinAttrs
+
+log = logging.getLogger(__name__)
 
 CATALOG = "catalog"
 PRODUCTS = "products"
@@ -118,6 +122,22 @@ def handle(session: Session, events: Sequence[Event]) -> None:
         for product_id, trace_context in moved.items()
     ]
     outbox.record(session, [*_answers(events, decisions), *changes])
+    sqlalchemy_event.listen(
+        session, "after_commit", lambda _: _log_decisions(requests, decisions), once=True
+    )
+
+
+def _log_decisions(
+    requests: Sequence[ReserveStock | ReleaseStock], decisions: Sequence[Decision | None]
+) -> None:
+    for request, decision in zip(requests, decisions, strict=True):
+        if decision is None:
+            continue
+        if isinstance(request, ReleaseStock):
+            outcome = "stock given back" if decision.moved else "cancelled, it held no stock"
+        else:
+            outcome = f"rejected: {decision.shortage[0]}" if decision.shortage else "stock reserved"
+        log.info("order %s: %s", request.order_id, outcome)
 
 
 def _products_of(

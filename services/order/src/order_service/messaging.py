@@ -3,6 +3,7 @@
 In: catalog-service has decided, a product has changed, a user has left.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from chassis.messaging.outbox import Message
 from order_service import statements
 from order_service.models import Order, OrderStatus
 from order_service.statements import Move
+
+log = logging.getLogger(__name__)
 
 ORDERS = "orders"
 TOPICS = ("catalog", "products", "users")
@@ -88,11 +91,15 @@ def handler(
         statements.remember_products(session, [fact.model_dump() for fact in _newest(changes)])
         deleted = {payload.user_id for payload in payloads if isinstance(payload, UserDeleted)}
         statements.close_accounts(session, deleted)
-        order_ids = {move.order_id for move in moves}
-        if order_ids:
-            sqlalchemy_event.listen(
-                session, "after_commit", lambda _: decided(order_ids), once=True
-            )
+        if moves:
+
+            def committed(_: Session) -> None:
+                decided({move.order_id for move in moves})
+                for move in moves:
+                    reason = f": {move.reason}" if move.reason else ""
+                    log.info("order %s decided, %s%s", move.order_id, move.to, reason)
+
+            sqlalchemy_event.listen(session, "after_commit", committed, once=True)
 
     return handle
 

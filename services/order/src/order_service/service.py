@@ -1,5 +1,6 @@
 """What can be done with orders: place, look, cancel."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from order_service import statements
 from order_service.commands import CancelOrder, Command, PlaceOrder, executor, owned
 from order_service.idempotency import Claim
 from order_service.models import Order, OrderLineRequest, ProductSnapshot, check, last_known
+
+log = logging.getLogger(__name__)
 
 CATALOG = "catalog-service"
 Products = Mapping[str, ProductSnapshot]
@@ -56,7 +59,11 @@ class Orders:
         products, degraded = self._products.submit([line.product_id for line in lines])
         order = Order.place(user_id, check(lines, products))
         deadline.check()
-        return self._commands.submit(PlaceOrder(order, degraded, claim)), degraded
+        placed = self._commands.submit(PlaceOrder(order, degraded, claim))
+        if placed.order_id == order.order_id:  # else its idempotency key has placed it before
+            missing = f", degraded: {', '.join(degraded)}" if degraded else ""
+            log.info("order %s placed, total %d%s", placed.order_id, placed.total_price, missing)
+        return placed, degraded
 
     def order(self, user_id: UUID, order_id: UUID) -> Order:
         with self._reads.connect() as connection:
@@ -84,7 +91,9 @@ class Orders:
 
     def cancel(self, user_id: UUID, order_id: UUID, claim: Claim | None = None) -> Order:
         """Raises Conflict `too-late` unless the order is PENDING or CONFIRMED."""
-        return self._commands.submit(CancelOrder(user_id, order_id, claim))
+        cancelled = self._commands.submit(CancelOrder(user_id, order_id, claim))
+        log.info("order %s cancelled", order_id)
+        return cancelled
 
     def _products_for_all(
         self, requests: Sequence[Sequence[str]]

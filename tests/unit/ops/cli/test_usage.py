@@ -42,6 +42,8 @@ def fault_of(*arguments: str) -> Fault:
         (("canary", "catalog-service", "101"), "WEIGHT", "101", "from 0 to 100"),
         (("kill", "catalog-service", "--instance", "0"), "INSTANCE", "0", "at least 1"),
         (("kill", "catalog-service", "--instance", "x"), "INSTANCE", "x", "at least 1"),
+        (("traffic", "--rate", "fast"), "RATE", "fast", "from 0.1 to 100"),
+        (("traffic", "--rate", "0"), "RATE", "0", "from 0.1 to 100"),
         (("order", "--qty", "-1"), "QTY", "-1", "at least 1"),
         (("order", "--number", "two"), "N", "two", "at least 1"),
         (("order", "--wait", "9"), "WAIT", "9", "from 0 to 8"),

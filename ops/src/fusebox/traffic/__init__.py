@@ -1,0 +1,1 @@
+"""Steady customers who show how the shop fares while it is broken."""
