@@ -55,7 +55,10 @@ def main() -> None:
             not target.is_balanced or process.balancer.has_others(target.service, target.choice)
         ),
         services=lambda: process.registry.instances,
+        forget_breaker=process.policies.forget,
     )
+    # A canary that ends takes its breaker along, though no request comes by then.
+    process.live.map(lambda _settings: rules.table)
     actuator_pages.add(process, rules)
     process.workers.add("configuration", process.configuration.poll)
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))

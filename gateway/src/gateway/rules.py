@@ -28,11 +28,15 @@ class GatewayRules:
         clock: Callable[[], float] = time.monotonic,
         is_there: Callable[[Target], bool] = lambda _: True,
         services: Callable[[], Collection[str]] = tuple,
+        forget_breaker: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`services` are those that discovery knows, and `is_there` whether one has anybody."""
+        """`services` are those that discovery knows, and `is_there` whether one has anybody.
+
+        `forget_breaker` is called with the breaker of a canary that has ended.
+        """
         self._settings = settings
         self._clock = clock
-        self.canaries = Canaries(clock, is_there)
+        self.canaries = Canaries(clock, is_there, forget_breaker)
         self._locator = DiscoveryLocator(services)
         self.cache = ResponseCache(self._bounds, clock)
         self._buckets: dict[str, TokenBuckets] = {}

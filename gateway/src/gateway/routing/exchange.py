@@ -79,15 +79,9 @@ class Exchange:
     @property
     def breaker(self) -> str:
         """The name of its circuit breaker, and of all else that protects the call."""
-        own = self.route.breaker if self.target is self.route.target else None
-        if own:
-            return own.name
-        return self.target.name if self.target.is_balanced else self._elsewhere
-
-    @property
-    def _elsewhere(self) -> str:
-        stands_in = self.target is not self.route.target
-        return f"{self.route.id}-instead" if stands_in else self.route.id
+        if self.target is self.route.target:
+            return self.route.breaker_name
+        return self.target.name if self.target.is_balanced else f"{self.route.id}-instead"
 
 
 class GatewayResponse(NamedTuple):

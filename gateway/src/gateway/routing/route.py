@@ -55,6 +55,13 @@ class Route:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def breaker_name(self) -> str:
+        """Of the circuit breaker, and of all else that protects its calls."""
+        if self.breaker:
+            return self.breaker.name
+        return self.target.name if self.target.is_balanced else self.id
+
+    @property
     def service(self) -> str:
         return self.target.service
 

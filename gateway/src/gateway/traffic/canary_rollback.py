@@ -6,7 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from chassis.core.errors import IGNORED_BY_BREAKERS, DeadlineOver, Overloaded, Unavailable
+from chassis.core.errors import (
+    IGNORED_BY_BREAKERS,
+    CircuitOpen,
+    DeadlineOver,
+    Overloaded,
+    Unavailable,
+)
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.route import Route
 from gateway.routing.target import Target
@@ -46,7 +52,8 @@ class Window:
 class Canary:
     """One route under watch: it has its weight until it relapses, and then none."""
 
-    def __init__(self, rollback: CanaryRollback) -> None:
+    def __init__(self, rollback: CanaryRollback, breaker: str) -> None:
+        self.breaker = breaker
         self._rollback = rollback
         self._window = Window(rollback.window_seconds)
         self.is_rolled_back = False
@@ -72,26 +79,34 @@ class Canaries:
     """Those of this gateway, by the route's name.  A route whose weight is set anew starts anew.
 
     `is_there` says whether anybody answers for a target: a canary that has died gets nothing.
+    `forget` is told the circuit breakers of canaries that have ended or start anew.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         is_there: Callable[[Target], bool] = lambda _: True,
+        forget: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._clock = clock
+        self._forget = forget
         self._is_there = is_there
         self._known: dict[str, tuple[Weight, Target, Canary]] = {}
         self._routes: tuple[Route, ...] = ()
 
     def follow(self, routes: Iterable[Route]) -> None:
         """From now on these are the routes."""
-        self._routes = tuple(routes)
+        before, self._routes = self._known, tuple(routes)
         self._known = {
             route.id: self._watched(route, route.weight, route.weight.rollback)
             for route in self._routes
             if route.weight and route.weight.rollback
         }
+        shared = {route.breaker_name for route in self._routes if route.id not in self._known}
+        for name, (_, _, canary) in before.items():
+            now = self._known.get(name)
+            if (now is None or now[2] is not canary) and canary.breaker not in shared:
+                self._forget(canary.breaker)
 
     def weigh(self, route: Route) -> int:
         """What `route` weighs at the moment."""
@@ -119,10 +134,20 @@ class Canaries:
             )
 
     async def filter(self, exchange: Exchange, proceed: Handler) -> GatewayResponse:
-        """Records what came of a call, unless that says nothing about the service."""
+        """Records what came of a call, unless that says nothing about the service.
+
+        While the breaker of a canary is open, the usual version answers for it.
+        """
         route = exchange.route
         try:
             response = await proceed(exchange)
+        except CircuitOpen:
+            usual = self._usual(route)
+            if usual is None:
+                raise
+            # Nothing has been sent, so that even a body that streams is whole.
+            instead = exchange.by(usual, exchange.view).under(exchange.conditions)
+            return await proceed(instead)
         except (DeadlineOver, Overloaded):
             raise
         except Unavailable as failure:
@@ -151,7 +176,22 @@ class Canaries:
     ) -> tuple[Weight, Target, Canary]:
         known = self._known.get(route.id)
         same = known and known[:2] == (weight, route.target)
-        return known if known and same else (weight, route.target, Canary(rollback))
+        return (
+            known
+            if known and same
+            else (
+                weight,
+                route.target,
+                Canary(rollback, route.breaker_name),
+            )
+        )
+
+    def _usual(self, route: Route) -> Route | None:
+        """Who answers instead of `route`, if that is a canary."""
+        if route.id not in self._known or route.weight is None:
+            return None
+        group = [other for other in self._routes if other.weight and other.id not in self._known]
+        return next((o for o in group if o.weight and o.weight.group == route.weight.group), None)
 
     def _others_weigh(self, route: Route) -> bool:
         """Without them a weight of 0 would leave nobody to answer."""

@@ -21,8 +21,9 @@ class CanarySettings(Section):
     weight: int = Field(0, ge=0, le=ALL)
     sticky: Annotated[ClientKey | None, PlainValidator(weights.key)] = None
     max_error_share: float = Field(0.2, ge=0, le=1)
-    min_calls: Count = 20
-    window_seconds: Positive = 30
+    # By hand it is hard to send more within the window.
+    min_calls: Count = 5
+    window_seconds: Positive = 60
     attempt: str = ""
 
     def rollback(self) -> CanaryRollback:
