@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from gateway.cache.store import CacheBounds, ResponseCache
+from gateway.routing import patterns
 from gateway.routing.discovery_locator import DiscoveryLocator
 from gateway.routing.exchange import Exchange
 from gateway.routing.rate_limit import Rate, RateExceeded, TokenBuckets
@@ -89,6 +90,13 @@ class GatewayRules:
         if not verdict.allowed:
             raise RateExceeded(verdict)
         return verdict.headers
+
+    def services(self) -> list[str]:
+        """The first segments of the paths that lead somewhere, each once."""
+        located = self._locator.all(self._hidden) if self._locates else []
+        paths = [path for route in (*self.table.routes, *located) for path in route.own_paths]
+        segments = [patterns.first_segment(path) for path in paths]
+        return list(dict.fromkeys(segment for segment in segments if segment))
 
     def described(self) -> list[dict[str, Any]]:
         """The routes for the page /actuator/gateway/routes."""

@@ -268,3 +268,16 @@ def test_an_edited_file_is_served_from_the_next_request_on(server: Any) -> None:
 
     assert (before, after) == ({"a": 1}, {"a": 22})
     assert server.sources("/probe/dev") == []
+
+
+def test_a_browser_gets_a_page_with_links_at_the_root_and_others_what_spring_s_says(
+    server: Any,
+) -> None:
+    page = server.get("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+
+    assert page.status_code == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert '<a href="/order-service/default">' in page.text
+    for accept in ("*/*", "application/json"):
+        other = server.get("/", Accept=accept)
+        assert (other.status_code, other.headers["Content-Type"]) == (404, "application/json")

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from config_server.configurations import Configurations
 from config_server.files import render as rendering
+from config_server.http import welcome
 from config_server.http.errors import JSON, PLAIN, TEXT, json_response, text_response
 from config_server.model import ConfigQuery, ConfigResult, PropertySource, PropertyValue
 from config_server.notify import webhooks
@@ -43,7 +44,11 @@ class ConfigApi:
         self._on_change = on_change
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post("/monitor", self.monitor), web.get("/{path:.*}", self.find)]
+        return [
+            web.post("/monitor", self.monitor),
+            web.get("/", welcome.page),
+            web.get("/{path:.*}", self.find),
+        ]
 
     async def find(self, request: web.Request) -> web.Response:
         steps = _steps(request.rel_url.raw_path)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from gateway.cache.cache_filter import CacheFilter
 from gateway.proxy.request_body import RequestBodyFilter
 from gateway.proxy.route_filters import RateLimitFilter, check_headers, edit_response, require_route
+from gateway.proxy.welcome import WelcomePage
 from gateway.routing.exchange import Filter, Handler, chain
 from gateway.rules import GatewayRules
 from gateway.security.authentication import Authentication
@@ -24,6 +25,7 @@ def build(
     """From the blocklist to `forward`, which calls the service."""
     checks: tuple[Filter, ...] = (
         BlocklistFilter(rules.check).filter,
+        WelcomePage(rules.services, lambda: limits().zipkin_ui).filter,
         require_route,
         check_headers,
         authentication.filter,

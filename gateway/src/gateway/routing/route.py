@@ -1,6 +1,6 @@
 """Which request goes where, and as what, in the words of Spring Cloud Gateway."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,11 @@ class Route:
     @property
     def service(self) -> str:
         return self.target.service
+
+    @property
+    def own_paths(self) -> Sequence[str]:
+        """The patterns of its first Path; there may be none."""
+        return next((one.paths for one in self.predicates if one.paths), ())
 
     def takes(self, view: RequestView) -> bool:
         """Whether all predicates hold, but for the random draw of its group."""

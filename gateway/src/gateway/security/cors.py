@@ -152,7 +152,7 @@ def rules(
         (patterns.path(path), configuration)
         for route in routes
         if (configuration := _of_route(route))
-        for path in _paths(route)
+        for path in route.own_paths or ("/**",)
     ]
     of_paths = [(patterns.path(path), configuration) for path, configuration in by_path.items()]
     return CorsRules((*of_routes, *of_paths), for_all)
@@ -181,10 +181,6 @@ def _joined(begin: str, tree: Any) -> dict[str, Any]:
         else:
             joined[path.removeprefix("[").removesuffix("]")] = value
     return joined
-
-
-def _paths(route: Route) -> Sequence[str]:
-    return next((one.paths for one in route.predicates if one.paths), ("/**",))
 
 
 def _of_route(route: Route) -> CorsConfiguration | None:

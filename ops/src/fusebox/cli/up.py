@@ -39,11 +39,18 @@ def _start_processes(stack: Stack) -> None:
     canary_mark.forget(stack)
     canary_mark.forget_shares(stack)
     eureka_zone.forget(stack)
-    with display() as shown:
-        startup = ProcessStartup(stack, shown)
+    shown = display()
+    startup = ProcessStartup(stack, shown)
+    if what_takes_long := startup.what_takes_long():
+        print(what_takes_long)
+    with shown:
         startup.run()
     _warn(startup.late)
-    startup.make_aot_caches()
+    if startup.make_aot_caches():
+        print(
+            "In the background, at the lowest priority, the class archives of Kafka and Zipkin are"
+            " made; it takes a minute or two and hinders nobody."
+        )
 
 
 def _start_containers(stack: Stack) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -68,13 +68,27 @@ class TerminalDisplay:
     """A moving line for each step, which stays with its time when it is done."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            Task,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+        from rich.text import Text
+
+        class BarOfKnownLength(BarColumn):
+            """None for a step that cannot say how far it is: a bar that pulses looks full."""
+
+            def render(self, task: Task) -> Any:
+                return super().render(task) if (task.total or 0) > 1 else Text("")
 
         self._progress: Progress = Progress(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description:<28}"),
             TimeElapsedColumn(),
-            BarColumn(bar_width=20),
+            BarOfKnownLength(bar_width=20),
         )
         self._tasks: dict[str, TaskID] = {}
 

@@ -63,16 +63,38 @@ class ProcessStartup:
             down(self._stack)
             raise
 
-    def make_aot_caches(self) -> None:
-        """Have the JVM's caches made in the background when there are none that fit."""
-        missing = [
-            program
-            for program in (kafka.program(self._stack), zipkin.program(self._stack))
-            if not program.cache.exists()
-        ]
-        if missing and os.access(jars.jar_folder(), os.W_OK):
-            self._supervisor.add_program(programs.aot_cache_program())
-            self._supervisor.start(AOT_CACHE_PROCESS)
+    def what_takes_long(self) -> str:
+        """A sentence for whoever waits; empty for a start that is like all others."""
+        folder = jars.jar_folder()
+        if not all((folder / jar.file).is_file() for jar in self._pinned_jars()):
+            return (
+                "The first start fetches Kafka and Zipkin (130 MB) and makes the databases: it"
+                " takes a minute or so, the next ones less than half of that."
+            )
+        if self._lacks_aot_caches():
+            return (
+                "Kafka and Zipkin start without their class archives, which are made when the shop"
+                " is up: the next start is quicker."
+            )
+        return ""
+
+    def make_aot_caches(self) -> bool:
+        """Have the JVM's caches made in the background when there are none that fit.
+
+        False when there is nothing to make.
+        """
+        if not self._lacks_aot_caches() or not os.access(jars.jar_folder(), os.W_OK):
+            return False
+        self._supervisor.add_program(programs.aot_cache_program())
+        self._supervisor.start(AOT_CACHE_PROCESS)
+        return True
+
+    def _lacks_aot_caches(self) -> bool:
+        made = (kafka.program(self._stack), zipkin.program(self._stack))
+        return not all(program.cache.exists() for program in made)
+
+    def _pinned_jars(self) -> list[jars.Jar]:
+        return jars.read_lock(self._stack.native / "jars.lock")
 
     def _steps(self) -> list[Step]:
         platform = [part for part in PARTS if part.kind == "platform"]
@@ -89,12 +111,10 @@ class ProcessStartup:
         ]
 
     def _libraries(self) -> None:
-        pinned = jars.read_lock(self._stack.native / "jars.lock")
-
         def progress(done: int, of: int) -> None:
             self._display.advanced(LIBRARIES, done, of)
 
-        jars.ensure(pinned, jars.jar_folder(), progress)
+        jars.ensure(self._pinned_jars(), jars.jar_folder(), progress)
 
     def _postgres(self) -> None:
         place = postgres.place(self._stack)

@@ -1,5 +1,8 @@
 """A start goes on without what the shop does without."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from fusebox.cli import up
@@ -8,7 +11,7 @@ from fusebox.core.progress import PlainDisplay
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS
 from fusebox.core.wait import Late
-from fusebox.native import programs, startup
+from fusebox.native import jars, kafka, programs, startup, zipkin
 from fusebox.native.programs import Program
 from fusebox.native.startup import ProcessStartup
 
@@ -45,6 +48,24 @@ def test_a_zipkin_that_cannot_start_at_all_fails_the_start(
 
     with pytest.raises(Fault, match="port is taken"):
         start._zipkin()
+
+
+def test_what_takes_long_is_said_at_the_first_start_and_at_no_later_one(
+    start: ProcessStartup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(jars, "jar_folder", lambda: tmp_path)
+    jar = jars.Jar("kafka", "a:b:1", "b.jar", "0" * 64)
+    monkeypatch.setattr(jars, "read_lock", lambda _: [jar])
+    made = SimpleNamespace(cache=tmp_path / "kafka.aot")
+    monkeypatch.setattr(kafka, "program", lambda _: made)
+    monkeypatch.setattr(zipkin, "program", lambda _: made)
+
+    assert "first start fetches Kafka and Zipkin" in start.what_takes_long()
+    (tmp_path / "b.jar").touch()
+    assert "the next start is quicker" in start.what_takes_long()
+    made.cache.touch()
+    assert start.what_takes_long() == ""
+    assert start.make_aot_caches() is False
 
 
 def test_only_zipkin_is_optional_and_nothing_needs_it() -> None:
