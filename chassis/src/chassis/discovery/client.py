@@ -19,7 +19,7 @@ from chassis.config.settings import Eureka
 from chassis.core.environment import Environment
 from chassis.core.live import Live
 from chassis.discovery.eureka_http import EurekaHttpClient
-from chassis.discovery.instances import RegistrySnapshot, Snapshot, merged
+from chassis.discovery.instances import RegistrySnapshot, Snapshot, authority, merged
 
 log = logging.getLogger(__name__)
 
@@ -112,16 +112,16 @@ class DiscoveryClient:
         while not stop.is_set():
             try:
                 self.fetch()
-            except (requests.RequestException, ValueError, KeyError) as error:
+            except (requests.RequestException, ValueError) as error:
                 log.info("discovery does not answer, its last list is used: %s", error)
             pause = self._settings.value.client.registry_fetch_interval_seconds
             stop.wait(pause if time.monotonic() > settled else min(pause, SETTLING_PAUSE))
 
     def fetch(self) -> None:
-        """Bring the snapshot up to date.  Raises what requests raises, ValueError or KeyError."""
+        """Bring the snapshot up to date.  Raises what requests raises, or ValueError."""
         complete, self._is_complete = self._is_complete, False
         if not complete or not self._follow_delta():
-            self._registry.replace(json.loads(self._get("/apps")))
+            self._registry.replace(_parsed(self._get("/apps")))
         self._is_complete = True
         if not complete:
             self._keep_others()
@@ -158,7 +158,7 @@ class DiscoveryClient:
         if delta == self._delta:
             return True
         self._delta = b""
-        if not self._registry.change(json.loads(delta)):
+        if not self._registry.change(_parsed(delta)):
             return False
         self._delta = delta
         return True
@@ -185,7 +185,7 @@ class DiscoveryClient:
 
     def _registration(self) -> dict[str, Any]:
         environment, lease = self._environment, self._settings.value.instance
-        url = f"http://{environment.address}:{self.port}"
+        url = f"http://{authority(environment.address, self.port)}"
         return {
             "instance": {
                 "instanceId": environment.instance,
@@ -230,3 +230,11 @@ class DiscoveryClient:
     @property
     def _path(self) -> str:
         return f"/apps/{self._app}/{self._environment.instance}"
+
+
+def _parsed(document: bytes) -> Any:
+    """Raises ValueError, also for what is nested too deeply."""
+    try:
+        return json.loads(document)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error

@@ -1,6 +1,11 @@
-"""Registrations in Eureka's JSON or XML, parsed and validated into an `InstanceInfo`."""
+"""Registrations in Eureka's JSON or XML, parsed and validated into an `InstanceInfo`.
+
+Values of another type than expected are taken as Netflix's server takes them: there are clients
+that know no numbers but doubles.
+"""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -25,6 +30,8 @@ OPTIONAL_TEXTS = (
     "asgName",
 )
 MAX_INT, MAX_LONG = 2**31 - 1, 2**63 - 1
+NUMBER = re.compile(r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?", re.ASCII)
+INTEGER = re.compile(r"[-+]?[0-9]{1,40}", re.ASCII)
 
 
 class MalformedDocument(Exception):
@@ -43,9 +50,13 @@ def parse_json(body: bytes) -> Mapping[str, Any]:
 def load_json(body: bytes) -> Mapping[str, Any]:
     """The object in `body`; raises MalformedDocument."""
     try:
-        return mapping(json.loads(body))
+        return mapping(json.loads(body, parse_constant=_refuse))
     except (ValueError, RecursionError) as error:
         raise MalformedDocument(str(error)) from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def parse_xml(body: bytes) -> Mapping[str, Any]:
@@ -56,7 +67,7 @@ def parse_xml(body: bytes) -> Mapping[str, Any]:
         raise MalformedDocument(str(error)) from error
     if root.tag != "instance":
         raise MalformedDocument(f"<{root.tag}> where <instance> belongs")
-    return {child.tag: _as_json(child) for child in root}
+    return {storable(child.tag): _as_json(child) for child in root}
 
 
 class _Builder(ContentHandler):
@@ -147,10 +158,27 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
+def items(value: Any) -> list[Any]:
+    """What stands where a list belongs: some servers write one of one element as the element."""
+    if isinstance(value, list):
+        return value
+    return [] if value in (None, "") else [value]
+
+
+def storable(value: str) -> str:
+    """`value` with ? for each half of a character, as Netflix's server writes it.
+
+    One that came back as `\\ud800` would make the whole list unreadable for strict parsers.
+    """
+    return value if value.isascii() else value.encode(errors="replace").decode()
+
+
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, int | float):
         return str(value)
     raise MalformedDocument("a list or an object where a text belongs")
 
@@ -161,16 +189,28 @@ def text(document: Mapping[str, Any], key: str) -> str | None:
 
 
 def number(document: Mapping[str, Any], key: str, default: int, largest: int = MAX_INT) -> int:
-    value = text(document, key)
+    value = document.get(key)
     if value is None:
         return default
-    try:
-        parsed = int(value)
-    except ValueError as error:
-        raise MalformedDocument(f"{key} is no number") from error
-    if not -largest <= parsed <= largest:
+    parsed = int(value) if isinstance(value, bool) else whole(_scalar(value))
+    if parsed is None:
+        raise MalformedDocument(f"{key} is no number")
+    if not -largest - 1 <= parsed <= largest:
         raise MalformedDocument(f"{key} is out of range")
     return parsed
+
+
+def whole(text: str) -> int | None:
+    """The whole part of a number, 0 for nothing, None for what is none."""
+    stripped = text.strip()
+    if not stripped or INTEGER.fullmatch(stripped):
+        return int(stripped or 0)
+    if not NUMBER.fullmatch(stripped):
+        return None
+    try:
+        return int(float(stripped))
+    except OverflowError:  # infinite
+        return None
 
 
 def timestamp(document: Mapping[str, Any], key: str) -> int | None:
@@ -187,7 +227,7 @@ def _port(document: Mapping[str, Any], key: str, default: Port) -> Port:
     enabled = text(port, "@enabled")
     return Port(
         number(port, "$", default.number),
-        default.enabled if enabled is None else enabled.lower() == "true",
+        default.enabled if enabled is None else enabled.lower() in ("true", "1", "1.0"),
     )
 
 
@@ -212,9 +252,9 @@ def _lease(document: Mapping[str, Any]) -> dict[str, Any]:
 def _metadata(document: Mapping[str, Any]) -> dict[str, str]:
     entries = mapping(document.get("metadata") or {})
     return {
-        key: _scalar(value)
+        storable(key): "null" if value is None else _scalar(value)
         for key, value in entries.items()
-        if value is not None and key not in ("@class", "$")
+        if key not in ("@class", "$")
     }
 
 

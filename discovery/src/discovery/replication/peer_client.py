@@ -189,8 +189,8 @@ class Replicas:
                 replica.pending.discard(batch)
                 return
             document = deserialize.load_json(await answer.read())
-        answers = document.get("responseList")
-        if not isinstance(answers, list) or len(answers) != len(batch.documents):
+        answers = deserialize.items(document.get("responseList"))
+        if len(answers) != len(batch.documents):
             raise deserialize.MalformedDocument("not as many answers as changes")
         replica.pending.apply_answers(batch, answers)
 

@@ -250,9 +250,8 @@ def register_copy(registry: Registry, info: Mapping[str, Any]) -> None:
 def listed_instances(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Those in the answer to GET /apps; raises MalformedDocument."""
     applications = deserialize.mapping(document.get("applications")).get("application")
-    if not isinstance(applications, list):
-        raise deserialize.MalformedDocument("no list of applications")
-    lists = [deserialize.mapping(application).get("instance") for application in applications]
     return [
-        deserialize.mapping(info) for infos in lists if isinstance(infos, list) for info in infos
+        deserialize.mapping(info)
+        for application in deserialize.items(applications)
+        for info in deserialize.items(deserialize.mapping(application).get("instance"))
     ]

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from discovery.eureka import deserialize, serialize
+from discovery.eureka.deserialize import storable
 from discovery.eureka.response_cache import CachedPayload, EurekaResponseCache, gzipped
 from discovery.registry.models import InstanceStatus, Key, Lease
 from discovery.registry.registry import Registry
@@ -124,7 +125,8 @@ class EurekaApi:
         return _ok_or_not_found(self._replicated.remove_override(*key, status))
 
     async def metadata(self, request: web.Request) -> web.Response:
-        return _ok_or_not_found(self._replicated.add_metadata(*_key(request), request.query))
+        entries = {storable(key): storable(value) for key, value in request.query.items()}
+        return _ok_or_not_found(self._replicated.add_metadata(*_key(request), entries))
 
     async def replicate(self, request: web.Request) -> web.Response:
         """A batch of another replica's changes; each gets an answer of its own."""
@@ -223,8 +225,8 @@ def _key(request: web.Request) -> Key:
 
 
 def _last_dirty(request: web.Request) -> int | None:
-    value = request.query.get("lastDirtyTimestamp", "")
-    return int(value) if value.isdecimal() and len(value) < 20 else None
+    value = deserialize.whole(request.query.get("lastDirtyTimestamp", ""))
+    return value if value and 0 < value <= deserialize.MAX_LONG else None
 
 
 def _is_replication(request: web.Request) -> bool:

@@ -1,6 +1,7 @@
 """The client's copy of the registry: deltas, replicas, and who has come back."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -55,6 +56,115 @@ def test_an_instance_with_only_a_secure_port_is_not_called() -> None:
     registry.replace(document([entry("a"), entry("b") | {"port": {"$": 80, "@enabled": "false"}}]))
 
     assert [instance.id for instance in registry.snapshot()["order-service"]] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "applications",
+    [
+        {"application": {"name": "ORDER-SERVICE", "instance": entry("a")}},
+        {"application": [{"name": "ORDER-SERVICE", "instance": entry("a")}]},
+        {"application": {"name": "ORDER-SERVICE", "instance": [entry("a")]}},
+    ],
+)
+def test_one_element_may_stand_for_a_list_of_one(applications: dict[str, Any]) -> None:
+    registry = RegistrySnapshot()
+
+    registry.replace({"applications": applications})
+    listed = registry.snapshot()
+
+    assert [instance.id for instance in listed["order-service"]] == ["a"]
+    assert registry.change({"applications": {**applications, "apps__hashcode": "UP_1_"}})
+    assert registry.snapshot() == listed
+
+
+@pytest.mark.parametrize("nothing", [None, "", []])
+def test_nothing_may_stand_for_an_empty_list(nothing: Any) -> None:
+    registry = RegistrySnapshot()
+    registry.replace({"applications": {"application": nothing, "apps__hashcode": ""}})
+    assert registry.snapshot() == {}
+
+    registry.replace({"applications": {"application": [{"name": "A", "instance": nothing}]}})
+    assert registry.snapshot() == {}
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"applications": {}}, {"applications": []}])
+def test_what_is_no_list_of_applications_empties_no_copy(document: Any) -> None:
+    registry = RegistrySnapshot()
+
+    with pytest.raises(ValueError, match="no list of applications"):
+        registry.replace(document)
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [
+        ({"$": 8080.0, "@enabled": True}, 8080),
+        ({"$": "8080", "@enabled": "true"}, 8080),
+        ({"$": " 8080.0 "}, 8080),
+        (8080, 8080),
+        ("8080", 8080),
+    ],
+)
+def test_a_port_may_be_written_in_other_ways(port: Any, expected: int) -> None:
+    registry = RegistrySnapshot()
+    registry.replace(
+        document([entry("a") | {"port": port, "lastDirtyTimestamp": "1.79e12", "ipAddr": "[::1]"}])
+    )
+
+    [instance] = registry.snapshot()["order-service"]
+
+    assert (instance.port, instance.since) == (expected, 1_790_000_000_000)
+    assert instance.url == f"http://[::1]:{expected}"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"port": None},
+        {"port": {}},
+        {"port": {"$": "x"}},
+        {"port": {"$": 70_000}},
+        {"port": {"$": 1e400}},
+        {"ipAddr": ...},
+        {"metadata": [1]},
+        {"lastDirtyTimestamp": "x"},
+        {"status": ...},
+        {"app": ...},
+    ],
+)
+def test_an_instance_that_cannot_be_read_hides_no_other(broken: dict[str, Any]) -> None:
+    registry = RegistrySnapshot()
+    changed = {key: value for key, value in (entry("b") | broken).items() if value is not ...}
+
+    registry.replace(document([entry("a"), changed]))
+
+    assert [instance.id for instance in registry.snapshot()["order-service"]] == ["a"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["application", "instance", "app", "instanceId", "status", "port", "$", "ipAddr"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(ANYTHING)
+def test_any_document_of_a_server_is_read_or_is_a_value_error(applications: Any) -> None:
+    registry = RegistrySnapshot()
+
+    with suppress(ValueError):
+        registry.replace({"applications": applications})
+        registry.change({"applications": applications})
+    registry.snapshot()
 
 
 def test_an_instance_with_several_names_is_called_by_each_of_them() -> None:
