@@ -226,9 +226,9 @@ def test_a_key_under_way_is_refused(user: Any) -> None:
     keys, user_id = IdempotencyKeys(sessions, user.process.tracer), UUID(user.user_id)
 
     with (
-        keys.claimed(user_id, "k", "same"),
+        keys.claimed(user_id, "k", ["same"]),
         pytest.raises(Conflict, match="under way"),
-        keys.claimed(user_id, "k", "same"),
+        keys.claimed(user_id, "k", ["same"]),
     ):
         pass
 

@@ -2,8 +2,10 @@
 
 DeWitt, Katz et al., *Implementation Techniques for Main Memory Database Systems*, 1984; PostgreSQL
 and MySQL commit so.  As in MySQL's binary log, the first who comes leads: it works, in its own
-thread, for all who have come by then, and hands on to the first who has come meanwhile.  So one
-request alone waits for nobody, and there is no thread that could die or has to be stopped.
+thread, for all who have come by then, and hands on to the first who has come meanwhile.  As in
+PostgreSQL (`commit_delay`, `commit_siblings`), it waits a moment for those who are about to come,
+if there are any.  So one request alone waits for nobody, and there is no thread that could die or
+has to be stopped.
 For queries it is what Netflix's Hystrix calls request collapsing.
 """
 
@@ -27,6 +29,24 @@ LARGEST = 256
 # Who has waited this long for the group under way leads the next one beside it, so that a call
 # that hangs holds up nobody but those it was made for.
 LONGEST_WAIT_SECONDS = 0.1
+# What a group costs is the same for few and for many: this much later, it may be for many.
+DELAY_SECONDS = 0.003
+
+
+class Siblings:
+    """Counts the requests under way that have come or may come to the same groups."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self.count -= 1
 
 
 class GroupCommit(Generic[T, R]):
@@ -42,12 +62,16 @@ class GroupCommit(Generic[T, R]):
         name: str,
         work: Callable[[Sequence[T]], Sequence[R | Exception]],
         tracer: Tracer,
+        siblings: Siblings | None = None,
         longest_wait: float = LONGEST_WAIT_SECONDS,
+        delay: float = DELAY_SECONDS,
     ) -> None:
         self._name = name
         self._work = work
         self._tracer = tracer
+        self._siblings = siblings or Siblings()
         self._longest_wait = longest_wait
+        self._delay = delay
         self._lock = threading.Lock()
         self._waiting: list[_Member[T, R]] = []
         self._leader: _Member[T, R] | None = None
@@ -83,6 +107,8 @@ class GroupCommit(Generic[T, R]):
         return not member.is_done
 
     def _lead(self, leader: "_Member[T, R]") -> None:
+        if self._siblings.count > len(self._waiting):
+            time.sleep(self._delay)
         with self._lock:
             self._leader = leader
             group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]

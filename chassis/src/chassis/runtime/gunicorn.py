@@ -14,6 +14,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from chassis.config.client import ConfigurationError
 from chassis.core.environment import Environment
+from chassis.runtime import collector
 from chassis.runtime.service import Process
 
 # Callers learn of a leaving instance when they next fetch the registry.
@@ -101,6 +102,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         worker.process = self._process
         worker.serve_with(self._process.settings.fusebox.threads)
         self._process.start(worker.sockets[0].getsockname()[1])
+        collector.after_start()
 
     def _stop(self, _arbiter: Any, _worker: Worker) -> None:
         if self._process is not None:

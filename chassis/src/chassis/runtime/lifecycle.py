@@ -1,11 +1,11 @@
 """The life of a process on an event loop, from its first request to its last."""
 
 import asyncio
-import gc
 import logging
 import signal
 from typing import Any, Protocol
 
+from chassis.runtime import collector
 from chassis.runtime.service import Process
 
 log = logging.getLogger(__name__)
@@ -14,9 +14,6 @@ log = logging.getLogger(__name__)
 # connection may get one more answer on it, which tells it to go.
 DRAIN_SECONDS = 1.5
 GRACE_SECONDS = 5.0
-# The default of 700 allocations makes the collector run many times a request, each over all that
-# start-up left behind.
-GC_THRESHOLD = 20_000
 
 
 class Server(Protocol):
@@ -37,8 +34,7 @@ async def run(process: Process[Any], server: Server, port: int) -> None:
         loop.add_signal_handler(number, ended.set)
     await server.open(process.environment.bind, port)
     process.start(port)
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD)
+    collector.after_start()
     log.info("listening on %s:%d", process.environment.bind, port)
     await ended.wait()
     server.leave()

@@ -1,7 +1,7 @@
 """Orders over HTTP."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
@@ -87,7 +87,7 @@ def blueprint(
         authenticate(tokens).require(str(user_id))
         lines, wait = body(NewOrder).requested(), _wait_seconds()
         try:
-            with keys.claimed(user_id, _key(), _canonical(lines), _canonical_0_1(lines)) as claim:
+            with keys.claimed(user_id, _key(), _forms(lines)) as claim:
                 order, degraded = orders.place(user_id, lines, claim)
         except Replay as replay:
             order, degraded = orders.order(user_id, replay.order_id), replay.degraded
@@ -120,7 +120,7 @@ def blueprint(
     def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
         authenticate(tokens).require(str(user_id))
         try:
-            with keys.claimed(user_id, _key(), f"cancel {order_id}") as claim:
+            with keys.claimed(user_id, _key(), [f"cancel {order_id}"]) as claim:
                 order = orders.cancel(user_id, order_id, claim)
                 long_poll.decided([order_id])
         except Replay as replay:
@@ -166,6 +166,11 @@ def _id_of(caller: Caller) -> UUID:
 
 def _key() -> str | None:
     return idempotency_key.parse(request.headers.get("Idempotency-Key"))
+
+
+def _forms(lines: list[OrderLineRequest]) -> Iterator[str]:
+    yield _canonical(lines)
+    yield _canonical_0_1(lines)
 
 
 def _canonical(lines: list[OrderLineRequest]) -> str:

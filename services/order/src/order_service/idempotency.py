@@ -7,7 +7,7 @@ the next attempt may fare better.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -139,12 +139,12 @@ class IdempotencyKeys:
 
     @contextmanager
     def claimed(
-        self, user_id: UUID, key: str | None, request: str, *legacy: str
+        self, user_id: UUID, key: str | None, forms: Iterable[str]
     ) -> Iterator[Claim | None]:
         """Work under `key`, or without one.
 
-        `request` is what makes two requests the same, in the form that is kept from now on;
-        `legacy` are the forms in which older rows may hold it.
+        `forms` say what makes two requests the same: the first is kept from now on, in the others
+        older rows may hold it.
         Raises Replay, Conflict `idempotency-in-progress`, or Invalid `idempotency-key-reused`.
         """
         if key is None:
@@ -152,7 +152,7 @@ class IdempotencyKeys:
             return
         if not 1 <= len(key) <= LONGEST_KEY:
             raise Invalid(f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
-        claim = self._claim(user_id, key, [_hash(form) for form in (request, *legacy)])
+        claim = self._claim(user_id, key, [_hash(form) for form in forms])
         try:
             yield claim
         except BaseException:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.core.errors import InvalidToken, NotFound, Unavailable
-from chassis.data.group_commit import GroupCommit, outcome_of
+from chassis.data.group_commit import GroupCommit, Siblings, outcome_of
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
 from chassis.web import pagination
@@ -43,10 +43,13 @@ class Orders:
         # A read is one statement: with no transaction around it, it is one round trip.
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._fetch_products = fetch_products
+        self._siblings = Siblings()
         self._products = GroupCommit[Sequence[str], tuple[Products, list[str]]](
-            "fetch products", self._products_for_all, tracer
+            "fetch products", self._products_for_all, tracer, self._siblings
         )
-        self._commands = GroupCommit[Command, Order]("commit orders", executor(sessions), tracer)
+        self._commands = GroupCommit[Command, Order](
+            "commit orders", executor(sessions), tracer, self._siblings
+        )
 
     def place(
         self, user_id: UUID, lines: list[OrderLineRequest], claim: Claim | None = None
@@ -55,15 +58,15 @@ class Orders:
 
         Raises NotFound `product-unknown`, Conflict `out-of-stock` or `price-changed`.
         """
-        # Prices are fetched before the transaction opens: no lock waits on the network.
-        products, degraded = self._products.submit([line.product_id for line in lines])
-        order = Order.place(user_id, check(lines, products))
-        deadline.check()
-        placed = self._commands.submit(PlaceOrder(order, degraded, claim))
-        if placed.order_id == order.order_id:  # else its idempotency key has placed it before
-            missing = f", degraded: {', '.join(degraded)}" if degraded else ""
-            log.info("order %s placed, total %d%s", placed.order_id, placed.total_price, missing)
-        return placed, degraded
+        with self._siblings:
+            # Prices are fetched before the transaction opens: no lock waits on the network.
+            products, degraded = self._products.submit([line.product_id for line in lines])
+            order = Order.place(user_id, check(lines, products))
+            deadline.check()
+            self._commands.submit(PlaceOrder(order, degraded, claim))
+        missing = f", degraded: {', '.join(degraded)}" if degraded else ""
+        log.info("order %s placed, total %d%s", order.order_id, order.total_price, missing)
+        return order, degraded
 
     def order(self, user_id: UUID, order_id: UUID) -> Order:
         with self._reads.connect() as connection:
@@ -91,7 +94,8 @@ class Orders:
 
     def cancel(self, user_id: UUID, order_id: UUID, claim: Claim | None = None) -> Order:
         """Raises Conflict `too-late` unless the order is PENDING or CONFIRMED."""
-        cancelled = self._commands.submit(CancelOrder(user_id, order_id, claim))
+        with self._siblings:
+            cancelled = self._commands.submit(CancelOrder(user_id, order_id, claim))
         log.info("order %s cancelled", order_id)
         return cancelled
 

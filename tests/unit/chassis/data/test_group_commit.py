@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import Conflict, DeadlineOver, Unavailable
 from chassis.core.live import Live
-from chassis.data.group_commit import GroupCommit, outcome_of
+from chassis.data.group_commit import GroupCommit, Siblings, outcome_of
 from chassis.observability import tracing
 from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Kind, Tracer
@@ -127,6 +127,39 @@ def test_a_request_alone_is_served_at_once_in_its_own_thread(work: Work, tracer:
 
     assert work.groups == [[1], [2], [3]]
     assert set(work.threads) == {threading.get_ident()}
+
+
+def test_a_request_alone_waits_for_no_company(work: Work, tracer: Tracer) -> None:
+    siblings = Siblings()
+    group_commit = GroupCommit("double", work, tracer, siblings, delay=LONG)
+
+    began = time.monotonic()
+    for number in (1, 2, 3):
+        with siblings:
+            group_commit.submit(number)
+
+    assert time.monotonic() - began < LONG / 2
+    assert siblings.count == 0
+
+
+def test_with_others_under_way_the_first_waits_a_moment_for_them(
+    work: Work, tracer: Tracer
+) -> None:
+    siblings = Siblings()
+    group_commit = GroupCommit("double", work, tracer, siblings, delay=0.3)
+
+    def request(number: int) -> int:
+        with siblings:
+            return group_commit.submit(number)
+
+    with siblings, ThreadPoolExecutor() as pool:
+        first = pool.submit(request, 1)
+        until(lambda: group_commit._waiting)
+        second = pool.submit(request, 2)
+
+        assert (first.result(LONG), second.result(LONG)) == (2, 4)
+
+    assert work.groups == [[1, 2]]
 
 
 def test_those_who_come_while_a_group_is_under_way_are_the_next_one(
