@@ -19,6 +19,7 @@ from fusebox.runtime.shop_client import PASSWORD, Customer, ShopClient
 
 from ..running import RunningShop
 from . import outcomes
+from .client_lag import ClientLag
 from .outcomes import (
     NO_ANSWER,
     NO_CONNECTION,
@@ -95,12 +96,17 @@ class OrderLoad:
         self._customers = {email: shop.customer(email) for email in emails}
         self._attempts: list[IntendedOrder] = []
         self.calls: list[ClientCall] = []
+        self._lag = ClientLag()
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """At least until the block is over; every answer has come then."""
         enough = threading.Event()
-        with ThreadPoolExecutor(CALLERS) as callers, ThreadPoolExecutor(1) as pace:
+        with (
+            self._lag.measured(),
+            ThreadPoolExecutor(CALLERS) as callers,
+            ThreadPoolExecutor(1) as pace,
+        ):
             pacing = pace.submit(self._keep_pace, callers, enough)
             try:
                 yield
@@ -129,6 +135,16 @@ class OrderLoad:
 
     def complaints(self) -> set[str]:
         return {call.complaint for call in self.calls} - {""}
+
+    def longer_than(self, seconds: float) -> list[tuple[ClientCall, float]]:
+        """Calls for whose answers the shop took longer, with how long; the client's own lateness
+        is not the shop's."""
+        took = [
+            (call, call.ended - call.began - self._lag.within(call.began, call.ended))
+            for call in self.calls
+            if call.ended - call.began > seconds
+        ]
+        return [(call, time_taken) for call, time_taken in took if time_taken > seconds]
 
     def orders_of_keys(self) -> dict[str, set[str]]:
         """Which orders each Idempotency-Key was answered with."""

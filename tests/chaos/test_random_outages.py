@@ -9,6 +9,7 @@ import pytest
 
 from fusebox.operations.verify import command
 from fusebox.operations.verify.invariants import PENDING
+from gateway.settings import GatewayLimits
 
 from . import fault_injection, kafka_records
 from .order_load import OrderLoad
@@ -20,6 +21,8 @@ RATE = 20
 KILLED = ("catalog-service", "order-service", "kafka", "postgres", "discovery")
 # A part is down while so many calls are made.
 CALLS_WITHOUT = 2 * RATE
+# The gateway's, for each request (fusebox.gateway.read-timeout-seconds).
+DEADLINE_SECONDS = GatewayLimits().read_timeout_seconds
 # The idempotency key of a request whose process died is free after half a minute.
 ASKED_AGAIN_SECONDS = 60
 
@@ -35,6 +38,7 @@ def test_in_random_outages_no_order_is_lost_or_decided_twice_and_every_answer_is
     _kill_and_restart(shop, load, chance)
     shop.until(lambda: not _undecided(shop, load), fault_injection.DECIDED_SECONDS)
 
+    assert load.longer_than(DEADLINE_SECONDS + 1) == []
     assert load.accepted() <= _orders(shop).keys(), "an accepted order is lost"
     load.renew_tokens()
     shop.until(lambda: not load.retry_unanswered(), ASKED_AGAIN_SECONDS)

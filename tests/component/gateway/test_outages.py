@@ -4,18 +4,14 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
 from aiohttp import web
 
-from .conftest import (
-    WAIT,
-    Answer,
-    Shop,
-    until,
-)
+from .conftest import GET, PATIENCE, WAIT, Answer, Shop, read_answer, until
 from .test_refusals import check
 
 
@@ -98,6 +94,29 @@ def test_a_service_of_which_all_instances_refuse_is_unavailable(shop: Shop) -> N
 
 def test_a_service_that_nobody_has_registered_is_unavailable(shop: Shop) -> None:
     check(shop.call("/order-service/x"), 503, "service-unavailable")
+
+
+def test_the_time_that_a_request_lies_unread_is_part_of_its_deadline(shop: Shop) -> None:
+    upstream = shop.upstream(slow)
+    is_busy, has_come = threading.Event(), threading.Event()
+
+    def be_busy() -> None:
+        is_busy.set()
+        has_come.wait(WAIT)
+
+    busy = threading.Thread(target=shop.servers.call, args=(be_busy,))
+    busy.start()
+    is_busy.wait(WAIT)
+    with shop.raw() as connection:
+        connection.sendall(GET + b"\r\n")
+        came = time.time()
+        threading.Event().wait(PATIENCE / 2)
+        has_come.set()
+        answer = read_answer(connection)
+    busy.join(WAIT)
+
+    assert b" 504 " in answer.partition(b"\r\n")[0]
+    assert int(upstream.seen[0].headers["X-Request-Deadline"]) / 1000 <= came + PATIENCE
 
 
 def test_a_service_that_is_too_slow_is_timed_out(shop: Shop) -> None:

@@ -39,12 +39,14 @@ def enter(headers: Headers) -> None:
     _current.set(RequestDeadline(_from_now(left), headers.get(ATTEMPT) is not None))
 
 
-def enter_from_outside(headers: Headers, longest: float) -> None:
-    """The same for a client of the shop: it has `longest` seconds, or fewer if it says so."""
+def enter_from_outside(headers: Headers, longest: float, came: float | None = None) -> None:
+    """The same for a client of the shop: it has `longest` seconds, or fewer if it says so.
+
+    They count from `came`, of time.monotonic, or from now.
+    """
     requested = _number(headers.get(TIMEOUT))
-    _current.set(
-        RequestDeadline(_from_now(longest if requested is None else min(longest, requested / 1000)))
-    )
+    seconds = longest if requested is None else min(longest, requested / 1000)
+    _current.set(RequestDeadline((time.monotonic() if came is None else came) + seconds))
 
 
 def current() -> RequestDeadline:

@@ -90,6 +90,7 @@ class ClientConnection(asyncio.Protocol):
         if not self._takes_more:
             return
         self._takes_more = request.keep_alive
+        request.came = self._server.heartbeat.earliest()
         self._next(request)
 
     def flow(self) -> None:

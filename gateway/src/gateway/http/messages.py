@@ -1,5 +1,6 @@
 """What passes between the transport and the rules: a request, and the response to it."""
 
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,8 @@ class Request:
     """`target` is path and query as they came, percent-encoding untouched.
 
     `upgrade` is the protocol that the client would like to go on with, `body` None when there is
-    none, and `trace_id` what the rules have called it.
+    none, `trace_id` what the rules have called it, and `came` when it may have come, by
+    time.monotonic.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Request:
     upgrade: str | None = None
     keep_alive: bool = True
     trace_id: str | None = None
+    came: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.http.client_connection import ClientConnection
+from gateway.http.event_loop import Heartbeat
 from gateway.http.framing import DateHeader
 from gateway.http.messages import Handle, Refuse
 
@@ -35,6 +36,7 @@ class HttpServer:
         self.handle = handle
         self.refuse = refuse
         self.clock = DateHeader()
+        self.heartbeat = Heartbeat()
         self.timeouts = timeouts
         self.is_leaving = False
         self._connections: set[ClientConnection] = set()
@@ -48,6 +50,7 @@ class HttpServer:
         self._server = await loop.create_server(
             lambda: ClientConnection(self), host, port, backlog=BACKLOG
         )
+        self.heartbeat.start()
         self._sweep()
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
@@ -73,6 +76,7 @@ class HttpServer:
             connection.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
+        self.heartbeat.stop()
 
     def entered(self, connection: ClientConnection) -> None:
         self._connections.add(connection)

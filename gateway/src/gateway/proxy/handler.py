@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
-from time import perf_counter, time
+from time import monotonic, time
 
 from multidict import CIMultiDict
 
@@ -77,7 +77,6 @@ class GatewayHandler:
         self._client.close()
 
     async def handle(self, request: Request, send: Send) -> None:
-        began = perf_counter()
         path = request.path
         # Before the routes, as Spring's is: one for /** must not hide it.
         if path == ACTUATOR or path.startswith(ACTUATOR + "/"):
@@ -91,7 +90,7 @@ class GatewayHandler:
                 status = await self._traced(exchange, send)
             finally:
                 self._under_way -= 1
-        seconds = perf_counter() - began
+        seconds = monotonic() - request.came
         self._process.metrics.answered(request.method, template, status, seconds)
         if self.limits.access_log:
             access_log.record(request, status, seconds)
@@ -156,7 +155,7 @@ class GatewayHandler:
         limits = of_route(self.limits, route)
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
-        deadline.enter_from_outside(request.headers, limits.read_timeout_seconds)
+        deadline.enter_from_outside(request.headers, limits.read_timeout_seconds, request.came)
         if attack := self._process.monkey.next_assault():
             await _suffer(attack)
 

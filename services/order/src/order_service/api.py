@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from chassis.core.clock import rfc3339
 from chassis.core.errors import Invalid, InvalidToken
+from chassis.resilience import deadline
 from chassis.runtime.flask import authenticate, body
 from chassis.web import idempotency_key, pagination, prefer
 from chassis.web.auth import Caller, TokenVerifier
@@ -23,6 +24,8 @@ from order_service.service import Orders
 
 # Below the gateway's time-out, so that a held answer arrives.
 LONGEST_WAIT = 8.0
+# To read the decision and to write the answer.
+ANSWER_SECONDS = 0.5
 
 LARGEST_QUANTITY = 1_000_000
 
@@ -91,7 +94,8 @@ def blueprint(
                 order, degraded = orders.place(user_id, lines, claim)
         except Replay as replay:
             order, degraded = orders.order(user_id, replay.order_id), replay.degraded
-        if wait and long_poll.wait_for_decision(order.order_id, wait):
+        hold = _hold_seconds(wait)
+        if hold > 0 and long_poll.wait_for_decision(order.order_id, hold):
             return _created(order_json(orders.order(user_id, order.order_id), degraded))
         return _created(placed_json(order, degraded))
 
@@ -190,6 +194,12 @@ def _canonical_0_1(lines: list[OrderLineRequest]) -> str:
 def _wait_seconds() -> float:
     """How long the answer may be held, by the Prefer header (RFC 7240)."""
     return prefer.wait_seconds(request.headers.get("Prefer", ""), LONGEST_WAIT)
+
+
+def _hold_seconds(wait: float) -> float:
+    """So much of it as the request has left: what is placed must not be answered too late."""
+    left = deadline.time_left()
+    return wait if left is None else min(wait, left - ANSWER_SECONDS)
 
 
 def _created(document: dict[str, Any]) -> Response:
