@@ -88,6 +88,8 @@ class ShopWithFakes:
         self.stack, self._monkeypatch = stack, monkeypatch
         self.forgotten: list[str] = []
         self.asked_at_discovery = True
+        # Who is late for an instance, each time that it is asked.
+        self.late: dict[str, list[list[str]]] = {}
 
     def with_(self, *instances: str) -> FakeSupervisor:
         supervisor = FakeSupervisor(self.stack, *instances)
@@ -99,12 +101,15 @@ class ShopWithFakes:
         def registered(_: Stack) -> dict[str, Any]:
             return dict(supervisor.known) if self.asked_at_discovery else {}
 
+        def late_for(_: Stack, instance: str, _awake: Sequence[str]) -> list[str]:
+            return self.late[instance].pop(0) if self.late.get(instance) else []
+
         def forget(_stack: Stack, _group: str, gone: Sequence[str]) -> None:
             self.forgotten += gone
 
         self._monkeypatch.setattr(drivers, "driver_of", lambda _: supervisor)
         self._monkeypatch.setattr(instance_operations, "launch", launch)
-        self._monkeypatch.setattr(instance_operations, "HEARD_SECONDS", 0)
         self._monkeypatch.setattr(health, "registered", registered)
+        self._monkeypatch.setattr(health, "late_for", late_for)
         self._monkeypatch.setattr(kafka_admin, "forget_members", forget)
         return supervisor

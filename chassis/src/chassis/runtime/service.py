@@ -17,6 +17,7 @@ from chassis.core.live import Live
 from chassis.core.workers import Workers
 from chassis.discovery.client import DiscoveryClient
 from chassis.discovery.load_balancer import LoadBalancer
+from chassis.discovery.reachability import Reachability
 from chassis.observability.logging import configure as configure_logging
 from chassis.observability.metrics import Metrics
 from chassis.observability.sampling import Sampler, SamplingRules
@@ -65,6 +66,7 @@ class Process(Generic[S]):
         # Without these the first calls would be refused.
         self._preparations: list[Callable[[], bool]] = [self.registry.fetched.is_set]
         self.registry.is_prepared = lambda: all(is_done() for is_done in self._preparations)
+        self.reachability = Reachability(lambda: self.registry.instances)
         self.balancer = LoadBalancer(lambda: self.registry.instances)
         self.workers = Workers()
         self.metrics = Metrics(self.reporter)
@@ -77,6 +79,7 @@ class Process(Generic[S]):
         self.actuator.health.add("registry", self._registry_health)
         self.workers.add("spans", self.reporter.run)
         self.workers.add("registry", self.registry.keep_fetching)
+        self.workers.add("reachability", self.reachability.run)
         self.workers.add("breakers", OpenBreakerProber(self.breakers).run)
 
     @property
@@ -121,6 +124,7 @@ class Process(Generic[S]):
         return up(
             registered=self.registry.registered.is_set(),
             services=sorted(self.registry.instances),
+            reached=self.reachability.document(),
         )
 
     def start(self, port: int) -> None:

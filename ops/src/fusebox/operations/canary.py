@@ -56,7 +56,7 @@ def _begun(stack: Stack, driver: Driver, part: Part, version: str | None) -> str
     driver.add(part, number, environment)
     try:
         instances.launch(stack, driver, [instance])
-        instances.wait_until_heard(stack, instance)
+        instances.wait_until_reached(stack, driver, instance)
     except Fault:
         _withdraw(stack, driver, part)
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -12,19 +11,18 @@ from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.topology import SERVICES, Part, number_of, part_named
-from fusebox.core.wait import wait_until
+from fusebox.core.wait import Late, wait_until
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import health, remote, stopper
 from fusebox.runtime.driver import Driver, State
-from fusebox.runtime.launcher import Launcher
+from fusebox.runtime.launcher import CHECK_SECONDS, Launcher
 from fusebox.state import canary_mark
 
 KILL_SECONDS = 5
 # Each instance keeps connections of PostgreSQL, which has 200 of them for all.
 MOST_INSTANCES = 16
-REGISTERED_SECONDS = 10
-# Callers fetch the registry every second.
-HEARD_SECONDS = 1.5
+# Callers fetch the registry every second; one that takes so long is in trouble of its own.
+REACHED_SECONDS = 60
 
 
 def chosen(states: Mapping[str, State], name: str, number: int | None) -> list[str]:
@@ -63,12 +61,18 @@ def stop(stack: Stack, name: str, number: int | None) -> list[str]:
 
 
 def start(stack: Stack, name: str, number: int | None) -> list[str]:
-    """Start them, let go on who is paused, and return when they are healthy."""
+    """Start them, let go on who is paused, and return when they are healthy and callers reach them.
+
+    While discovery is away nobody hears of them, and they are started all the same.
+    """
     driver = running_driver(stack)
     instances = chosen(driver.states(), name, number)
     for instance in instances:
         driver.resume(instance)
     launch(stack, driver, instances)
+    if part_named(name) in SERVICES and remote.run(stack, health.registered):
+        for instance in instances:
+            wait_until_reached(stack, driver, instance)
     return instances
 
 
@@ -104,13 +108,15 @@ def roll(stack: Stack, name: str) -> list[str]:
         instances = chosen(driver.states(), name, None)
         surge = part.instance(number_of(instances[-1]) + 1)
         try:
-            bring_up(stack, driver, part, [surge])
-            wait_until_heard(stack, surge)
+            with turn(stack):
+                bring_up(stack, driver, part, [surge])
+                wait_until_reached(stack, driver, surge)
             cut_short = [name for name in instances if not _restarted(stack, driver, name)]
         except Fault as fault:
             fault.remedy = _back_from(part, instances, surge)
             raise
-        drain(stack, driver, part, [surge])
+        with turn(stack):
+            drain(stack, driver, part, [surge])
     if cut_short:
         raise Fault(
             f"{', '.join(cut_short)} had not finished in time and was killed: requests may be lost",
@@ -121,10 +127,11 @@ def roll(stack: Stack, name: str) -> list[str]:
 
 def _restarted(stack: Stack, driver: Driver, instance: str) -> bool:
     """False when it had to be killed."""
-    stopper.stop(driver, [instance])
-    in_time = driver.states()[instance].ended_by != "killed"
-    launch(stack, driver, [instance])
-    wait_until_heard(stack, instance)
+    with turn(stack):
+        stopper.stop(driver, [instance])
+        in_time = driver.states()[instance].ended_by != "killed"
+        launch(stack, driver, [instance])
+        wait_until_reached(stack, driver, instance)
     return in_time
 
 
@@ -193,14 +200,30 @@ def refuse_without_discovery(stack: Stack) -> None:
         )
 
 
-def wait_until_heard(stack: Stack, instance: str) -> None:
-    """Until every caller knows `instance`; raises Fault when discovery cannot tell them."""
-    wait_until(
-        lambda: instance in remote.run(stack, health.registered),
-        REGISTERED_SECONDS,
-        f"discovery, asked for {instance},",
-    )
-    time.sleep(HEARD_SECONDS)
+@contextmanager
+def turn(stack: Stack) -> Iterator[None]:
+    """One instance at a time comes or goes, whatever is rolled: services need one another."""
+    with locked(stack.run / "roll.lock"):
+        yield
+
+
+def wait_until_reached(stack: Stack, driver: Driver, instance: str) -> None:
+    """Until every caller has `instance` in its list and has reached it; Fault names who has not."""
+    late: list[str] = []
+
+    def is_reached() -> bool:
+        states = driver.states().items()
+        awake = [name for name, state in states if state.is_running and not state.is_paused]
+        late[:] = remote.run(stack, health.late_for, instance, awake)
+        return not late
+
+    try:
+        wait_until(is_reached, REACHED_SECONDS, instance, pause=CHECK_SECONDS)
+    except Late as error:
+        raise Fault(
+            f"{instance} runs, and is not reached by {', '.join(late)}",
+            remedy="make status shows whether they are well; make doctor says what is wrong.",
+        ) from error
 
 
 def _back_from(part: Part, instances: Sequence[str], surge: str) -> str:

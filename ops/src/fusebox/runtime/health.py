@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,9 @@ from fusebox.runtime.driver import State
 from fusebox.state import eureka_zone
 
 SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
+# Those that call services for customers, and whose keys check the customers' tokens.
+CALLERS = ("gateway", *SERVICES)
+ISSUER = "user-service"
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,15 @@ SILENT = InstanceHealth(False, "does not answer")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an instance listens; `canary` is its version when it is one."""
+    """Where an instance listens; `canary` is its version when it is one.
+
+    `since` tells it from the one that had its name before: Eureka's lastDirtyTimestamp.
+    """
 
     host: str
     port: int
     canary: str = ""
+    since: int = 0
 
     @property
     def url(self) -> str:
@@ -113,7 +120,8 @@ def _address(instance: dict[str, Any]) -> Endpoint:
     port = _field(instance.get("port"), "$") or 0
     metadata = instance.get("metadata") or {}
     canary = str(metadata.get("version") or "?") if metadata.get("canary") == "true" else ""
-    return Endpoint(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary)
+    since = int(instance.get("lastDirtyTimestamp") or 0)
+    return Endpoint(str(instance.get("ipAddr") or "127.0.0.1"), int(port), canary, since)
 
 
 def address(stack: Stack, instance: str, known: dict[str, Endpoint]) -> Endpoint | None:
@@ -167,6 +175,49 @@ def _readiness(at: Endpoint) -> InstanceHealth:
     return InstanceHealth(False, f"{reason} ({', '.join(wrong)})" if wrong else reason)
 
 
+def late_for(stack: Stack, instance: str, awake: Sequence[str]) -> list[str]:
+    """Which of the callers `awake` do not list and reach `instance` yet; empty when all do."""
+    known = registered(stack)
+    at = known.get(instance)
+    if at is None:
+        return ["discovery"]
+    callers = {
+        name: _registry_of(caller.url)
+        for name, caller in known.items()
+        if name in awake and name != instance and _part(name) in CALLERS
+    }
+    late = [name for name, details in callers.items() if not _reaches(details, instance, at)]
+    is_issuer_there = any(_part(name) == ISSUER for name in callers)
+    if is_issuer_there and _keys(http.get(f"{at.url}/actuator/health")) == 0:
+        late.append(f"{instance} itself, without the keys of {ISSUER}")
+    return late
+
+
+def _part(registered: str) -> str:
+    """Anybody may have registered, under any name."""
+    return registered.rpartition("-")[0]
+
+
+def _registry_of(url: str) -> dict[str, Any] | None:
+    """What the process at `url` knows of the others; None when it does not answer."""
+    components = _field(http.get(f"{url}/actuator/health").json(), "components")
+    details = _field(_field(components, "registry"), "details")
+    return details if isinstance(details, dict) else None
+
+
+def _reaches(details: dict[str, Any] | None, instance: str, at: Endpoint) -> bool:
+    if details is None:
+        return False
+    # One of version 0.2 does not say.
+    return "reached" not in details or _field(details["reached"], instance) == at.since
+
+
+def _keys(answer: HttpResponse) -> Any:
+    """How many public keys it has; None for the one that needs none of another."""
+    components = _field(answer.json(), "components")
+    return _field(_field(_field(components, "tokens"), "details"), "keys")
+
+
 def shop_is_open(stack: Stack) -> bool:
     """Whether a first order will go through: who is ready may not know the others yet.
 
@@ -189,7 +240,7 @@ def _catalog_answers(stack: Stack) -> bool:
 
 def _knows_the_others(url: str) -> bool:
     """Whether the process at `url` has found all services, and the keys to check tokens with."""
-    components = _field(http.get(f"{url}/actuator/health").json(), "components") or {}
+    answer = http.get(f"{url}/actuator/health")
+    components = _field(answer.json(), "components") or {}
     services = _field(_field(components.get("registry"), "details"), "services") or []
-    tokens = _field(_field(components.get("tokens"), "details"), "keys")
-    return set(SERVICES) <= set(services) and tokens != 0
+    return set(SERVICES) <= set(services) and _keys(answer) != 0

@@ -1,5 +1,8 @@
 """Instances come and go, on a supervisor that stands for the real one."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
 from fusebox.core.errors import Fault
@@ -89,6 +92,71 @@ def test_a_roll_begins_one_more_before_it_stops_any(shop: ShopWithFakes) -> None
         "stop order-service-3",
         "remove order-service-3",
     ]
+
+
+def test_a_roll_stops_nobody_before_every_caller_reaches_the_new_one(shop: ShopWithFakes) -> None:
+    supervisor = shop.with_("order-service-1")
+    asked_when_late: list[list[str]] = []
+
+    class Late(list[list[str]]):
+        def pop(self, _index: Any = -1) -> list[str]:
+            asked_when_late.append(list(supervisor.asked))
+            return super().pop(0)
+
+    shop.late["order-service-2"] = Late([["discovery"], ["gateway-1", "user-service-1"], []])
+
+    instances.roll(shop.stack, "order-service")
+
+    assert asked_when_late == [["add order-service-2", "start order-service-2"]] * 3
+
+
+def test_a_new_instance_that_callers_do_not_reach_ends_the_roll_with_their_names(
+    shop: ShopWithFakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = shop.with_("order-service-1")
+    monkeypatch.setattr(instances, "REACHED_SECONDS", 0.01)
+    shop.late["order-service-2"] = [["gateway-1", "user-service-1"]] * 1000
+
+    with pytest.raises(Fault, match="is not reached by gateway-1, user-service-1") as stuck:
+        instances.roll(shop.stack, "order-service")
+
+    assert "stop order-service-1" not in supervisor.asked
+    assert "make scale SERVICE=order-service N=1" in stuck.value.remedy
+
+
+def test_rolls_at_once_have_one_instance_coming_or_going_at_a_time(shop: ShopWithFakes) -> None:
+    services = ("order-service", "catalog-service", "user-service")
+    supervisor = shop.with_(*(f"{service}-1" for service in services))
+
+    with ThreadPoolExecutor(len(services)) as pool:
+        list(pool.map(lambda service: instances.roll(shop.stack, service), services))
+
+    steps = [step for step in supervisor.asked if step.startswith(("stop", "start"))]
+    for service in services:
+        restart = steps.index(f"stop {service}-1")
+        assert steps[restart + 1] == f"start {service}-1"
+
+
+def test_a_started_instance_is_waited_for_until_callers_reach_it(shop: ShopWithFakes) -> None:
+    supervisor = shop.with_("order-service-1")
+    instances.kill(shop.stack, "order-service", None)
+    shop.late["order-service-1"] = [["gateway-1"], []]
+
+    instances.start(shop.stack, "order-service", None)
+
+    assert supervisor.known["order-service-1"].is_running
+    assert shop.late["order-service-1"] == []
+
+
+def test_while_discovery_is_away_an_instance_is_started_all_the_same(shop: ShopWithFakes) -> None:
+    supervisor = shop.with_("order-service-1")
+    instances.kill(shop.stack, "order-service", None)
+    shop.asked_at_discovery = False
+    shop.late["order-service-1"] = [["discovery"]] * 1000
+
+    instances.start(shop.stack, "order-service", None)
+
+    assert supervisor.known["order-service-1"].is_running
 
 
 def test_a_roll_that_gets_stuck_leaves_the_one_more_serving(shop: ShopWithFakes) -> None:

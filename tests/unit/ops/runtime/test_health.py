@@ -223,3 +223,84 @@ def test_a_throttled_process_is_not_shown_as_paused(rows: dict[str, status.Statu
 def test_status_shows_no_helper_and_every_part(rows: dict[str, status.StatusRow]) -> None:
     assert "throttle-kafka" not in rows
     assert rows["zipkin-1"].state == "DOWN"
+
+
+def of_process(keys: int | None = None, **reached: int) -> HttpResponse:
+    """What a process says of its health that knows so many keys, and reaches these."""
+    named = {name.replace("_", "-"): since for name, since in reached.items()}
+    components: dict[str, Any] = {"registry": {"details": {"services": [], "reached": named}}}
+    if keys is not None:
+        components["tokens"] = {"details": {"keys": keys}}
+    return ok({"components": components})
+
+
+@pytest.fixture
+def rolling(answers: dict[str, HttpResponse]) -> dict[str, HttpResponse]:
+    """A shop in which order-service-2 is new, and reached by all."""
+    ports = {"gateway-1": 1, "user-service-1": 2, "order-service-1": 3, "order-service-2": 4}
+    listed = [
+        instance(name, port) | {"lastDirtyTimestamp": str(100 + port)}
+        for name, port in ports.items()
+    ]
+    foreign = {**instance("ke-1", 9), "lastDirtyTimestamp": "1"}
+    answers["http://127.0.0.1:8761/eureka/apps"] = ok(
+        {"applications": {"application": [{"instance": [*listed, foreign]}]}}
+    )
+    for port in (1, 2, 3):
+        answers[f"http://127.0.0.1:{port}/actuator/health"] = of_process(order_service_2=104)
+    answers["http://127.0.0.1:4/actuator/health"] = of_process(keys=1)
+    return answers
+
+
+AWAKE = ("gateway-1", "user-service-1", "order-service-1", "order-service-2", "ke-1")
+
+
+def test_an_instance_that_every_caller_reaches_has_nobody_late(
+    stack: Stack, rolling: dict[str, HttpResponse]
+) -> None:
+    assert health.late_for(stack, "order-service-2", AWAKE) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        of_process(),
+        # The one that had this name before.
+        of_process(order_service_2=50),
+        HttpResponse(0),
+        HttpResponse(503, b"busy"),
+    ],
+)
+def test_a_caller_that_does_not_reach_the_new_one_is_named(
+    stack: Stack, rolling: dict[str, HttpResponse], answer: HttpResponse
+) -> None:
+    rolling["http://127.0.0.1:2/actuator/health"] = answer
+
+    assert health.late_for(stack, "order-service-2", AWAKE) == ["user-service-1"]
+    assert health.late_for(stack, "order-service-2", ("gateway-1", "order-service-1")) == []
+
+
+def test_a_new_one_that_can_check_no_token_yet_is_late_itself(
+    stack: Stack, rolling: dict[str, HttpResponse]
+) -> None:
+    rolling["http://127.0.0.1:4/actuator/health"] = of_process(keys=0)
+
+    (late,) = health.late_for(stack, "order-service-2", AWAKE)
+
+    assert "order-service-2 itself, without the keys of user-service" in late
+    assert health.late_for(stack, "order-service-2", ("gateway-1",)) == []
+
+
+def test_an_instance_that_is_not_registered_is_late_at_discovery(
+    stack: Stack, rolling: dict[str, HttpResponse]
+) -> None:
+    assert health.late_for(stack, "order-service-3", AWAKE) == ["discovery"]
+
+
+def test_a_caller_of_an_older_version_is_taken_at_its_word(
+    stack: Stack, rolling: dict[str, HttpResponse]
+) -> None:
+    older = {"components": {"registry": {"details": {"services": ["order-service"]}}}}
+    rolling["http://127.0.0.1:1/actuator/health"] = ok(older)
+
+    assert health.late_for(stack, "order-service-2", AWAKE) == []
