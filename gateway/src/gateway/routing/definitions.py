@@ -45,8 +45,8 @@ class ShortcutConfigurable(Generic[T]):
             return self.read_shortcut(text)
         if not self.fields:
             raise ValueError("has no shortcut form with arguments: write name and args")
-        values = patterns.split(text, ",", len(self.fields) - 1)
-        return {name: value.strip() for name, value in zip(self.fields, values, strict=False)}
+        values = _fields(patterns.split(text, ","), len(self.fields))
+        return dict(zip(self.fields, values, strict=False))
 
 
 class Parsed(NamedTuple, Generic[T]):
@@ -105,6 +105,19 @@ def parse_all(
     return [
         parse(f"{where}[{i}]", entry, factories, unsupported) for i, entry in enumerate(given or ())
     ]
+
+
+def _fields(parts: list[str], count: int) -> Iterator[str]:
+    """At most `count` texts: nothing between two commas is none, as for Spring."""
+    while parts and count:
+        if not parts[0].strip():
+            parts = parts[1:]
+        elif count == 1:
+            yield ",".join(parts).strip()
+            return
+        else:
+            yield parts[0].strip()
+            parts, count = parts[1:], count - 1
 
 
 def _name(given: Any) -> str:

@@ -9,6 +9,9 @@ from chassis.discovery.load_balancer import Takes
 
 SERVICE = re.compile(r"[A-Za-z0-9._-]+")
 HTTP_PORT = 80
+# Every route takes WebSockets: they begin as HTTP.
+PLAIN = {"lb:ws://": "lb://", "ws://": "http://"}
+WEBSOCKET = re.compile("^(?:lb:)?ws://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ NOBODY = Target("no://op", "op", port=HTTP_PORT)
 
 
 def parse(uri: object) -> Target:
-    """`lb://service`, `lb://service?version=2` or `http://host:port`."""
+    """`lb://service`, `lb://service?version=2` or `http://host:port`; `ws` is `http`, too."""
+    uri = WEBSOCKET.sub(lambda match: PLAIN[match[0]], uri) if isinstance(uri, str) else uri
     parts = urlsplit(uri if isinstance(uri, str) else "")
     if parts.scheme == "lb" and SERVICE.fullmatch(parts.netloc) and parts.path in ("", "/"):
         return _balanced(parts.netloc.lower(), parts.query)

@@ -198,6 +198,19 @@ def test_a_wrong_route_is_refused_with_its_name_and_key(changed: dict[str, Any],
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("uri", "target"),
+    [
+        ("lb://order-service", "lb://order-service"),
+        ("lb:ws://order-service", "lb://order-service"),
+        ("ws://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://127.0.0.1:9000/", "http://127.0.0.1:9000"),
+    ],
+)
+def test_a_route_leads_to_a_service_or_an_address(uri: str, target: str) -> None:
+    assert one(uri=uri).target.uri == target
+
+
 def test_two_routes_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="route order-service: id: there is another"):
         route_definitions.parse([ORDERS, ORDERS])

@@ -59,6 +59,7 @@ TWICE = [("Vary", "a"), ("X", "1"), ("vary", "b"), ("Vary", "a")]
             TWICE,
             [("Vary", "a"), ("X", "1"), ("vary", "b")],
         ),
+        ("RewriteResponseHeader=X-Red, , a, b", [("X-Red", "aa")], [("X-Red", "bb")]),
         (
             "RewriteResponseHeader=X-Red, password=[^&]+, password=***",
             [("X-Red", "/42?user=ford&password=omg!what&flag=true")],
@@ -78,6 +79,7 @@ def test_headers_for_the_client(text: str, given: Pairs, becomes: Pairs) -> None
         ("", "/v1/some", "https://in.net:99/v2/some/1", "https://shop.test:8000/v2/some/1"),
         ("", "/some", "/v1/some", "/v1/some"),
         ("", "/some", "gopher://in.net/v1/x", "gopher://in.net/v1/x"),
+        ("AS_IN_REQUEST, Location, ,", "/v1/a", "http://in.net/v1/a", "http://shop.test:8000/v1/a"),
         ("NEVER_STRIP", "/some", "http://in.net/v2/a", "http://shop.test:8000/v2/a"),
         ("ALWAYS_STRIP, Location, a.b", "/v1/some", "http://in.net/v1/a", "http://a.b/a"),
         ("NEVER_STRIP, Location, a.b, https", "/x", "http://in.net/a", "http://in.net/a"),
