@@ -32,7 +32,11 @@ Timeout: TypeAlias = Annotated[
 
 
 def _checked(given: Any) -> tuple[Any, ...]:
-    """Routes as they are written, which would be right by themselves."""
+    """Routes as they are written, which would be right by themselves; none for an empty key."""
+    if given in (None, ""):
+        return ()
+    if not isinstance(given, list | tuple):
+        raise ValueError("is not a list of routes")
     parse(given)
     return tuple(given)
 

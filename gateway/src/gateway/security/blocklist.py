@@ -1,6 +1,6 @@
 """Rules that refuse requests, in the words of a route's predicates."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,12 @@ def check(blocks: Collection[BlockRule], view: RequestView) -> None:
                 raise Forbidden(block.detail, code="blocked")
 
 
-def parse(given: Iterable[Mapping[str, Any]]) -> tuple[BlockRule, ...]:
+def parse(given: Any) -> tuple[BlockRule, ...]:
     """ValueError names the rule and the key that is wrong."""
+    if given in (None, ""):
+        return ()
+    if not isinstance(given, list | tuple):
+        raise ValueError("is not a list of rules")
     return tuple(_rule(number, entry) for number, entry in enumerate(given))
 
 
