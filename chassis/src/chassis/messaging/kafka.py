@@ -55,6 +55,8 @@ def consumer(servers: str, environment: Environment) -> KafkaConsumer:
         enable_auto_commit=False,
         partition_assignment_strategy=[CooperativeStickyAssignor],
         max_poll_records=FULL_BATCH,
+        # How long the broker holds a question to which it has no answer: it costs CPU at both ends.
+        fetch_max_wait_ms=1_000,
         metadata_max_age_ms=10_000,
     )
 

@@ -7,6 +7,7 @@ many are wrong it is not their fault, see DeadLetterLimit: ConsumptionStopped go
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,6 +81,10 @@ class EventProcessor:
         readings = [self._read(record) for record in records]
         events = [reading for reading in readings if reading.event is not None]
         together = not events or self._is_handled(events)
+        if together and not any(reading.reason for reading in readings):
+            for topic, handled in Counter(reading.record.topic for reading in events).items():
+                self._limit.succeeded(topic, handled)
+            return
         for reading in readings:
             if reading.reason:
                 self._give_up(reading.record, Fault.INVALID, reading.reason)
