@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+from chassis.core.live import Live
 from gateway.cache.store import CacheBounds, ResponseCache
 from gateway.routing import patterns
 from gateway.routing.discovery_locator import DiscoveryLocator
@@ -25,7 +26,7 @@ class GatewayRules:
 
     def __init__(
         self,
-        settings: Callable[[], GatewaySettings],
+        settings: Live[GatewaySettings],
         clock: Callable[[], float] = time.monotonic,
         is_there: Callable[[Target], bool] = lambda _: True,
         services: Callable[[], Collection[str]] = tuple,
@@ -39,13 +40,13 @@ class GatewayRules:
         self._clock = clock
         self.canaries = Canaries(clock, is_there, forget_breaker)
         self._locator = DiscoveryLocator(services)
-        self.cache = ResponseCache(self._bounds, clock)
+        self.cache = ResponseCache(settings.map(_bounds), clock)
         self._buckets: dict[str, TokenBuckets] = {}
-        self._follow(settings())
+        self._follow(settings.value)
 
     @property
     def table(self) -> RouteTable:
-        settings = self._settings()
+        settings = self._settings.value
         if settings is not self._known:
             self._follow(settings)
         return self._table
@@ -53,11 +54,11 @@ class GatewayRules:
     @property
     def grace_seconds(self) -> float:
         """So long beyond its time a cached response will do when nobody answers."""
-        return self._settings().fusebox.gateway.cache.stale_if_error_seconds
+        return self._settings.value.fusebox.gateway.cache.stale_if_error_seconds
 
     @property
     def caches(self) -> bool:
-        return self._settings().fusebox.gateway.cache.enabled
+        return self._settings.value.fusebox.gateway.cache.enabled
 
     def find(self, view: RequestView) -> Route | None:
         """By a route of the configuration, or else as discovery knows it."""
@@ -68,11 +69,11 @@ class GatewayRules:
 
     @property
     def _locates(self) -> bool:
-        return self._settings().spring.cloud.gateway.has_locator
+        return self._settings.value.spring.cloud.gateway.has_locator
 
     @property
     def _hidden(self) -> frozenset[str]:
-        return self._settings().fusebox.gateway.hidden_services
+        return self._settings.value.fusebox.gateway.hidden_services
 
     def cors(self, exchange: Exchange) -> CorsDecision | None:
         """What becomes of a request from a page of elsewhere; None when nothing is configured."""
@@ -80,7 +81,7 @@ class GatewayRules:
 
     def check(self, view: RequestView) -> None:
         """Pass silently, or raise Forbidden when a rule blocks it."""
-        blocklist.check(self._settings().fusebox.gateway.blocked, view)
+        blocklist.check(self._settings.value.fusebox.gateway.blocked, view)
 
     def admit(self, route: Route, view: RequestView) -> dict[str, str]:
         """The headers that show the client its rate.  Raises OverRate when it is over it."""
@@ -127,6 +128,7 @@ class GatewayRules:
             known = self._buckets[name] = TokenBuckets(rate, self._clock)
         return known
 
-    def _bounds(self) -> CacheBounds:
-        cache = self._settings().fusebox.gateway.cache
-        return CacheBounds(cache.max_bytes, cache.max_entries, cache.max_entry_bytes)
+
+def _bounds(settings: GatewaySettings) -> CacheBounds:
+    cache = settings.fusebox.gateway.cache
+    return CacheBounds(cache.max_bytes, cache.max_entries, cache.max_entry_bytes)

@@ -160,9 +160,7 @@ class Shop:
         self.process.tracer = Tracer("gateway", Sampler(Live(SamplingRules())), self.spans.append)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.tokens = TokenVerifier(self._jwks)
-        self.rules = GatewayRules(
-            lambda: self.process.settings, forget_breaker=self.process.policies.forget
-        )
+        self.rules = GatewayRules(self.process.live, forget_breaker=self.process.policies.forget)
         actuator_pages.add(self.process, self.rules)
         self._upstreams: list[Upstream] = []
         self.gateway, self.server, self.port = self.servers.run(self._open())

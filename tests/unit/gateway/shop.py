@@ -7,6 +7,7 @@ from typing import Any
 from multidict import CIMultiDict
 
 from chassis.config.properties import to_tree
+from chassis.core.live import Live
 from gateway.http.messages import Request
 from gateway.proxy import filter_chain
 from gateway.proxy.route_filters import edit_response
@@ -43,8 +44,8 @@ class Shop:
 
     def __init__(self, *routes: dict[str, Any], **flat: Any) -> None:
         self.clock = ManualClock()
-        self.settings = self._settings(routes, flat)
-        self.rules = GatewayRules(lambda: self.settings, self.clock)
+        self.settings = Live(self._settings(routes, flat))
+        self.rules = GatewayRules(self.settings, self.clock)
         self.mirror = Mirror(self.ask, lambda: 0.1)
         by_other_route = chain((edit_response,), self.ask)
         answering = filter_chain.answering(self.rules, self.mirror, self.ask, by_other_route)
@@ -60,7 +61,7 @@ class Shop:
         return GatewaySettings.model_validate(tree)
 
     def change(self, *routes: dict[str, Any], **flat: Any) -> None:
-        self.settings = self._settings(routes, flat)
+        self.settings.set(self._settings(routes, flat))
 
     async def ask(self, exchange: Exchange) -> GatewayResponse:
         self.exchanges.append(exchange)

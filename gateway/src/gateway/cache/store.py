@@ -5,6 +5,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chassis.core.live import Live
 from gateway.cache.rules import CachedResponse
 from gateway.routing.request_view import RequestView
 
@@ -33,10 +34,10 @@ class CacheKey(NamedTuple):
 
 
 class ResponseCache:
-    """`bounds` are asked at each change, for they may be configured anew."""
+    """`bounds` are read at each change, for they may be configured anew."""
 
     def __init__(
-        self, bounds: Callable[[], CacheBounds], clock: Callable[[], float] = time.monotonic
+        self, bounds: Live[CacheBounds], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.clock = clock
         self._bounds = bounds
@@ -57,7 +58,7 @@ class ResponseCache:
 
     def put(self, key: CacheKey, view: RequestView, cached: CachedResponse) -> None:
         """Keep it in the place of what was cached for such a request, if it is not too large."""
-        bounds = self._bounds()
+        bounds = self._bounds.value
         self._passed.pop(key, None)
         variants = self._variants.setdefault(key, [])
         for old in [variant for variant in variants if variant.is_for(cached.route, view)]:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
+from chassis.core.live import Live
 from gateway.cache.rules import CachedResponse
 from gateway.cache.store import MOST_VARIANTS, CacheBounds, CacheKey, ResponseCache
 from gateway.routing.request_view import RequestView
@@ -13,7 +14,7 @@ from ..cached_answers import asked, kept
 def cache(
     max_bytes: int = 100_000, max_entries: int = 100, max_entry: int = 50_000
 ) -> ResponseCache:
-    return ResponseCache(lambda: CacheBounds(max_bytes, max_entries, max_entry), lambda: 100.0)
+    return ResponseCache(Live(CacheBounds(max_bytes, max_entries, max_entry)), lambda: 100.0)
 
 
 def find(within: ResponseCache, view: RequestView) -> CachedResponse | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chassis.core.live import Live
 from gateway.routing.request_view import RequestView
 from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
@@ -16,7 +17,7 @@ class GatewayUnderTest:
         self.services = ["orders", "foreign", "discovery", "not a name/at all"]
         gateway: dict[str, Any] = {"routes": [OWN], "discovery": {"locator": {"enabled": enabled}}}
         settings = GatewaySettings.model_validate({"spring": {"cloud": {"gateway": gateway}}})
-        self.rules = GatewayRules(lambda: settings, services=lambda: self.services)
+        self.rules = GatewayRules(Live(settings), services=lambda: self.services)
 
     def goes(self, path: str) -> str | None:
         """Where a request is sent, and as what."""
@@ -75,7 +76,7 @@ def test_located_routes_have_the_default_filters_and_time_outs() -> None:
     settings = GatewaySettings.model_validate({"spring": {"cloud": {"gateway": gateway}}})
     view = RequestView("GET", "/foreign/x")
 
-    route = GatewayRules(lambda: settings, services=lambda: {"foreign"}).find(view)
+    route = GatewayRules(Live(settings), services=lambda: {"foreign"}).find(view)
 
     assert route
     assert route.inner_path(view) == "/foreign/x"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from chassis.core.live import Live
 from gateway.routing import route_definitions
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
@@ -30,17 +31,17 @@ class GatewayUnderTest:
 
     def __init__(self, **canary: str) -> None:
         self.is_there = True
+        self.settings = Live(GatewaySettings())
         self.set(**canary)
-        self.rules = GatewayRules(lambda: self.settings, is_there=self._is_there)
+        self.rules = GatewayRules(self.settings, is_there=self._is_there)
 
     def set(self, **canary: str) -> None:
         canaries = {"catalog-service": {name.replace("_", "-"): v for name, v in canary.items()}}
-        self.settings = GatewaySettings.model_validate(
-            {
-                "spring": {"cloud": {"gateway": {"routes": SHOP}}},
-                "fusebox": {"gateway": {"canaries": canaries}},
-            }
-        )
+        tree = {
+            "spring": {"cloud": {"gateway": {"routes": SHOP}}},
+            "fusebox": {"gateway": {"canaries": canaries}},
+        }
+        self.settings.set(GatewaySettings.model_validate(tree))
 
     def _is_there(self, target: Target) -> bool:
         return self.is_there or not target.metadata
