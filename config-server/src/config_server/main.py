@@ -14,6 +14,7 @@ from config_server.app import create_app
 from config_server.backends.factory import build as build_backend
 from config_server.backends.factory import folders
 from config_server.bootstrap import bootstrap_sources, cipher_of
+from config_server.http.api import template_of
 from config_server.model import Backend, BackendUnavailable, UnknownLabel
 from config_server.notify.announcer import Announcer
 from config_server.notify.bus import ConfigBus, add_endpoints
@@ -41,7 +42,7 @@ def build() -> tuple[Process[ConfigServerSettings], web.Application]:
     process.actuator.health.add("files", lambda: _files_health(backend))
     decrypts = process.settings.spring.cloud.config.server.encrypt.enabled
     app = create_app(backend, cipher, announcer.changed, decrypts)
-    add_actuator(app, process)
+    add_actuator(app, process, template_of)
     return process, app
 
 

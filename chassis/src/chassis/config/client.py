@@ -26,7 +26,7 @@ from chassis.config.settings import Settings
 from chassis.core import log_levels
 from chassis.core.backoff import Backoff
 from chassis.core.environment import Environment
-from chassis.core.internal_http import internal_session
+from chassis.core.internal_http import UNSAMPLED, internal_session
 from chassis.core.live import Live
 
 log = logging.getLogger(__name__)
@@ -167,6 +167,7 @@ class ConfigClient(Generic[S]):
         with internal_session() as session:
             response = session.get(
                 f"{environment.config_server}/{environment.service}/{environment.profile}",
+                headers=UNSAMPLED,
                 timeout=(0.5, 5),
             )
             response.raise_for_status()

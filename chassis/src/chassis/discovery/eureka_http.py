@@ -5,7 +5,7 @@ from typing import Any
 import requests
 
 from chassis.config.settings import Eureka
-from chassis.core.internal_http import internal_session
+from chassis.core.internal_http import UNSAMPLED, internal_session
 from chassis.core.live import Live
 
 TIMEOUT = (0.5, 2)
@@ -24,10 +24,13 @@ class EurekaHttpClient:
 
         Raises the last requests.RequestException when there is none.
         """
+        headers = {**UNSAMPLED, **arguments.pop("headers", {})}
         failure: requests.RequestException = requests.ConnectionError("no server is configured")
         for base in self._in_order():
             try:
-                response = self._session.request(method, base + path, timeout=TIMEOUT, **arguments)
+                response = self._session.request(
+                    method, base + path, headers=headers, timeout=TIMEOUT, **arguments
+                )
                 if response.status_code < 500:
                     self._last = base
                     return response

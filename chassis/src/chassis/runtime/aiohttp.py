@@ -1,7 +1,10 @@
-"""The chassis under aiohttp: the actuator, and a server for the whole life of a process."""
+"""The chassis under aiohttp: metrics and spans of requests, the actuator, and a server for the
+whole life of a process.
+"""
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +21,22 @@ from chassis.web import problem_details
 KEEPALIVE_SECONDS = 75.0
 BACKLOG = 1024
 
+UNKNOWN = "unknown"
+# What tells apart nothing but whether an address ends in a slash.
+SLASH = "{_}"
+
+Template = Callable[[web.Request], str | None]
 Build = Callable[[], tuple[Process[Any], web.Application]]
 
 
-def add_actuator(app: web.Application, process: Process[Any]) -> None:
+def add_actuator(
+    app: web.Application, process: Process[Any], template: Template | None = None
+) -> None:
+    """The actuator, with requests counted and traced by the templates of their routes.
+
+    `template` names the routes of an application that has one for all its addresses.
+    """
+
     async def answer(request: web.Request) -> web.Response:
         page = request.match_info.get("page", "")
         body = await request.read()
@@ -34,8 +49,46 @@ def add_actuator(app: web.Application, process: Process[Any]) -> None:
         )
 
     app.middlewares.append(_assaults(process.monkey))
+    # First, and so around all others: what they answer counts as well.
+    app.middlewares.insert(0, _observed(process, template))
     app.router.add_route("*", "/actuator/{page:.*}", answer)
     app.router.add_route("*", "/actuator", answer)
+
+
+def _observed(process: Process[Any], template: Template | None) -> Middleware:
+    @web.middleware
+    async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = time.perf_counter()
+        route = (template(request) if template else None) or _route_template(request)
+        if route.startswith("/actuator"):
+            answer = await _answer(request, handler)
+        else:
+            name = f"{request.method} {route}".lower()
+            with process.tracer.serve(name, request.headers) as span:
+                answer = await _answer(request, handler)
+                span.tags["http.status_code"] = str(answer.status)
+                span.tags["http.path"] = request.path
+                if answer.status >= 500:
+                    span.fail(str(answer.status))
+        process.metrics.answered(request.method, route, answer.status, time.perf_counter() - began)
+        if isinstance(answer, web.HTTPException):
+            raise answer
+        return answer
+
+    return observe
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An HTTPException is an answer like any other."""
+    try:
+        return await handler(request)
+    except web.HTTPException as answer:
+        return answer
+
+
+def _route_template(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical.removesuffix(SLASH) if resource else UNKNOWN
 
 
 def _assaults(monkey: ChaosMonkey) -> Middleware:

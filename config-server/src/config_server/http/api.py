@@ -111,6 +111,24 @@ class ConfigApi:
         return json_response(services)
 
 
+def template_of(request: web.Request) -> str | None:
+    """Spring's name for what is asked for at an address of its own choice; None for all others."""
+    if "path" not in request.match_info:
+        return None
+    try:
+        steps = _steps(request.rel_url.raw_path)
+    except web.HTTPBadRequest:
+        return "unknown"
+    file = FILE.fullmatch(steps[-1])
+    if file and len(steps) <= 2:
+        label = "/{label}" if len(steps) == 2 else ""
+        return f"{label}/{{name}}-{{profiles}}.{file['format']}"
+    if "useDefaultLabel" in request.query and len(steps) > 2:
+        return "/{name}/{profiles}/{path}"
+    known = ("/{name}", "/{profiles}", "/{label}", "/{path}")
+    return "".join(known[: len(steps)]) if len(steps) > 1 and all(steps) else "unknown"
+
+
 async def _run_in_thread(function: Callable[..., T], *arguments: Any) -> T:
     # Files, git and databases are never read on the event loop.
     return await asyncio.to_thread(partial(function, *arguments))

@@ -15,6 +15,7 @@ from http import HTTPStatus
 import aiohttp
 
 from chassis.core.backoff import Backoff
+from chassis.core.internal_http import UNSAMPLED
 from chassis.core.workers import EXIT_BROKEN
 from discovery.eureka import deserialize
 from discovery.registry.models import Key, Lease, RegistryClock
@@ -25,7 +26,7 @@ from discovery.replication.protocol import ReplicationAction
 
 log = logging.getLogger(__name__)
 
-ACCEPT_JSON = {"Accept": "application/json"}
+ACCEPT_JSON = {"Accept": "application/json", **UNSAMPLED}
 REPLICATION_HEADERS = {
     **ACCEPT_JSON,
     "Content-Type": "application/json",
