@@ -65,8 +65,8 @@ logs: $(INSTALLED) ## follow the logs, of all or of SERVICE=…
 verify: $(INSTALLED) ## check that no order was lost and no stock invented
 	@$(FUSEBOX) verify
 
-dead: $(INSTALLED) ## list the dead letters
-	@$(FUSEBOX) dead
+dead: $(INSTALLED) ## list the dead letters, or discard: [DROP=all] [DROP=orders.dead/0/7]
+	@$(FUSEBOX) dead $(if $(DROP),--drop "$$DROP")
 
 demo: $(INSTALLED) ## the guided tour: breaks it, watches, proves: [STEP=3] [PACE=fast]
 	@$(FUSEBOX) demo $(if $(STEP),--step $(STEP)) $(if $(PACE),--pace $(PACE))

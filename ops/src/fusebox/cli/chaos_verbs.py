@@ -165,13 +165,19 @@ def _set_by_hand(properties: dict[str, dict[str, str]]) -> list[str]:
 
 @click.command(cls=Verb)
 @click.option("--json", is_flag=True, help="For a program to read.")
+@click.option("--drop", metavar="ID", help="Discard that one (orders.dead/0/7), several, or all.")
 @click.pass_obj
-def dead(stack: Stack, json: bool) -> None:
-    """List the dead letters that were not put back yet, each with its reason."""
+def dead(stack: Stack, json: bool, drop: str | None) -> None:
+    """List the dead letters that were not put back yet, each with its reason; or discard them."""
     from fusebox.operations import dead_letters
     from fusebox.operations.drivers import refuse_down
 
     refuse_down(stack)
+    if drop is not None:
+        ids = drop.replace(",", " ").split()
+        dropped = dead_letters.drop(stack, None if ids == ["all"] else ids)
+        click.echo(f"{dropped} dead letters were discarded.")
+        return
     letters = dead_letters.letters(stack)
     if json:
         click.echo(json_format.dumps([asdict(letter) for letter in letters], indent=2))

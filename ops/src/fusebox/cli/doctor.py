@@ -28,6 +28,9 @@ MEMORY_BYTES = 1_500_000_000
 # A file may come from a machine whose clock is a little ahead.
 CLOCK_SECONDS = 120
 
+# The components of health that speak of the files in config/.
+WRITTEN = ("configuration", "files")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -145,6 +148,11 @@ def _health(stack: Stack, running: bool) -> Iterator[Check]:
         yield Check("health", True, "the shop is down; `make up` starts it")
         return
     for row in status.read(stack).rows:
+        for name, error in row.problems.items():
+            remedy = f"make logs SERVICE={row.service}"
+            if name in WRITTEN:
+                remedy = "mend that file: the values before it stay in use until then."
+            yield Check(row.instance, False, f"{name}: {error}", remedy)
         if not row.healthy:
             verb = "heal" if row.faults else "start"
             remedy = f"make logs SERVICE={row.service}; make {verb} SERVICE={row.service}"

@@ -24,8 +24,9 @@ from fusebox.demo.command import demo
 from fusebox.replay.command import replay
 from fusebox.scaffold.command import new
 
-EPILOG = """Exit codes: 0 done (status: all healthy; verify: all holds; doctor: all right), 1 not,
-2 asked for something that does not exist, 130 interrupted, 143 terminated.
+EPILOG = """Exit codes: 0 done (status: nothing is wrong but what was broken on purpose; verify: all
+holds; doctor: all right), 1 not, 2 asked for something that does not exist, 130 interrupted,
+143 terminated.
 
 Environment: FUSEBOX_HOME (folder of this shop), FUSEBOX_PORT_OFFSET (added to every port),
 FUSEBOX_BIND (address to listen on, 127.0.0.1; a shop remembers both),
@@ -98,9 +99,10 @@ def status(stack: Stack, json: bool) -> None:
     elif shop.is_down:
         click.echo(_why_down(stack))
     else:
-        click.echo(shop_status.table(shop))
-        click.echo(f"memory of all: {shop.memory / 1e6:.0f} MB")
-    sys.exit(0 if shop.healthy else 1)
+        from fusebox.cli import status_table
+
+        status_table.show(shop)
+    sys.exit(0 if shop.is_as_meant else 1)
 
 
 @cli.command(epilog=SERVICE_HELP)

@@ -44,3 +44,16 @@ def accepts(host: str, port: int) -> bool:
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
     )
     return pq.PGconn.ping(address.encode()) == pq.Ping.OK
+
+
+def rows(stack: Stack, database: str, table: str) -> int:
+    """How many `table` has; 0 when it cannot be read."""
+    import psycopg
+    from psycopg import sql
+
+    query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+    try:
+        with connect(stack, database) as connection:
+            return int(str((connection.execute(query).fetchone() or (0,))[0]))
+    except (psycopg.Error, OSError):  # also when the shop has no password yet
+        return 0

@@ -6,8 +6,8 @@ import click
 
 from fusebox.core.stack import Stack
 
-EPILOG = """A step prepares what it needs and leaves the shop as it was, but for its orders, its
-products (DEMO-…) and one dead letter.
+EPILOG = """A step prepares what it needs and leaves the shop as it was, but for its orders and its
+products (DEMO-…).
 
 Exit codes: 0 all assertions hold; 1 one does not, or the shop is not in order; 130 interrupted."""
 

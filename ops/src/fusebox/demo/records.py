@@ -58,6 +58,9 @@ class OrderRecords:
         letters = dead_letters.letters(self._stack)
         return next((letter for letter in letters if letter.key == key), None)
 
+    def drop(self, letter: DeadLetter) -> None:
+        dead_letters.drop(self._stack, [letter.id])
+
 
 def _end_offsets(stack: Stack) -> dict[int, int]:
     with closing(_consumer(stack)) as consumer:

@@ -1,12 +1,12 @@
 """Dead letters: which lie there, and putting each back once to the topic it came from.
 
-How far the replay has come is the committed offset of a consumer group that nobody joins.
+How far they are dealt with is what a consumer group that nobody joins has committed.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DEAD_LETTER_TOPICS, DEAD_LETTERS
+from fusebox.operations.letter_progress import LetterProgress
 from fusebox.runtime import remote
 
 GROUP = "fusebox-replay-dead"
@@ -42,6 +43,11 @@ class DeadLetter:
     dead_from: str
     time: str
 
+    @property
+    def id(self) -> str:
+        """What `drop` knows it by."""
+        return _id(self.topic, self.partition, self.offset)
+
 
 def letters(stack: Stack) -> list[DeadLetter]:
     """All that were not put back yet, in the order of their topics and offsets."""
@@ -50,7 +56,8 @@ def letters(stack: Stack) -> list[DeadLetter]:
 
 def _letters(stack: Stack) -> list[DeadLetter]:
     with _reached(stack), closing(_consumer(stack)) as consumer:
-        letters = [_letter(record) for batch in _batches(consumer) for record in batch]
+        batches = _batches(consumer, _progress(consumer))
+        letters = [_letter(record) for batch in batches for record in batch]
     return sorted(letters, key=lambda letter: (letter.topic, letter.partition, letter.offset))
 
 
@@ -68,7 +75,53 @@ def _replay(stack: Stack) -> int:
         if not mine:
             raise Fault("another `make replay-dead` is at work", remedy="wait for it.")
         with closing(_consumer(stack)) as consumer, closing(_producer(stack)) as producer:
-            return sum(_put_back(consumer, producer, batch) for batch in _batches(consumer))
+            progress = _progress(consumer)
+            return sum(
+                _put_back(consumer, producer, batch, progress)
+                for batch in _batches(consumer, progress)
+            )
+
+
+def drop(stack: Stack, ids: Sequence[str] | None) -> int:
+    """Discard the letters of these ids (`topic/partition/offset`), or all; how many that were.
+
+    Raises Fault, and discards none, when one of them is not there.
+    """
+    return remote.run(stack, _drop, None if ids is None else list(ids))
+
+
+def _drop(stack: Stack, ids: list[str] | None) -> int:
+    with (
+        _reached(stack),
+        locked(stack.run / "replay-dead.lock"),
+        closing(_consumer(stack)) as consumer,
+    ):
+        progress = _progress(consumer)
+        there = {
+            _id(record.topic, record.partition, record.offset): record
+            for batch in _batches(consumer, progress)
+            for record in batch
+        }
+        chosen = list(there) if ids is None else list(dict.fromkeys(ids))
+        missing = [name for name in chosen if name not in there]
+        if missing:
+            raise Fault(
+                f"there is no dead letter {', '.join(missing)}",
+                remedy="`make dead` lists them; give DROP=all, or DROP=topic/partition/offset.",
+                exit_code=2,
+            )
+        for partition, done in list(progress.items()):
+            progress[partition] = done.drop(
+                there[name].offset
+                for name in chosen
+                if (there[name].topic, there[name].partition) == tuple(partition)
+            )
+        consumer.commit({partition: done.committed() for partition, done in progress.items()})
+    return len(chosen)
+
+
+def _id(topic: str, partition: int, offset: int) -> str:
+    return f"{topic}/{partition}/{offset}"
 
 
 def own_headers(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes]]:
@@ -80,21 +133,21 @@ def described(letters: Sequence[DeadLetter]) -> str:
     if not letters:
         return "No dead letters."
     lines = [line for letter in letters for line in _lines(letter)]
-    return "\n".join([*lines, f"{len(letters)} dead letters; `make replay-dead` puts them back."])
+    ways = "`make replay-dead` puts them back, `make dead DROP=all` (or one's id) discards them"
+    return "\n".join([*lines, f"{len(letters)} dead letters; {ways}."])
 
 
 def _lines(letter: DeadLetter) -> list[str]:
-    where = f"{letter.topic}/{letter.partition}/{letter.offset}"
     what = letter.ce_type or "no ce_type"
     return [
-        f"{where}  {letter.time}  {what}  key {letter.key or '-'}",
+        f"{letter.id}  {letter.time}  {what}  key {letter.key or '-'}",
         f"    {letter.dead_reason}",
         f"    from {letter.dead_from}",
     ]
 
 
-def _batches(consumer: Any) -> Iterator[list[Any]]:
-    """What lies there now, from the first letter that was not put back."""
+def _progress(consumer: Any) -> dict[Any, LetterProgress]:
+    """How far each partition is dealt with."""
     from kafka import TopicPartition
 
     partitions = [
@@ -102,10 +155,19 @@ def _batches(consumer: Any) -> Iterator[list[Any]]:
         for topic in DEAD_LETTER_TOPICS
         for number in consumer.partitions_for_topic(topic) or ()
     ]
+    return {
+        partition: LetterProgress.of(consumer.committed(partition, metadata=True))
+        for partition in partitions
+    }
+
+
+def _batches(consumer: Any, progress: Mapping[Any, LetterProgress]) -> Iterator[list[Any]]:
+    """What lies there now and is not done."""
+    partitions = list(progress)
     consumer.assign(partitions)
     first, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
     for partition in partitions:
-        consumer.seek(partition, max(consumer.committed(partition) or 0, first[partition]))
+        consumer.seek(partition, max(progress[partition].offset, first[partition]))
     last_seen = time.monotonic()
     while any(consumer.position(partition) < ends[partition] for partition in partitions):
         polled = consumer.poll(timeout_ms=POLL_MILLISECONDS)
@@ -113,23 +175,26 @@ def _batches(consumer: Any) -> Iterator[list[Any]]:
             record
             for where, records in polled.items()
             for record in records
-            if record.offset < ends[where]
+            if record.offset < ends[where] and not progress[where].is_done(record.offset)
         ]
+        if polled:
+            last_seen = time.monotonic()
         if batch:
             yield batch
             last_seen = time.monotonic()
-        elif time.monotonic() - last_seen > STANDSTILL_SECONDS:
+        if time.monotonic() - last_seen > STANDSTILL_SECONDS:
             raise _unreachable("Kafka gives no records")
 
 
-def _put_back(consumer: Any, producer: Any, batch: Sequence[Any]) -> int:
+def _put_back(
+    consumer: Any, producer: Any, batch: Sequence[Any], progress: Mapping[Any, LetterProgress]
+) -> int:
     """Send `batch` back and remember each record that Kafka has acknowledged; how many went back.
 
     What its topic does not take is a dead letter again, the newest one, and holds up no other.
     """
     from kafka import TopicPartition
     from kafka.errors import MessageSizeTooLargeError
-    from kafka.structs import OffsetAndMetadata
 
     sent = [(record, _send(producer, record)) for record in batch]
     put_back, reached = 0, {}
@@ -141,7 +206,7 @@ def _put_back(consumer: Any, producer: Any, batch: Sequence[Any]) -> int:
             except MessageSizeTooLargeError:
                 _bury_again(producer, record).get(timeout=DELIVERY_SECONDS)
             where = TopicPartition(record.topic, record.partition)
-            reached[where] = OffsetAndMetadata(record.offset + 1)
+            reached[where] = progress[where].past(record.offset).committed()
     finally:
         if reached:
             consumer.commit(reached)

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from fusebox.core import postgres_probe
 from fusebox.core.stack import Stack
-from fusebox.core.topology import PARTS, Part, is_instance, part_of
+from fusebox.core.topology import DATABASES, PARTS, Part, is_instance, part_of
 from fusebox.operations.drivers import driver_of
 from fusebox.runtime import chaos_monkey_client, health, remote
-from fusebox.runtime.actuator_client import ActuatorClient
+from fusebox.runtime.actuator_client import ActuatorClient, BreakerState
 from fusebox.runtime.driver import State
+from fusebox.state import canary_mark
 
 ASKED_AT_ONCE = 8
-COLUMNS = ("instance", "state", "healthy", "pid", "port", "memory", "breakers", "broken on purpose")
 NOT_RUNNING = "DOWN"
 PAUSED = health.InstanceHealth(False, "paused")
+
+
+# What a component of a process' health says about another part.
+ABOUT = {
+    "consumer": "kafka",
+    "db": "postgres",
+    "discovery": "discovery",
+    "outbox": "kafka",
+    "registry": "discovery",
+    "tokens": "user-service",
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,8 @@ class StatusRow:
     """One instance; `memory` is in bytes: its proportional share (PSS), or its container's.
 
     `faults` is what somebody has done to it: killed, stopped, paused, slow 300 ms, …  `canary` is
-    the version of one that is on trial.
+    the version of one that is on trial, and `weight` its share in per cent.  `problems` are the
+    components of its health that are DOWN.  `outbox` is how many events wait there to be published.
     """
 
     service: str
@@ -37,20 +50,22 @@ class StatusRow:
     port: int | None = None
     memory: int = 0
     breakers: dict[str, str] = field(default_factory=dict)
+    breaker_details: list[BreakerState] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
     canary: str = ""
+    weight: str = ""
+    outbox: int = 0
 
-    def cells(self) -> tuple[str, ...]:
-        return (
-            f"{self.instance} ({self.canary})" if self.canary else self.instance,
-            self.state.lower(),
-            "yes" if self.healthy else f"no: {self.reason}",
-            str(self.pid or "-"),
-            str(self.port or "-"),
-            f"{self.memory / 1e6:.0f} MB" if self.memory else "-",
-            ", ".join(f"{name} {state}" for name, state in self.breakers.items()),
-            ", ".join(self.faults),
-        )
+    def is_explained_by(self, broken: Container[str]) -> bool:
+        """Whether nothing is wrong here but what was done on purpose to it, or to `broken`."""
+        if self.faults:
+            return True
+        if any(ABOUT.get(name) not in broken for name in self.problems):
+            return False
+        if self.healthy or self.problems:
+            return True
+        return self.reason == health.NOT_REGISTERED and "discovery" in broken
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,12 @@ class ShopStatus:
     @property
     def healthy(self) -> bool:
         return bool(self.rows) and all(row.healthy for row in self.rows)
+
+    @property
+    def is_as_meant(self) -> bool:
+        """Whether nothing is wrong but what was broken on purpose, and what follows from that."""
+        broken = {row.service for row in self.rows if row.faults}
+        return not self.is_down and all(row.is_explained_by(broken) for row in self.rows)
 
     @property
     def is_down(self) -> bool:
@@ -106,9 +127,12 @@ class Observation:
 
     verdict: health.InstanceHealth
     port: int | None = None
-    breakers: dict[str, str] = field(default_factory=dict)
+    breakers: list[BreakerState] = field(default_factory=list)
     assaults: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
     canary: str = ""
+    weight: str = ""
+    outbox: int = 0
 
 
 def _look(
@@ -121,7 +145,21 @@ def _look(
         observed = pool.map(
             lambda state: _observe(stack, state, _is_paused(state, halts), known), there
         )
-        return dict(zip((state.instance for state in there), observed, strict=True))
+        observations = dict(zip((state.instance for state in there), observed, strict=True))
+    return _with_outboxes(stack, observations)
+
+
+def _with_outboxes(stack: Stack, observed: dict[str, Observation]) -> dict[str, Observation]:
+    """The first instance of each service stands for the outbox of all."""
+    if not observed.get("postgres-1", Observation(PAUSED)).verdict.healthy:
+        return observed
+    firsts = {part.instance(): part for part in DATABASES.values()}
+    waiting = {
+        name: replace(observed[name], outbox=postgres_probe.rows(stack, part.database, "outbox"))
+        for name, part in firsts.items()
+        if name in observed
+    }
+    return {**observed, **waiting}
 
 
 def _observe(
@@ -130,12 +168,15 @@ def _observe(
     at = health.socket(stack, state)
     verdict = PAUSED if paused else _verdict(stack, state, known)
     actuator = _actuator(stack, part_of(state.instance), at, verdict)
+    canary = known[state.instance].canary if state.instance in known else ""
     return Observation(
         verdict,
         port=at.port if at else None,
-        breakers=actuator.breakers() if actuator else {},
+        breakers=actuator.breakers() if actuator else [],
         assaults=chaos_monkey_client.read(actuator) if actuator else [],
-        canary=known[state.instance].canary if state.instance in known else "",
+        problems=actuator.problems() if actuator else {},
+        canary=canary,
+        weight=canary_mark.weight(stack, part_of(state.instance)) if canary else "",
     )
 
 
@@ -159,9 +200,13 @@ def _row(
         reason=observed.verdict.reason,
         pid=state.pid,
         port=observed.port,
-        breakers=observed.breakers,
+        breakers={breaker.name: breaker.state for breaker in observed.breakers},
+        breaker_details=observed.breakers,
         faults=_process_faults(state, paused, halts[part.name]) + observed.assaults,
+        problems=observed.problems,
         canary=observed.canary,
+        weight=observed.weight,
+        outbox=observed.outbox,
     )
 
 
@@ -192,13 +237,3 @@ def _process_faults(state: State, paused: bool, halt: int) -> list[str]:
     """What is done to it from outside."""
     faults = [state.ended_by, "paused" if paused else "", f"throttled {halt} ms" if halt else ""]
     return [fault for fault in faults if fault]
-
-
-def table(status: ShopStatus) -> str:
-    """Aligned columns, for a terminal and for a pipe alike."""
-    lines = [COLUMNS, *(row.cells() for row in status.rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )

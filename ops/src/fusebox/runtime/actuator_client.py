@@ -13,6 +13,19 @@ from fusebox.runtime import health, remote
 from fusebox.runtime.admin_token import token_for
 from fusebox.runtime.driver import State
 
+CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True)
+class BreakerState:
+    """A circuit breaker; `since` is when it came into a state other than CLOSED, in RFC 3339."""
+
+    name: str
+    state: str
+    failures: int = 0
+    seconds_to_probe: float = 0
+    since: str = ""
+
 
 @dataclass(frozen=True)
 class ActuatorClient:
@@ -42,12 +55,41 @@ class ActuatorClient:
     def post(self, name: str, document: Any = None) -> HttpResponse:
         return remote.run(self.stack, _post, f"{self.url}/actuator/{name}", document, self.token)
 
-    def breakers(self) -> dict[str, str]:
-        """The state of the breaker of each service that this process calls."""
+    def breakers(self) -> list[BreakerState]:
+        """The circuit breaker of each service that this process calls."""
         breakers = self.page("circuitbreakers").get("circuitBreakers")
         if not isinstance(breakers, dict):
-            return {}
-        return {name: str(breaker.get("state", "?")) for name, breaker in breakers.items()}
+            return []
+        return [self._breaker(name, breaker) for name, breaker in breakers.items()]
+
+    def _breaker(self, name: str, breaker: dict[str, Any]) -> BreakerState:
+        state = str(breaker.get("state", "?"))
+        return BreakerState(
+            name,
+            state,
+            failures=int(breaker.get("failuresInARow") or breaker.get("failedCalls") or 0),
+            seconds_to_probe=float(breaker.get("secondsToProbe") or 0),
+            since="" if state == CLOSED else self._since(name),
+        )
+
+    def _since(self, breaker: str) -> str:
+        events = self.page(f"circuitbreakerevents/{breaker}").get("circuitBreakerEvents")
+        times = [
+            str(event.get("creationTime", ""))
+            for event in (events if isinstance(events, list) else ())
+            if event.get("stateTransition")
+        ]
+        return times[-1] if times else ""
+
+    def problems(self) -> dict[str, str]:
+        """Why each component that is DOWN is so, by its name: also of those that only inform."""
+        document = self.get("health").json()
+        components = document.get("components") if isinstance(document, dict) else None
+        return {
+            name: str((component.get("details") or {}).get("error") or "is DOWN")
+            for name, component in (components or {}).items()
+            if component.get("status") == "DOWN"
+        }
 
 
 def _get(_stack: Stack, url: str, token: str) -> HttpResponse:

@@ -27,6 +27,7 @@ class InstanceHealth:
 
 
 HEALTHY = InstanceHealth(True)
+NOT_REGISTERED = "not registered with discovery"
 SILENT = InstanceHealth(False, "does not answer")
 
 
@@ -147,7 +148,7 @@ def check(stack: Stack, instance: str, known: dict[str, Endpoint]) -> InstanceHe
     part = part_of(instance)
     at = address(stack, instance, known)
     if at is None:
-        return InstanceHealth(False, "not registered with discovery")
+        return InstanceHealth(False, NOT_REGISTERED)
     if part.is_ours:
         return _readiness(at)
     return HEALTHY if _answers(part, at) else SILENT

@@ -31,6 +31,12 @@ def unmark(stack: Stack, part: Part) -> None:
     _file(stack, part).unlink(missing_ok=True)
 
 
+def weight(stack: Stack, part: Part) -> str:
+    """Its share in per cent, as the gateway was told; empty when it was not."""
+    properties = config_overlay.read(config_overlay.file(stack, ROUTER))
+    return properties.get(f"{KEYS}.{part.name}.weight", "")
+
+
 def forget(stack: Stack) -> None:
     for part in SERVICES:
         unmark(stack, part)

@@ -15,7 +15,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import part_named
 from fusebox.native import kafka
 from fusebox.operations import instances
-from fusebox.operations.status import ShopStatus, StatusRow, table
+from fusebox.operations.status import ShopStatus, StatusRow
 from fusebox.operations.verify import invariants, report
 from fusebox.runtime.driver import State
 
@@ -82,14 +82,6 @@ def test_a_status_is_healthy_only_when_all_are() -> None:
     assert ShopStatus([row("kafka-1"), row("gateway-1")]).healthy
     assert not ShopStatus([row("kafka-1"), row("gateway-1", healthy=False)]).healthy
     assert not ShopStatus([]).healthy
-
-
-def test_the_table_of_the_status_is_aligned() -> None:
-    lines = table(ShopStatus([row("kafka-1"), row("order-service-1", healthy=False)])).splitlines()
-
-    columns = {line.index(word) for line, word in zip(lines, ("state", "run", "run"), strict=True)}
-    assert len(columns) == 1
-    assert "no: does not answer" in lines[2]
 
 
 def test_up_on_a_shop_that_is_half_dead_says_what_to_start() -> None:

@@ -6,14 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kafka import TopicPartition
 from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.structs import OffsetAndMetadata
 
 from fusebox.core import files, kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DEAD_LETTER_TOPICS
 from fusebox.operations import dead_letters
+from fusebox.operations.letter_progress import LetterProgress
 
 HEADERS = [("ce_id", b"1"), ("ce_type", b"order.placed"), ("b3", b"0")]
 LARGEST = 100
@@ -39,7 +43,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.topics: dict[str, list[Record]] = {name: [] for name in DEAD_LETTER_TOPICS}
-        self.committed: dict[str, int] = {}
+        self.committed: dict[str, OffsetAndMetadata] = {}
         self.sent: list[tuple[str, Any]] = []
         self.refuses: bytes | None = None
 
@@ -65,7 +69,10 @@ class Consumer:
     def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {each: len(self._broker.topics[each.topic]) for each in partitions}
 
-    def committed(self, partition: TopicPartition) -> int | None:
+    def committed(
+        self, partition: TopicPartition, metadata: bool = False
+    ) -> OffsetAndMetadata | None:
+        assert metadata
         return self._broker.committed.get(partition.topic)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
@@ -84,7 +91,7 @@ class Consumer:
         return {each: records for each, records in found.items() if records}
 
     def commit(self, offsets: dict[TopicPartition, Any]) -> None:
-        self._broker.committed |= {where.topic: to.offset for where, to in offsets.items()}
+        self._broker.committed |= {where.topic: to for where, to in offsets.items()}
 
     def close(self) -> None:
         pass
@@ -180,7 +187,7 @@ def test_what_was_acknowledged_before_a_failure_is_not_sent_again(
     broker.refuses = b"2"
     with pytest.raises(Fault, match="refused"):
         dead_letters.replay(stack)
-    assert broker.committed == {"orders.dead": 1}
+    assert broker.committed["orders.dead"].offset == 1
     broker.refuses = None
 
     assert dead_letters.replay(stack) == 2
@@ -200,7 +207,7 @@ def test_what_its_topic_does_not_take_stays_a_dead_letter_and_holds_up_no_other(
     ]
     kept = dict(broker.sent[1][1]["headers"])
     assert kept["dead_reason"] == b"Field required"
-    assert broker.committed == {"orders.dead": 2}
+    assert broker.committed["orders.dead"].offset == 2
 
 
 @pytest.fixture
@@ -231,3 +238,60 @@ def test_without_kafka_it_says_where_kafka_should_be(stack: Stack) -> None:
 
 def test_no_letters_are_told_in_words() -> None:
     assert dead_letters.described([]) == "No dead letters."
+
+
+def test_a_dropped_letter_is_neither_listed_nor_put_back(stack: Stack, broker: Broker) -> None:
+    broker.bury("orders.dead", b"1", b"2", b"3")
+
+    assert dead_letters.drop(stack, ["orders.dead/0/1"]) == 1
+
+    assert [letter.offset for letter in dead_letters.letters(stack)] == [0, 2]
+    assert dead_letters.replay(stack) == 2
+    assert [record["value"] for _, record in broker.sent] == [b"1", b"3"]
+    assert dead_letters.letters(stack) == []
+
+
+def test_all_can_be_dropped_and_later_ones_are_there(stack: Stack, broker: Broker) -> None:
+    broker.bury("orders.dead", b"1", b"2")
+    broker.bury("catalog.dead", b"3")
+
+    assert dead_letters.drop(stack, None) == 3
+    broker.bury("orders.dead", b"4")
+
+    assert [letter.id for letter in dead_letters.letters(stack)] == ["orders.dead/0/2"]
+    assert broker.sent == []
+
+
+@pytest.mark.parametrize("unknown", ["orders.dead/0/7", "orders/0/0", "x", ""])
+def test_a_letter_that_is_not_there_is_refused_and_none_is_dropped(
+    stack: Stack, broker: Broker, unknown: str
+) -> None:
+    broker.bury("orders.dead", b"1")
+
+    with pytest.raises(Fault, match="there is no dead letter") as refusal:
+        dead_letters.drop(stack, ["orders.dead/0/0", unknown])
+
+    assert refusal.value.exit_code == 2
+    assert len(dead_letters.letters(stack)) == 1
+
+
+@given(st.lists(st.sets(st.integers(0, 12), max_size=4), max_size=6))
+def test_what_is_dropped_in_any_order_is_done_and_the_rest_is_not(drops: list[set[int]]) -> None:
+    progress, dropped = LetterProgress(), set[int]()
+    for offsets in drops:
+        dropped |= offsets
+        progress = LetterProgress.of(progress.drop(offsets).committed())
+
+    assert {offset for offset in range(14) if progress.is_done(offset)} == dropped
+
+
+def test_more_single_letters_than_kafka_can_remember_are_refused() -> None:
+    every_other = range(1, 4_000, 2)
+
+    with pytest.raises(Fault, match="more than can be dropped singly"):
+        LetterProgress().drop(every_other).committed()
+
+
+@pytest.mark.parametrize("metadata", ["", "nonsense", "{}", "[1, null]"])
+def test_metadata_of_others_say_nothing(metadata: str) -> None:
+    assert LetterProgress.of(OffsetAndMetadata(3, metadata)) == LetterProgress(3)

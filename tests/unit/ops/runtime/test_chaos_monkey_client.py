@@ -191,7 +191,9 @@ def test_a_process_that_is_silent_is_named() -> None:
 
 
 def test_the_breakers_are_read_off_their_page(monkey: MonkeyEndpoint) -> None:
-    assert monkey.actuator.breakers() == {"catalog-service": "OPEN"}
+    [breaker] = monkey.actuator.breakers()
+
+    assert (breaker.name, breaker.state) == ("catalog-service", "OPEN")
 
 
 def test_only_the_gateway_is_shown_an_admins_token(monkey: MonkeyEndpoint, stack: Stack) -> None:
@@ -199,7 +201,7 @@ def test_only_the_gateway_is_shown_an_admins_token(monkey: MonkeyEndpoint, stack
     secrets.make_missing(stack)
 
     for name in ("gateway", "order-service"):
-        ActuatorClient.of(stack, BY_NAME[name], monkey.actuator.url).breakers()
+        ActuatorClient.of(stack, BY_NAME[name], monkey.actuator.url).problems()
 
     shown, none = monkey.tokens
     assert none is None

@@ -165,7 +165,7 @@ class FakeSupervisor(Supervisor):
         return True
 
     def states(self) -> dict[str, State]:
-        return {each.instance: each for each in self._states}
+        return {state.instance: state for state in self._states}
 
 
 @pytest.fixture

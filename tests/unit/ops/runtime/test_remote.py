@@ -20,6 +20,7 @@ from fusebox.operations.dead_letters import DeadLetter
 from fusebox.operations.status import Observation
 from fusebox.operations.verify.invariants import Finding, Reading, StoredOrder
 from fusebox.runtime import relay, remote
+from fusebox.runtime.actuator_client import BreakerState
 from fusebox.runtime.driver import State
 from fusebox.runtime.health import InstanceHealth
 from fusebox.runtime.json_codec import decoded, encoded, hints_of
@@ -111,7 +112,9 @@ def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path)
         (dict[int, int], {0: 12, 5: 0}),
         (
             Observation | None,
-            Observation(InstanceHealth(True), port=8080, breakers={"catalog-service": "OPEN"}),
+            Observation(
+                InstanceHealth(True), port=8080, breakers=[BreakerState("catalog-service", "OPEN")]
+            ),
         ),
         (HttpResponse, HttpResponse(200, b"{}")),
         (list[State], [State("gateway-1", "RUNNING", 1, 2, "")]),

@@ -39,6 +39,8 @@ def _check_dead_letter(context: DemoContext, key: str, order: OrderResult) -> No
         lambda dead_letter: dead_letter is not None,
         DEAD_LETTER_SECONDS,
     )
+    if letter:
+        context.records.drop(letter)
     context.console.trace_link(order.trace_url)
     context.console.check(
         "What cannot be read becomes a dead letter with its reason; `make dead` lists it.",
