@@ -29,8 +29,8 @@ LARGEST = 256
 # Who has waited this long for the group under way leads the next one beside it, so that a call
 # that hangs holds up nobody but those it was made for.
 LONGEST_WAIT_SECONDS = 0.1
-# What a group costs is the same for few and for many: this much later, it may be for many.
-DELAY_SECONDS = 0.003
+# What a group costs is the same for few and for many: somewhat later, it may be for many.
+LONGEST_DELAY_SECONDS = 0.02
 
 
 class Siblings:
@@ -64,14 +64,15 @@ class GroupCommit(Generic[T, R]):
         tracer: Tracer,
         siblings: Siblings | None = None,
         longest_wait: float = LONGEST_WAIT_SECONDS,
-        delay: float = DELAY_SECONDS,
+        longest_delay: float = LONGEST_DELAY_SECONDS,
     ) -> None:
         self._name = name
         self._work = work
         self._tracer = tracer
         self._siblings = siblings or Siblings()
         self._longest_wait = longest_wait
-        self._delay = delay
+        self._longest_delay = longest_delay
+        self._last_duration = 0.0
         self._lock = threading.Lock()
         self._waiting: list[_Member[T, R]] = []
         self._leader: _Member[T, R] | None = None
@@ -108,13 +109,16 @@ class GroupCommit(Generic[T, R]):
 
     def _lead(self, leader: "_Member[T, R]") -> None:
         if self._siblings.count > len(self._waiting):
-            time.sleep(self._delay)
+            # Half of what the work takes, as PostgreSQL recommends it for `commit_delay`.
+            time.sleep(min(self._last_duration / 2, self._longest_delay))
         with self._lock:
             self._leader = leader
             group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+        began = time.monotonic()
         try:
             self._work_for([member for member in group if not member.is_refused()])
         finally:
+            self._last_duration = time.monotonic() - began
             with self._lock:
                 # Unless another has waited too long and leads by now.
                 if self._leader is leader:

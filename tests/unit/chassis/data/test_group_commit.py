@@ -131,7 +131,8 @@ def test_a_request_alone_is_served_at_once_in_its_own_thread(work: Work, tracer:
 
 def test_a_request_alone_waits_for_no_company(work: Work, tracer: Tracer) -> None:
     siblings = Siblings()
-    group_commit = GroupCommit("double", work, tracer, siblings, delay=LONG)
+    group_commit = GroupCommit("double", work, tracer, siblings, longest_delay=LONG)
+    group_commit._last_duration = LONG
 
     began = time.monotonic()
     for number in (1, 2, 3):
@@ -146,7 +147,8 @@ def test_with_others_under_way_the_first_waits_a_moment_for_them(
     work: Work, tracer: Tracer
 ) -> None:
     siblings = Siblings()
-    group_commit = GroupCommit("double", work, tracer, siblings, delay=0.3)
+    group_commit = GroupCommit("double", work, tracer, siblings, longest_delay=0.3)
+    group_commit._last_duration = LONG
 
     def request(number: int) -> int:
         with siblings:
