@@ -325,3 +325,31 @@ def test_json_that_can_be_read_in_two_ways_orders_nothing(user: Any) -> None:
         assert (answer.status_code, answer.json["code"]) == (400, "malformed-request"), body
 
     assert user.call("GET", "orders").json == []
+
+
+def test_an_order_leaves_a_line_where_it_is_placed_and_one_where_it_is_decided(
+    user: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "order_service")
+
+    order_id = placed(user)["orderId"]
+    user.receive("stock.rejected", orderId=order_id, reason="out-of-stock")
+
+    lines = [record.getMessage() for record in caplog.records if order_id in record.getMessage()]
+    assert lines == [
+        f"order {order_id} placed, total 100",
+        f"order {order_id} decided, REJECTED: out-of-stock",
+    ]
+
+
+def test_an_order_that_its_key_has_placed_before_leaves_no_second_line(
+    user: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "order_service")
+    key = str(uuid4())
+
+    for _ in range(2):
+        assert user.place(key, productId="A", qty=1).status_code == 201
+
+    lines = [record for record in caplog.records if "placed" in record.getMessage()]
+    assert len(lines) == 1

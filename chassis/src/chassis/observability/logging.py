@@ -3,6 +3,7 @@
 import logging
 
 from chassis.observability import tracing
+from chassis.observability.tracing import ZipkinAttrs
 
 FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] [%(trace_id)s] %(name)s: %(message)s"
 NO_TRACE = "-"
@@ -11,7 +12,7 @@ NO_TRACE = "-"
 class TraceIdFilter(logging.Filter):
     """Lets every record through, with the trace that is current where it was written.
 
-    Who logs for a request from outside it says so: `extra={"trace_id": …}`.
+    Who logs for a request from outside it says so: `extra=of_trace(…)`.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -19,6 +20,11 @@ class TraceIdFilter(logging.Filter):
             attrs = tracing.current()
             record.trace_id = attrs.trace_id if attrs else NO_TRACE
         return True
+
+
+def of_trace(attrs: ZipkinAttrs | None) -> dict[str, str]:
+    """The `extra` of a line that belongs to this trace, whatever is current."""
+    return {"trace_id": attrs.trace_id if attrs and attrs.trace_id else NO_TRACE}
 
 
 def configure() -> None:

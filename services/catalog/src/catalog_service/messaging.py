@@ -28,6 +28,7 @@ from catalog_service.models import (
 from chassis.core.clock import now
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
+from chassis.observability.logging import of_trace
 from chassis.observability.tracing import ZipkinAttrs
 
 log = logging.getLogger(__name__)
@@ -123,21 +124,20 @@ def handle(session: Session, events: Sequence[Event]) -> None:
     ]
     outbox.record(session, [*_answers(events, decisions), *changes])
     sqlalchemy_event.listen(
-        session, "after_commit", lambda _: _log_decisions(requests, decisions), once=True
+        session, "after_commit", lambda _: _log_decisions(events, decisions), once=True
     )
 
 
-def _log_decisions(
-    requests: Sequence[ReserveStock | ReleaseStock], decisions: Sequence[Decision | None]
-) -> None:
-    for request, decision in zip(requests, decisions, strict=True):
+def _log_decisions(events: Sequence[Event], decisions: Sequence[Decision | None]) -> None:
+    for event, decision in zip(events, decisions, strict=True):
         if decision is None:
             continue
-        if isinstance(request, ReleaseStock):
+        if isinstance(event.data, OrderCancelled):
             outcome = "stock given back" if decision.moved else "cancelled, it held no stock"
         else:
             outcome = f"rejected: {decision.shortage[0]}" if decision.shortage else "stock reserved"
-        log.info("order %s: %s", request.order_id, outcome)
+        order_id = decision.reservation.order_id
+        log.info("order %s: %s", order_id, outcome, extra=of_trace(event.trace_context))
 
 
 def _products_of(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from chassis.core.clock import now, rfc3339
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
+from chassis.observability.logging import of_trace
 from order_service import statements
 from order_service.models import Order, OrderStatus
 from order_service.statements import Move
@@ -95,13 +96,20 @@ def handler(
 
             def committed(_: Session) -> None:
                 decided({move.order_id for move in moves})
-                for move in moves:
-                    reason = f": {move.reason}" if move.reason else ""
-                    log.info("order %s decided, %s%s", move.order_id, move.to, reason)
+                _log_decisions(events)
 
             sqlalchemy_event.listen(session, "after_commit", committed, once=True)
 
     return handle
+
+
+def _log_decisions(events: Sequence[Event]) -> None:
+    for event in events:
+        if isinstance(event.data, Decision):
+            move = _move(event.data)
+            reason = f": {move.reason}" if move.reason else ""
+            line = "order %s decided, %s%s"
+            log.info(line, move.order_id, move.to, reason, extra=of_trace(event.trace_context))
 
 
 def _move(decision: StockReserved | StockRejected) -> Move:
