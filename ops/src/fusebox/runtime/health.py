@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, Part, is_instance, part_of
 from fusebox.runtime.driver import State
 from fusebox.state import eureka_zone
+
+LONGEST_ERROR = 100
 
 SERVICES = tuple(part.name for part in PARTS if part.kind == "service")
 # Those that call services for customers, and whose keys check the customers' tokens.
@@ -171,9 +174,19 @@ def _readiness(at: Endpoint) -> InstanceHealth:
     if answer.status == 0:
         return SILENT
     components = _field(body, "components") or {}
-    wrong = [name for name, component in components.items() if _field(component, "status") != "UP"]
+    wrong = [
+        _described(name, component)
+        for name, component in components.items()
+        if _field(component, "status") != "UP"
+    ]
     reason = f"readiness is {status or answer.status}"
     return InstanceHealth(False, f"{reason} ({', '.join(wrong)})" if wrong else reason)
+
+
+def _described(name: str, component: Any) -> str:
+    """A component with its error, as far as a line of a table has room for it."""
+    error = _field(_field(component, "details"), "error")
+    return f"{name}: {shorten(str(error), LONGEST_ERROR, placeholder='…')}" if error else name
 
 
 def late_for(stack: Stack, instance: str, awake: Sequence[str]) -> list[str]:

@@ -110,3 +110,16 @@ def test_an_unknown_configured_level_is_refused_with_its_key(target: Target) -> 
 
     with pytest.raises(ConfigurationError, match=r"logging.level.root.*LOUD"):
         target.process.configuration.refresh()
+
+
+def test_health_names_the_background_thread_that_fails_again_and_again(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert target.get("health")["components"]["workers"]["status"] == "UP"
+    failing = {"lease": "KeyError: 'x', 3 times in a row"}
+    monkeypatch.setattr(target.process.workers, "failing", lambda: failing)
+
+    workers = target.get("health/readiness", 503)["components"]["workers"]
+
+    assert workers["status"] == "DOWN"
+    assert workers["details"]["error"] == "lease: KeyError: 'x', 3 times in a row"

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from py_zipkin import Kind
@@ -95,6 +96,14 @@ def test_a_span_that_zipkin_refuses_takes_no_other_with_it(strict: StrictZipkin)
 
     assert strict.names == good
     assert (sender.sent, sender.dropped) == (499, 1)
+
+
+def test_a_span_that_cannot_be_written_takes_no_other_with_it(strict: StrictZipkin) -> None:
+    no_text: Any = b"\xff"
+    sender = report(strict.url, ["first", no_text, "last"])
+
+    assert strict.names == ["first", "last"]
+    assert (sender.sent, sender.dropped) == (2, 1)
 
 
 def test_a_server_that_refuses_everything_is_not_asked_for_ever(strict: StrictZipkin) -> None:

@@ -82,6 +82,20 @@ def test_a_service_that_is_not_ready_says_what_it_lacks(
     assert health.check(stack, "gateway-1", {}).reason == "readiness is DOWN (db)"
 
 
+def test_what_a_service_lacks_is_told_with_its_error_as_far_as_there_is_room(
+    stack: Stack, answers: dict[str, HttpResponse]
+) -> None:
+    error = "orders/0/7: KeyError: 'qty'. " + "20 in a row could not be handled " * 9
+    components = {"consumer": {"status": "DOWN", "details": {"error": error}}}
+    body = {"status": "DOWN", "components": components}
+    answers["http://127.0.0.1:8000/actuator/health/readiness"] = ok(body, status=503)
+
+    reason = health.check(stack, "gateway-1", {}).reason
+
+    assert reason.startswith("readiness is DOWN (consumer: orders/0/7: KeyError: 'qty'. 20 in a")
+    assert len(reason) < 150
+
+
 def test_a_process_that_is_away_does_not_answer(
     stack: Stack, answers: dict[str, HttpResponse]
 ) -> None:
