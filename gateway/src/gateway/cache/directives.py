@@ -35,6 +35,8 @@ NO_DIRECTIVES = RequestDirectives()
 
 def requested(headers: MultiMapping[str]) -> RequestDirectives:
     """What a request with `headers` asks of a cache; Pragma counts without a Cache-Control."""
+    if "Cache-Control" not in headers and "Pragma" not in headers:
+        return NO_DIRECTIVES
     if text := combined(headers, "Cache-Control"):
         return _requested(text)
     if text := combined(headers, "Pragma"):

@@ -1,6 +1,7 @@
 """`host[:port]` as a request may name it (RFC 3986, 3.2.2; RFC 9112, 3.2)."""
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 # A comma could be in a name too, but in a header it is the mark of a second one.
@@ -9,6 +10,7 @@ AUTHORITY = re.compile(rf"(?:{NAME}|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0
 HIGHEST_PORT = 65_535
 
 
+@lru_cache(maxsize=256)
 def is_valid(text: str) -> bool:
     """Whether `text` is one host, and a port or none."""
     match = AUTHORITY.fullmatch(text)

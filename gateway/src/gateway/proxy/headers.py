@@ -92,10 +92,13 @@ def to_client(
 ) -> list[tuple[str, str]]:
     """No address of `instance` among them; `service` is what it is called outside."""
     passed = _without(given, NOT_TO_CLIENT)
-    authority = instance.authority
-    for i, (name, value) in enumerate(passed):
-        if "//" in value or authority in value:
-            passed[i] = (name, addresses.without_addresses(value, instance, prefix, service))
+    # Hardly any answer has one, and one look at all of them says so.
+    values = "\n".join(given.values())
+    if "//" in values or instance.authority in values:
+        passed = [
+            (name, addresses.without_addresses(value, instance, prefix, service))
+            for name, value in passed
+        ]
     if "Set-Cookie" in given:
         passed = [
             (name, addresses.without_domain(value, instance) if name.lower() == COOKIE else value)

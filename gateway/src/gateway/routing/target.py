@@ -30,6 +30,8 @@ class Target:
     @property
     def name(self) -> str:
         """Its breaker's: one version of a service may fail while another is well."""
+        if not self.metadata:
+            return self.service
         demanded = {name: value for name, value in self.metadata.items() if value}
         version = "+".join(name if value == "true" else value for name, value in demanded.items())
         return f"{self.service}@{version}" if version else self.service

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from chassis.core.errors import (
@@ -133,7 +133,12 @@ class Canaries:
                 *(route.id, failures, calls),
             )
 
-    async def filter(self, exchange: Exchange, proceed: Handler) -> GatewayResponse:
+    def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
+        if exchange.route.id not in self._known:
+            return proceed(exchange)
+        return self._recorded(exchange, proceed)
+
+    async def _recorded(self, exchange: Exchange, proceed: Handler) -> GatewayResponse:
         """Records what came of a call, unless that says nothing about the service.
 
         While the breaker of a canary is open, the usual version answers for it.

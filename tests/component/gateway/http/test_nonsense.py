@@ -153,7 +153,8 @@ def test_any_head_is_answered_or_refused(shop: Shop) -> None:
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_any_answer_of_a_service_is_passed_on_or_is_none(shop: Shop, method: bytes) -> None:
-    shop.set(fusebox__gateway__read_timeout_seconds=0.3, fusebox__breaker__fail_max=10_000)
+    shop.set(fusebox__gateway__read_timeout_seconds=0.3)
+    shop.process.breakers.of("order-service").disable()
     with Rude() as rude:
         shop.knows(rude.port)
 
