@@ -168,9 +168,12 @@ $(INSTALLED): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 	@echo "Installing into $(VENV): once, and after a change of the lock"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "python -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "  1 of 3: uv, which installs the rest"
 	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
+	@echo "  2 of 3: $$(grep -c '^[a-z].*==' requirements.lock) packages, as pinned in requirements.lock"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@echo "  3 of 3: this clone's own"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix -e ,$(MEMBERS))
 	@# Made once and for all processes: else each of them compiles what it imports where
 	@# PYTHONDONTWRITEBYTECODE is set, which doubles the CPU of every start.

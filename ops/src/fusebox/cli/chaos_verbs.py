@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from fusebox.cli.usage import DecimalNumber, PartName, Verb, WholeNumber
+from fusebox.core.progress import shown
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, PARTS, SERVICES
 from fusebox.state.config_overlay import SHARED
@@ -35,9 +36,12 @@ def scale(stack: Stack, service: str, n: int) -> None:
     from fusebox.operations import discovery_replicas, instances
 
     of_discovery = service == DISCOVERY
-    names = (
-        discovery_replicas.scale(stack, n) if of_discovery else instances.scale(stack, service, n)
-    )
+    with shown():
+        names = (
+            discovery_replicas.scale(stack, n)
+            if of_discovery
+            else instances.scale(stack, service, n)
+        )
     click.echo(f"{service} runs as {', '.join(names)}")
 
 
@@ -51,7 +55,9 @@ def roll(stack: Stack, service: str) -> None:
     """
     from fusebox.operations import instances
 
-    for name in instances.roll(stack, service):
+    with shown():
+        names = instances.roll(stack, service)
+    for name in names:
         click.echo(f"{name} was restarted")
 
 
@@ -70,7 +76,9 @@ def canary(
     """
     from fusebox.operations import canary as canaries
 
-    click.echo("\n".join(canaries.shift(stack, service, weight, version, sticky)))
+    with shown():
+        lines = canaries.shift(stack, service, weight, version, sticky)
+    click.echo("\n".join(lines))
 
 
 @click.command(cls=Verb, epilog=SERVICE_HELP)
@@ -125,7 +133,8 @@ def heal(stack: Stack, service: str | None) -> None:
     """Undo every fault of the shop, or of SERVICE: slow, fail, pause, kill and stop."""
     from fusebox.operations import faults
 
-    healed = faults.heal(stack, service)
+    with shown():
+        healed = faults.heal(stack, service)
     click.echo("\n".join(healed or ["Nothing was broken on purpose."]))
 
 

@@ -19,6 +19,7 @@ from fusebox.cli.traffic import traffic
 from fusebox.cli.usage import PartName, Verbs, WholeNumber, usage_fault
 from fusebox.core import pipes
 from fusebox.core.errors import Fault, Interrupted
+from fusebox.core.progress import shown
 from fusebox.core.stack import Stack
 from fusebox.demo.command import demo
 from fusebox.replay.command import replay
@@ -63,7 +64,9 @@ def down(stack: Stack) -> None:
     """Stop everything, keep the data."""
     from fusebox.operations.shutdown import down as go_down
 
-    click.echo("The shop is down; its data are kept." if go_down(stack) else "Nothing was running.")
+    with shown():
+        was_up = go_down(stack)
+    click.echo("The shop is down; its data are kept." if was_up else "Nothing was running.")
 
 
 @cli.command()
@@ -81,7 +84,8 @@ def clean(stack: Stack, yes: bool) -> None:
         )
     if not yes:
         click.confirm(f"Remove {stack.home} with all orders in it?", abort=True)
-    shutdown.down(stack)
+    with shown():
+        shutdown.down(stack)
     shutdown.clean(stack)
     click.echo(f"Removed what the shop had in {stack.home}.")
 
@@ -140,7 +144,9 @@ def _instance_verb(name: str, help_text: str, done: str) -> None:
         from fusebox.operations import instances
 
         act: Callable[[Stack, str, int | None], list[str]] = getattr(instances, name)
-        for acted_on in act(stack, service, instance):
+        with shown():
+            names = act(stack, service, instance)
+        for acted_on in names:
             click.echo(f"{acted_on} {done}")
 
 

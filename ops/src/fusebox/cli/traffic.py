@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fusebox.cli.usage import DecimalNumber, Verb
+from fusebox.core import pipes
 from fusebox.core.stack import Stack
 
 if TYPE_CHECKING:  # requests takes its time to load, and the other verbs do without
@@ -49,6 +50,7 @@ def traffic(stack: Stack, rate: float, seconds: float | None) -> None:
     from fusebox.traffic.customers import CustomerLoad
     from fusebox.traffic.tally import Tally
 
+    pipes.end_with_reader()
     customers = _customers(stack, min(math.ceil(rate * SECONDS_BETWEEN), MOST_CUSTOMERS))
     click.echo(f"{len(customers)} customers, {rate:g} requests a second; Ctrl-C ends it.")
     tally = Tally()

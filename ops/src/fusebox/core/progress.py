@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -29,10 +32,24 @@ class Display(Protocol):
     ) -> None: ...
 
 
+class Silence:
+    """Shows nothing, to whoever only uses the operations."""
+
+    def started(self, name: str) -> None: ...
+    def finished(self, name: str, seconds: float) -> None: ...
+    def advanced(self, name: str, done: int, of: int) -> None: ...
+    def tick(self) -> None: ...
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 class PlainDisplay:
     """A line when a step ends, one for each quarter of a long one, and one when nothing ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._file = file
         self._quarters: dict[str, int] = {}
         self._waiting: list[str] = []
         self._printed = time.monotonic()
@@ -44,18 +61,18 @@ class PlainDisplay:
         """Called again and again: says what is waited for when that takes long."""
         if self._waiting and time.monotonic() > self._printed + SILENT_SECONDS:
             self._printed = time.monotonic()
-            print(f"  … waiting for {', '.join(self._waiting)}", flush=True)
+            print(f"  … waiting for {', '.join(self._waiting)}", flush=True, file=self._file)
 
     def finished(self, name: str, seconds: float) -> None:
         self._printed = time.monotonic()
         self._waiting.remove(name)
-        print(f"  {name:<28} {seconds:5.1f} s", flush=True)
+        print(f"  {name:<28} {seconds:5.1f} s", flush=True, file=self._file)
 
     def advanced(self, name: str, done: int, of: int) -> None:
         quarter = 4 * done // max(of, 1)
         if quarter > self._quarters.get(name, -1):
             self._quarters[name] = quarter
-            print(f"  {name}: {done} of {of}", flush=True)
+            print(f"  {name}: {done} of {of}", flush=True, file=self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +84,8 @@ class PlainDisplay:
 class TerminalDisplay:
     """A moving line for each step, which stays with its time when it is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_error_stream: bool = False) -> None:
+        from rich.console import Console
         from rich.progress import (
             BarColumn,
             Progress,
@@ -89,6 +107,7 @@ class TerminalDisplay:
             TextColumn("{task.description:<28}"),
             TimeElapsedColumn(),
             BarOfKnownLength(bar_width=20),
+            console=Console(stderr=on_error_stream),
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -114,3 +133,35 @@ class TerminalDisplay:
 
 def display() -> Display:
     return TerminalDisplay() if sys.stdout.isatty() else PlainDisplay()
+
+
+SILENCE = Silence()
+_display: ContextVar[Display] = ContextVar("display", default=SILENCE)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Meanwhile the steps of an operation are shown, beside the output that programs read."""
+    chosen = (
+        TerminalDisplay(on_error_stream=True) if sys.stderr.isatty() else PlainDisplay(sys.stderr)
+    )
+    with chosen:
+        token = _display.set(chosen)
+        try:
+            yield
+        finally:
+            _display.reset(token)
+
+
+def current() -> Display:
+    """Of the operation that is under way in this thread."""
+    return _display.get()
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Something that may take long: shown as under way, and with its time when it is done."""
+    began = time.monotonic()
+    current().started(name)
+    yield
+    current().finished(name, time.monotonic() - began)

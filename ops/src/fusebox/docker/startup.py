@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from fusebox.core import progress
 from fusebox.core.errors import Fault
 from fusebox.core.ports import refuse_taken
 from fusebox.core.progress import Display
@@ -179,7 +180,8 @@ def down(stack: Stack) -> bool:
             canary_mark.forget(stack)
             remote.run(stack, canary_mark.forget_shares)
             remote.run(stack, eureka_zone.forget)
-        compose.compose(stack, "down", timeout=COMPOSE_SECONDS)
+        with progress.step("remove the containers"):
+            compose.compose(stack, "down", timeout=COMPOSE_SECONDS)
         _remove_nameless_volumes(there)
     stack.docker_mark.unlink(missing_ok=True)
     return bool(there)

@@ -11,7 +11,7 @@ from functools import partial
 
 import psutil
 
-from fusebox.core import kafka_admin, secrets
+from fusebox.core import kafka_admin, progress, secrets
 from fusebox.core.ports import refuse_taken
 from fusebox.core.progress import Display
 from fusebox.core.proxies import without_own_hosts
@@ -211,8 +211,10 @@ def _stop_in_order(supervisor: Supervisor) -> None:
     _stop_all(supervisor, helpers)
     for name in running:
         supervisor.resume(name)  # the others would wait for it in vain
-    _stop_all(supervisor, serving)
-    _stop_all(supervisor, [name for name in running if name not in (*helpers, *serving)])
+    with progress.step("stop the services"):
+        _stop_all(supervisor, serving)
+    with progress.step("stop what they use"):
+        _stop_all(supervisor, [name for name in running if name not in (*helpers, *serving)])
 
 
 def _serves(instance: str) -> bool:

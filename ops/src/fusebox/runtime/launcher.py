@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from fusebox.core import progress
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.wait import Cancelled, Late, wait_until
@@ -45,11 +47,16 @@ class Launcher:
 
     def launch_all(self, instances: Sequence[str]) -> None:
         """Start them side by side; the first that fails gives up the waits for the others."""
+        began, display = time.monotonic(), progress.current()
         with ThreadPoolExecutor(max(1, len(instances))) as pool:
-            started = [pool.submit(self.launch, instance) for instance in instances]
+            started = {}
+            for instance in instances:
+                display.started(f"start {instance}")
+                started[pool.submit(self.launch, instance)] = f"start {instance}"
             try:
                 for launch in as_completed(started):
                     launch.result()
+                    display.finished(started[launch], time.monotonic() - began)
             except BaseException:
                 self._cancelled.set()
                 raise

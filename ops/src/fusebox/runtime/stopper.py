@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fusebox.core import progress
 from fusebox.core.wait import wait_until
 from fusebox.runtime.driver import STOP_WAIT_SECONDS, Driver
 
@@ -13,9 +14,10 @@ NOTICE_SECONDS = 3
 
 def stop(driver: Driver, instances: Sequence[str]) -> None:
     """SIGTERM for all, SIGKILL for who has not ended in time; returns when they have ended."""
-    for instance in instances:
-        driver.stop(instance)
-    wait_until_dead(driver, instances, STOP_WAIT_SECONDS + NOTICE_SECONDS)
+    with progress.step(f"stop {', '.join(instances)}"):
+        for instance in instances:
+            driver.stop(instance)
+        wait_until_dead(driver, instances, STOP_WAIT_SECONDS + NOTICE_SECONDS)
 
 
 def withdraw(driver: Driver, instances: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from fusebox.core import kafka_admin, postgres_probe
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.core.topology import SERVICES
+from fusebox.core.topology import SERVICES, TOPICS
 from fusebox.operations.verify.invariants import (
     Finding,
     Reading,
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 10.0
 PAUSE_SECONDS = 0.25
 # Which topic carries an order's event to whom.
-WAYS = (("orders", "catalog-service"), ("catalog", "order-service"))
+CARRIERS = ("orders", "catalog")
+WAYS = tuple(
+    (topic.name, reader) for topic in TOPICS if topic.name in CARRIERS for reader in topic.read_by
+)
 
 
 def verify(stack: Stack) -> list[Finding]:
