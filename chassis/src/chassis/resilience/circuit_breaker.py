@@ -159,9 +159,9 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         with self._lock:
             self._is_examining = False
             self._examined_at = self._clock()
-            self._suspected_in_a_row = 0
             is_open = self._breaker.current_state == pybreaker.STATE_OPEN
             if error is None:
+                self._suspected_in_a_row = 0
                 self._window.forgive()
                 if self._breaker.current_state == pybreaker.STATE_HALF_OPEN:
                     self._breaker.close()
