@@ -100,6 +100,10 @@ class BreakerSettings(_Relaxed):
             return min(self.minimum_number_of_calls, self.sliding_window_size)
         return self.minimum_number_of_calls
 
+    @property
+    def calls_of_a_trial(self) -> int:
+        return self.permitted_number_of_calls_in_half_open_state
+
     def over(self, general: "BreakerSettings") -> "BreakerSettings":
         """What is set here, and the rest from `general`."""
         own = self.model_fields_set & BreakerSettings.model_fields.keys()

@@ -23,10 +23,10 @@ import pybreaker
 from chassis.config.breaker_settings import BreakerSettings
 from chassis.core.errors import CircuitOpen
 from chassis.core.live import Live
-from chassis.resilience import sliding_window
+from chassis.resilience.call_rates import CallRates, Verdict
 from chassis.resilience.circuit_breaker_events import CircuitBreakerEvent, CircuitBreakerJournal
 from chassis.resilience.permit import Permit
-from chassis.resilience.sliding_window import SLOW, SUCCEEDED, SUSPECTED, Verdict, WindowFigures
+from chassis.resilience.sliding_window import SLOW, SUCCEEDED, SUSPECTED, WindowFigures
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +77,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         self.calls, self.seconds = self._journal.calls, self._journal.seconds
         self._breaker = pybreaker.CircuitBreaker(name=name, listeners=[self])
         self._followed = settings.value
-        self._window = sliding_window.of(self._followed)
-        self._trial_window = sliding_window.CountBasedWindow(self._permitted)
+        self._rates = CallRates(self._followed)
         self._follow_settings(settings.value)
 
     def acquire_permit(self) -> Permit:
@@ -162,7 +161,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             is_open = self._breaker.current_state == pybreaker.STATE_OPEN
             if error is None:
                 self._suspected_in_a_row = 0
-                self._window.forgive()
+                self._rates.forgive()
                 if self._breaker.current_state == pybreaker.STATE_HALF_OPEN:
                     self._breaker.close()
             elif not is_open and self._forced is None:
@@ -177,7 +176,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
     @property
     def window(self) -> WindowFigures:
         with self._lock:
-            return self._window.figures(self._clock())
+            return self._rates.figures(self._clock())
 
     @property
     def settings(self) -> BreakerSettings:
@@ -205,16 +204,12 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             self._opened_at = self._clock()
         elif state == HALF_OPEN:
             self._trial_calls, self._half_open_at = 0, self._clock()
-            self._trial_window = sliding_window.CountBasedWindow(self._permitted)
+            self._rates.begin_trial()
         else:
-            self._window = sliding_window.of(self._followed)
+            self._rates.begin()
             self._suspected_in_a_row = 0
         self._end_trust()
         self._show(self._forced or state)
-
-    @property
-    def _permitted(self) -> int:
-        return self._followed.permitted_number_of_calls_in_half_open_state
 
     def _show(self, state: str) -> None:
         if state != self.state:
@@ -231,15 +226,13 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
     def _trial_due(self) -> bool:
         if self._forced is not None or self.seconds_to_probe() > 0.0:
             return False
-        return self.state == OPEN or self._trial_calls < self._permitted
+        return self.state == OPEN or self._trial_calls < self._followed.calls_of_a_trial
 
     def _follow_settings(self, settings: BreakerSettings) -> None:
-        before, self._followed = self._followed, settings
+        self._followed = settings
+        self._rates.follow(settings)
         self._limit_failures_in_a_row()
         self._breaker.reset_timeout = settings.wait_seconds
-        shape = (settings.sliding_window_type, settings.sliding_window_size)
-        if shape != (before.sliding_window_type, before.sliding_window_size):
-            self._window = sliding_window.of(settings)
 
     def _limit_failures_in_a_row(self) -> None:
         self._breaker.fail_max = 1 if self._on_trust else self._followed.fail_max
@@ -270,7 +263,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             return False
 
     def _record_while_closed(self, error: BaseException | None, outcome: int, now: float) -> bool:
-        self._window.add(outcome, now)
+        self._rates.add(outcome, now)
         if outcome == SUSPECTED:
             self._suspected_in_a_row += 1
         elif error or self.failures:  # a success after another success changes nothing
@@ -278,12 +271,11 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             self._record_in_pybreaker(error)
         if outcome == SUCCEEDED:
             self._end_trust()
-            if not self._window.has_faults:
+            if not self._rates.has_faults:
                 return False
         if self._breaker.current_state != pybreaker.STATE_CLOSED:
             return False
-        figures = self._window.figures(now)
-        verdict = sliding_window.assess(figures, self._followed, self._followed.calls_to_judge)
+        verdict = self._rates.verdict(now)
         if verdict is Verdict.BROKEN:
             self._breaker.open()
         if outcome != SUSPECTED:
@@ -292,11 +284,9 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         return is_doubtful and self._begin_examination()
 
     def _record_trial(self, outcome: int, now: float) -> bool:
-        self._trial_window.add(outcome, now)
-        figures = self._trial_window.figures(now)
-        if figures.calls < self._permitted:
+        verdict = self._rates.verdict_of_trial(outcome, now)
+        if verdict is None:
             return False
-        verdict = sliding_window.assess(figures, self._followed, self._permitted)
         if verdict is Verdict.DOUBTFUL and outcome == SUSPECTED:
             self._is_examining = True
             return True

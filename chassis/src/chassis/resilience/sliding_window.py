@@ -5,7 +5,6 @@ suspected: it is either forgiven later, as if the call had never been, or held a
 """
 
 from collections import deque
-from enum import Enum
 from typing import NamedTuple
 
 from chassis.config.breaker_settings import BreakerSettings
@@ -33,28 +32,6 @@ class WindowFigures(NamedTuple):
 
     def without_suspected(self) -> "WindowFigures":
         return self._replace(calls=self.calls - self.suspected, suspected=0)
-
-
-class Verdict(Enum):
-    """DOUBTFUL: only with the failures that are suspected."""
-
-    WELL = "well"
-    DOUBTFUL = "doubtful"
-    BROKEN = "broken"
-
-
-def assess(figures: WindowFigures, settings: BreakerSettings, least: int) -> Verdict:
-    """Whether a threshold is reached, from `least` calls on."""
-    if _is_over(figures.without_suspected(), settings, least):
-        return Verdict.BROKEN
-    return Verdict.DOUBTFUL if _is_over(figures, settings, least) else Verdict.WELL
-
-
-def _is_over(figures: WindowFigures, settings: BreakerSettings, least: int) -> bool:
-    return figures.calls >= least and (
-        figures.failure_rate >= settings.failure_rate_threshold
-        or figures.slow_rate >= settings.slow_call_rate_threshold
-    )
 
 
 class CountBasedWindow:

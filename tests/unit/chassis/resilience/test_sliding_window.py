@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.config.breaker_settings import BreakerSettings
-from chassis.resilience import sliding_window
+from chassis.resilience.call_rates import Verdict, assess
 from chassis.resilience.sliding_window import (
     FAILED,
     SLOW,
@@ -13,7 +13,6 @@ from chassis.resilience.sliding_window import (
     SUSPECTED,
     CountBasedWindow,
     TimeBasedWindow,
-    Verdict,
     WindowFigures,
 )
 
@@ -89,4 +88,4 @@ def test_a_threshold_counts_from_the_least_number_of_calls_on(
 ) -> None:
     settings = BreakerSettings(failure_rate_threshold=50, slow_call_rate_threshold=80)
 
-    assert sliding_window.assess(figures, settings, least=10) is verdict
+    assert assess(figures, settings, least=10) is verdict
