@@ -1,6 +1,7 @@
 """The catalog over HTTP, and stock taken and given back on a real database."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +37,20 @@ def test_a_new_catalog_has_three_products(catalog: Any) -> None:
     assert [products[f"CATALOG-000{n}"]["unitPrice"] for n in (1, 2, 3)] == [1500, 900, 1200]
     assert products["CATALOG-0001"]["stock"] == 100
     assert catalog.client.get("/CATALOG-0002").get_json()["productName"] == "Tokyo"
+
+
+def test_of_many_who_read_at_the_same_moment_each_gets_the_page_it_asked_for(catalog: Any) -> None:
+    def page(limit: int) -> list[str]:
+        answer = catalog.client.get(f"/catalogs?limit={limit}")
+        return [product["productId"] for product in answer.get_json()]
+
+    everything = page(200)
+    limits = [1, 2, 3, 200] * 10
+
+    with ThreadPoolExecutor(16) as pool:
+        pages = list(pool.map(page, limits))
+
+    assert pages == [everything[:limit] for limit in limits]
 
 
 def test_products_may_be_cached_for_a_second_and_never_served_stale(catalog: Any) -> None:

@@ -36,7 +36,7 @@ def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
     sweep(process, sessions, of_inbox(process, inbox))
     app = create_app(__package__, process, outages=OUTAGES)
-    app.register_blueprint(api.blueprint(Catalog(engine, sessions), tokens))
+    app.register_blueprint(api.blueprint(Catalog(engine, sessions, process.tracer), tokens))
     return app
 
 
