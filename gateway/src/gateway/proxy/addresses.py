@@ -56,8 +56,10 @@ def _is_of(instance: Instance, host: str, port: str | None, scheme: str | None) 
     return number == instance.port and _canonical(host) in _names(instance)
 
 
-def _names(instance: Instance) -> tuple[str, str]:
-    return _canonical(instance.host), _canonical(instance.host_name or instance.host)
+def _names(instance: Instance) -> tuple[str, ...]:
+    address = _canonical(instance.host)
+    local = ("localhost",) if address == "::1" or address.startswith("127.") else ()
+    return (address, _canonical(instance.host_name or address), *local)
 
 
 @lru_cache(maxsize=1024)

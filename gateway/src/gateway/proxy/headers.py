@@ -43,8 +43,10 @@ FORWARDED = frozenset(
         "via",
         "x-forwarded-for",
         "x-forwarded-host",
+        "x-forwarded-port",
         "x-forwarded-prefix",
         "x-forwarded-proto",
+        "x-forwarded-ssl",
     )
 )
 # Between our own processes only; from outside they are not believed.

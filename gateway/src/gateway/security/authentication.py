@@ -7,8 +7,9 @@ from chassis.core.errors import Problem
 from chassis.web.auth import TokenVerifier
 from gateway.http.messages import Request, combined
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
-from gateway.security.path_spellings import spellings
+from gateway.security.path_spellings import mentions, spellings
 
+INNER = "actuator"
 PUBLIC = frozenset(
     (
         "/actuator/health",
@@ -21,9 +22,9 @@ PUBLIC = frozenset(
 
 def is_inner(path: str) -> bool:
     """True for a page of the actuator that is not public, however it is spelled."""
-    if path in PUBLIC or ("%" not in path and "actuator" not in path.lower()):
+    if path in PUBLIC or not mentions(path, INNER):
         return False
-    return any(_first_segment(spelling) == "actuator" for spelling in spellings(path))
+    return any(_first_segment(spelling) == INNER for spelling in spellings(path))
 
 
 def _first_segment(path: str) -> str:

@@ -25,6 +25,17 @@ def spellings(path: str) -> Iterable[str]:
     return dict.fromkeys((path, *_resolved(_decoded(path))))
 
 
+def mentions(path: str, name: str) -> bool:
+    """Whether `name`, in lower case, is anywhere in it, however often that is encoded."""
+    for _ in range(MOST_DECODED + 1):
+        if name in path.lower():
+            return True
+        if "%" not in path:
+            return False
+        path = unquote(path)
+    return False
+
+
 def _decoded(path: str) -> Iterator[str]:
     whole = stripped = path
     for _ in range(MOST_DECODED + 1):

@@ -58,6 +58,14 @@ def test_an_ipv6_address_is_known_in_every_spelling(value: str) -> None:
     assert shown(value, V6) == "/order-service/x"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1"])
+def test_an_instance_on_the_gateways_own_machine_may_call_itself_localhost(host: str) -> None:
+    instance = Instance("i", "order-service", host, 8080)
+
+    assert shown("http://LocalHost:8080/x", instance) == "/order-service/x"
+    assert shown("http://localhost:8000/x", instance) == "http://localhost:8000/x"
+
+
 @pytest.mark.parametrize("value", ["http://worker/x", "//10.0.0.7/x", "http://worker:/x"])
 def test_a_port_may_be_left_out_where_it_is_the_usual_one(value: str) -> None:
     assert shown(value, PLAIN) == "/order-service/x"

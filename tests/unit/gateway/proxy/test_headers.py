@@ -71,6 +71,8 @@ def test_the_way_is_told_to_the_service() -> None:
         ("X-Forwarded-For", "1.2.3.4"),
         ("X-Forwarded-For", "5.6.7.8"),
         ("X-Forwarded-Host", "evil"),
+        ("X-Forwarded-Port", "9999"),
+        ("X-Forwarded-Ssl", "on"),
         ("Via", "1.0 fred"),
     )
 
@@ -78,6 +80,8 @@ def test_the_way_is_told_to_the_service() -> None:
     assert found.getall("X-Forwarded-Host") == ["shop"]
     assert found["X-Forwarded-Proto"] == "http"
     assert found["X-Forwarded-Prefix"] == "/order-service"
+    assert "X-Forwarded-Port" not in found
+    assert "X-Forwarded-Ssl" not in found
     assert found["Via"] == "1.0 fred, 1.1 gateway"
     assert found["Forwarded"] == 'proto=http;host="shop";for="192.0.2.1"'
 
