@@ -46,7 +46,8 @@ class UserService:
     order_instances: tuple[Instance, ...]
 
     def call(self, method: str, path: str, token: str | None = None, **given: Any) -> TestResponse:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        own = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {**given.pop("headers", {}), **own}
         return self.client.open(path, method=method, headers=headers, **given)
 
     def register(self, **given: Any) -> TestResponse:
