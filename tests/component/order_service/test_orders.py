@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.orm import sessionmaker
 
 from chassis.core.errors import Conflict
+from chassis.observability import span_tags
 from order_service.idempotency import IdempotencyKeys
 from order_service.models import Base
 
@@ -353,3 +354,26 @@ def test_an_order_that_its_key_has_placed_before_leaves_no_second_line(
 
     lines = [record for record in caplog.records if "placed" in record.getMessage()]
     assert len(lines) == 1
+
+
+def test_the_span_of_an_order_says_which_and_how_it_stands(user: Any) -> None:
+    placed_answer = user.place(productId="A", qty=1)
+    order_id = placed_answer.json["orderId"]
+    user.receive("stock.reserved", orderId=order_id)
+    shown = user.call("GET", f"orders/{order_id}")
+    cancelled = user.call("POST", f"orders/{order_id}/cancel")
+
+    tagged = [
+        span_tags.decode(answer.headers[span_tags.HEADER])
+        for answer in (placed_answer, shown, cancelled)
+    ]
+    assert [tags["order.id"] for tags in tagged] == [order_id] * 3
+    assert [tags["order.status"] for tags in tagged] == ["PENDING", "CONFIRMED", "CANCELLED"]
+    assert tagged[0]["http.route"] == "/{user_id}/orders"
+
+
+def test_an_order_that_is_not_traced_says_nothing(user: Any) -> None:
+    answer = user.call("POST", "orders", json={"productId": "A", "qty": 1}, headers={"b3": "0"})
+
+    assert answer.status_code == 201
+    assert span_tags.HEADER not in answer.headers

@@ -125,8 +125,11 @@ class UnsampledSpan(ActiveSpan):
 class Tracer:
     """Opens spans and hands the finished ones of sampled traces to `sink`."""
 
-    def __init__(self, service: str, sampler: Sampler, sink: Callable[[Span], Any]) -> None:
+    def __init__(
+        self, service: str, sampler: Sampler, sink: Callable[[Span], Any], instance: str = ""
+    ) -> None:
         self.endpoint = Endpoint(service, "127.0.0.1", None, None)
+        self._own_tags = {"instance": instance} if instance else {}
         self._sampler = sampler
         self._sink = sink
 
@@ -199,7 +202,7 @@ class Tracer:
                 local_endpoint=self.endpoint,
                 remote_endpoint=_endpoint(*span.remote) if span.remote else None,
                 debug=attrs.flags == "1",
-                tags=dict(span.tags),
+                tags={**self._own_tags, **span.tags},
             )
         )
 

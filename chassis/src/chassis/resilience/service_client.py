@@ -62,24 +62,24 @@ class ServiceClient:
         Returns a 4xx as well.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
         """
         deadline.check()
-        with (
-            self._policy.permit() as permit,
-            self._tracer.span(f"get {name}", Kind.CLIENT) as span,
-        ):
-            arguments = {
-                "params": list(params),
-                "headers": {**(headers or {}), **tracing.outgoing()},
-            }
-            try:
-                response, instance = self._call_an_instance(span, path, arguments)
-            except IGNORED_BY_BREAKERS:
-                raise
-            except Unavailable as failure:
-                permit.failed(failure)
-                raise
-            self._record_outcome(permit, response, instance)
-            span.tags["http.status_code"] = str(response.status_code)
-            return response
+        # The span first: a call that the breaker refuses is one that is seen to fail.
+        with self._tracer.span(f"get {name}", Kind.CLIENT) as span:
+            span.called(self.service)
+            with self._policy.permit() as permit:
+                arguments = {
+                    "params": list(params),
+                    "headers": {**(headers or {}), **tracing.outgoing()},
+                }
+                try:
+                    response, instance = self._call_an_instance(span, path, arguments)
+                except IGNORED_BY_BREAKERS:
+                    raise
+                except Unavailable as failure:
+                    permit.failed(failure)
+                    raise
+                self._record_outcome(permit, response, instance)
+                span.tags["http.status_code"] = str(response.status_code)
+                return response
 
     def _record_outcome(
         self, permit: Permit, response: requests.Response, instance: Instance

@@ -52,6 +52,7 @@ class Process(Generic[S]):
             environment.service,
             Sampler(self.live.map(_sampling_rules)),
             self.reporter.put,
+            environment.instance,
         )
         self.breakers = CircuitBreakerRegistry(
             fusebox.map(lambda settings: settings.breaker), self._breaker_settings

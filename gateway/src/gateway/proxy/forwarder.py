@@ -5,7 +5,7 @@ from collections.abc import Callable
 from multidict import CIMultiDict
 
 from chassis.discovery.instances import Instance
-from chassis.observability import tracing
+from chassis.observability import span_tags, tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline
 from gateway.http.upstream_messages import UpstreamRequest, UpstreamResponse
@@ -33,7 +33,11 @@ class Forwarder:
             span.called(call.service)
             answer, instance = await self._client.call(call, span)
             tag_status(span, answer.status)
-            return _response(answer, instance, prefix, call.service)
+            response = _response(answer, instance, prefix, call.service)
+            if encoded := answer.headers.get(span_tags.HEADER):
+                response = response._replace(span_tags=span_tags.decode(encoded))
+                name_span(span, exchange, response)
+            return response
 
     def _call(self, exchange: Exchange, prefix: str) -> UpstreamCall:
         route, request = exchange.route, exchange.request
@@ -80,6 +84,15 @@ def _response(
     if isinstance(answer.body, bytes):
         return GatewayResponse(answer.status, passed, answer.body)
     return GatewayResponse(answer.status, passed, None, (answer, instance), answer.drop)
+
+
+def name_span(span: ActiveSpan, exchange: Exchange, response: GatewayResponse) -> None:
+    """As the service calls what was asked of it, behind what stands before it here."""
+    tags = dict(response.span_tags)
+    template = tags.pop(span_tags.ROUTE, "")
+    if template.startswith("/"):
+        span.name = f"{exchange.request.method} {exchange.prefix}{template}".lower()
+    span.tags.update(tags)
 
 
 def tag_status(span: ActiveSpan, status: int) -> None:

@@ -18,7 +18,7 @@ from gateway.http.messages import Request, Response, Send, combined
 from gateway.http.server import Timeouts
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.proxy import access_log, filter_chain, metrics, problem_responses, request_body
-from gateway.proxy.forwarder import Forwarder, of_route, tag_status
+from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
 from gateway.proxy.problem_responses import SERVER
 from gateway.proxy.upstream_client import UpstreamClient
 from gateway.routing.exchange import Exchange, GatewayResponse
@@ -134,6 +134,8 @@ class GatewayHandler:
             try:
                 await self._admit(request, exchange.route)
                 response = await self._answer(exchange, cors)
+                if response.span_tags:
+                    name_span(span, exchange, response)
                 status = await self._passed_on(response, trace, send)
             except Problem as problem:
                 refusal = problem_responses.problem(problem, trace)

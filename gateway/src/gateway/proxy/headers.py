@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from multidict import CIMultiDict
 
 from chassis.discovery.instances import Instance
+from chassis.observability import span_tags
 from chassis.resilience import deadline
 from gateway.http.messages import Headers, Request
 from gateway.proxy import addresses
@@ -55,7 +56,9 @@ DEADLINE_HEADERS = frozenset(
 )
 NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS
 # Alt-Svc speaks of the instance's own address, at which nobody outside can call it.
-NOT_TO_CLIENT = HOP_BY_HOP | {"alt-svc", "x-trace-id", "x-trace-url"}
+NOT_TO_CLIENT = HOP_BY_HOP | {
+    *("alt-svc", "x-trace-id", "x-trace-url", span_tags.HEADER.lower()),
+}
 VIA = "1.1 gateway"
 SCHEME = "http"
 COOKIE = "set-cookie"

@@ -89,7 +89,8 @@ class GatewayResponse(NamedTuple):
     """`body` is None for one that streams: then `stream` is the transport's own, to pass on.
 
     `drop` ends one that nobody wants; `source` says where it came from; `extra` are headers of the
-    gateway's own, which take the place of the service's.
+    gateway's own, which take the place of the service's; `span_tags` is what the service said of
+    the request for its trace.
     """
 
     status: int
@@ -99,6 +100,7 @@ class GatewayResponse(NamedTuple):
     drop: Callable[[], None] = _nothing
     source: Source = "service"
     extra: Mapping[str, str] = NO_HEADERS
+    span_tags: Mapping[str, str] = NO_HEADERS
 
 
 Handler: TypeAlias = Callable[[Exchange], Awaitable[GatewayResponse]]

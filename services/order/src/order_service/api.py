@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from chassis.core.clock import rfc3339
 from chassis.core.errors import Invalid, InvalidToken
 from chassis.resilience import deadline
-from chassis.runtime.flask import authenticate, body
+from chassis.runtime.flask import authenticate, body, tag_span
 from chassis.web import idempotency_key, pagination, prefer
 from chassis.web.auth import Caller, TokenVerifier
 from order_service.idempotency import IdempotencyKeys, Replay
@@ -118,7 +118,7 @@ def blueprint(
     @api.get("/<uuid:user_id>/orders/<uuid:order_id>")
     def one(user_id: UUID, order_id: UUID) -> Response:
         require_reader(user_id)
-        return jsonify(order_json(orders.order(user_id, order_id)))
+        return _answered(orders.order(user_id, order_id))
 
     @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
     def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
@@ -129,7 +129,7 @@ def blueprint(
                 long_poll.decided([order_id])
         except Replay as replay:
             order = orders.order(user_id, replay.order_id)
-        return jsonify(order_json(order)), 202
+        return _answered(order), 202
 
     return api
 
@@ -152,6 +152,11 @@ def order_json(order: Order, degraded: Sequence[str] = ()) -> dict[str, Any]:
     if degraded:
         document["degraded"] = list(degraded)
     return document
+
+
+def _answered(order: Order) -> Response:
+    tag_span(order_id=str(order.order_id), order_status=order.status)
+    return jsonify(order_json(order))
 
 
 def placed_json(order: Order, degraded: Sequence[str]) -> dict[str, Any]:
@@ -203,6 +208,7 @@ def _hold_seconds(wait: float) -> float:
 
 
 def _created(document: dict[str, Any]) -> Response:
+    tag_span(order_id=document["orderId"], order_status=document["status"])
     response = jsonify(document)
     response.status_code = 201
     response.headers["Location"] = (

@@ -7,6 +7,8 @@ from aiohttp import web
 from py_zipkin import Kind
 from py_zipkin.encoding import Span
 
+from chassis.observability import span_tags
+
 from ..conftest import Shop, until
 
 TRACE = "463ac35c9f6413ad48485a3953bb6124"
@@ -155,3 +157,32 @@ def test_a_change_of_the_settings_applies_to_the_next_request(shop: Shop) -> Non
     shop.set()
 
     assert shop.call("/shelf/x").ok
+
+
+def test_a_trace_is_named_and_tagged_as_the_service_says_and_the_client_is_not_told(
+    shop: Shop,
+) -> None:
+    async def saying(_request: web.BaseRequest) -> web.StreamResponse:
+        tags = {"http.route": "/{user_id}/orders", "order.id": "7"}
+        return web.json_response({}, headers={"X-Span-Tags": span_tags.encode(tags)})
+
+    shop.upstream(saying)
+
+    answer = shop.call("/order-service/u/orders")
+
+    assert "X-Span-Tags" not in answer.headers
+    until(lambda: len(shop.spans) == 2)
+    assert {span.name for span in shop.spans} == {"get /order-service/{user_id}/orders"}
+    assert [span.tags["order.id"] for span in shop.spans] == ["7", "7"]
+
+
+def test_what_a_service_says_in_vain_leaves_the_routes_name(shop: Shop) -> None:
+    async def saying(_request: web.BaseRequest) -> web.StreamResponse:
+        return web.json_response({}, headers={"X-Span-Tags": "http.route=x&&="})
+
+    shop.upstream(saying)
+
+    shop.call("/order-service/u/orders")
+
+    until(lambda: len(shop.spans) == 2)
+    assert {span.name for span in shop.spans} == {"get /order-service/**"}

@@ -162,3 +162,14 @@ def test_a_failed_span_says_why_and_the_error_goes_on() -> None:
 
     assert spans[0].tags["error"] == "no"
     assert tracing.current() is None
+
+
+def test_every_span_names_the_instance_that_made_it() -> None:
+    spans: list[Span] = []
+    made = Tracer("s", Sampler(Live(SamplingRules())), spans.append, instance="s-2")
+
+    with made.serve("get /x", {}), made.span("get /y", Kind.CLIENT) as span:
+        span.tags["other"] = "tag"
+
+    assert [span.tags["instance"] for span in spans] == ["s-2", "s-2"]
+    assert spans[0].tags["other"] == "tag"

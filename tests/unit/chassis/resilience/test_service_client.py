@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 
 import pytest
+from py_zipkin.encoding import Span
 
 from chassis.config.breaker_settings import BreakerSettings
 from chassis.config.settings import ClientSettings, Fusebox
@@ -49,6 +50,7 @@ class Service:
         self._servers: list[ThreadingHTTPServer] = []
         self.instances: tuple[Instance, ...] = ()
         self.attempts: list[str] = []
+        self.spans: list[Span] = []
         self.waits = threading.Event()
         breakers = CircuitBreakerRegistry(Live(FUSEBOX.breaker))
         self.breaker = breakers.of("catalog-service")
@@ -56,7 +58,7 @@ class Service:
             "catalog-service",
             LoadBalancer(lambda: MappingProxyType({"catalog-service": self.instances})),
             ResiliencePolicies(breakers, Live(FUSEBOX)).of("catalog-service"),
-            Tracer("order-service", Sampler(Live(SamplingRules(0.0))), lambda _span: None),
+            Tracer("order-service", Sampler(Live(SamplingRules())), self.spans.append),
             Live(FUSEBOX.client),
         )
 
@@ -236,3 +238,15 @@ def test_an_instance_may_have_an_ipv6_address(service: Service, host: str) -> No
         server.shutdown()
 
     assert hosts == [f"[{host}]:{server.server_port}"]
+
+
+def test_a_call_that_an_open_breaker_refuses_is_a_span_with_its_error(service: Service) -> None:
+    service.breaker.force_open()
+
+    with pytest.raises(CircuitOpen) as refused:
+        service.client.get("/catalogs", "/catalogs")
+
+    (span,) = service.spans
+    assert (span.name, span.tags["error"]) == ("get /catalogs", str(refused.value))
+    assert span.remote_endpoint is not None
+    assert span.remote_endpoint.service_name == "catalog-service"
