@@ -36,8 +36,17 @@ def test_the_changelog_begins_with_the_version() -> None:
 
 
 def test_one_file_says_the_licence_of_all_files() -> None:
-    (everything,) = tomllib.loads((ROOT / "REUSE.toml").read_text())["annotations"]
+    everything, *_others = tomllib.loads((ROOT / "REUSE.toml").read_text())["annotations"]
     licence = everything["SPDX-License-Identifier"]
 
     assert everything["path"] == "**"
     assert (ROOT / "LICENSES" / f"{licence}.txt").read_text() == (ROOT / "LICENSE").read_text()
+
+
+def test_what_others_have_written_is_there_with_its_licence() -> None:
+    _everything, *others = tomllib.loads((ROOT / "REUSE.toml").read_text())["annotations"]
+
+    assert others
+    for annotation in others:
+        assert (ROOT / annotation["path"]).is_file()
+        assert (ROOT / "LICENSES" / f"{annotation['SPDX-License-Identifier']}.txt").is_file()

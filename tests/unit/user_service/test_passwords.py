@@ -1,19 +1,18 @@
 """Hashes: few at once, renewed when the parameters change."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from argon2 import PasswordHasher
 
-from chassis.core.errors import DeadlineOver
-from chassis.resilience import deadline
-from user_service.passwords import Passwords
+from chassis.core.live import Live
+from fusebox.cli.welcome import PASSWORD
+from fusebox.runtime import shop_client as customers
+from user_service.hashing_queue import HashingQueue
+from user_service.passwords import SHORTEST, Passwords, _most_common, is_common, prepared
 
 
 @pytest.fixture(scope="module")
 def passwords() -> Passwords:
-    return Passwords()
+    return Passwords(HashingQueue(Live(1)))
 
 
 def test_a_password_fits_its_own_hash_only(passwords: Passwords) -> None:
@@ -28,30 +27,6 @@ def test_a_password_fits_its_own_hash_only(passwords: Passwords) -> None:
 def test_only_hashes_of_other_parameters_are_outdated(passwords: Passwords) -> None:
     assert not passwords.is_outdated(passwords.hash("correct horse"))
     assert passwords.is_outdated(PasswordHasher(time_cost=1, memory_cost=8192).hash("x"))
-
-
-def test_no_more_than_two_hashes_are_made_at_once(
-    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock, running, most = threading.Lock(), 0, 0
-    real = PasswordHasher.hash
-
-    def counted(self: PasswordHasher, password: str) -> str:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        try:
-            return real(self, password)
-        finally:
-            with lock:
-                running -= 1
-
-    monkeypatch.setattr(PasswordHasher, "hash", counted)
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(passwords.hash, map(str, range(16))))
-
-    assert most == 2
 
 
 @pytest.mark.parametrize(
@@ -81,12 +56,25 @@ def test_a_hash_of_before_passwords_were_composed_still_fits(passwords: Password
     assert passwords.fits(typed, PasswordHasher().hash(typed))
 
 
-def test_who_waits_for_a_place_waits_no_longer_than_the_request_has(passwords: Passwords) -> None:
-    def check_in_vain() -> None:
-        with deadline.at_most(0.05), pytest.raises(DeadlineOver):
-            passwords.fits("correct horse", None)
+@pytest.mark.parametrize(
+    "common",
+    ["password", "PassWord", "12345678", "qwertyuiop", "iloveyou", "trustno1", "P@ssw0rd",
+     "friend\u00a0of\u3000emily"],
+)  # fmt: skip
+def test_what_everybody_tries_first_is_a_common_password(common: str) -> None:
+    assert is_common(common)
 
-    with passwords._place(), passwords._place(), ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda _: check_in_vain(), range(4)))
 
-    assert not passwords.fits("correct horse", None)
+@pytest.mark.parametrize(
+    "uncommon", [PASSWORD, customers.PASSWORD, "password of mine", "passwords are hashed"]
+)
+def test_a_longer_phrase_is_none(uncommon: str) -> None:
+    assert not is_common(uncommon)
+
+
+def test_the_list_holds_nothing_that_is_refused_in_any_case() -> None:
+    listed = _most_common()
+
+    assert len(listed) > 1_000
+    assert all(len(password) >= SHORTEST for password in listed)
+    assert all(password == prepared(password).lower() for password in listed)

@@ -13,7 +13,7 @@ from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from chassis.web.names import one_line
 from user_service.models import LONGEST_EMAIL, User, is_email
-from user_service.passwords import prepared
+from user_service.passwords import LONGEST, SHORTEST, is_common, prepared
 from user_service.service import Accounts
 from user_service.signing import Signer
 
@@ -27,9 +27,20 @@ def _address(text: str) -> str:
     return text
 
 
+def _uncommon(password: str) -> str:
+    if is_common(password):
+        raise PydanticCustomError("password", "a password that is not one of the most common ones")
+    return password
+
+
 Email = Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(_address)]
 Name = Annotated[str, AfterValidator(one_line(100))]
-Password = Annotated[str, AfterValidator(prepared), Field(min_length=8, max_length=128)]
+Password = Annotated[
+    str,
+    AfterValidator(prepared),
+    Field(min_length=SHORTEST, max_length=LONGEST),
+    AfterValidator(_uncommon),
+]
 
 
 class Body(BaseModel):

@@ -17,6 +17,7 @@ from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from user_service import api
 from user_service.clients import ORDER_SERVICE, OrderClient
+from user_service.hashing_queue import HashingQueue
 from user_service.models import User, outbox
 from user_service.passwords import Passwords
 from user_service.service import Accounts
@@ -45,7 +46,9 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
         process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds),
     )
     orders = OrderClient(process.service_client(ORDER_SERVICE))
-    accounts = Accounts(sessions, Passwords(), orders)
+    queue = HashingQueue(process.live.map(lambda settings: settings.fusebox.passwords.max_waiting))
+    process.metrics.add(queue.metrics)
+    accounts = Accounts(sessions, Passwords(queue), orders)
     # The keys are our own: tokens are checked as everywhere, and nobody has to be asked.
     tokens = TokenVerifier(signer.jwks)
     tokens.refresh()

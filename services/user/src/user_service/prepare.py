@@ -5,8 +5,10 @@ from typing import Any
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from chassis.core.live import Live
 from chassis.data import postgres
 from chassis.runtime.service import Process, begin
+from user_service.hashing_queue import HashingQueue
 from user_service.models import User
 from user_service.passwords import Passwords
 from user_service.service import add_if_new
@@ -28,7 +30,8 @@ def prepare(process: Process[Any]) -> None:
         # A row that is there is left alone: its password may have been changed, or it deleted.
         if not session.scalar(select(exists().where(func.lower(User.email) == ADMIN))):
             password = process.environment.secret("admin-password")
-            add_if_new(session, ADMIN, "Admin", Passwords().hash(password), role="admin")
+            passwords = Passwords(HashingQueue(Live(1)))
+            add_if_new(session, ADMIN, "Admin", passwords.hash(password), role="admin")
     engine.dispose()
 
 

@@ -9,7 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 from uuid_utils.compat import uuid7
 
-from chassis.core.errors import Conflict, InvalidToken, NotFound, Unauthenticated, Unavailable
+from chassis.core.errors import (
+    Conflict,
+    InvalidToken,
+    NotFound,
+    Overloaded,
+    Unauthenticated,
+    Unavailable,
+)
 from chassis.web import pagination
 from chassis.web.auth import Caller
 from user_service.clients import ORDER_SERVICE, OrderClient
@@ -98,7 +105,10 @@ class Accounts:
             return session.scalars(query).one_or_none()
 
     def _renew_hash(self, user: User, password: str) -> None:
-        hashed = self._passwords.hash(password)
+        try:
+            hashed = self._passwords.hash(password)
+        except Overloaded:
+            return  # the next login is soon enough
         with self._sessions.begin() as session:
             session.execute(
                 update(User)

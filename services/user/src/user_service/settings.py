@@ -7,12 +7,17 @@ class TokenSettings(Section):
     lifetime_seconds: Count = 900
 
 
+class PasswordSettings(Section):
+    max_waiting: Count = 20
+
+
 class DeletedUserSettings(Section):
     keep_days: Positive = 30
 
 
 class UserFusebox(Fusebox):
     deleted_users: DeletedUserSettings = DeletedUserSettings()
+    passwords: PasswordSettings = PasswordSettings()
     tokens: TokenSettings = TokenSettings()
 
 
