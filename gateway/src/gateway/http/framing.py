@@ -1,6 +1,7 @@
 """How heads are written and targets read: what both sides of the gateway have in common."""
 
 import time
+from collections.abc import Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -30,6 +31,11 @@ def response_head(version: str, status: int, headers: CIMultiDict[str]) -> bytes
 def _head(first: str, headers: CIMultiDict[str]) -> bytes:
     lines = "\r\n".join(map(": ".join, headers.items()))
     return f"{first}{lines}\r\n\r\n".encode("latin-1")
+
+
+def is_chunked(encodings: Sequence[str]) -> bool:
+    """Whether that is all that was done to a body; what else there is, nobody here can undo."""
+    return len(encodings) == 1 and encodings[0].lower() == CHUNKED
 
 
 def chunk(data: bytes) -> tuple[bytes, bytes, bytes]:

@@ -235,6 +235,5 @@ def _check(version: str, headers: CIMultiDict[str]) -> None:
     if hosts and not authority.is_valid(hosts[0]):
         raise BadRequest("The header Host is not one host, with a port or without.")
     encodings = headers.getall("Transfer-Encoding", ())
-    is_chunked = [encoding.lower() for encoding in encodings] == ["chunked"]
-    if encodings and (not is_chunked or version == "1.0"):
+    if encodings and (version == "1.0" or not framing.is_chunked(encodings)):
         raise BadRequest("A body can be chunked, and of HTTP/1.1, or have a length: nothing else.")

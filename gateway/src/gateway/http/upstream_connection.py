@@ -184,9 +184,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _is_bodiless(self, head: UpstreamResponse) -> bool:
         """Whether none comes, though the head may name the length of one (RFC 9110, 8.6)."""
-        names_one = bool(self._length) or "Transfer-Encoding" in head.headers
-        is_head = self._request is not None and self._request.method == "HEAD"
-        return is_head or (names_one and head.status in framing.BODILESS)
+        if head.status in framing.BODILESS:
+            return bool(self._length) or "Transfer-Encoding" in head.headers
+        return self._request is not None and self._request.method == "HEAD"
 
     def on_body(self, chunk: bytes) -> None:
         if self._request is None:
@@ -205,8 +205,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._complete()
 
     def _measure(self, status: int, headers: CIMultiDict[str]) -> None:
-        encodings = [encoding.lower() for encoding in headers.getall("Transfer-Encoding", ())]
-        if encodings and encodings != [framing.CHUNKED]:
+        encodings = headers.getall("Transfer-Encoding", ())
+        if encodings and not framing.is_chunked(encodings):
             raise UpstreamError(f"its body is {encodings}")
         if "Content-Length" in headers:
             self._length = int(headers["Content-Length"])

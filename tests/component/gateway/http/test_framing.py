@@ -400,16 +400,17 @@ def staying(shop: Shop, answer: bytes) -> Iterator[None]:
         shop.servers.call(server.close)
 
 
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
 @pytest.mark.parametrize(
     "said",
     [b"", b"Content-Length: 7\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 0\r\n"],
 )
 def test_an_answer_that_has_no_body_is_whole_with_its_head(
-    shop: Shop, status: bytes, said: bytes
+    shop: Shop, method: bytes, status: bytes, said: bytes
 ) -> None:
     with staying(shop, b"HTTP/1.1 " + status + b"\r\n" + said + b"\r\n"):
-        answer = shop.say(GET + b"Connection: close\r\n\r\n")
+        answer = shop.say(method + GET[3:] + b"Connection: close\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert answer.endswith(b"\r\n\r\n")
