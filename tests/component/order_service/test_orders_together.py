@@ -144,3 +144,13 @@ def test_strange_product_ids_do_not_break_the_question_of_others(user: Any) -> N
     assert good.status_code == 201
     assert "degraded" not in good.get_json()
     assert max(len(question) for question in user.catalog.questions) < 8000
+
+
+def test_the_breaker_counts_each_of_the_orders_that_one_question_was_for(user: Any) -> None:
+    user.receive("product.changed", productId="A", unitPrice=100, stock=10, version=1)
+    user.catalog.status = 503
+
+    together(user, [lambda: user.place(**GOOD)] * 6)
+
+    assert user.process.breakers.of("catalog-service").state == "OPEN"
+    assert len(user.catalog.questions) < 5

@@ -243,9 +243,14 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             self._limit_failures_in_a_row()
 
     def record(
-        self, error: BaseException | None, outcome: int, started: float, is_trial: bool
+        self,
+        error: BaseException | None,
+        outcome: int,
+        started: float,
+        is_trial: bool,
+        weight: int = 1,
     ) -> bool:
-        """Count it; True when the service is to be examined."""
+        """Count it, as often as `weight` says; True when the service is to be examined."""
         with self._lock:
             if self._forced == DISABLED:
                 return False
@@ -257,12 +262,14 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             # A call that began before the circuit opened says nothing about its state now.
             state = self._breaker.current_state
             if state == pybreaker.STATE_CLOSED:
-                return self._record_while_closed(error, outcome, now)
+                return any(self._record_while_closed(error, outcome, now) for _ in range(weight))
             if is_trial and state == pybreaker.STATE_HALF_OPEN:
                 return self._record_trial(outcome, now)
             return False
 
     def _record_while_closed(self, error: BaseException | None, outcome: int, now: float) -> bool:
+        if self._breaker.current_state != pybreaker.STATE_CLOSED:
+            return False
         self._rates.add(outcome, now)
         if outcome == SUSPECTED:
             self._suspected_in_a_row += 1

@@ -12,22 +12,31 @@ class Recorder(Protocol):
     """The circuit breaker that has given the permit."""
 
     def record(
-        self, error: BaseException | None, outcome: int, started: float, is_trial: bool
+        self,
+        error: BaseException | None,
+        outcome: int,
+        started: float,
+        is_trial: bool,
+        weight: int,
     ) -> bool: ...
 
     def give_back(self, is_trial: bool) -> None: ...
 
 
 class Permit:
-    """For one call.  The first outcome that is recorded counts."""
+    """For one call.  The first outcome that is recorded counts.
 
-    __slots__ = ("_breaker", "_is_settled", "_is_trial", "_started")
+    `weight` is the number of requests that the call is made for: as many would have called.
+    """
+
+    __slots__ = ("_breaker", "_is_settled", "_is_trial", "_started", "weight")
 
     def __init__(self, breaker: Recorder, is_trial: bool, started: float) -> None:
         self._breaker = breaker
         self._is_trial = is_trial
         self._started = started
         self._is_settled = False
+        self.weight = 1
 
     def succeeded(self) -> None:
         self._record(None, SUCCEEDED)
@@ -53,4 +62,4 @@ class Permit:
         if self._is_settled:
             return False
         self._is_settled = True
-        return self._breaker.record(error, outcome, self._started, self._is_trial)
+        return self._breaker.record(error, outcome, self._started, self._is_trial, self.weight)

@@ -56,9 +56,11 @@ class ServiceClient:
         name: str,
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        weight: int = 1,
     ) -> requests.Response:
         """GET `path`; `name` is its template, for the trace.
 
+        `weight` is the number of requests that it is for: the circuit breaker counts each of them.
         Returns a 4xx as well.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
         """
         deadline.check()
@@ -66,6 +68,7 @@ class ServiceClient:
         with self._tracer.span(f"get {name}", Kind.CLIENT) as span:
             span.called(self.service)
             with self._policy.permit() as permit:
+                permit.weight = weight
                 arguments = {
                     "params": list(params),
                     "headers": {**(headers or {}), **tracing.outgoing()},

@@ -34,21 +34,25 @@ PRODUCTS = TypeAdapter(list[CatalogProduct])
 class CatalogClient:
     service: ServiceClient
 
-    def products(self, product_ids: Collection[str]) -> dict[str, ProductSnapshot]:
-        """Those of `product_ids` that there are.  Raises Unavailable, and its kinds."""
+    def products(self, product_ids: Collection[str], orders: int = 1) -> dict[str, ProductSnapshot]:
+        """Those of `product_ids`, of so many orders, that there are.
+
+        Raises Unavailable, and its kinds.
+        """
         return {
             product.product_id: ProductSnapshot(
                 product.product_id, product.unit_price, product.stock
             )
             for part in _by_length(product_ids)
-            for product in self._ask(part)
+            for product in self._ask(part, orders)
         }
 
-    def _ask(self, product_ids: Sequence[str]) -> list[CatalogProduct]:
+    def _ask(self, product_ids: Sequence[str], orders: int) -> list[CatalogProduct]:
         answer = self.service.get(
             "/catalogs",
             "/catalogs",
             params=[("productId", product_id) for product_id in product_ids],
+            weight=orders,
         )
         if answer.status_code != 200:
             # It is there, and not away: to go on with what was last known would hide it.

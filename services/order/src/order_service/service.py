@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 CATALOG = "catalog-service"
 Products = Mapping[str, ProductSnapshot]
-# Asks catalog-service for products by their ids; raises Unavailable.
-FetchProducts = Callable[[Sequence[str]], Products]
+# Asks catalog-service for products by their ids, for so many orders; raises Unavailable.
+FetchProducts = Callable[[Sequence[str], int], Products]
 
 
 class Orders:
@@ -105,7 +105,7 @@ class Orders:
         """The products of each of `requests`, asked for once, and who was away."""
         product_ids = list(dict.fromkeys(id for request in requests for id in request))
         try:
-            return [(self._fetch_products(product_ids), [])] * len(requests)
+            return [(self._fetch_products(product_ids, len(requests)), [])] * len(requests)
         except Unavailable:
             with self._reads.connect() as connection:
                 facts = statements.product_facts(connection, product_ids)

@@ -35,6 +35,20 @@ def test_a_breaker_opens_after_fail_max_failures_in_a_row() -> None:
     assert breaker.state == "OPEN"
 
 
+@pytest.mark.parametrize(("weight", "state"), [(2, "CLOSED"), (3, "OPEN"), (30, "OPEN")])
+def test_a_call_for_many_requests_counts_as_often_as_they_would_have_called(
+    weight: int, state: str
+) -> None:
+    breaker = make_breaker(fail_max=3)
+    permit = breaker.acquire_permit()
+    permit.weight = weight
+
+    permit.failed(AWAY)
+
+    assert breaker.state == state
+    assert breaker.calls["failed"] == 1
+
+
 def test_an_open_breaker_refuses_at_once_with_retry_after() -> None:
     breaker = make_breaker(reset=60)
     fail(breaker, 3)
