@@ -9,7 +9,7 @@ import requests
 from bench.harness.figures import percentile
 from bench.harness.report import milliseconds, table
 from bench.harness.stack_under_test import BenchError, RunningStack
-from fusebox.core import http
+from fusebox.network import http
 from fusebox.runtime import health
 from fusebox.runtime.shop_client import FRESH, Customer
 

@@ -13,11 +13,11 @@ import psutil
 
 from bench.harness.machine import cpu_of_tree
 from fusebox.cli.welcome import PASTE_HEADING
-from fusebox.core import postgres_probe
 from fusebox.core.stack import Stack
 from fusebox.core.topology import AOT_CACHE_PROCESS, PORTS
 from fusebox.native import process_tree
 from fusebox.native.supervisor import Supervisor
+from fusebox.network import postgres_probe
 from fusebox.runtime.shop_client import Customer, ShopClient
 
 FUSEBOX = Path(sys.executable).parent / "fusebox"

@@ -10,7 +10,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from fusebox.core import kafka_admin
+from fusebox.network import kafka_admin
 from fusebox.runtime import remote
 
 from ..running import RunningShop

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fusebox.core import postgres_probe
+from fusebox.network import postgres_probe
 
 from ..running import processes_only
 from . import fault_injection, kafka_records

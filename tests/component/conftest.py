@@ -20,11 +20,12 @@ from chassis.config.settings import Settings
 from chassis.core.environment import Environment
 from chassis.runtime.service import Process
 from chassis.web.auth import ALGORITHM, ISSUER, TokenVerifier
-from fusebox.core import postgres_probe, secrets
+from fusebox.core import secrets
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, PORTS
 from fusebox.core.wait import wait_until
 from fusebox.native import databases, postgres
+from fusebox.network import postgres_probe
 from fusebox.runtime.subprocesses import account_of
 
 SECONDS_TO_END = 20

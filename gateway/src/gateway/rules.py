@@ -6,12 +6,12 @@ from typing import Any
 
 from chassis.core.live import Live
 from gateway.cache.store import CacheBounds, ResponseCache
-from gateway.routing import patterns
 from gateway.routing.discovery_locator import DiscoveryLocator
 from gateway.routing.exchange import Exchange
 from gateway.routing.rate_limit import Rate, RateExceeded, TokenBuckets
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import NO_ROUTE, Route
+from gateway.routing.syntax import patterns
 from gateway.routing.table import RouteTable
 from gateway.routing.target import Target
 from gateway.security import blocklist

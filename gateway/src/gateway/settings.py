@@ -15,11 +15,11 @@ from chassis.config.settings import (
     Spring,
     StrictSection,
 )
-from gateway.routing.arguments import seconds
-from gateway.routing.definitions import Parsed, as_text
 from gateway.routing.filters.factories import RouteFilter
 from gateway.routing.route import Route, RouteTimeouts
 from gateway.routing.route_definitions import RouteDefaults, parse, parse_default_filters
+from gateway.routing.syntax.arguments import seconds
+from gateway.routing.syntax.definitions import Parsed, as_text
 from gateway.security import blocklist, cors
 from gateway.security.blocklist import BlockRule
 from gateway.security.cors import CorsConfiguration, CorsRules

@@ -19,8 +19,9 @@ from config_server.app import create_app
 from config_server.backends.folder import FolderBackend
 from config_server.cipher import Cipher
 from config_server.model import Backend
-from fusebox.core import postgres_probe, secrets
+from fusebox.core import secrets
 from fusebox.core.stack import Stack
+from fusebox.network import postgres_probe
 
 COLUMNS = "APPLICATION text, PROFILE text, LABEL text"
 KEY = "a-key-for-the-reference-server-only"

@@ -10,8 +10,8 @@ from chassis.config.settings import Datasource
 from chassis.core.environment import Environment
 from chassis.data import postgres
 from chassis.messaging import kafka
-from fusebox.core import postgres_probe
 from fusebox.core.topology import TOPICS
+from fusebox.network import postgres_probe
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 # Their defaults lose nothing that was acknowledged.

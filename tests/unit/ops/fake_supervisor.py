@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.native.programs import Program
 from fusebox.native.supervisor import Supervisor
+from fusebox.network import kafka_admin
 from fusebox.operations import drivers
 from fusebox.operations import instances as instance_operations
 from fusebox.runtime import health

@@ -15,11 +15,12 @@ from ipaddress import (
 )
 from typing import TypeAlias
 
-from gateway.routing import java_regex, patterns, weights
-from gateway.routing.arguments import Arguments
-from gateway.routing.definitions import ShortcutConfigurable
-from gateway.routing.patterns import TemplatePattern
+from gateway.routing import weights
 from gateway.routing.request_view import RequestView
+from gateway.routing.syntax import java_regex, patterns
+from gateway.routing.syntax.arguments import Arguments
+from gateway.routing.syntax.definitions import ShortcutConfigurable
+from gateway.routing.syntax.patterns import TemplatePattern
 from gateway.routing.weights import Weight
 
 EPOCH_MILLIS = re.compile(r"-?[0-9]{1,15}", re.ASCII)

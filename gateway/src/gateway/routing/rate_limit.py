@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chassis.core.errors import RateLimited
-from gateway.routing.arguments import Arguments
 from gateway.routing.request_view import RequestView
+from gateway.routing.syntax.arguments import Arguments
 from gateway.routing.weights import ClientKey, key
 
 BY_USER = ClientKey("user")

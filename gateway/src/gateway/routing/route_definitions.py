@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.config.settings import relaxed
-from gateway.routing import definitions, predicates
+from gateway.routing import predicates
 from gateway.routing import target as targets
-from gateway.routing.arguments import Arguments
-from gateway.routing.definitions import Parsed
 from gateway.routing.filters import factories
 from gateway.routing.filters.factories import RouteFilter
 from gateway.routing.filters.headers import HeaderEdit
@@ -22,6 +20,9 @@ from gateway.routing.filters.targets import CircuitBreakerFilter, MirrorTarget
 from gateway.routing.predicates import Predicate
 from gateway.routing.rate_limit import Rate
 from gateway.routing.route import Route, RouteTimeouts, span_name
+from gateway.routing.syntax import definitions
+from gateway.routing.syntax.arguments import Arguments
+from gateway.routing.syntax.definitions import Parsed
 from gateway.routing.target import Target
 from gateway.routing.weights import Weight
 

@@ -3,9 +3,10 @@
 import random
 from collections.abc import Callable, Sequence
 
-from gateway.routing import patterns, weights
+from gateway.routing import weights
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
+from gateway.routing.syntax import patterns
 
 Weigh = Callable[[Route], int]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from gateway.routing.arguments import Arguments
-from gateway.routing.definitions import ShortcutConfigurable
 from gateway.routing.request_view import RequestView
+from gateway.routing.syntax.arguments import Arguments
+from gateway.routing.syntax.definitions import ShortcutConfigurable
 
 STICKY = ("user", "address", "cookie:NAME", "header:NAME")
 

@@ -13,12 +13,12 @@ from chassis.config import validation
 from chassis.config.settings import StrictSection, relaxed
 from chassis.core.errors import Forbidden
 from gateway.http.messages import Response, Send
-from gateway.routing import patterns
-from gateway.routing.arguments import seconds
-from gateway.routing.definitions import as_text
-from gateway.routing.patterns import TemplatePattern
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
+from gateway.routing.syntax import patterns
+from gateway.routing.syntax.arguments import seconds
+from gateway.routing.syntax.definitions import as_text
+from gateway.routing.syntax.patterns import TemplatePattern
 
 ALL = "*"
 METHODS_BY_DEFAULT = ("GET", "HEAD")

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from chassis.core.errors import DeadlineOver, Overloaded, Unavailable
-from gateway.routing import patterns
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import Route
+from gateway.routing.syntax import patterns
 
 
 class FallbackFilter:

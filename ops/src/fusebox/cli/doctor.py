@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 
 from fusebox.core.errors import Fault
-from fusebox.core.ports import strangers
 from fusebox.core.stack import Stack
 from fusebox.docker import compose, images
 from fusebox.native import jars, process_tree
+from fusebox.network.ports import strangers
 from fusebox.operations import status
 from fusebox.operations.drivers import driver_of
 

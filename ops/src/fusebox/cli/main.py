@@ -199,7 +199,7 @@ def doctor(stack: Stack) -> None:
 @click.pass_obj
 def topics(stack: Stack) -> None:
     """Make those of the shop's topics that are missing."""
-    from fusebox.core import kafka_admin
+    from fusebox.network import kafka_admin
 
     click.echo(f"{len(kafka_admin.make_topics(kafka_admin.servers(stack)))} topics were made.")
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fusebox.core import http
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import part_of
 from fusebox.demo.assertions import BreakerReading, Span
+from fusebox.network import http
 from fusebox.runtime import health, remote
 from fusebox.runtime.actuator_client import ActuatorClient
 

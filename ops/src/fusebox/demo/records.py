@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
+from fusebox.network import kafka_admin
 from fusebox.operations import dead_letters
 from fusebox.operations.dead_letters import DeadLetter
 from fusebox.runtime import remote

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import requests
 
-from fusebox.core import kafka_admin
 from fusebox.core import secrets as credentials
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.wait import wait_until
 from fusebox.demo.inspection import eventually
+from fusebox.network import kafka_admin
 from fusebox.runtime import remote
 from fusebox.runtime.shop_client import FRESH, PASSWORD, Customer, OrderResult, ShopClient
 

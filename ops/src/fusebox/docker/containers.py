@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fusebox.core import ports
 from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, Part, part_of
 from fusebox.docker import compose, throttle
+from fusebox.network import ports
 from fusebox.runtime.driver import STOP_WAIT_SECONDS, State
 
 NUMBER, SERVICE = "com.docker.compose.container-number", "com.docker.compose.service"

@@ -11,7 +11,6 @@ from typing import Any
 
 from fusebox.core import progress
 from fusebox.core.errors import Fault
-from fusebox.core.ports import refuse_taken
 from fusebox.core.progress import Display
 from fusebox.core.stack import Stack
 from fusebox.core.task_graph import Step, run_steps
@@ -19,6 +18,7 @@ from fusebox.core.topology import PARTS, Part
 from fusebox.core.wait import Late, wait_until
 from fusebox.docker import compose, images, secrets
 from fusebox.docker.containers import Containers
+from fusebox.network.ports import refuse_taken
 from fusebox.runtime import health, remote
 from fusebox.state import canary_mark, eureka_zone
 

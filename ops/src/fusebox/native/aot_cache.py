@@ -15,13 +15,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from fusebox.core import http, kafka_admin
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.wait import wait_until
 from fusebox.native import kafka, zipkin
 from fusebox.native.jars import jar_folder
 from fusebox.native.jvm import JavaProgram
+from fusebox.network import http, kafka_admin
 
 HOST = "127.0.0.1"
 SCRATCH = ".training-"

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusebox.core.postgres_probe import SUPERUSER, connect
 from fusebox.core.secrets import secret
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DATABASES
 from fusebox.native.postgres import Place
+from fusebox.network.postgres_probe import SUPERUSER, connect
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -11,10 +11,8 @@ from functools import partial
 
 import psutil
 
-from fusebox.core import kafka_admin, progress, secrets
-from fusebox.core.ports import refuse_taken
+from fusebox.core import progress, secrets
 from fusebox.core.progress import Display
-from fusebox.core.proxies import without_own_hosts
 from fusebox.core.stack import Stack
 from fusebox.core.task_graph import Step, run_steps
 from fusebox.core.topology import AOT_CACHE_PROCESS, PARTS, SERVICES, Part, is_instance, part_of
@@ -24,6 +22,9 @@ from fusebox.native.jvm import java_environment
 from fusebox.native.process_tree import ORPHAN_SECONDS, end_orphans
 from fusebox.native.programs import Program
 from fusebox.native.supervisor import Supervisor
+from fusebox.network import kafka_admin
+from fusebox.network.ports import refuse_taken
+from fusebox.network.proxies import without_own_hosts
 from fusebox.runtime import health
 from fusebox.runtime.driver import STOP_WAIT_SECONDS
 from fusebox.runtime.launcher import CHECK_SECONDS, Launcher

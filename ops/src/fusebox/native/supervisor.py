@@ -16,11 +16,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from fusebox.core import ports
 from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
 from fusebox.core.logs import tail
-from fusebox.core.proxies import without_own_hosts
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PORTS, Part, is_instance, part_of
 from fusebox.core.wait import wait_until
@@ -33,6 +31,8 @@ from fusebox.native.programs import (
     throttle_name,
     throttle_program,
 )
+from fusebox.network import ports
+from fusebox.network.proxies import without_own_hosts
 from fusebox.runtime.driver import RUNNING, State
 from fusebox.state import eureka_zone
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DEAD_LETTER_TOPICS, DEAD_LETTERS
+from fusebox.network import kafka_admin
 from fusebox.operations.letter_progress import LetterProgress
 from fusebox.runtime import remote
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fusebox.core.errors import Fault
-from fusebox.core.ports import free_port_after
 from fusebox.core.stack import Stack
 from fusebox.core.topology import number_of
+from fusebox.network.ports import free_port_after
 from fusebox.operations import instances, settings
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import remote, stopper

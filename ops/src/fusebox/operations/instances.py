@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
 from fusebox.core.topology import SERVICES, Part, number_of, part_named
 from fusebox.core.wait import Late, wait_until
+from fusebox.network import kafka_admin
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import health, remote, stopper
 from fusebox.runtime.driver import Driver, State

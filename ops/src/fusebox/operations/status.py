@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from fusebox.core import postgres_probe
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DATABASES, PARTS, Part, is_instance, part_of
+from fusebox.network import postgres_probe
 from fusebox.operations.drivers import driver_of
 from fusebox.runtime import chaos_monkey_client, health, remote
 from fusebox.runtime.actuator_client import ActuatorClient, BreakerState

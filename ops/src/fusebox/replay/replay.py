@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fusebox.core import http
 from fusebox.core.errors import Fault
 from fusebox.core.progress import display
 from fusebox.core.secrets import secret
 from fusebox.core.stack import Stack
+from fusebox.network import http
 from fusebox.replay.input import rows as reading
 from fusebox.replay.input import synthetic
 from fusebox.replay.input.lines import InvoiceLine, Ledger, parse_lines

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fusebox.core import http
-from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.core.topology import Part, part_of
+from fusebox.network import http
+from fusebox.network.http import HttpResponse
 from fusebox.runtime import health, remote
 from fusebox.runtime.admin_token import token_for
 from fusebox.runtime.driver import State

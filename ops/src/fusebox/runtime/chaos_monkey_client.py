@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fusebox.core.errors import Fault
-from fusebox.core.http import HttpResponse
+from fusebox.network.http import HttpResponse
 from fusebox.runtime.actuator_client import ActuatorClient
 
 PAGE = "chaosmonkey"

@@ -8,10 +8,10 @@ from textwrap import shorten
 from typing import Any
 from urllib.parse import urlsplit
 
-from fusebox.core import http, kafka_admin, ports, postgres_probe
-from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS, Part, is_instance, part_of
+from fusebox.network import http, kafka_admin, ports, postgres_probe
+from fusebox.network.http import HttpResponse
 from fusebox.runtime.driver import State
 from fusebox.state import eureka_zone
 

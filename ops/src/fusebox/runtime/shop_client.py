@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from fusebox.core.http import new_session
+from fusebox.network.http import new_session
 
 PASSWORD = "correct horse battery"
 TIMEOUT = 15

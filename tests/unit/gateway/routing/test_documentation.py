@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from chassis.config.settings import Section, kebab
-from gateway.routing import definitions, predicates, route_definitions
+from gateway.routing import predicates, route_definitions
 from gateway.routing.filters import factories as filters
 from gateway.routing.route import RouteTimeouts
+from gateway.routing.syntax import definitions
 from gateway.security import blocklist
 from gateway.settings import CacheSection, GatewaySection
 from gateway.traffic.canary_routes import CanarySettings

@@ -2,14 +2,15 @@
 
 import pytest
 
-from gateway.routing import definitions, route_definitions
 from gateway.routing import route as routes
+from gateway.routing import route_definitions
 from gateway.routing.filters import statuses
 from gateway.routing.filters.factories import FACTORIES
 from gateway.routing.filters.retry import RetryFilter
 from gateway.routing.filters.targets import CircuitBreakerFilter, MirrorTarget
 from gateway.routing.rate_limit import Rate
 from gateway.routing.request_view import RequestView
+from gateway.routing.syntax import definitions
 from gateway.routing.weights import ClientKey
 
 

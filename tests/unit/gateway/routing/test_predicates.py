@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 from multidict import CIMultiDict
 
-from gateway.routing import definitions, route_definitions
+from gateway.routing import route_definitions
 from gateway.routing.predicates import FACTORIES, moment
 from gateway.routing.request_view import RequestView
+from gateway.routing.syntax import definitions
 from gateway.routing.table import RouteTable
 
 NOON = datetime.fromisoformat("2026-06-01T12:00:00+00:00").timestamp()

@@ -8,12 +8,12 @@ from click.testing import CliRunner
 
 from fusebox.cli import up, welcome
 from fusebox.cli.main import cli
-from fusebox.core import kafka_admin
 from fusebox.core.errors import Fault
-from fusebox.core.ports import refuse_taken, taken_ports
 from fusebox.core.stack import Stack
 from fusebox.core.topology import part_named
 from fusebox.native import kafka
+from fusebox.network import kafka_admin
+from fusebox.network.ports import refuse_taken, taken_ports
 from fusebox.operations import instances
 from fusebox.operations.status import ShopStatus, StatusRow
 from fusebox.operations.verify import invariants, report

@@ -9,8 +9,8 @@ from typing import Any
 
 import psutil
 
-from fusebox.core import ports
 from fusebox.native import process_tree
+from fusebox.network import ports
 
 STOPPED = psutil.STATUS_STOPPED
 

@@ -12,10 +12,11 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 from kafka.structs import OffsetAndMetadata
 
-from fusebox.core import files, kafka_admin
+from fusebox.core import files
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import DEAD_LETTER_TOPICS
+from fusebox.network import kafka_admin
 from fusebox.operations import dead_letters
 from fusebox.operations.letter_progress import LetterProgress
 

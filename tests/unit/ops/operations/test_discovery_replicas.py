@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fusebox.core.errors import Fault
-from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
+from fusebox.network.http import HttpResponse
 from fusebox.operations import discovery_replicas, settings
 from fusebox.runtime import health
 from fusebox.state import config_overlay, eureka_zone
@@ -95,7 +95,7 @@ def test_the_one_that_answers_is_asked(
         )
 
     monkeypatch.undo()
-    monkeypatch.setattr("fusebox.core.http.get", get)
+    monkeypatch.setattr("fusebox.network.http.get", get)
     assert health.registered(shop.stack) == {}
     assert asked == [f"{FIRST}/eureka/apps", f"{second}/eureka/apps"]
 

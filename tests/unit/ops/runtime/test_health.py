@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from fusebox.core import http, ports
-from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.native import process_tree
 from fusebox.native.supervisor import Supervisor
+from fusebox.network import http, ports
+from fusebox.network.http import HttpResponse
 from fusebox.operations import status
 from fusebox.runtime import health
 from fusebox.runtime.driver import State

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from fusebox.core.errors import Fault
-from fusebox.core.http import HttpResponse
 from fusebox.core.stack import Stack
 from fusebox.demo.records import KafkaRecord
+from fusebox.network.http import HttpResponse
 from fusebox.operations import settings
 from fusebox.operations.dead_letters import DeadLetter
 from fusebox.operations.status import Observation

@@ -3,7 +3,6 @@
 from typing import TypeAlias
 
 from gateway.routing import rate_limit
-from gateway.routing.definitions import ShortcutConfigurable
 from gateway.routing.filters import headers, parameters, paths, retry, sizes, statuses, targets
 from gateway.routing.filters.headers import SECURE_HEADERS, HeaderEdit
 from gateway.routing.filters.parameters import QueryChange
@@ -13,6 +12,7 @@ from gateway.routing.filters.sizes import RequestHeaderSize, RequestSize
 from gateway.routing.filters.statuses import RedirectTo, SetStatus
 from gateway.routing.filters.targets import CircuitBreakerFilter, MirrorTarget
 from gateway.routing.rate_limit import Rate
+from gateway.routing.syntax.definitions import ShortcutConfigurable
 
 RouteFilter: TypeAlias = (
     PathChange

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from gateway.routing import java_regex, patterns
-from gateway.routing.arguments import Arguments
 from gateway.routing.request_view import RequestView
+from gateway.routing.syntax import java_regex, patterns
+from gateway.routing.syntax.arguments import Arguments
 
 Pair: TypeAlias = tuple[str, str]
 Pairs: TypeAlias = Iterable[Pair]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_plus
 
-from gateway.routing import patterns
-from gateway.routing.arguments import Arguments
+from gateway.routing.syntax import patterns
+from gateway.routing.syntax.arguments import Arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.routing import java_regex, patterns
-from gateway.routing.arguments import Arguments
+from gateway.routing.syntax import java_regex, patterns
+from gateway.routing.syntax.arguments import Arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gateway.routing.arguments import Arguments
 from gateway.routing.filters.statuses import status
+from gateway.routing.syntax.arguments import Arguments
 
 # Doing it twice is doing it once (RFC 9110).
 IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))

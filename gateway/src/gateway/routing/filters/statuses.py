@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from gateway.routing.arguments import Arguments
+from gateway.routing.syntax.arguments import Arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from gateway.routing import target as targets
-from gateway.routing.arguments import Arguments
 from gateway.routing.filters.paths import absolute
 from gateway.routing.filters.statuses import status
+from gateway.routing.syntax.arguments import Arguments
 from gateway.routing.target import Target
 
 FORWARD = "forward:"

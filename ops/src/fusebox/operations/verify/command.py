@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from fusebox.core import kafka_admin, postgres_probe
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import SERVICES, TOPICS
+from fusebox.network import kafka_admin, postgres_probe
 from fusebox.operations.verify.invariants import (
     Finding,
     Reading,

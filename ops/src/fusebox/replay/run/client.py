@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from fusebox.core.errors import Fault
-from fusebox.core.http import new_session
+from fusebox.network.http import new_session
 from fusebox.replay.run.retry_policy import RetryPolicy, TransientError
 
 TIMEOUT = (2, 15)

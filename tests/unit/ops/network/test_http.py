@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusebox.core import http
-from fusebox.core.proxies import without_own_hosts
 from fusebox.core.stack import Stack
+from fusebox.network import http
+from fusebox.network.proxies import without_own_hosts
 
 from ..fake_shop import FakeShop
 

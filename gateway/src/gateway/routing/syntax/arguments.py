@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from gateway.routing import patterns
+from gateway.routing.syntax import patterns
 
 T = TypeVar("T")
 

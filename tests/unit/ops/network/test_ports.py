@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 
 from fusebox.cli import doctor
-from fusebox.core import ports
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.native import process_tree
 from fusebox.native.supervisor import Supervisor
+from fusebox.network import ports
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.routing import java_regex
+from gateway.routing.syntax import java_regex
 
 NAME = r"[A-Za-z_][\w-]*"
 VARIABLE = re.compile(rf"\{{({NAME})\}}")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from chassis.config.settings import relaxed
-from gateway.routing import patterns
-from gateway.routing.arguments import Arguments
+from gateway.routing.syntax import patterns
+from gateway.routing.syntax.arguments import Arguments
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gateway.routing import java_regex
+from gateway.routing.syntax import java_regex
 
 
 @pytest.mark.parametrize(
