@@ -132,7 +132,7 @@ def test_a_service_with_a_canary_is_neither_scaled_nor_rolled(canary_shop: Any) 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
-    [(("gateway", "10"), "fixed port"), ((SERVICE, "101"), "share")],
+    [(("gateway", "10"), "fixed port"), ((SERVICE, "101"), "0 to 100")],
 )
 def test_a_canary_that_cannot_be_is_refused(
     shop: Any, arguments: tuple[str, ...], complaint: str
