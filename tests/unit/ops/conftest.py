@@ -13,11 +13,14 @@ from fusebox.core.stack import Stack
 
 from .fake_supervisor import ShopWithFakes
 
-# A parent with a child, and the parent's port: what a supervised service looks like.
+# A parent with a child, and the parent's port: what a supervised service looks like.  Both are
+# all there when the line is printed: a child that has only begun has the memory of nobody.
 FAMILY = """
 import socket, subprocess, sys, time
 listening = socket.create_server(("127.0.0.1", 0))
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+sleep = "import time; print(flush=True); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", sleep], stdout=subprocess.PIPE)
+child.stdout.readline()
 print(child.pid, listening.getsockname()[1], flush=True)
 time.sleep(60)
 """

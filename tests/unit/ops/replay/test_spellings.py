@@ -118,6 +118,8 @@ def test_what_is_no_date_is_refused(text: str) -> None:
         (["10/12/30", "10/12/31", "11/01/01"], DateOrder.YMD),
         (["13-01-10", "14-01-10"], DateOrder.DMY),
         (["12/1/2010", "2010-12-01", "nonsense", "12/31/2010"], DateOrder.MDY),
+        # So many are in order by no chance, however far apart.
+        ([f"{1 + month % 3}/{month}/2010" for month in range(1, 9)], DateOrder.DMY),
         (["2010-12-01"], DateOrder.DMY),
         ([], DateOrder.DMY),
     ],
@@ -134,6 +136,9 @@ def test_the_order_of_a_file(texts: list[str], order: DateOrder) -> None:
         (["12/1/10", "12/1/10"], "ymd: 10 January 2012"),
         (["13/1/2010", "1/13/2010"], "more than one way: '13/1/2010', and '1/13/2010'"),
         (["13/01/31", "13/01/05", "13/02/20"], "more than one way"),
+        # In order one way only, as every other pair of dates is by chance.
+        (["2/1/2010", "1/3/2010"], "mdy: 01 February 2010"),
+        (["02/01/11", "05/06/10", "07/12/10"], "more than one way"),
     ],
 )
 def test_what_may_be_read_in_two_ways_is_refused(texts: list[str], said: str) -> None:

@@ -1,7 +1,9 @@
 """Functions done where the parts can be reached, and which of two shops is meant."""
 
+import importlib
 import inspect
 import json
+import pkgutil
 import re
 import sys
 import threading
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import fusebox
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.demo.records import KafkaRecord
@@ -128,13 +131,17 @@ def test_a_value_is_the_same_after_it_was_json(hint: Any, value: object) -> None
 
 
 def test_every_function_that_runs_in_the_container_says_its_types() -> None:
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(fusebox.__path__, "fusebox.")
+        if not module.name.endswith("__main__")
+    ]
     sources = Path(remote.__file__).parents[1].rglob("*.py")
     calls = [re.findall(r"remote\.run\(\s*[\w.]+, ([\w.]+)", file.read_text()) for file in sources]
-    names = {name.rpartition(".")[2] for found in calls for name in found}
+    names = {name.rpartition(".")[2] for called in calls for name in called}
     functions = {
         name: value
-        for module in list(sys.modules.values())
-        if getattr(module, "__name__", "").startswith("fusebox.")
+        for module in modules
         for name, value in vars(module).items()
         if name in names and inspect.isfunction(value)
     }

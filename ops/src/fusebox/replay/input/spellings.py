@@ -25,6 +25,11 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 CENTURY = 69
 # So large a share of the changes of day may go back in a file that is in the order of time.
 MOST_BACKWARDS = 0.01
+# Two days are in order every other time, so many as ENOUGH_DAYS once in 40,000 times.
+FEWEST_DAYS = 3
+ENOUGH_DAYS = 8
+# Fewer days tell an order only when all others scatter them over so many times its span.
+NARROWER = 10
 # Three digits after it may be thousands, and say nothing.
 DECIMAL_POINT = re.compile(r"-?[\d,]*\.(?:\d{1,2}|\d{4,})", re.ASCII)
 DECIMAL_COMMA = re.compile(r"-?[\d.]*,(?:\d{1,2}|\d{4,})", re.ASCII)
@@ -73,7 +78,8 @@ def of_file(
 
 
 def date_order(texts: Iterable[str]) -> DateOrder:
-    """The only order in which all dates of a file are dates, or else go forward in time.
+    """The only order in which all dates of a file are dates, or else go forward in time by more
+    than chance.
 
     A date that says its order itself, and a text that is no date at all, have no vote.
     """
@@ -82,12 +88,15 @@ def date_order(texts: Iterable[str]) -> DateOrder:
     year_first = bool(telling) and all(DateOrder.YMD in _orders(text) for text in telling)
     if not telling:
         return DateOrder.DMY
+    readable = [*possible, DateOrder.YMD] if year_first else possible
     forward = [order for order in possible if _goes_forward(telling, order)]
-    if year_first and not forward and _goes_forward(telling, DateOrder.YMD):
+    if year_first and not forward and _is_by_no_chance(telling, DateOrder.YMD, readable):
         return DateOrder.YMD
     if not possible and not year_first:
         raise AmbiguousDates(_contradiction(telling))
-    decided = possible if len(possible) == 1 else forward
+    decided = possible
+    if len(possible) > 1:
+        decided = [order for order in forward if _is_by_no_chance(telling, order, possible)]
     if len(decided) != 1 or (year_first and _is_less_likely(telling, decided[0])):
         raise AmbiguousDates(_alternatives(telling[0]))
     return decided[0]
@@ -175,10 +184,27 @@ def _is_date(text: str, order: DateOrder) -> bool:
     return True
 
 
+def _days(texts: Sequence[str], order: DateOrder) -> list[date]:
+    return [day for day, _ in groupby(_read(text, order).date() for text in texts)]
+
+
 def _goes_forward(texts: Sequence[str], order: DateOrder) -> bool:
-    days = [day for day, _ in groupby(_read(text, order).date() for text in texts)]
-    changes = [later > earlier for earlier, later in pairwise(days)]
+    changes = [later > earlier for earlier, later in pairwise(_days(texts, order))]
     return bool(changes) and changes.count(False) <= MOST_BACKWARDS * len(changes)
+
+
+def _is_by_no_chance(texts: Sequence[str], order: DateOrder, readable: Iterable[DateOrder]) -> bool:
+    """Whether it goes forward over so many days, or through so few of the calendar, that dates
+    in no order at all would not."""
+    days = _days(texts, order)
+    if not _goes_forward(texts, order) or len(days) < FEWEST_DAYS:
+        return False
+    others = [_span(_days(texts, other)) for other in readable if other is not order]
+    return len(days) >= ENOUGH_DAYS or all(_span(days) * NARROWER <= span for span in others)
+
+
+def _span(days: Sequence[date]) -> timedelta:
+    return max(days) - min(days)
 
 
 def _is_less_likely(texts: Sequence[str], order: DateOrder) -> bool:
