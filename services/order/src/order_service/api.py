@@ -84,6 +84,7 @@ def blueprint(
     orders: Orders, keys: IdempotencyKeys, long_poll: LongPoll, tokens: TokenVerifier
 ) -> Blueprint:
     api = Blueprint("orders", __name__)
+    _add_reads(api, orders, tokens)
 
     @api.post("/<uuid:user_id>/orders")
     def place(user_id: UUID) -> Response:
@@ -99,6 +100,21 @@ def blueprint(
             return _created(order_json(orders.order(user_id, order.order_id), degraded))
         return _created(placed_json(order, degraded))
 
+    @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
+    def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
+        authenticate(tokens).require(str(user_id))
+        try:
+            with keys.claimed(user_id, _key(), [f"cancel {order_id}"]) as claim:
+                order = orders.cancel(user_id, order_id, claim)
+                long_poll.decided([order_id])
+        except Replay as replay:
+            order = orders.order(user_id, replay.order_id)
+        return _answered(order), 202
+
+    return api
+
+
+def _add_reads(api: Blueprint, orders: Orders, tokens: TokenVerifier) -> None:
     def require_reader(user_id: UUID) -> None:
         caller = authenticate(tokens)
         caller.require_reach(str(user_id))
@@ -119,19 +135,6 @@ def blueprint(
     def one(user_id: UUID, order_id: UUID) -> Response:
         require_reader(user_id)
         return _answered(orders.order(user_id, order_id))
-
-    @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
-    def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
-        authenticate(tokens).require(str(user_id))
-        try:
-            with keys.claimed(user_id, _key(), [f"cancel {order_id}"]) as claim:
-                order = orders.cancel(user_id, order_id, claim)
-                long_poll.decided([order_id])
-        except Replay as replay:
-            order = orders.order(user_id, replay.order_id)
-        return _answered(order), 202
-
-    return api
 
 
 def order_json(order: Order, degraded: Sequence[str] = ()) -> dict[str, Any]:
