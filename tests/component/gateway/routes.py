@@ -10,14 +10,14 @@ from .conftest import Answer, Shop
 def configure(shop: Shop, *routes: dict[str, Any], **more: Any) -> None:
     """These routes instead of the usual ones, in the flat keys of config-server."""
     shop.source.update(more)
-    for key in [each for each in shop.source if each.startswith("spring.cloud.gateway.routes")]:
+    for key in [item for item in shop.source if item.startswith("spring.cloud.gateway.routes")]:
         del shop.source[key]
     for i, route in enumerate(routes):
         for key, value in route.items():
             values = value if isinstance(value, list) else [value]
-            for j, each in enumerate(values):
+            for j, item in enumerate(values):
                 at = f"spring.cloud.gateway.routes[{i}].{key}"
-                shop.source[f"{at}[{j}]" if isinstance(value, list) else at] = each
+                shop.source[f"{at}[{j}]" if isinstance(value, list) else at] = item
     shop.configuration.refresh()
 
 

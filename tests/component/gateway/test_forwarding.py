@@ -13,10 +13,10 @@ from .conftest import Shop, until
 
 
 def headers_seen(answer: requests.Response) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    headers: dict[str, list[str]] = {}
     for name, value in answer.json()["headers"]:
-        found.setdefault(name.lower(), []).append(value)
-    return found
+        headers.setdefault(name.lower(), []).append(value)
+    return headers
 
 
 def test_the_prefix_is_taken_off_and_the_rest_of_the_target_is_untouched(shop: Shop) -> None:
@@ -61,13 +61,13 @@ def test_compressed_bodies_pass_as_they_are(shop: Shop) -> None:
 
     shop.upstream(answer)
 
-    found = shop.call(
+    response = shop.call(
         "/order-service/x", "POST", data=packed, headers={"Content-Encoding": "gzip"}, stream=True
     )
 
-    assert found.raw.read(decode_content=False) == packed
-    assert found.headers["Content-Encoding"] == "gzip"
-    assert found.headers["ETag"] == '"1"'
+    assert response.raw.read(decode_content=False) == packed
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["ETag"] == '"1"'
 
 
 def test_an_answer_keeps_its_status_and_its_duplicate_headers(shop: Shop) -> None:
@@ -81,14 +81,14 @@ def test_an_answer_keeps_its_status_and_its_duplicate_headers(shop: Shop) -> Non
 
     upstream = shop.upstream(answer)
 
-    found = shop.call("/order-service/x")
+    response = shop.call("/order-service/x")
     shop.call("/order-service/x", cookies={"c": "3"})
 
-    assert (found.status_code, found.text) == (409, "no")
-    assert found.raw.headers.getlist("Set-Cookie") == ["a=1; Path=/", "b=2"]
-    assert "X-Hop" not in found.headers
-    assert "Connection" not in found.headers
-    assert len(found.raw.headers.getlist("X-Trace-Id")) == 1
+    assert (response.status_code, response.text) == (409, "no")
+    assert response.raw.headers.getlist("Set-Cookie") == ["a=1; Path=/", "b=2"]
+    assert "X-Hop" not in response.headers
+    assert "Connection" not in response.headers
+    assert len(response.raw.headers.getlist("X-Trace-Id")) == 1
     # The gateway keeps no cookies of its own: what comes is what this client sent.
     assert upstream.seen[0].headers.get("Cookie") is None
 
@@ -100,9 +100,13 @@ def test_an_answer_without_a_body_has_none(shop: Shop, status: int) -> None:
 
     shop.upstream(answer)
 
-    found = shop.call("/order-service/x")
+    response = shop.call("/order-service/x")
 
-    assert (found.status_code, found.content, found.headers["ETag"]) == (status, b"", '"1"')
+    assert (response.status_code, response.content, response.headers["ETag"]) == (
+        status,
+        b"",
+        '"1"',
+    )
 
 
 def test_head_tells_the_length_and_sends_nothing(shop: Shop) -> None:
@@ -111,10 +115,10 @@ def test_head_tells_the_length_and_sends_nothing(shop: Shop) -> None:
 
     shop.upstream(answer)
 
-    found = shop.call("/order-service/x", "HEAD")
+    response = shop.call("/order-service/x", "HEAD")
     again = shop.call("/order-service/x")
 
-    assert (found.status_code, found.headers["Content-Length"]) == (200, "100000")
+    assert (response.status_code, response.headers["Content-Length"]) == (200, "100000")
     assert len(again.content) == 100_000
 
 
@@ -124,10 +128,10 @@ def test_a_redirect_is_an_answer_and_shows_no_inner_address(shop: Shop) -> None:
 
     shop.upstream(answer)
 
-    found = shop.call("/order-service/u/orders")
+    response = shop.call("/order-service/u/orders")
 
-    assert found.status_code == 308
-    assert found.headers["Location"] == "/order-service/u/orders/"
+    assert response.status_code == 308
+    assert response.headers["Location"] == "/order-service/u/orders/"
 
 
 def test_an_answer_streams_before_it_has_ended(shop: Shop) -> None:
@@ -144,13 +148,13 @@ def test_an_answer_streams_before_it_has_ended(shop: Shop) -> None:
     shop.set(fusebox__gateway__read_timeout_seconds=5)
     shop.upstream(answer)
 
-    found = shop.call("/order-service/x", stream=True)
-    pieces = found.iter_content(chunk_size=None)
+    response = shop.call("/order-service/x", stream=True)
+    pieces = response.iter_content(chunk_size=None)
 
     assert next(pieces) == b"first"
     more.set()
     assert b"".join(pieces) == b"second"
-    assert "Content-Length" not in found.headers
+    assert "Content-Length" not in response.headers
 
 
 def test_an_upload_streams_before_it_has_ended(shop: Shop) -> None:
@@ -185,9 +189,9 @@ def test_long_bodies_pass_both_ways(shop: Shop, chunked: bool) -> None:
     body = bytes(range(256)) * 16_384
 
     given: Any = (body[i : i + 100_000] for i in range(0, len(body), 100_000)) if chunked else body
-    found = shop.call("/order-service/x", "PUT", data=given)
+    response = shop.call("/order-service/x", "PUT", data=given)
 
-    assert found.content == body
+    assert response.content == body
 
 
 def test_a_client_that_expects_100_is_told_to_go_on_and_the_service_is_not_asked(
@@ -253,7 +257,7 @@ def test_a_stream_that_breaks_off_is_seen_to_break_off(shop: Shop) -> None:
 
     shop.upstream(answer)
 
-    found = shop.call("/order-service/x", stream=True)
+    response = shop.call("/order-service/x", stream=True)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        b"".join(found.iter_content(chunk_size=None))
+        b"".join(response.iter_content(chunk_size=None))

@@ -58,7 +58,7 @@ def test_what_is_over_the_bulkhead_is_refused_at_once_and_opens_no_breaker(shop:
             check(refused, 503, "overloaded")
             assert refused.headers["Retry-After"] == "1"
         shop.servers.call(waits.set)
-        assert [each.result(WAIT).text for each in held] == ["done", "done"]
+        assert [call.result(WAIT).text for call in held] == ["done", "done"]
     assert shop.breaker() == "CLOSED"
 
 
@@ -86,7 +86,9 @@ def test_only_what_does_no_harm_twice_is_asked_twice(shop: Shop, method: str, ti
         check(shop.call("/order-service/x", method), 503, "service-unavailable")
 
         assert len(rude.requests) == times
-        assert [b"X-Request-Attempt" in each for each in rude.requests] == [False, True][:times]
+        assert [b"X-Request-Attempt" in request for request in rude.requests] == [False, True][
+            :times
+        ]
 
 
 def test_an_instance_that_dies_says_nothing_about_the_others(shop: Shop) -> None:

@@ -19,14 +19,14 @@ def check(answer: requests.Response, status: int, code: str) -> None:
 def check_raw(answer: bytes, status: int, code: str) -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
-    found = dict(line.split(": ", 1) for line in lines)
-    check_parts(int(first.split()[1]), found, json.loads(body), status, code)
+    headers = dict(line.split(": ", 1) for line in lines)
+    check_parts(int(first.split()[1]), headers, json.loads(body), status, code)
 
 
 def check_parts(
-    found: int, headers: dict[str, str], document: dict[str, Any], status: int, code: str
+    answered: int, headers: dict[str, str], document: dict[str, Any], status: int, code: str
 ) -> None:
-    assert (found, document["status"], document["code"]) == (status, status, code)
+    assert (answered, document["status"], document["code"]) == (status, status, code)
     assert headers["Content-Type"] == "application/problem+json"
     assert headers["X-Trace-Id"] == document["traceId"]
     assert headers["X-Trace-Url"] == f"http://zipkin.example/zipkin/traces/{document['traceId']}"
@@ -134,7 +134,7 @@ def test_what_is_no_request_is_refused_and_the_next_one_is_fine(
     check_raw(shop.say(request_), status, code)
 
     assert shop.call("/order-service/next").ok
-    assert [each.raw_path for each in upstream.seen if each.raw_path != "/x"] == ["/next"]
+    assert [request.raw_path for request in upstream.seen if request.raw_path != "/x"] == ["/next"]
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(shop: Shop) -> None:

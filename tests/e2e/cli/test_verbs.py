@@ -103,11 +103,11 @@ def test_the_shop_is_found_without_its_offset_and_another_one_is_refused(
     environment = {**shop.environment}
     del environment["FUSEBOX_PORT_OFFSET"]
 
-    found = subprocess.run([FUSEBOX, "status"], env=environment, capture_output=True, text=True)
+    completed = subprocess.run([FUSEBOX, "status"], env=environment, capture_output=True, text=True)
     environment["FUSEBOX_PORT_OFFSET"] = str(own + 1)
     refused = subprocess.run([FUSEBOX, "status"], env=environment, capture_output=True, text=True)
 
-    assert found.returncode == 0, found.stdout + found.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert refused.returncode == 2
     assert f"FUSEBOX_PORT_OFFSET={own}" in refused.stderr
     assert str(own + 1) in refused.stderr

@@ -23,32 +23,38 @@ def rows(title: str) -> dict[str, list[str]]:
 
 
 def test_every_topic_is_told_with_who_writes_and_who_reads_it() -> None:
-    told = rows("Topics and events")
+    documented = rows("Topics and events")
     owners = {*rows("Who owns which data"), "config-server"}
 
     for topic in topology.TOPICS:
         if topic.published_by not in owners:  # of a service that a reader has added
             continue
-        *_, ways, partitions = told.pop(topic.name)
+        *_, ways, partitions = documented.pop(topic.name)
         assert partitions == str(topic.partitions)
         assert topic.published_by in ways.partition(" → ")[0]
         assert [reader for reader in topic.read_by if reader in owners] == [
             reader for reader in ways.partition(" → ")[2].split(", ") if reader in topic.read_by
         ]
-    assert list(told) == ["{topic}.dead"]
+    assert list(documented) == ["{topic}.dead"]
 
 
 def test_every_event_is_told() -> None:
-    told = " ".join(cells[1] for cells in rows("Topics and events").values())
+    documented = " ".join(cells[1] for cells in rows("Topics and events").values())
 
-    assert {schema.stem for schema in SCHEMAS.iterdir()} <= set(re.findall(r"`([^`]+)`", told))
+    assert {schema.stem for schema in SCHEMAS.iterdir()} <= set(
+        re.findall(r"`([^`]+)`", documented)
+    )
 
 
 def test_every_database_is_told() -> None:
-    told = {service: cells[0].strip("`") for service, cells in rows("Who owns which data").items()}
+    documented = {
+        service: cells[0].strip("`") for service, cells in rows("Who owns which data").items()
+    }
 
-    assert told == {part.name: part.database for part in topology.SERVICES if part.name in told}
-    assert len(told) == 3
+    assert documented == {
+        part.name: part.database for part in topology.SERVICES if part.name in documented
+    }
+    assert len(documented) == 3
 
 
 def test_the_states_of_an_order_and_their_moves_are_those_of_the_code() -> None:

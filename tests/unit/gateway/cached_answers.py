@@ -28,6 +28,6 @@ def keep(
 
 
 def kept(headers: dict[str, str], **given: Any) -> CachedResponse:
-    found = keep(headers, **given)
-    assert found is not None
-    return found
+    entry = keep(headers, **given)
+    assert entry is not None
+    return entry

@@ -69,9 +69,9 @@ class Shop:
         return said if isinstance(said, GatewayResponse) else await said
 
     def route(self, view: RequestView) -> Route:
-        found = self.rules.find(view)
-        assert found
-        return found
+        route = self.rules.find(view)
+        assert route
+        return route
 
     def exchange(self, view: RequestView) -> Exchange:
         return self.by(self.route(view), view)

@@ -65,7 +65,7 @@ def test_a_key_that_nobody_reads_is_refused_with_the_nearest_one(key: str, said:
 
 
 def test_default_filters_are_those_of_every_route_before_its_own() -> None:
-    found = section(
+    section_read = section(
         "a",
         "b",
         **{
@@ -75,7 +75,7 @@ def test_default_filters_are_those_of_every_route_before_its_own() -> None:
         },
     )
 
-    first, second = found.routes
+    first, second = section_read.routes
     assert first.inner_path(RequestView("GET", "/a/x")) == "/api/x"
     assert second.inner_path(RequestView("GET", "/b/x")) == "/own/api/x"
     assert list(first.response_headers(RequestView("GET", "/a/x"), [])) == [("X-Shop", "fusebox")]
@@ -88,10 +88,10 @@ def test_a_routes_own_filter_takes_the_place_of_the_default_of_its_kind() -> Non
         "default-filters[1]": "RequestSize=1KB",
         "routes[0].filters[1]": "Retry=1",
     }
-    found = read({**keys("a"), **{f"{OLD}.{key}": value for key, value in flat.items()}})
+    section_read = read({**keys("a"), **{f"{OLD}.{key}": value for key, value in flat.items()}})
 
-    assert found.routes[0].retry.retries == 1
-    assert found.routes[0].max_body_bytes == 1024
+    assert section_read.routes[0].retry.retries == 1
+    assert section_read.routes[0].max_body_bytes == 1024
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_wrong_default_filters_are_refused(filters: Any, said: str) -> None:
 
 
 def test_what_stands_under_either_prefix_is_in_force() -> None:
-    found = read(
+    section_read = read(
         {
             **keys("a"),
             **keys("b", at=NEW),
@@ -118,10 +118,10 @@ def test_what_stands_under_either_prefix_is_in_force() -> None:
         }
     )
 
-    assert [route.id for route in found.routes] == ["a", "b"]
-    assert all(route.request_edits for route in found.routes)
-    assert found.has_locator
-    assert {route.timeouts for route in found.routes} == {RouteTimeouts(0.5, 3.0)}
+    assert [route.id for route in section_read.routes] == ["a", "b"]
+    assert all(route.request_edits for route in section_read.routes)
+    assert section_read.has_locator
+    assert {route.timeouts for route in section_read.routes} == {RouteTimeouts(0.5, 3.0)}
 
 
 def test_the_same_route_under_both_prefixes_is_refused() -> None:
@@ -129,7 +129,7 @@ def test_the_same_route_under_both_prefixes_is_refused() -> None:
 
 
 def test_a_routes_own_time_outs_come_before_those_for_all() -> None:
-    found = section(
+    section_read = section(
         "a",
         "b",
         **{
@@ -140,9 +140,9 @@ def test_a_routes_own_time_outs_come_before_those_for_all() -> None:
         },
     )
 
-    assert found.routes[0].timeouts == RouteTimeouts(0.05, 0.2)
-    assert found.routes[0].metadata["team"] == "blue"
-    assert found.routes[1].timeouts == RouteTimeouts(None, 2.0)
+    assert section_read.routes[0].timeouts == RouteTimeouts(0.05, 0.2)
+    assert section_read.routes[0].metadata["team"] == "blue"
+    assert section_read.routes[1].timeouts == RouteTimeouts(None, 2.0)
 
 
 @pytest.mark.parametrize("order", ["5", 5, " 5 ", "+5"])
@@ -174,8 +174,8 @@ def test_a_wrong_value_is_refused_with_its_key(key: str, value: Any, said: str) 
     ],
 )
 def test_the_paths_of_cors_may_have_dots_and_brackets(key: str) -> None:
-    found = section("a", **{f"globalcors.{key}.allowedOrigins": "https://x.org"})
+    section_read = section("a", **{f"globalcors.{key}.allowedOrigins": "https://x.org"})
 
-    ((pattern, configuration),) = found.cors.rules
+    ((pattern, configuration),) = section_read.cors.rules
     assert pattern.whole.fullmatch("/a.b/c")
     assert configuration.allowed_origins == ("https://x.org",)

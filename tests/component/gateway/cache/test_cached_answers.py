@@ -18,10 +18,10 @@ def test_what_may_be_kept_is_and_its_trace_is_each_requests_own(shop: Shop) -> N
     first, second = shop.call("/order-service/x"), shop.call("/order-service/x")
     third = shop.call("/order-service/x", headers={"If-None-Match": '"1"'})
 
-    assert [each.text for each in (first, second)] == ["list", "list"]
+    assert [response.text for response in (first, second)] == ["list", "list"]
     assert second.headers["Age"] == "0"
     assert (third.status_code, third.text, third.headers["ETag"]) == (304, "", '"1"')
-    assert len({each.headers["X-Trace-Id"] for each in (first, second, third)}) == 3
+    assert len({response.headers["X-Trace-Id"] for response in (first, second, third)}) == 3
     assert len(upstream.seen) == 1
 
 
@@ -60,9 +60,9 @@ def test_one_request_goes_upstream_when_many_ask_for_the_same(shop: Shop) -> Non
         asked = [pool.submit(requests.get, f"{shop.url}/order-service/x") for _ in range(10)]
         until(lambda: shop.gateway._under_way == 10)
         shop.servers.call(gate.set)
-        found = [each.result() for each in asked]
+        responses = [future.result() for future in asked]
 
-    assert [each.text for each in found] == ["list"] * 10
+    assert [response.text for response in responses] == ["list"] * 10
     assert len(upstream.seen) == 1
 
 
@@ -85,7 +85,7 @@ def test_a_client_that_goes_away_takes_nobody_with_it(shop: Shop) -> None:
         impatient.close()
         until(lambda: len(upstream.seen) == 2)
         shop.servers.call(gate.set)
-        assert [each.result().text for each in asked] == ["list"] * 3
+        assert [future.result().text for future in asked] == ["list"] * 3
 
 
 @pytest.mark.parametrize("second", [b"no-cache", b"max-age=0", b"no-store"])

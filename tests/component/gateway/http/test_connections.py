@@ -128,11 +128,11 @@ def test_a_client_of_http_1_0_gets_an_answer_it_knows(shop: Shop) -> None:
 
     shop.upstream(answer)
 
-    found = shop.say(b"GET /order-service/x HTTP/1.0\r\n\r\n")
+    received = shop.say(b"GET /order-service/x HTTP/1.0\r\n\r\n")
 
-    assert found.startswith(b"HTTP/1.0 200 OK")
-    assert b"chunked" not in found
-    assert found.endswith(b"\r\n\r\n" + b"x" * 100_000)
+    assert received.startswith(b"HTTP/1.0 200 OK")
+    assert b"chunked" not in received
+    assert received.endswith(b"\r\n\r\n" + b"x" * 100_000)
 
 
 def test_requests_in_a_row_on_one_connection_are_answered_in_their_order(shop: Shop) -> None:
@@ -141,9 +141,9 @@ def test_requests_in_a_row_on_one_connection_are_answered_in_their_order(shop: S
 
     with shop.raw() as connection:
         connection.sendall(one % (1, b"") + one % (2, b"") + one % (3, b"Connection: close\r\n"))
-        found = b"".join(iter(lambda: connection.recv(65_536), b""))
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))
 
-    places = [found.index(b'"path": "/%d"' % number) for number in (1, 2, 3)]
+    places = [received.index(b'"path": "/%d"' % number) for number in (1, 2, 3)]
     assert places == sorted(places)
 
 

@@ -98,7 +98,7 @@ def test_what_could_be_read_in_two_ways_is_refused_and_ends_the_connection(
         check_raw(rest(connection), 400, "malformed-request")
 
     assert shop.call("/order-service/next").ok
-    assert "/smuggled" not in {each.raw_path for each in upstream.seen}
+    assert "/smuggled" not in {request.raw_path for request in upstream.seen}
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_what_is_refused_in_a_row_of_requests_is_answered_in_its_turn(shop: Shop
 
     assert [answer[:3] for answer in answers] == [b"200", b"404", b"200", b"400"]
     assert [b"Connection: close" in answer for answer in answers] == [False, False, False, True]
-    assert [each.raw_path for each in upstream.seen] == ["/1", "/2"]
+    assert [request.raw_path for request in upstream.seen] == ["/1", "/2"]
 
 
 def test_a_hundred_requests_at_once_are_answered_one_by_one(shop: Shop) -> None:
@@ -183,9 +183,9 @@ def test_a_hundred_requests_at_once_are_answered_one_by_one(shop: Shop) -> None:
     with shop.raw() as connection:
         connection.sendall(b"".join(one % (number, b"") for number in range(100)))
         connection.sendall(one % (100, b"Connection: close\r\n"))
-        found = rest(connection)
+        response = rest(connection)
 
-    places = [found.index(b'"path": "/%d"' % number) for number in range(101)]
+    places = [response.index(b'"path": "/%d"' % number) for number in range(101)]
     assert places == sorted(places)
 
 
@@ -196,7 +196,7 @@ def test_nothing_after_connection_close_is_a_request(shop: Shop) -> None:
         connection.sendall(GET + b"Connection: close\r\n\r\n" + SMUGGLED)
         assert rest(connection).count(b"HTTP/1.1 ") == 1
 
-    assert [each.raw_path for each in upstream.seen] == ["/x"]
+    assert [request.raw_path for request in upstream.seen] == ["/x"]
 
 
 def test_a_body_that_nobody_wants_is_not_asked_for(shop: Shop) -> None:
@@ -315,8 +315,8 @@ def test_the_connection_of_an_interim_answer_serves_the_next_request(shop: Shop)
     answers = [shop.say(GET + b"Connection: close\r\n\r\n") for _ in range(2)]
 
     shop.servers.call(server.close)
-    assert [each.rpartition(b"\r\n\r\n")[2] for each in answers] == [b"0", b"1"]
-    assert all(each.startswith(b"HTTP/1.1 200") and b"Link" not in each for each in answers)
+    assert [answer.rpartition(b"\r\n\r\n")[2] for answer in answers] == [b"0", b"1"]
+    assert all(answer.startswith(b"HTTP/1.1 200") and b"Link" not in answer for answer in answers)
     assert len(connections) == 1
 
 
@@ -334,10 +334,10 @@ def test_a_part_of_something_passes(shop: Shop) -> None:
 
     shop.upstream(answer)
 
-    found = shop.call("/order-service/x", headers={"Range": "bytes=1-2"})
+    response = shop.call("/order-service/x", headers={"Range": "bytes=1-2"})
 
-    assert (found.status_code, found.text) == (206, "el")
-    assert found.headers["Content-Range"] == "bytes 1-2/5"
+    assert (response.status_code, response.text) == (206, "el")
+    assert response.headers["Content-Range"] == "bytes 1-2/5"
 
 
 @pytest.mark.parametrize(

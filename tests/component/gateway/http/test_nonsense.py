@@ -165,9 +165,9 @@ def test_any_answer_of_a_service_is_passed_on_or_is_none(shop: Shop, method: byt
             rude._answer = b"HTTP/1.1 %03d Odd\r\n%s\r\n%s" % (status, headers, body)
             answer = sent(shop, method + GET[3:] + b"Connection: close\r\n\r\n")
 
-            told = STATUS.match(answer)
-            assert not answer or told
-            assert not told or told[1] in (b"%03d" % status, b"503", b"504")
+            status_line = STATUS.match(answer)
+            assert not answer or status_line
+            assert not status_line or status_line[1] in (b"%03d" % status, b"503", b"504")
 
         answers_are()
     shop.process.registry.instances = {}

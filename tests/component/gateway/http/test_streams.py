@@ -96,8 +96,8 @@ def test_100_megabytes_come_down_with_flat_memory(shop: Shop, length: bool) -> N
     shop.upstream(sender.answer)
 
     with flat_memory():
-        found = shop.call("/order-service/x", stream=True)
-        got = sum(len(chunk) for chunk in found.iter_content(65_536))
+        response = shop.call("/order-service/x", stream=True)
+        got = sum(len(chunk) for chunk in response.iter_content(65_536))
 
     assert got == 100 * MEGABYTE
 
@@ -207,24 +207,24 @@ def test_what_is_sent_may_be_answered_before_it_has_ended(shop: Shop) -> None:
 
 
 def test_events_pass_one_by_one_however_long_they_take(shop: Shop) -> None:
-    told: asyncio.Queue[bytes] = asyncio.Queue()
+    received: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def events(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
-        while event := await told.get():
+        while event := await received.get():
             await response.write(b"data: " + event + b"\n\n")
         return response
 
     shop.upstream(events)
 
-    found = shop.call("/order-service/x", stream=True)
-    pieces = found.iter_content(chunk_size=None)
+    response = shop.call("/order-service/x", stream=True)
+    pieces = response.iter_content(chunk_size=None)
     for event in (b"one", b"two"):
         threading.Event().wait(1.2 * PATIENCE)
-        shop.servers.run(told.put(event))
+        shop.servers.run(received.put(event))
         assert next(pieces) == b"data: " + event + b"\n\n"
-    shop.servers.run(told.put(b""))
+    shop.servers.run(received.put(b""))
     assert list(pieces) == []
 
 

@@ -29,7 +29,7 @@ def test_what_was_kept_and_what_was_asked_for_is_counted(shop: Shop) -> None:
     shop.servers.run(upstream.stop())
     assert shop.call("/order-service/x").ok
 
-    assert [gets(shop, each) for each in ("hit", "miss", "stale")] == [1, 2, 1]
+    assert [gets(shop, outcome) for outcome in ("hit", "miss", "stale")] == [1, 2, 1]
     assert figure(shop, 'cache_size{cache="responses"}') == 2
     assert figure(shop, 'cache_size_bytes{cache="responses"}') > 0
 
@@ -63,7 +63,7 @@ def test_a_line_for_each_request_is_written_while_it_is_configured(
     shop.upstream(saying("list"))
 
     def lines() -> list[str]:
-        return [each.getMessage() for each in caplog.records if each.name == "gateway.access"]
+        return [record.getMessage() for record in caplog.records if record.name == "gateway.access"]
 
     assert shop.call("/order-service/x").ok
     assert lines() == []

@@ -135,11 +135,11 @@ def test_it_is_ready_once_it_knows_whom_to_send_to(shop: Shop) -> None:
 def test_its_routes_are_shown_to_admins(shop: Shop) -> None:
     shop.tokens.refresh()
 
-    found: list[dict[str, Any]] = shop.call(
+    routes: list[dict[str, Any]] = shop.call(
         "/actuator/gateway/routes", headers=shop.token("admin")
     ).json()
 
-    assert found[0] == {
+    assert routes[0] == {
         "route_id": "order-service",
         "predicate": "Paths: [/order-service/**], match trailing slash: true",
         "filters": ["[[StripPrefix parts = 1], order = 1]"],

@@ -57,10 +57,10 @@ def test_over_its_rate_a_client_is_told_so_and_when_to_come_back(shop: Shop) -> 
     mine = [shop.call("/order-service/x", headers={"X-Key": "me"}) for _ in range(3)]
     other = shop.call("/order-service/x", headers={"X-Key": "you"})
 
-    assert [each.status_code for each in mine] == [200, 200, 429]
+    assert [response.status_code for response in mine] == [200, 200, 429]
     check(mine[2], 429, "rate-limited")
     assert int(mine[2].headers["Retry-After"]) >= 1
-    assert [each.headers["X-RateLimit-Remaining"] for each in mine] == ["1", "0", "0"]
+    assert [response.headers["X-RateLimit-Remaining"] for response in mine] == ["1", "0", "0"]
     assert mine[2].headers["X-RateLimit-Burst-Capacity"] == "2"
     assert other.ok
     assert len(upstream.seen) == 3
@@ -139,7 +139,7 @@ def test_a_filter_names_another_host_and_a_status_without_a_body(shop: Shop) -> 
 
     answers = [shop.call("/order-service/x") for _ in range(2)]
 
-    assert [(each.status_code, each.content) for each in answers] == [(204, b"")] * 2
+    assert [(response.status_code, response.content) for response in answers] == [(204, b"")] * 2
     assert seen == ["shop.example"] * 2
 
 

@@ -55,7 +55,7 @@ def test_a_version_is_reached_by_what_its_instances_say_of_themselves(shop: Shop
     assert {shop.call("/two/x", "POST").text for _ in range(10)} == {"new"}
     check(shop.call("/three/x"), 503, "service-unavailable")
     assert {"order-service", "order-service@2"} <= {
-        each.name for each in shop.process.breakers.all()
+        breaker.name for breaker in shop.process.breakers.all()
     }
 
 

@@ -54,7 +54,7 @@ def test_any_value_is_a_duration_or_refused(value: object) -> None:
 
 @pytest.mark.parametrize("prefix", [INSTANCE, DEFAULT, OURS])
 def test_each_property_is_read_under_each_of_its_names(prefix: str) -> None:
-    found = settings_of(
+    settings = settings_of(
         "order-service",
         **{
             f"{prefix}sliding-window-type": "time_based",
@@ -68,17 +68,17 @@ def test_each_property_is_read_under_each_of_its_names(prefix: str) -> None:
         },
     )
 
-    assert found.sliding_window_type == "TIME_BASED"
-    assert (found.sliding_window_size, found.calls_to_judge) == (30, 7)
-    assert (found.failure_rate_threshold, found.slow_call_rate_threshold) == (12.5, 80)
-    assert (found.slow_call_duration_threshold, found.wait_seconds) == (0.25, 5)
-    assert found.permitted_number_of_calls_in_half_open_state == 3
+    assert settings.sliding_window_type == "TIME_BASED"
+    assert (settings.sliding_window_size, settings.calls_to_judge) == (30, 7)
+    assert (settings.failure_rate_threshold, settings.slow_call_rate_threshold) == (12.5, 80)
+    assert (settings.slow_call_duration_threshold, settings.wait_seconds) == (0.25, 5)
+    assert settings.permitted_number_of_calls_in_half_open_state == 3
 
 
 def test_the_spelling_of_resilience4j_s_manual_is_read_too() -> None:
-    found = settings_of("order-service", **{f"{INSTANCE}slidingWindowSize": 8})
+    settings = settings_of("order-service", **{f"{INSTANCE}slidingWindowSize": 8})
 
-    assert found.sliding_window_size == 8
+    assert settings.sliding_window_size == 8
 
 
 def test_the_most_particular_value_wins() -> None:

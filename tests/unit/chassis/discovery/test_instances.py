@@ -31,7 +31,7 @@ def entry(name: str, status: str = "UP", since: int = 1, action: str = "ADDED") 
 
 
 def document(entries: list[dict[str, Any]], hash_code: str = "") -> dict[str, Any]:
-    applications = [{"name": "ORDER-SERVICE", "instance": [each]} for each in entries]
+    applications = [{"name": "ORDER-SERVICE", "instance": [entry]} for entry in entries]
     return {"applications": {"apps__hashcode": hash_code, "application": applications}}
 
 

@@ -129,10 +129,10 @@ def running() -> Any:
         return started[-1]
 
     yield run
-    for each in started:
-        each.stop.set()
-        each.thread.join(5)
-        assert not each.thread.is_alive()
+    for thread in started:
+        thread.stop.set()
+        thread.thread.join(5)
+        assert not thread.thread.is_alive()
 
 
 def test_after_a_bad_deployment_nothing_is_lost_and_it_goes_on_by_itself(running: Any) -> None:

@@ -31,9 +31,9 @@ def test_many_who_want_the_same_are_served_by_one_call() -> None:
         return await asyncio.gather(*tasks)
 
     shop = Shop(entry("a"))
-    found = asyncio.run(run())
+    responses = asyncio.run(run())
 
-    assert {each.body for each in found} == {b"body"}
+    assert {response.body for response in responses} == {b"body"}
     assert len(shop.exchanges) == 1
 
 
@@ -55,9 +55,9 @@ def test_when_the_one_who_went_goes_away_another_goes() -> None:
         return await asyncio.gather(*others)
 
     shop = Shop(entry("a"))
-    found = asyncio.run(run())
+    responses = asyncio.run(run())
 
-    assert [each.body for each in found] == [b"body"] * 4
+    assert [response.body for response in responses] == [b"body"] * 4
     assert len(shop.exchanges) == 2
 
 
@@ -144,7 +144,7 @@ def test_a_failure_is_shared_but_for_a_deadline_which_is_ones_own(
 
     shop = Shop(entry("a"))
 
-    assert [type(each) for each in asyncio.run(run())] == [type(error)] * 3
+    assert [type(outcome) for outcome in asyncio.run(run())] == [type(error)] * 3
     assert len(shop.exchanges) == calls
 
 
@@ -178,9 +178,9 @@ def test_what_may_never_end_is_neither_kept_nor_shared_nor_mirrored(wish: dict[s
         shop.says = slow
         asked = [asyncio.create_task(shop.get(**wish)) for _ in range(2)]
         await settled()
-        assert [each.target.service for each in shop.exchanges] == ["a", "a"]
+        assert [exchange.target.service for exchange in shop.exchanges] == ["a", "a"]
         gate.set()
-        assert {each.source for each in await asyncio.gather(*asked)} == {"service"}
+        assert {response.source for response in await asyncio.gather(*asked)} == {"service"}
 
     shop = Shop(entry("a", "Shadow=lb://b, 1"))
     asyncio.run(twice())

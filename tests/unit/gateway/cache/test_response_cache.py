@@ -21,9 +21,13 @@ def test_what_says_how_long_it_is_fresh_is_asked_for_once_in_that_time() -> None
     shop.clock.now += 4
     third = shop.got()
 
-    assert [each.body for each in (first, second, third)] == [b"body"] * 3
+    assert [response.body for response in (first, second, third)] == [b"body"] * 3
     assert ("Age", "4") in third.headers
-    assert [each.source for each in (first, second, third)] == ["service", "cached", "cached"]
+    assert [response.source for response in (first, second, third)] == [
+        "service",
+        "cached",
+        "cached",
+    ]
     assert len(shop.exchanges) == 1
     assert shop.got(If_None_Match='"1"').status == 304
 
@@ -94,11 +98,11 @@ def test_a_kept_answer_stands_in_for_a_service_that_is_away(error: Exception) ->
     shop.clock.now += 30
     shop.says = failing(error)
 
-    found = shop.got()
+    response = shop.got()
 
-    assert (found.status, found.body, found.source) == (200, b"body", "stale")
-    assert ("Age", "30") in found.headers
-    assert ("Warning", '110 - "Response is Stale"') in found.headers
+    assert (response.status, response.body, response.source) == (200, b"body", "stale")
+    assert ("Age", "30") in response.headers
+    assert ("Warning", '110 - "Response is Stale"') in response.headers
     shop.clock.now += 60
     with pytest.raises(type(error)):
         shop.got()
@@ -121,8 +125,8 @@ def test_the_answer_is_given_as_the_filters_want_it_whether_kept_or_not() -> Non
     shop.says = lambda _: GatewayResponse(200, FRESH, b"body")
 
     for _ in range(2):
-        found = shop.got()
-        assert found.status == 203
-        assert ("Y", "z") in found.headers
-        assert ("X", "y") not in found.headers
+        response = shop.got()
+        assert response.status == 203
+        assert ("Y", "z") in response.headers
+        assert ("X", "y") not in response.headers
     assert len(shop.exchanges) == 1

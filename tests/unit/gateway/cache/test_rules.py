@@ -48,9 +48,9 @@ from ..cached_answers import asked, keep, kept
 def test_what_an_answer_says_of_itself(
     said: str, more: dict[str, str], wanted: dict[str, str], status: int, lifetime: int | None
 ) -> None:
-    found = keep({"Cache-Control": said, **more}, asked(wanted), status)
+    entry = keep({"Cache-Control": said, **more}, asked(wanted), status)
 
-    assert (found and found.lifetime) == lifetime
+    assert (entry and entry.lifetime) == lifetime
 
 
 @pytest.mark.parametrize(
@@ -123,17 +123,17 @@ def test_which_requests_a_kept_answer_may_be_given_to(
     ],
 )
 def test_how_fresh_a_client_wants_it(wanted: str, age: float, fresh: bool) -> None:
-    found = kept({"Cache-Control": "max-age=5"})
+    entry = kept({"Cache-Control": "max-age=5"})
 
-    assert found.is_fresh(100.0 + age, asked({"Cache-Control": wanted})) == fresh
+    assert entry.is_fresh(100.0 + age, asked({"Cache-Control": wanted})) == fresh
 
 
 @pytest.mark.parametrize("strict", ["must-revalidate", "Proxy-Revalidate", "s-maxage=5"])
 def test_what_a_service_wants_fresh_is_not_given_stale(strict: str) -> None:
-    found = kept({"Cache-Control": f"max-age=5, {strict}"})
+    entry = kept({"Cache-Control": f"max-age=5, {strict}"})
 
-    assert found.is_fresh(104.9, asked({"Cache-Control": "max-stale"}))
-    assert not found.is_fresh(105.0, asked({"Cache-Control": "max-stale"}))
+    assert entry.is_fresh(104.9, asked({"Cache-Control": "max-stale"}))
+    assert not entry.is_fresh(105.0, asked({"Cache-Control": "max-stale"}))
 
 
 @pytest.mark.parametrize("second", ["no-cache", "max-age=0", "min-fresh=9"])
@@ -152,11 +152,11 @@ def test_pragma_counts_where_there_is_no_cache_control() -> None:
 
 
 def test_an_age_that_it_had_before_counts_and_is_shown() -> None:
-    found = kept({"Cache-Control": "max-age=5", "Age": "3", "X": "1"})
+    entry = kept({"Cache-Control": "max-age=5", "Age": "3", "X": "1"})
 
-    assert found.is_fresh(101.9, asked())
-    assert not found.is_fresh(102.0, asked())
-    assert found.shown(101.9) == [("Cache-Control", "max-age=5"), ("X", "1"), ("Age", "4")]
+    assert entry.is_fresh(101.9, asked())
+    assert not entry.is_fresh(102.0, asked())
+    assert entry.shown(101.9) == [("Cache-Control", "max-age=5"), ("X", "1"), ("Age", "4")]
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,12 @@ def test_an_age_that_it_had_before_counts_and_is_shown() -> None:
     ],
 )
 def test_how_long_it_will_do_when_nobody_answers(said: str, until: float) -> None:
-    found = kept({"Cache-Control": said})
+    entry = kept({"Cache-Control": said})
 
-    assert found.will_do(100 + until - 0.1)
-    assert not found.will_do(100 + until)
+    assert entry.will_do(100 + until - 0.1)
+    assert not entry.will_do(100 + until)
     if until > 5:
-        assert ("Warning", '110 - "Response is Stale"') in found.shown(106)
+        assert ("Warning", '110 - "Response is Stale"') in entry.shown(106)
 
 
 @given(
@@ -189,40 +189,40 @@ def test_freshness_is_what_the_rules_say(
     max_age: int, shared: int | None, age: int, later: float
 ) -> None:
     said = f"max-age={max_age}" + ("" if shared is None else f", s-maxage={shared}")
-    found = kept({"Cache-Control": said, "Age": str(age), "ETag": '"1"'})
+    entry = kept({"Cache-Control": said, "Age": str(age), "ETag": '"1"'})
 
     lifetime = max_age if shared is None else shared
-    assert found.is_fresh(100.0 + later, asked()) == (age + (100.0 + later - 100.0) < lifetime)
+    assert entry.is_fresh(100.0 + later, asked()) == (age + (100.0 + later - 100.0) < lifetime)
 
 
 def test_an_answer_is_for_those_who_ask_as_the_first_one_did() -> None:
-    found = kept(
+    entry = kept(
         {"Cache-Control": "max-age=5", "Vary": "Accept, accept-language"},
         view=asked({"Accept": "text/html"}),
     )
 
-    assert found.is_for("r", asked({"accept": "text/html"}))
-    assert not found.is_for("other", asked({"Accept": "text/html"}))
-    assert not found.is_for("r", asked({"Accept": "text/plain"}))
-    assert not found.is_for("r", asked({"Accept": "text/html", "Accept-Language": "de"}))
+    assert entry.is_for("r", asked({"accept": "text/html"}))
+    assert not entry.is_for("other", asked({"Accept": "text/html"}))
+    assert not entry.is_for("r", asked({"Accept": "text/plain"}))
+    assert not entry.is_for("r", asked({"Accept": "text/html", "Accept-Language": "de"}))
 
 
 def test_selecting_headers_are_compared_with_all_of_their_lines() -> None:
     both = [("Accept-Language", "de"), ("Accept-Language", "fr")]
-    found = kept({"Cache-Control": "max-age=5", "Vary": "Accept-Language"}, view=asked(both))
+    entry = kept({"Cache-Control": "max-age=5", "Vary": "Accept-Language"}, view=asked(both))
 
-    assert found.is_for("r", asked(both))
-    assert found.is_for("r", asked({"Accept-Language": "de, fr"}))
-    assert not found.is_for("r", asked({"Accept-Language": "de"}))
-    assert not found.is_for("r", asked({"Accept-Language": "fr"}))
-    assert not found.is_for("r", asked())
+    assert entry.is_for("r", asked(both))
+    assert entry.is_for("r", asked({"Accept-Language": "de, fr"}))
+    assert not entry.is_for("r", asked({"Accept-Language": "de"}))
+    assert not entry.is_for("r", asked({"Accept-Language": "fr"}))
+    assert not entry.is_for("r", asked())
 
 
 def test_etags_may_stand_on_several_lines_and_have_commas() -> None:
-    found = kept({"Cache-Control": "max-age=5", "ETag": '"a, b"'})
+    entry = kept({"Cache-Control": "max-age=5", "ETag": '"a, b"'})
 
-    assert found.is_had_by(asked([("If-None-Match", '"x"'), ("If-None-Match", 'W/"a, b"')]))
-    assert not found.is_had_by(asked({"If-None-Match": '"a", "b"'}))
+    assert entry.is_had_by(asked([("If-None-Match", '"x"'), ("If-None-Match", 'W/"a, b"')]))
+    assert not entry.is_had_by(asked({"If-None-Match": '"a", "b"'}))
 
 
 @pytest.mark.parametrize(("said", "age"), [("3, 4", 3), ("-3", 0), ("x", 0), ("", 0), ("3.5", 0)])
@@ -260,9 +260,9 @@ def test_a_long_cache_control_is_read_in_no_time(part: str) -> None:
     ],
 )
 def test_a_client_that_has_it_is_told_so(had: dict[str, str], has: bool) -> None:
-    found = kept({"Cache-Control": "max-age=5", "ETag": '"1"', "Last-Modified": "today"})
+    entry = kept({"Cache-Control": "max-age=5", "ETag": '"1"', "Last-Modified": "today"})
 
-    assert found.is_had_by(asked(had)) == has
+    assert entry.is_had_by(asked(had)) == has
 
 
 def test_what_the_service_confirms_is_fresh_again_with_its_new_headers() -> None:

@@ -32,62 +32,62 @@ def put(into: ResponseCache, path: str, size: int = 10, **headers: str) -> Reque
 
 
 def test_the_store_finds_what_was_put_and_puts_the_new_in_the_place_of_the_old() -> None:
-    found = cache()
-    put(found, "/a", 10)
-    view = put(found, "/a", 20)
+    store = cache()
+    put(store, "/a", 10)
+    view = put(store, "/a", 20)
 
-    again = find(found, view)
+    again = find(store, view)
     assert again
     assert len(again.body) == 20
-    assert (found.entries, found.bytes) == (1, again.size)
-    assert find(found, asked(path="/b")) is None
-    assert find(found, asked(path="/a", host="elsewhere")) is None
+    assert (store.entries, store.bytes) == (1, again.size)
+    assert find(store, asked(path="/b")) is None
+    assert find(store, asked(path="/a", host="elsewhere")) is None
 
 
 def test_the_least_lately_used_goes_first() -> None:
-    found = cache(max_entries=2)
-    first, second = put(found, "/a"), put(found, "/b")
-    find(found, first)
-    put(found, "/c")
+    store = cache(max_entries=2)
+    first, second = put(store, "/a"), put(store, "/b")
+    find(store, first)
+    put(store, "/c")
 
-    assert find(found, first)
-    assert find(found, second) is None
+    assert find(store, first)
+    assert find(store, second) is None
 
 
 def test_what_is_too_large_is_not_kept_nor_what_it_would_have_replaced() -> None:
-    found = cache(max_entry=1000)
-    put(found, "/a", 10)
-    view = put(found, "/a", 1000)
+    store = cache(max_entry=1000)
+    put(store, "/a", 10)
+    view = put(store, "/a", 1000)
 
-    assert find(found, view) is None
-    assert (found.entries, found.bytes) == (0, 0)
+    assert find(store, view) is None
+    assert (store.entries, store.bytes) == (0, 0)
 
 
 def test_a_change_forgets_all_that_was_kept_of_the_address() -> None:
-    found = cache()
-    view, other = put(found, "/a", n="1"), put(found, "/a", n="2")
-    found.forget(CacheKey.of(view))
+    store = cache()
+    view, other = put(store, "/a", n="1"), put(store, "/a", n="2")
+    store.forget(CacheKey.of(view))
 
-    assert find(found, other) is None
-    assert (found.entries, found.bytes) == (0, 0)
+    assert find(store, other) is None
+    assert (store.entries, store.bytes) == (0, 0)
 
 
 def test_one_address_has_only_so_many_variants() -> None:
-    found = cache()
+    store = cache()
     for i in range(MOST_VARIANTS + 5):
-        put(found, "/a", n=str(i))
+        put(store, "/a", n=str(i))
 
-    assert found.entries == MOST_VARIANTS
+    assert store.entries == MOST_VARIANTS
 
 
 def test_what_was_for_nobody_else_is_passed_by_until_something_is_kept_there() -> None:
-    found = cache()
+    store = cache()
     view = asked(path="/a")
-    found.pass_by(CacheKey.of(view))
-    assert found.is_passed_by(CacheKey.of(view))
+    store.pass_by(CacheKey.of(view))
+    assert store.is_passed_by(CacheKey.of(view))
 
-    put(found, "/a")
-    assert not found.is_passed_by(CacheKey.of(view))
+    put(store, "/a")
+    assert not store.is_passed_by(CacheKey.of(view))
 
 
 ACTIONS = some.lists(
@@ -105,15 +105,15 @@ ACTIONS = some.lists(
 def test_the_store_counts_right_and_stays_within_its_bounds(
     actions: list[tuple[str, str, str, int]],
 ) -> None:
-    found = cache(max_bytes=4000, max_entries=4, max_entry=1600)
+    store = cache(max_bytes=4000, max_entries=4, max_entry=1600)
     for action, path, variant, size in actions:
         view = asked({"n": variant}, path)
         if action == "put":
-            put(found, path, size, n=variant)
+            put(store, path, size, n=variant)
         elif action == "find":
-            find(found, view)
+            find(store, view)
         else:
-            found.forget(CacheKey.of(view))
-        pages = [kept for page in found._variants.values() for kept in page]
-        assert found.entries == len(pages) <= 4
-        assert found.bytes == sum(kept.size for kept in pages) <= 4000
+            store.forget(CacheKey.of(view))
+        pages = [kept for page in store._variants.values() for kept in page]
+        assert store.entries == len(pages) <= 4
+        assert store.bytes == sum(kept.size for kept in pages) <= 4000

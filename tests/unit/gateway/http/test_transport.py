@@ -58,14 +58,14 @@ def test_a_head_keeps_duplicates_and_their_order() -> None:
 
 def test_a_full_stream_says_so_and_again_when_there_is_room() -> None:
     async def check() -> None:
-        told: list[bool] = []
-        stream = BodyStream(lambda: told.append(stream.is_full), None)
+        calls: list[bool] = []
+        stream = BodyStream(lambda: calls.append(stream.is_full), None)
         for _ in range(5):
             stream.feed(b"x" * (FULL // 4))
-        assert told == [True]
+        assert calls == [True]
         for _ in range(5):
             await stream.next(1)
-        assert told == [True, False]
+        assert calls == [True, False]
 
     run(check())
 
@@ -85,15 +85,15 @@ def test_what_came_before_an_error_can_be_read() -> None:
 
 def test_a_client_is_told_to_go_on_only_when_it_is_waited_for() -> None:
     async def check() -> None:
-        told: list[bool] = []
+        calls: list[bool] = []
         stream = BodyStream(lambda: None, 4)
-        stream.on_first_read = lambda: told.append(True)
+        stream.on_first_read = lambda: calls.append(True)
         stream.feed(b"bo")
         await stream.next(1)
-        assert told == []
+        assert calls == []
         with pytest.raises(TimeoutError):
             await stream.next(0.01)
-        assert told == [True]
+        assert calls == [True]
 
     run(check())
 

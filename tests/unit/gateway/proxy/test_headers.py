@@ -22,7 +22,7 @@ def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
 
 
 def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_it() -> None:
-    found = upstream(
+    sent = upstream(
         ("Connection", "close, X-Mine"),
         ("connection", "x-other"),
         ("X-Mine", "1"),
@@ -36,7 +36,7 @@ def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_i
         ("Accept", "*/*"),
     )
 
-    assert {name.lower() for name in found} == {
+    assert {name.lower() for name in sent} == {
         "accept",
         "via",
         "x-b3-sampled",
@@ -59,15 +59,15 @@ def test_duplicates_pass_in_their_order() -> None:
 
 
 def test_a_callers_own_trace_headers_are_replaced() -> None:
-    found = upstream(("b3", "0"), ("traceparent", "00-a-b-01"), ("x-b3-traceid", "3"))
+    sent = upstream(("b3", "0"), ("traceparent", "00-a-b-01"), ("x-b3-traceid", "3"))
 
-    assert found.getall("X-B3-TraceId") == ["1" * 32]
-    assert "b3" not in found
-    assert "traceparent" not in found
+    assert sent.getall("X-B3-TraceId") == ["1" * 32]
+    assert "b3" not in sent
+    assert "traceparent" not in sent
 
 
 def test_the_way_is_told_to_the_service() -> None:
-    found = upstream(
+    sent = upstream(
         ("X-Forwarded-For", "1.2.3.4"),
         ("X-Forwarded-For", "5.6.7.8"),
         ("X-Forwarded-Host", "evil"),
@@ -76,20 +76,20 @@ def test_the_way_is_told_to_the_service() -> None:
         ("Via", "1.0 fred"),
     )
 
-    assert found["X-Forwarded-For"].startswith("1.2.3.4, 5.6.7.8, ")
-    assert found.getall("X-Forwarded-Host") == ["shop"]
-    assert found["X-Forwarded-Proto"] == "http"
-    assert found["X-Forwarded-Prefix"] == "/order-service"
-    assert "X-Forwarded-Port" not in found
-    assert "X-Forwarded-Ssl" not in found
-    assert found["Via"] == "1.0 fred, 1.1 gateway"
-    assert found["Forwarded"] == 'proto=http;host="shop";for="192.0.2.1"'
+    assert sent["X-Forwarded-For"].startswith("1.2.3.4, 5.6.7.8, ")
+    assert sent.getall("X-Forwarded-Host") == ["shop"]
+    assert sent["X-Forwarded-Proto"] == "http"
+    assert sent["X-Forwarded-Prefix"] == "/order-service"
+    assert "X-Forwarded-Port" not in sent
+    assert "X-Forwarded-Ssl" not in sent
+    assert sent["Via"] == "1.0 fred, 1.1 gateway"
+    assert sent["Forwarded"] == 'proto=http;host="shop";for="192.0.2.1"'
 
 
 def test_what_a_client_says_it_was_forwarded_by_comes_before_what_is_known() -> None:
-    found = upstream(("Forwarded", "for=1.2.3.4"), ("forwarded", 'for="_b";proto=https'))
+    sent = upstream(("Forwarded", "for=1.2.3.4"), ("forwarded", 'for="_b";proto=https'))
 
-    assert found.getall("Forwarded") == [
+    assert sent.getall("Forwarded") == [
         'for=1.2.3.4, for="_b";proto=https, proto=http;host="shop";for="192.0.2.1"'
     ]
 
@@ -98,9 +98,9 @@ def test_an_address_with_colons_is_in_brackets_and_no_host_ends_its_quotes() -> 
     said = CIMultiDict([("Host", 'a";for=evil:80')])
     request = Request("GET", "/", "/", "", said, "1.1", "2001:db8::1")
 
-    found = headers.to_upstream(request, "", TRACE)
+    sent = headers.to_upstream(request, "", TRACE)
 
-    assert found["Forwarded"] == 'proto=http;host="a;for=evil:80";for="[2001:db8::1]"'
+    assert sent["Forwarded"] == 'proto=http;host="a;for=evil:80";for="[2001:db8::1]"'
 
 
 def test_an_answers_trace_headers_and_those_of_its_connection_stay_behind() -> None:

@@ -53,7 +53,7 @@ def test_who_has_left_is_not_found_any_more() -> None:
 
 
 def test_the_page_shows_who_is_open() -> None:
-    assert [each["route_id"] for each in GatewayUnderTest().rules.described()] == [
+    assert [described["route_id"] for described in GatewayUnderTest().rules.described()] == [
         "own",
         "discovery:foreign",
         "discovery:orders",
@@ -64,7 +64,7 @@ def test_without_a_word_only_the_configured_routes_are_open() -> None:
     gateway = GatewayUnderTest(enabled=False)
 
     assert gateway.goes("/foreign/x") is None
-    assert [each["route_id"] for each in gateway.rules.described()] == ["own"]
+    assert [described["route_id"] for described in gateway.rules.described()] == ["own"]
 
 
 def test_located_routes_have_the_default_filters_and_time_outs() -> None:

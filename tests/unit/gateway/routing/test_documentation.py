@@ -28,7 +28,7 @@ def rows(title: str) -> dict[str, list[str]]:
 
 
 def blocks() -> list[Any]:
-    return [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
 
 
 TABLES = [("Predicates", predicates.FACTORIES), ("Filters", filters.FACTORIES)]
@@ -36,12 +36,12 @@ TABLES = [("Predicates", predicates.FACTORIES), ("Filters", filters.FACTORIES)]
 
 @pytest.mark.parametrize(("title", "factories"), TABLES)
 def test_every_word_has_a_row_with_its_arguments(title: str, factories: dict[str, Any]) -> None:
-    found = rows(title)
+    documented = rows(title)
 
-    assert list(found) == list(factories)
+    assert list(documented) == list(factories)
     for name, kind in factories.items():
-        told = re.sub(r"\([^)]*\)", "", found[name][0])
-        assert re.findall(r"[\w.-]+", told) == [*kind.fields, *kind.more], name
+        arguments = re.sub(r"\([^)]*\)", "", documented[name][0])
+        assert re.findall(r"[\w.-]+", arguments) == [*kind.fields, *kind.more], name
 
 
 @pytest.mark.parametrize(("title", "factories"), TABLES)
@@ -58,7 +58,7 @@ def test_the_pieces_of_configuration_are_right() -> None:
     assert (
         route_definitions.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
     )
-    assert [each.weight.weight for each in route_definitions.parse(weighted) if each.weight] == [
+    assert [route.weight.weight for route in route_definitions.parse(weighted) if route.weight] == [
         90,
         10,
     ]
@@ -69,9 +69,9 @@ def test_the_pieces_of_configuration_are_right() -> None:
 
 
 def test_what_is_refused_of_springs_is_said_with_its_reason() -> None:
-    told = {name: cells[0] for name, cells in rows("Not from Spring").items()}
+    documented = {name: cells[0] for name, cells in rows("Not from Spring").items()}
 
-    assert told == {**predicates.UNSUPPORTED, **filters.UNSUPPORTED}
+    assert documented == {**predicates.UNSUPPORTED, **filters.UNSUPPORTED}
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_what_is_refused_of_springs_is_said_with_its_reason() -> None:
 def test_the_keys_of_a_section_and_their_defaults_are_told(
     title: str, section: type[Section]
 ) -> None:
-    told = {name: cells[0] for name, cells in rows(title).items()}
+    documented = {name: cells[0] for name, cells in rows(title).items()}
 
     fields = section.model_fields
-    assert told == {
+    assert documented == {
         kebab(name): str("" if field.default is None else field.default).lower()
         for name, field in fields.items()
     }

@@ -103,10 +103,10 @@ def test_the_variables_of_paths_and_hosts_are_there_for_filters(
 ) -> None:
     entry = {"id": "r", "uri": "lb://x", "predicates": predicates}
 
-    (found,) = route_definitions.parse([entry])
+    (route,) = route_definitions.parse([entry])
 
-    assert found.takes(view(path, host="shop.x.org:8000"))
-    assert found.variables(view(path, host="shop.x.org:8000")) == variables
+    assert route.takes(view(path, host="shop.x.org:8000"))
+    assert route.variables(view(path, host="shop.x.org:8000")) == variables
 
 
 def test_a_trailing_slash_may_be_refused() -> None:
@@ -217,17 +217,17 @@ PATTERNS = some.builds(
 
 
 def model(pattern: str, path: str) -> bool:
-    wanted, found = pattern.split("/")[1:], path.split("/")[1:]
+    wanted, segments = pattern.split("/")[1:], path.split("/")[1:]
     if wanted[-1] == "**":
         wanted = wanted[:-1]
-        if len(found) < len(wanted):
+        if len(segments) < len(wanted):
             return False
-        found = found[: len(wanted)]
-    elif len(found) == len(wanted) + 1 and found[-1] == "" and wanted[-1] != "":
-        found = found[:-1]
-    return len(wanted) == len(found) and all(
-        bool(part) if each in ("*", "{n}") else each == part
-        for each, part in zip(wanted, found, strict=True)
+        segments = segments[: len(wanted)]
+    elif len(segments) == len(wanted) + 1 and segments[-1] == "" and wanted[-1] != "":
+        segments = segments[:-1]
+    return len(wanted) == len(segments) and all(
+        bool(part) if expected in ("*", "{n}") else expected == part
+        for expected, part in zip(wanted, segments, strict=True)
     )
 
 
@@ -254,11 +254,11 @@ def test_the_table_finds_what_asking_one_after_another_finds(
         for i, (pattern, only, order) in enumerate(given)
     ]
 
-    found = RouteTable(route_definitions.parse(entries)).find(view(path, method=method))
+    route = RouteTable(route_definitions.parse(entries)).find(view(path, method=method))
 
     right = [
         (order, i)
         for i, (pattern, only, order) in enumerate(given)
         if model(pattern, path) and only in (None, method)
     ]
-    assert (found.id if found else None) == (str(min(right)[1]) if right else None)
+    assert (route.id if route else None) == (str(min(right)[1]) if right else None)

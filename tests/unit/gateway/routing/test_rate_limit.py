@@ -28,7 +28,7 @@ def test_the_client_is_told_what_is_left_and_when_to_come_back() -> None:
 
     first, second, third = (buckets.take("a") for _ in range(3))
 
-    assert [(each.allowed, each.remaining) for each in (first, second, third)] == [
+    assert [(decision.allowed, decision.remaining) for decision in (first, second, third)] == [
         (True, 5),
         (True, 0),
         (False, 0),

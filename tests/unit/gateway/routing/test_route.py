@@ -59,7 +59,7 @@ def test_a_route_without_a_path_is_named_after_itself() -> None:
 
 
 def test_the_first_route_by_order_and_then_by_place_wins() -> None:
-    found = route_definitions.parse(
+    routes = route_definitions.parse(
         [
             {**ORDERS, "id": "late", "order": 1},
             {**ORDERS, "id": "first"},
@@ -67,9 +67,9 @@ def test_the_first_route_by_order_and_then_by_place_wins() -> None:
         ]
     )
 
-    assert [route.id for route in found] == ["first", "second", "late"]
-    taken = RouteTable(found).find(RequestView("GET", "/order-service/x"))
-    assert taken is found[0]
+    assert [route.id for route in routes] == ["first", "second", "late"]
+    taken = RouteTable(routes).find(RequestView("GET", "/order-service/x"))
+    assert taken is routes[0]
 
 
 def test_the_long_form_says_the_same_as_the_shortcut() -> None:

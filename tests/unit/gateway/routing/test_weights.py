@@ -19,7 +19,7 @@ from ..shop import ManualClock
 
 MEMBERS = some.dictionaries(
     some.sampled_from("abcd"), some.integers(0, 50), min_size=1, max_size=4
-).map(lambda found: list(found.items()))
+).map(lambda chosen: list(chosen.items()))
 
 
 def group(first: int, second: int, more: dict[str, Any] | None = None) -> tuple[Route, ...]:
@@ -45,20 +45,20 @@ def group(first: int, second: int, more: dict[str, Any] | None = None) -> tuple[
 @given(MEMBERS, some.integers(0, 2**32))
 def test_by_lot_each_gets_its_share(members: list[tuple[str, int]], seed: int) -> None:
     lots = random.Random(seed)
-    found = Counter(weights.by_random_draw(members, lots.random()) for _ in range(2000))
+    chosen = Counter(weights.by_random_draw(members, lots.random()) for _ in range(2000))
 
     total = sum(weight for _, weight in members)
     for name, weight in members:
-        assert abs(found[name] / 2000 - (weight / total if total else 0)) < 0.07
+        assert abs(chosen[name] / 2000 - (weight / total if total else 0)) < 0.07
 
 
 @given(MEMBERS)
 def test_by_key_each_gets_its_share(members: list[tuple[str, int]]) -> None:
-    found = Counter(weights.by_key(members, f"user-{i}") for i in range(2000))
+    chosen = Counter(weights.by_key(members, f"user-{i}") for i in range(2000))
 
     total = sum(weight for _, weight in members)
     for name, weight in members:
-        assert abs(found[name] / 2000 - (weight / total if total else 0)) < 0.07
+        assert abs(chosen[name] / 2000 - (weight / total if total else 0)) < 0.07
 
 
 @given(MEMBERS, some.text(), some.integers(1, 50))
@@ -107,27 +107,27 @@ def test_a_group_sticks_by_what_it_is_told(
 ) -> None:
     table = RouteTable(group(50, 50, {"sticky": sticky}))
 
-    found = [{getattr(table.find(view), "id", None) for _ in range(50)} for view in (one, other)]
+    chosen = [{getattr(table.find(view), "id", None) for _ in range(50)} for view in (one, other)]
 
-    assert [len(each) for each in found] == [1, 1]
+    assert [len(ids) for ids in chosen] == [1, 1]
 
 
 def test_who_has_nothing_to_stick_by_goes_by_lot() -> None:
     table = RouteTable(group(50, 50, {"sticky": "user"}))
 
-    found = {getattr(table.find(RequestView("GET", "/x")), "id", None) for _ in range(100)}
+    chosen = {getattr(table.find(RequestView("GET", "/x")), "id", None) for _ in range(100)}
 
-    assert found == {"stable", "canary"}
+    assert chosen == {"stable", "canary"}
 
 
 def test_one_lot_is_drawn_for_a_request_and_not_for_each_route() -> None:
     lots = iter([0.99])
     table = RouteTable(group(90, 10), random_draw=lambda: next(lots))
 
-    found = table.find(RequestView("GET", "/x"))
+    chosen = table.find(RequestView("GET", "/x"))
 
-    assert found
-    assert found.id == "canary"
+    assert chosen
+    assert chosen.id == "canary"
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ RELAPSE = {"maxErrorShare": 0.2, "minCalls": 10, "window": "10s"}
 
 def watched(first: int = 90, second: int = 10) -> tuple[Canaries, ManualClock, tuple[Route, ...]]:
     clock = ManualClock()
-    canaries, found = Canaries(clock), group(first, second, RELAPSE)
-    canaries.follow(found)
-    return canaries, clock, found
+    canaries, chosen = Canaries(clock), group(first, second, RELAPSE)
+    canaries.follow(chosen)
+    return canaries, clock, chosen
 
 
 def tell(canaries: Canaries, route: Route, good: int, bad: int) -> None:

@@ -46,25 +46,25 @@ class GatewayUnderTest:
     def _is_there(self, target: Target) -> bool:
         return self.is_there or not target.metadata
 
-    def found(self, user: str | None = None) -> Route:
+    def route_for(self, user: str | None = None) -> Route:
         route = self.rules.find(RequestView("GET", "/catalog/x", user=user))
         assert route
         return route
 
     def share(self) -> float:
-        return sum(self.found().id == "catalog-canary" for _ in range(2000)) / 2000
+        return sum(self.route_for().id == "catalog-canary" for _ in range(2000)) / 2000
 
     def fail(self, calls: int) -> None:
-        canary = next(each for each in self.rules.table.routes if each.id == "catalog-canary")
+        canary = next(route for route in self.rules.table.routes if route.id == "catalog-canary")
         for _ in range(calls):
             self.rules.canaries.record(canary, failed=True)
 
 
 def test_only_the_routes_of_the_service_are_split_and_keep_their_place() -> None:
-    found = GatewayUnderTest(weight="10").rules.table.routes
+    routes = GatewayUnderTest(weight="10").rules.table.routes
 
-    assert [each.id for each in found] == ["orders", "catalog", "catalog-canary", "rest"]
-    canary = found[2]
+    assert [route.id for route in routes] == ["orders", "catalog", "catalog-canary", "rest"]
+    canary = routes[2]
     assert canary.target.uri == "lb://catalog-service?canary=true"
     assert canary.inner_path(RequestView("GET", "/catalog/x")) == "/x"
     assert canary.breaker
@@ -83,11 +83,11 @@ def test_a_route_that_has_a_weight_or_a_version_already_is_left_alone() -> None:
         {**SHOP[1], "id": "weighted", "predicates": ["Path=/c", "Weight=g, 1"]},
     ]
 
-    found = canary_routes.split(
+    routes = canary_routes.split(
         route_definitions.parse(own), {"catalog-service": canary_routes.CanarySettings(weight=10)}
     )
 
-    assert [each.id for each in found] == ["catalog", "weighted"]
+    assert [route.id for route in routes] == ["catalog", "weighted"]
 
 
 def test_it_gets_its_share_of_those_who_have_nothing_to_stick_by() -> None:
@@ -98,10 +98,10 @@ def test_it_gets_its_share_of_those_who_have_nothing_to_stick_by() -> None:
 def test_a_user_sticks_to_a_version_if_asked() -> None:
     gateway = GatewayUnderTest(weight="30", sticky="user")
 
-    found = {user: gateway.found(user).id for user in map(str, range(500))}
+    routes = {user: gateway.route_for(user).id for user in map(str, range(500))}
 
-    assert all(gateway.found(user).id == route for user, route in found.items())
-    assert abs(list(found.values()).count("catalog-canary") / 500 - 0.3) < 0.1
+    assert all(gateway.route_for(user).id == route for user, route in routes.items())
+    assert abs(list(routes.values()).count("catalog-canary") / 500 - 0.3) < 0.1
 
 
 @pytest.mark.parametrize("weight", ["10", "100"])

@@ -25,10 +25,12 @@ def test_another_service_stands_in_when_one_is_away() -> None:
         else failing(Unavailable("away"))(exchange)
     )
 
-    found = shop.got()
+    response = shop.got()
 
-    assert (found.body, found.source) == (b"instead", "fallback")
-    assert [(each.target.service, each.path, each.breaker) for each in shop.exchanges] == [
+    assert (response.body, response.source) == (b"instead", "fallback")
+    assert [
+        (exchange.target.service, exchange.path, exchange.breaker) for exchange in shop.exchanges
+    ] == [
         ("a", "/x", "mine"),
         ("b", "/x", "b"),
     ]
@@ -47,9 +49,9 @@ def test_a_forward_goes_by_another_route_with_its_own_filters() -> None:
         else failing(Unavailable("away"))(exchange)
     )
 
-    found = shop.got()
+    response = shop.got()
 
-    assert (found.status, found.body) == (203, b"instead")
+    assert (response.status, response.body) == (203, b"instead")
     assert shop.exchanges[1].path == "/x"
 
 

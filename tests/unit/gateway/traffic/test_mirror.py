@@ -18,10 +18,10 @@ from ..shop import (
 
 def test_a_share_is_sent_to_a_shadow_whose_troubles_are_its_own() -> None:
     async def run() -> GatewayResponse:
-        found = await shop.get()
+        response = await shop.get()
         await settled()
         await shop.mirror.close()
-        return found
+        return response
 
     shop = Shop(entry("a", "StripPrefix=1", "Shadow=lb://b, 0.2"))
     shop.says = lambda exchange: (
@@ -31,7 +31,7 @@ def test_a_share_is_sent_to_a_shadow_whose_troubles_are_its_own() -> None:
     )
 
     assert asyncio.run(run()).body == b"hi"
-    assert [(each.target.service, each.path) for each in shop.exchanges] == [
+    assert [(exchange.target.service, exchange.path) for exchange in shop.exchanges] == [
         ("a", "/x"),
         ("b", "/x"),
     ]
@@ -51,7 +51,7 @@ def test_a_body_that_goes_only_once_goes_to_no_shadow() -> None:
     shop = Shop(entry("a", "Shadow=lb://b, 1"))
     asyncio.run(ask())
 
-    assert [each.target.service for each in shop.exchanges] == ["a"]
+    assert [exchange.target.service for exchange in shop.exchanges] == ["a"]
 
 
 def test_a_slow_shadow_gets_no_more_than_it_can_hold() -> None:

@@ -28,9 +28,9 @@ STATES = {name: state(name) for name in ("order-service-1", "order-service-2", "
 
 
 def test_without_a_number_every_instance_is_meant() -> None:
-    found = instances.chosen(STATES, "order-service", None)
+    chosen = instances.chosen(STATES, "order-service", None)
 
-    assert found == ["order-service-1", "order-service-2"]
+    assert chosen == ["order-service-1", "order-service-2"]
 
 
 def test_with_a_number_only_that_instance_is_meant() -> None:
@@ -116,20 +116,20 @@ def test_the_report_names_who_breaks_an_invariant() -> None:
         invariants.Finding("outboxes empty at rest", {"x": 12}, frozenset(map(str, range(12)))),
     ]
 
-    told = report.as_text(findings)
+    text = report.as_text(findings)
 
-    assert "holds   no stock below zero" in told
-    assert "BROKEN  outboxes empty at rest" in told
-    assert "and 2 more" in told
-    assert told.endswith("1 of 2 are broken.")
+    assert "holds   no stock below zero" in text
+    assert "BROKEN  outboxes empty at rest" in text
+    assert "and 2 more" in text
+    assert text.endswith("1 of 2 are broken.")
 
 
 def test_a_report_of_thousands_of_products_stays_readable() -> None:
     figures = {f"product {number}": number for number in range(3000)}
 
-    told = report.as_text([invariants.Finding("no stock below zero", figures)])
+    text = report.as_text([invariants.Finding("no stock below zero", figures)])
 
-    assert "product 9: 9, and 2990 more" in told
+    assert "product 9: 9, and 2990 more" in text
 
 
 def test_kafka_is_told_the_stacks_ports_and_folder(stack: Stack) -> None:

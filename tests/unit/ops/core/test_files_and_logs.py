@@ -21,7 +21,7 @@ def test_a_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
 
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
+    assert [file.name for file in tmp_path.iterdir()] == ["secret"]
 
 
 def test_a_lock_that_is_held_is_not_given_twice(tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_the_logs_of_a_part_are_those_of_its_instances(tmp_path: Path) -> None:
     for name in ("order-service-1", "order-service-2", "order-service-prepare", "kafka-1"):
         (tmp_path / f"{name}.log").touch()
 
-    found = [log.stem for log in logs.logs_of(tmp_path, "order-service")]
+    stems = [log.stem for log in logs.logs_of(tmp_path, "order-service")]
 
-    assert found == ["order-service-1", "order-service-2"]
+    assert stems == ["order-service-1", "order-service-2"]
 
 
 def test_a_log_is_followed_over_its_rotation(tmp_path: Path) -> None:

@@ -56,10 +56,10 @@ def test_the_last_lines_of_all_logs_come_in_the_order_of_time(tmp_path: Path) ->
         tmp_path, a_1=[PYTHON, KAFKA], zipkin_1=["WARNING: old", "WARNING: older", ZIPKIN]
     )
 
-    found = merged_logs.last(paths, 4)
+    lines = merged_logs.last(paths, 4)
 
-    assert [line.text for line in found] == [KAFKA, "WARNING: old", "WARNING: older", ZIPKIN]
-    assert [line.name for line in found] == ["a-1", "zipkin-1", "zipkin-1", "zipkin-1"]
+    assert [line.text for line in lines] == [KAFKA, "WARNING: old", "WARNING: older", ZIPKIN]
+    assert [line.name for line in lines] == ["a-1", "zipkin-1", "zipkin-1", "zipkin-1"]
     assert merged_logs.last(paths, 0) == []
 
 

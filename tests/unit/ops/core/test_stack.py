@@ -73,12 +73,12 @@ def test_listening_everywhere_the_shop_is_reached_on_the_loopback(tmp_path: Path
 
 
 def test_every_process_is_told_the_ports_with_the_offset(tmp_path: Path) -> None:
-    told = Stack(tmp_path, tmp_path, offset=7).environment()
+    environment = Stack(tmp_path, tmp_path, offset=7).environment()
 
-    assert told["KAFKA_PORT"] == "9099"
-    assert told["CONFIG_SERVER_PORT"] == "8895"
-    assert told["CONFIG_SERVER_URL"] == "http://127.0.0.1:8895"
-    assert told["FUSEBOX_SECRETS"] == str(tmp_path / "secrets")
+    assert environment["KAFKA_PORT"] == "9099"
+    assert environment["CONFIG_SERVER_PORT"] == "8895"
+    assert environment["CONFIG_SERVER_URL"] == "http://127.0.0.1:8895"
+    assert environment["FUSEBOX_SECRETS"] == str(tmp_path / "secrets")
 
 
 @pytest.fixture

@@ -88,7 +88,9 @@ def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
 
 
 def test_only_the_gateway_and_zipkin_are_published_and_only_to_this_machine() -> None:
-    published = {name: each["ports"] for name, each in CONTAINERS.items() if "ports" in each}
+    published = {
+        name: container["ports"] for name, container in CONTAINERS.items() if "ports" in container
+    }
 
     assert published == {
         part.name: [
@@ -105,7 +107,9 @@ def test_nothing_but_what_is_published_can_leave_its_networks() -> None:
     open_ = {name for name, network in COMPOSE["networks"].items() if not network.get("internal")}
 
     assert open_ == {"front"}
-    assert {name for name, each in CONTAINERS.items() if "front" in each.get("networks", ())} == {
+    assert {
+        name for name, container in CONTAINERS.items() if "front" in container.get("networks", ())
+    } == {
         "gateway",
         "zipkin",
     }
@@ -117,7 +121,7 @@ def test_a_service_shares_a_network_with_its_own_database_alone(service: str) ->
     beside_postgres = set(CONTAINERS["postgres"]["networks"]) & set(CONTAINERS[service]["networks"])
 
     assert beside_postgres == {own}
-    on_it = {name for name, each in CONTAINERS.items() if own in each.get("networks", ())}
+    on_it = {name for name, container in CONTAINERS.items() if own in container.get("networks", ())}
     assert on_it == {"postgres", service, f"{service}-prepare"}
 
 
@@ -128,7 +132,11 @@ def test_what_goes_on_running_is_asked_for_its_health_and_started_again(name: st
 
 
 def test_each_container_reads_its_own_folder_of_secrets_and_no_other() -> None:
-    read = {name: each["secrets"] for name, each in CONTAINERS.items() if "secrets" in each}
+    read = {
+        name: container["secrets"]
+        for name, container in CONTAINERS.items()
+        if "secrets" in container
+    }
 
     assert {folders[0] for folders in read.values()} == set(READERS) == set(COMPOSE["secrets"])
     assert all(folders == [name.removesuffix("-prepare")] for name, folders in read.items())
@@ -149,10 +157,10 @@ def test_no_environment_holds_a_secret() -> None:
 
 
 def test_images_are_named_by_tags_that_can_be_set() -> None:
-    ours = {each["image"] for each in CONTAINERS.values() if "build" in each}
+    ours = {container["image"] for container in CONTAINERS.values() if "build" in container}
 
     assert ours == {f"fusebox/{name}:${{FUSEBOX_TAG:-0.2.0}}" for name in NAMES}
-    assert not any("@sha256" in each["image"] for each in CONTAINERS.values())
+    assert not any("@sha256" in container["image"] for container in CONTAINERS.values())
 
 
 @pytest.mark.parametrize("name", sorted(set(CONTAINERS) - set(ONCE)))
@@ -179,14 +187,14 @@ def test_an_image_gets_what_is_locked_and_no_tool_of_development(member: str) ->
 
 def _blocks(file: Path) -> dict[str, tuple[str, ...]]:
     """By name: the version and the hashes."""
-    found: dict[str, list[str]] = {}
+    pinned: dict[str, list[str]] = {}
     for line in file.read_text().splitlines():
         if line[:1].isalnum():
             name, _, rest = line.partition("==")
-            found[name] = [rest.split(";")[0].rstrip(" \\")]
+            pinned[name] = [rest.split(";")[0].rstrip(" \\")]
         elif line.strip().startswith("--hash"):
-            found[list(found)[-1]].append(line.strip(" \\"))
-    return {name: tuple(lines) for name, lines in found.items()}
+            pinned[list(pinned)[-1]].append(line.strip(" \\"))
+    return {name: tuple(lines) for name, lines in pinned.items()}
 
 
 @pytest.mark.parametrize("service", [part.name for part in SERVICES])
@@ -194,5 +202,5 @@ def test_a_service_takes_from_compose_what_a_canary_is_told(service: str) -> Non
     environment = CONTAINERS[service]["environment"]
 
     # Without a value compose passes on its own, and nothing when it has none.
-    told = {"FUSEBOX_VERSION": None, "FUSEBOX_CANARY": None}
-    assert told.items() <= environment.items()
+    passed_on = {"FUSEBOX_VERSION": None, "FUSEBOX_CANARY": None}
+    assert passed_on.items() <= environment.items()

@@ -41,8 +41,8 @@ class Engine:
             f"if asked.startswith('compose'):\n"
             f"    json.dump(dict(os.environ), open({str(self._environment)!r}, 'w'))\n"
             f"answers = json.load(open({str(self._answers)!r}))\n"
-            "found = [each for words, each in answers.items() if asked.startswith(words)]\n"
-            "code, out, err = found[0] if found else (0, '', '')\n"
+            "said = [answer for words, answer in answers.items() if asked.startswith(words)]\n"
+            "code, out, err = said[0] if said else (0, '', '')\n"
             "sys.stdout.write(out); sys.stderr.write(err); sys.exit(code)\n"
         )
         program.chmod(0o755)
@@ -62,8 +62,8 @@ class Engine:
     @property
     def environment(self) -> dict[str, str]:
         """Of the last `docker compose`."""
-        found: dict[str, str] = json.loads(self._environment.read_text())
-        return found
+        environment: dict[str, str] = json.loads(self._environment.read_text())
+        return environment
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_only_what_is_paused_is_let_go_on(shop: Stack, docker: Engine) -> None:
 
     assert Containers(shop).resume("order-service-1")
     assert not Containers(shop).resume("order-service-2")
-    assert [each for each in docker.asked if each.startswith("unpause")] == [
+    assert [command for command in docker.asked if command.startswith("unpause")] == [
         f"unpause {shop.project}-order-service-1"
     ]
 
@@ -185,7 +185,7 @@ def test_down_has_replicas_and_canaries_forgotten_while_somebody_can(
 
     assert startup.down(shop)
 
-    names = [each.partition(" -")[0] for each in docker.asked]
+    names = [command.partition(" -")[0] for command in docker.asked]
     assert names.index("exec") < names.index("compose")
     assert docker.asked[names.index("compose")].endswith(" down")
 
@@ -201,7 +201,7 @@ def test_down_leaves_no_nameless_volume_and_keeps_the_named(shop: Stack, docker:
 
     assert startup.down(shop)
 
-    assert [each for each in docker.asked if each.startswith("volume")] == [
+    assert [command for command in docker.asked if command.startswith("volume")] == [
         f"volume rm --force {nameless}"
     ]
 
@@ -212,7 +212,9 @@ def test_a_new_instance_is_scaled_from_those_there_are(shop: Stack, docker: Engi
     with pytest.raises(Fault, match="another number than 3"):
         Containers(shop).add(BY_NAME["order-service"], 3)
 
-    assert any(each.endswith("--scale order-service=3 order-service") for each in docker.asked)
+    assert any(
+        command.endswith("--scale order-service=3 order-service") for command in docker.asked
+    )
     assert "FUSEBOX_CANARY" not in docker.environment
 
 
@@ -244,18 +246,18 @@ def test_an_engine_that_is_away_is_told_in_its_own_words(docker: Engine) -> None
 
 
 @pytest.mark.parametrize(
-    ("server", "plugin", "told"),
+    ("server", "plugin", "message"),
     [
         ("20.10.24\n", "2.26.1\n", "Docker Engine is 20.10"),
         ("26.1.5+dfsg1\n", "2.17.2\n", "docker compose is 2.17"),
         ("26.1.5\n", "", "no `docker compose`"),
     ],
 )
-def test_what_is_too_old_is_refused(docker: Engine, server: str, plugin: str, told: str) -> None:
+def test_what_is_too_old_is_refused(docker: Engine, server: str, plugin: str, message: str) -> None:
     docker.says("version", server)
     docker.says("compose version", plugin, code=0 if plugin else 1)
 
-    with pytest.raises(Fault, match=told):
+    with pytest.raises(Fault, match=message):
         compose.refuse_unfit()
 
 

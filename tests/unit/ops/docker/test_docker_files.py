@@ -11,7 +11,7 @@ def test_each_reader_gets_its_own_secrets_and_no_other(tmp_path: Path) -> None:
     secrets.hand_out(tmp_path / "handed")
 
     for reader, names in secrets.READERS.items():
-        assert {each.name for each in (tmp_path / "handed" / reader).iterdir()} == set(names)
+        assert {file.name for file in (tmp_path / "handed" / reader).iterdir()} == set(names)
     assert stat.S_IMODE((tmp_path / "handed").stat().st_mode) == 0o700
     key = (tmp_path / "handed" / "ops" / SIGNING_KEY).read_bytes()
     assert key == (tmp_path / "handed" / "user-service" / SIGNING_KEY).read_bytes()
@@ -39,7 +39,7 @@ def test_removed_secrets_leave_the_folders_of_a_fresh_clone(tmp_path: Path) -> N
 
     secrets.remove(tmp_path)
 
-    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(secrets.READERS)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(secrets.READERS)
     assert not any(file.is_file() for file in tmp_path.rglob("*"))
 
 

@@ -52,11 +52,11 @@ def test_a_missing_jar_is_fetched_once(repository: MavenRepository, tmp_path: Pa
     assert repository.fetched == ["org.example:a:1"]
 
 
-@pytest.mark.parametrize("found", [b"", CONTENT[:-1], b"other!!"])
+@pytest.mark.parametrize("content", [b"", CONTENT[:-1], b"other!!"])
 def test_a_jar_with_wrong_content_is_fetched_again(
-    repository: MavenRepository, tmp_path: Path, found: bytes
+    repository: MavenRepository, tmp_path: Path, content: bytes
 ) -> None:
-    (tmp_path / "a-1.jar").write_bytes(found)
+    (tmp_path / "a-1.jar").write_bytes(content)
 
     jars.ensure([jar()], tmp_path, nobody)
 
@@ -104,11 +104,13 @@ def test_scratch_of_a_fetch_that_was_killed_is_cleared_away(
 
 
 def test_the_progress_counts_to_the_end(repository: MavenRepository, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
-    jars.ensure([jar("a.jar"), jar("b.jar")], tmp_path, lambda done, of: told.append((done, of)))
+    jars.ensure(
+        [jar("a.jar"), jar("b.jar")], tmp_path, lambda done, of: progress.append((done, of))
+    )
 
-    assert told == [(0, 2), (1, 2), (2, 2)]
+    assert progress == [(0, 2), (1, 2), (2, 2)]
     assert len(repository.fetched) == 2
 
 
@@ -132,6 +134,6 @@ def test_the_shops_own_lock_pins_kafka_and_zipkin_and_names_no_host(stack: Stack
     lock = stack.native / "jars.lock"
     pinned = jars.read_lock(lock)
 
-    names = {each.coordinates for each in pinned}
+    names = {entry.coordinates for entry in pinned}
     assert {"org.apache.kafka:kafka_2.13:4.3.1", "io.zipkin:zipkin-server:3.6.1:slim"} <= names
     assert "http" not in lock.read_text()

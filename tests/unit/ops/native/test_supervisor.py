@@ -116,7 +116,7 @@ class SpokenTo(Supervisor):
 
     def __init__(self, stack: Stack, **info: Any) -> None:
         super().__init__(stack)
-        self.told: list[str] = []
+        self.calls: list[str] = []
         self._info = {
             "name": "kafka-1",
             "statename": "RUNNING",
@@ -128,7 +128,7 @@ class SpokenTo(Supervisor):
         }
 
     def _call(self, method: str, *arguments: object) -> Any:
-        self.told.append(method)
+        self.calls.append(method)
         return [self._info] if method == "supervisor.getAllProcessInfo" else True
 
 
@@ -156,7 +156,7 @@ def test_what_is_paused_goes_on_before_it_is_asked_to_end(stack: Stack, family: 
     supervisor.stop("kafka-1")
 
     assert not supervisor.states()["kafka-1"].is_paused
-    assert "supervisor.stopProcess" in supervisor.told
+    assert "supervisor.stopProcess" in supervisor.calls
 
 
 def test_who_runs_is_not_resumed(stack: Stack, family: Any) -> None:

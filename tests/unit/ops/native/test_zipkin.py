@@ -28,10 +28,10 @@ def jar(tmp_path: Path) -> Jar:
 def test_the_class_path_is_the_classes_and_the_libraries_in_their_order(
     jar: Jar, tmp_path: Path
 ) -> None:
-    found = class_path(jar, tmp_path)
+    entries = class_path(jar, tmp_path)
 
-    assert [path.name for path in found] == ["classes.jar", "second-1.jar", "first-1.jar"]
-    with zipfile.ZipFile(found[0]) as classes:
+    assert [path.name for path in entries] == ["classes.jar", "second-1.jar", "first-1.jar"]
+    with zipfile.ZipFile(entries[0]) as classes:
         assert classes.namelist() == ["zipkin/Server.class"]
 
 

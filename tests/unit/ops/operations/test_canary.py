@@ -47,10 +47,10 @@ def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> ShopWithCanaries:
 
 
 def test_the_first_shift_begins_one_more_and_the_next_only_shifts(shop: ShopWithCanaries) -> None:
-    told = shop.shift(10, sticky="user")
+    text = shop.shift(10, sticky="user")
 
-    assert f"{CANARY} runs beside catalog-service-1" in told
-    assert "WEIGHT=50" in told
+    assert f"{CANARY} runs beside catalog-service-1" in text
+    assert "WEIGHT=50" in text
     assert shop.supervisor.asked == [f"add {CANARY}", f"start {CANARY}"]
 
     assert "WEIGHT=100" in shop.shift(60)

@@ -68,7 +68,7 @@ class Consumer:
         return dict.fromkeys(partitions, 0)
 
     def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return {each: len(self._broker.topics[each.topic]) for each in partitions}
+        return {partition: len(self._broker.topics[partition.topic]) for partition in partitions}
 
     def committed(
         self, partition: TopicPartition, metadata: bool = False
@@ -83,13 +83,13 @@ class Consumer:
         return self._positions[partition]
 
     def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
-        found = {
-            each: self._broker.topics[each.topic][position:]
-            for each, position in self._positions.items()
+        polled = {
+            partition: self._broker.topics[partition.topic][position:]
+            for partition, position in self._positions.items()
         }
-        for each, records in found.items():
-            self._positions[each] += len(records)
-        return {each: records for each, records in found.items() if records}
+        for partition, records in polled.items():
+            self._positions[partition] += len(records)
+        return {partition: records for partition, records in polled.items() if records}
 
     def commit(self, offsets: dict[TopicPartition, Any]) -> None:
         self._broker.committed |= {where.topic: to for where, to in offsets.items()}
@@ -126,11 +126,11 @@ class Producer:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> Broker:
     stack.make_folders()
-    found = Broker()
+    fake = Broker()
     monkeypatch.setattr(kafka_admin, "answers", lambda *_: True)
-    monkeypatch.setattr(dead_letters, "_consumer", lambda _: Consumer(found))
-    monkeypatch.setattr(dead_letters, "_producer", lambda _: Producer(found))
-    return found
+    monkeypatch.setattr(dead_letters, "_consumer", lambda _: Consumer(fake))
+    monkeypatch.setattr(dead_letters, "_producer", lambda _: Producer(fake))
+    return fake
 
 
 def test_a_letter_is_told_with_its_reason_and_where_it_came_from(

@@ -136,4 +136,4 @@ def test_down_first_ends_the_throttles_and_lets_the_paused_go_on(shop: ShopWithF
     assert supervisor.asked[0] == "stop throttle-postgres"
     assert {*supervisor.asked[1:3]} == {"stop order-service-1", "stop gateway-1"}
     assert {*supervisor.asked[3:]} == {"stop kafka-1", "stop postgres-1", "stop discovery-1"}
-    assert not any(each.is_paused for each in supervisor.known.values())
+    assert not any(process.is_paused for process in supervisor.known.values())

@@ -26,7 +26,7 @@ class RunningInstances:
 
 
 @pytest.fixture
-def told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def refreshed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who was told, while nobody refuses but for the value `wrong`."""
     stack.make_folders()
     asked: list[str] = []
@@ -42,55 +42,57 @@ def told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_all_processes_of_ours_are_told_and_a_file_keeps_it(stack: Stack, told: list[str]) -> None:
+def test_all_processes_of_ours_are_told_and_a_file_keeps_it(
+    stack: Stack, refreshed: list[str]
+) -> None:
     settings.set_key(stack, "a.b", "1", None)
     settings.set_key(stack, "a.c", "x = y", None)
 
     assert (stack.config / "application.properties").read_text() == "a.b=1\na.c=x = y\n"
-    assert sorted(told) == ["gateway-1", "gateway-1", "order-service-1", "order-service-1"]
+    assert sorted(refreshed) == ["gateway-1", "gateway-1", "order-service-1", "order-service-1"]
 
 
-def test_one_service_has_a_file_of_its_own(stack: Stack, told: list[str]) -> None:
+def test_one_service_has_a_file_of_its_own(stack: Stack, refreshed: list[str]) -> None:
     settings.set_key(stack, "a.b", "1", "order-service")
 
     assert (stack.config / "order-service.properties").read_text() == "a.b=1\n"
-    assert told == ["order-service-1"]
+    assert refreshed == ["order-service-1"]
 
 
-def test_without_a_value_it_is_taken_back(stack: Stack, told: list[str]) -> None:
+def test_without_a_value_it_is_taken_back(stack: Stack, refreshed: list[str]) -> None:
     settings.set_key(stack, "a.b", "1", None)
     settings.set_key(stack, "a.b", None, None)
 
     assert (stack.config / "application.properties").read_text() == ""
 
 
-def test_several_keys_are_set_together(stack: Stack, told: list[str]) -> None:
+def test_several_keys_are_set_together(stack: Stack, refreshed: list[str]) -> None:
     settings.set_key(stack, "a.b", "1", "gateway")
     settings.set_keys(stack, {"a.b": None, "a.c": "2"}, "gateway")
 
     assert (stack.config / "gateway.properties").read_text() == "a.c=2\n"
-    assert told == ["gateway-1", "gateway-1"]
+    assert refreshed == ["gateway-1", "gateway-1"]
 
 
-def test_what_fits_is_forgotten_and_the_rest_is_kept(stack: Stack, told: list[str]) -> None:
+def test_what_fits_is_forgotten_and_the_rest_is_kept(stack: Stack, refreshed: list[str]) -> None:
     config_overlay.forget(stack, None, re.compile("a.*"))
     settings.set_keys(stack, {"a.b": "1", "c.d": "2"}, None)
-    told.clear()
+    refreshed.clear()
 
     config_overlay.forget(stack, None, re.compile("a.*"))
 
     assert (stack.config / "application.properties").read_text() == "c.d=2\n"
-    assert told == []
+    assert refreshed == []
 
 
-def test_a_refused_value_changes_nothing(stack: Stack, told: list[str]) -> None:
+def test_a_refused_value_changes_nothing(stack: Stack, refreshed: list[str]) -> None:
     settings.set_key(stack, "a.b", "1", None)
 
     with pytest.raises(Fault, match="no number"):
         settings.set_key(stack, "a.b", "wrong", None)
 
     assert (stack.config / "application.properties").read_text() == "a.b=1\n"
-    assert len(told) == 6  # the last two are told that it is as before
+    assert len(refreshed) == 6  # the last two are told that it is as before
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_what_would_break_the_file_is_refused(stack: Stack, key: str, value: str
 
 @pytest.fixture
 def running(
-    stack: Stack, told: list[str], monkeypatch: pytest.MonkeyPatch
+    stack: Stack, refreshed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], list[str]]:
     """Both processes read `a.b`, whose default is 5, and follow what is set."""
 
@@ -112,7 +114,7 @@ def running(
         return InstanceKeys(state.instance, {"a.b": 5}, dict(values))
 
     monkeypatch.setattr(InstanceKeys, "of", keys)
-    return lambda: sorted(told)
+    return lambda: sorted(refreshed)
 
 
 def test_a_change_is_shown_with_the_old_and_the_new_value(
@@ -142,7 +144,7 @@ def test_what_was_never_set_cannot_be_taken_back(
     assert running() == []
 
 
-def test_two_who_set_keys_at_once_lose_none(stack: Stack, told: list[str]) -> None:
+def test_two_who_set_keys_at_once_lose_none(stack: Stack, refreshed: list[str]) -> None:
     names = [f"a.key{number}" for number in range(16)]
 
     with ThreadPoolExecutor(8) as pool:

@@ -57,10 +57,10 @@ def test_what_other_spreadsheets_save_is_read(
     lines = [HEADER.split(","), fields, [""] * 8]
     text = "\r\n".join(delimiter.join(f'"{field}"' for field in line) for line in lines)
 
-    found = table(written(tmp_path, text.encode(encoding)))
+    rows = table(written(tmp_path, text.encode(encoding)))
 
-    assert found.delimiter == delimiter
-    assert list(found.rows) == [CsvRow(*fields[:7])]
+    assert rows.delimiter == delimiter
+    assert list(rows.rows) == [CsvRow(*fields[:7])]
 
 
 def test_a_line_that_names_the_delimiter_is_no_header(tmp_path: Path) -> None:

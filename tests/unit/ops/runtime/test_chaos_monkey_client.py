@@ -52,12 +52,12 @@ class Handler(BaseHTTPRequestHandler):
     server: MonkeyEndpoint
 
     def do_GET(self) -> None:
-        told = {
+        document = {
             "chaosMonkeyProperties": {"enabled": self.server.enabled},
             "assaultProperties": self.server.assaults,
         }
         breakers = {"circuitBreakers": {"catalog-service": {"state": "OPEN"}}}
-        self._answer(breakers if self.path.endswith("/circuitbreakers") else told)
+        self._answer(breakers if self.path.endswith("/circuitbreakers") else document)
 
     def do_POST(self) -> None:
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -151,9 +151,9 @@ def test_what_others_have_ordered_is_shown_too(monkey: MonkeyEndpoint) -> None:
 def test_calming_takes_every_assault_off_and_says_which(monkey: MonkeyEndpoint) -> None:
     monkey.assaults |= {"latencyActive": True, "exceptionsActive": True, "killAt": "x"}
 
-    told = chaos_monkey_client.calm(monkey.actuator, "order-service-1")
+    calmed = chaos_monkey_client.calm(monkey.actuator, "order-service-1")
 
-    assert told == ["slow 1000 to 3000 ms", "fail 100 %", "kill at x"]
+    assert calmed == ["slow 1000 to 3000 ms", "fail 100 %", "kill at x"]
     assert chaos_monkey_client.calm(monkey.actuator, "order-service-1") == []
     assert monkey.assaults["killAt"] is None
 

@@ -90,15 +90,15 @@ def test_a_shop_of_processes_needs_no_way(stack: Stack) -> None:
 
 
 def test_the_mode_is_remembered_by_the_home_and_said_by_the_user(tmp_path: Path) -> None:
-    told = {"FUSEBOX_HOME": str(tmp_path)}
-    assert Stack.from_environment(told).mode == "native"
+    environment = {"FUSEBOX_HOME": str(tmp_path)}
+    assert Stack.from_environment(environment).mode == "native"
 
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "docker").touch()
-    assert Stack.from_environment(told).mode == "docker"
-    assert Stack.from_environment({**told, "FUSEBOX_MODE": "native"}).mode == "native"
+    assert Stack.from_environment(environment).mode == "docker"
+    assert Stack.from_environment({**environment, "FUSEBOX_MODE": "native"}).mode == "native"
     with pytest.raises(Fault, match="FUSEBOX_MODE is 'podman'"):
-        Stack.from_environment({**told, "FUSEBOX_MODE": "podman"})
+        Stack.from_environment({**environment, "FUSEBOX_MODE": "podman"})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def long(**args: Any) -> RetryFilter:
 
 
 def test_springs_own_example_is_read() -> None:
-    found = long(
+    filtered = long(
         retries=3,
         statuses="BAD_GATEWAY",
         methods=["GET", "PUT"],
@@ -30,9 +30,9 @@ def test_springs_own_example_is_read() -> None:
         },
     )
 
-    assert found == retry("Retry=3,BAD_GATEWAY,GET,PUT,10ms,50ms,2,false")
-    assert [found.pause(tried) for tried in range(4)] == [0.01, 0.02, 0.04, 0.05]
-    assert found.statuses == {502}
+    assert filtered == retry("Retry=3,BAD_GATEWAY,GET,PUT,10ms,50ms,2,false")
+    assert [filtered.pause(tried) for tried in range(4)] == [0.01, 0.02, 0.04, 0.05]
+    assert filtered.statuses == {502}
 
 
 def test_without_statuses_every_5xx_is_asked_again() -> None:

@@ -34,21 +34,21 @@ def reading(
 
 
 def test_stock_that_was_sold_is_accounted_for_by_its_reservations() -> None:
-    found = stock_adds_up(
+    finding = stock_adds_up(
         reading(
             [StoredProduct("BERLIN", initial=100, added=20, stock=115)],
             {"1": StoredOrder("RESERVED", [line(5)]), "2": StoredOrder("RELEASED", [line(7)])},
         )
     )
 
-    assert found.holds
-    assert found.figures["BERLIN"] == "100 + 20 = 115 + 5"
+    assert finding.holds
+    assert finding.figures["BERLIN"] == "100 + 20 = 115 + 5"
 
 
 def test_a_piece_that_is_gone_without_a_reservation_is_found() -> None:
-    found = stock_adds_up(reading([StoredProduct("BERLIN", initial=100, added=0, stock=99)]))
+    finding = stock_adds_up(reading([StoredProduct("BERLIN", initial=100, added=0, stock=99)]))
 
-    assert found.offenders == {"BERLIN: 100 had, 99 accounted for"}
+    assert finding.offenders == {"BERLIN: 100 had, 99 accounted for"}
 
 
 def test_stock_below_zero_is_found() -> None:
@@ -80,14 +80,14 @@ def test_a_row_left_in_an_outbox_is_found() -> None:
     ],
 )
 def test_an_order_and_its_reservation_may_stand_so(order: str, reservation: str) -> None:
-    found = stores_agree(
+    finding = stores_agree(
         reading(
             orders={"1": StoredOrder(order, [line(2)])},
             reservations={"1": StoredOrder(reservation, [line(2)])},
         )
     )
 
-    assert found.holds
+    assert finding.holds
 
 
 @pytest.mark.parametrize(
@@ -95,42 +95,42 @@ def test_an_order_and_its_reservation_may_stand_so(order: str, reservation: str)
     [("CONFIRMED", "RELEASED"), ("CONFIRMED", "REJECTED"), ("CANCELLED", "RESERVED")],
 )
 def test_an_order_and_its_reservation_may_not_stand_so(order: str, reservation: str) -> None:
-    found = stores_agree(
+    finding = stores_agree(
         reading(
             orders={"1": StoredOrder(order, [line(2)])},
             reservations={"1": StoredOrder(reservation, [line(2)])},
         )
     )
 
-    assert found.offenders == {f"order 1 is {order}, its reservation {reservation}"}
+    assert finding.offenders == {f"order 1 is {order}, its reservation {reservation}"}
 
 
 def test_a_cancel_that_came_before_its_order_agrees_without_quantities() -> None:
-    found = stores_agree(
+    finding = stores_agree(
         reading(
             orders={"1": StoredOrder("CANCELLED", [line(2)])},
             reservations={"1": StoredOrder("CANCELLED", [])},
         )
     )
 
-    assert found.holds
+    assert finding.holds
 
 
 def test_other_quantities_reserved_than_ordered_are_found() -> None:
-    found = stores_agree(
+    finding = stores_agree(
         reading(
             orders={"1": StoredOrder("CONFIRMED", [line(2)])},
             reservations={"1": StoredOrder("RESERVED", [line(3)])},
         )
     )
 
-    assert not found.holds
+    assert not finding.holds
 
 
 def test_a_reservation_without_an_order_is_found() -> None:
-    found = stores_agree(reading(reservations={"7": StoredOrder("RESERVED", [])}))
+    finding = stores_agree(reading(reservations={"7": StoredOrder("RESERVED", [])}))
 
-    assert found.offenders == {"reservation 7 has no order"}
+    assert finding.offenders == {"reservation 7 has no order"}
 
 
 def test_on_a_live_shop_only_what_stays_wrong_is_broken() -> None:
