@@ -19,7 +19,7 @@ from bench.harness import single_process
 from bench.harness.single_process import HOST, SingleProcess
 from bench.harness.stack_under_test import BenchError
 from chassis.discovery.client import SETTLING_SECONDS
-from chassis.web.auth import ALGORITHM, ISSUER
+from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER
 
 SERVICES = ("user-service", "catalog-service")
 THREADS = 32
@@ -64,7 +64,14 @@ class TokenIssuer:
 
     def token(self, subject: str) -> str:
         now = int(time.time())
-        claims = {"iss": ISSUER, "sub": subject, "iat": now, "exp": now + HOUR, "roles": []}
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": subject,
+            "iat": now,
+            "exp": now + HOUR,
+            "roles": [],
+        }
         return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"kid": "k1"})
 
 

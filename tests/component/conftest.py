@@ -19,7 +19,7 @@ from chassis.config.client import ConfigClient
 from chassis.config.settings import Settings
 from chassis.core.environment import Environment
 from chassis.runtime.service import Process
-from chassis.web.auth import ALGORITHM, ISSUER, TokenVerifier
+from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER, TokenVerifier
 from fusebox.core import secrets
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, PORTS
@@ -125,6 +125,7 @@ class Issuer:
         now = int(time.time())
         claims = {
             "iss": ISSUER,
+            "aud": AUDIENCE,
             "sub": subject,
             "roles": roles or ("user",),
             "iat": now,

@@ -214,7 +214,10 @@ class Shop:
 
     def token(self, *roles: str, key: Any = None, **claims: Any) -> dict[str, str]:
         now = int(time.time())
-        payload = {"sub": "u", "iss": "fusebox", "iat": now, "exp": now + 60, "roles": roles}
+        payload = {
+            **{"sub": "u", "iss": "fusebox", "aud": "fusebox-services", "roles": roles},
+            **{"iat": now, "exp": now + 60},
+        }
         token = jwt.encode({**payload, **claims}, key or self.key, "ES256", {"kid": "k1"})
         return {"Authorization": f"Bearer {token}"}
 

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 def claims_for(subject: str, **more: Any) -> dict[str, Any]:
     now = int(time.time())
-    claims = {"iss": "fusebox", "sub": subject, "roles": ["user"], "iat": now, "exp": now + 60}
-    return claims | more
+    named = {"iss": "fusebox", "aud": "fusebox-services", "sub": subject, "roles": ["user"]}
+    return named | {"iat": now, "exp": now + 60} | more
 
 
 def signing_key(users: Any) -> str:
@@ -54,7 +54,13 @@ def test_a_token_can_be_checked_with_the_published_key_alone(users: Any) -> None
     }
     assert "d" not in key
     assert jwt.get_unverified_header(ada.token)["kid"] == key["kid"]
-    claims = jwt.decode(ada.token, jwt.PyJWK(key), algorithms=["ES256"], issuer="fusebox")
+    claims = jwt.decode(
+        ada.token,
+        jwt.PyJWK(key),
+        algorithms=["ES256"],
+        issuer="fusebox",
+        audience="fusebox-services",
+    )
     assert (claims["sub"], claims["roles"]) == (ada.id, ["user"])
     assert claims["exp"] - claims["iat"] == 900
     assert claims["jti"]
@@ -146,6 +152,7 @@ def test_a_forged_token_is_refused(users: Any) -> None:
         "alg none": f"{unsigned({'alg': 'none', **kid})}.{unsigned(good)}.",
         "alg none, signed": f"{unsigned({'alg': 'none', **kid})}.{unsigned(good)}.{signature}",
         "symmetric": jwt.encode(good, "x" * 32, "HS256", headers=kid),
+        "other audience": jwt.encode(good | {"aud": "other"}, key, "ES256", headers=kid),
         "other issuer": jwt.encode(good | {"iss": "other"}, key, "ES256", headers=kid),
         "not ours to name": jwt.encode(good | {"sub": "nobody"}, key, "ES256", headers=kid),
         "issued tomorrow": jwt.encode(

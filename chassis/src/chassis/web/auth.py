@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import jwt
 
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 ALGORITHM = "ES256"
 ISSUER = "fusebox"
+AUDIENCE = "fusebox-services"
+# Without one of these a token is none of ours, whoever has signed it.
+REQUIRED = ["exp", "iat", "sub", "iss", "aud"]
 REMEMBERED = 10_000
 # RFC 6750, 2.1, and RFC 9110, 11.4: one space at the least, and nothing behind the token.
 CREDENTIALS = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
@@ -130,14 +134,15 @@ class TokenVerifier:
                 self._key_for(token, key_set),
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
-                options={"require": ["exp", "iat", "sub", "iss"]},
+                audience=AUDIENCE,
+                options={"require": REQUIRED},
             )
         except jwt.ExpiredSignatureError as error:
             raise _expired() from error
         # RecursionError: its JSON is nested deeply.
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise InvalidToken("The token is not valid: log in again.") from error
-        return Caller(claims["sub"], frozenset(claims.get("roles", ())), float(claims["exp"]))
+        return Caller(claims["sub"], _roles(claims), float(claims["exp"]))
 
     def _key_for(self, token: str, key_set: KeySet) -> jwt.PyJWK:
         if not key_set.by_id:
@@ -161,6 +166,16 @@ class TokenVerifier:
         while not stop.is_set() and not self._unknown_key.is_set() and time.monotonic() < until:
             stop.wait(0.5)
         self._unknown_key.clear()
+
+
+def _roles(claims: dict[str, Any]) -> frozenset[str]:
+    """Of what is no list of names, none."""
+    roles = claims.get("roles")
+    return (
+        frozenset(role for role in roles if isinstance(role, str))
+        if isinstance(roles, list)
+        else frozenset()
+    )
 
 
 def _token(authorization: str) -> str:

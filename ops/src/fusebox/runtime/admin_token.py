@@ -29,6 +29,7 @@ def _signed(pem: str) -> str:
     now = int(time.time())
     claims = {
         "iss": "fusebox",
+        "aud": "fusebox-services",
         "sub": "fusebox",
         "roles": ["admin"],
         "iat": now,

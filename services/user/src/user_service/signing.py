@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 
-from chassis.web.auth import ALGORITHM, ISSUER
+from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER
 from user_service.models import User
 
 
@@ -43,6 +43,7 @@ class Signer:
         now, lifetime = int(time.time()), self._lifetime()
         claims = {
             "iss": ISSUER,
+            "aud": AUDIENCE,
             "sub": str(user.user_id),
             "roles": [user.role],
             "iat": now,

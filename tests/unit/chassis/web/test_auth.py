@@ -1,13 +1,18 @@
 """Credentials as a client may write them, and what is said to those that will not do."""
 
 import base64
+import hmac
+import json
 import time
+from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as some
+from jwt.utils import der_to_raw_signature
 
 from chassis.core.errors import InvalidToken, Problem, Unauthenticated
 from chassis.web import problem_details
@@ -15,7 +20,14 @@ from chassis.web.auth import Caller, TokenVerifier
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 NOW = int(time.time())
-CLAIMS = {"sub": "u", "iss": "fusebox", "iat": NOW, "exp": NOW + 600, "roles": []}
+CLAIMS = {
+    "sub": "u",
+    "iss": "fusebox",
+    "aud": "fusebox-services",
+    "iat": NOW,
+    "exp": NOW + 600,
+    "roles": ["user"],
+}
 TOKEN = jwt.encode(CLAIMS, KEY, "ES256", {"kid": "k1"})
 
 
@@ -134,3 +146,134 @@ def test_a_token_is_not_good_for_another_key_under_the_same_id() -> None:
 def _jwk(key_id: str, key: ec.EllipticCurvePrivateKey) -> dict[str, object]:
     public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     return {**public, "kid": key_id, "alg": "ES256", "use": "sig"}
+
+
+STRANGER = ec.generate_private_key(ec.SECP256R1())
+PUBLIC_PEM = KEY.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+)
+PUBLIC_DER = KEY.public_key().public_bytes(
+    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+)
+THEIR_JWK: dict[str, object] = {"jwk": _jwk("k1", STRANGER)}
+UNSIGNED = TOKEN.rpartition(".")[0]
+PUBLIC_JWK = json.dumps(_jwk("k1", KEY)).encode()
+
+
+def part(content: object) -> str:
+    return encoded(json.dumps(content).encode())
+
+
+def signed(claims: object, header: dict[str, object], key: Any = KEY) -> str:
+    """By ES256, whatever the header says."""
+    text = f"{part({'alg': 'ES256', 'typ': 'JWT', **header})}.{part(claims)}"
+    return f"{text}.{encoded(der_to_raw_signature(der_signature(text, key), key.curve))}"
+
+
+def der_signature(text: str, key: Any = KEY) -> bytes:
+    return bytes(key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+
+
+def with_secret(secret: bytes, algorithm: str) -> str:
+    """HMAC as RFC 7518 says, since a library may refuse to use a public key for it."""
+    text = f"{part({'alg': algorithm, 'kid': 'k1'})}.{part(CLAIMS)}"
+    digest = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}[algorithm]
+    return f"{text}.{encoded(hmac.new(secret, text.encode(), digest).digest())}"
+
+
+def without_signature(algorithm: str, signature: str = "") -> str:
+    return f"{part({'alg': algorithm, 'kid': 'k1'})}.{part(CLAIMS)}.{signature}"
+
+
+def without(name: str) -> str:
+    return signed({key: CLAIMS[key] for key in CLAIMS if key != name}, {"kid": "k1"})
+
+
+OTHER_AUDIENCES: tuple[object, ...] = (
+    *("evil", "fusebox", "fusebox-services ", "", None),
+    *([], ["evil"], [1], {}),
+)
+FORGED = {
+    **{f"alg {name}": without_signature(name) for name in ("none", "None", "NONE", "nOnE", "")},
+    "alg none with a signature": without_signature("none", TOKEN.rpartition(".")[2]),
+    "no signature": UNSIGNED + ".",
+    "a signature of zeros": f"{UNSIGNED}.{encoded(bytes(64))}",
+    "a signature in DER": f"{UNSIGNED}.{encoded(der_signature(UNSIGNED))}",
+    **{
+        f"signed by ES256, {said!r} said": signed(CLAIMS, {"kid": "k1", "alg": said})
+        for said in ("none", "HS256", "ES384", "EdDSA", "es256", "", None, 256)
+    },
+    **{
+        f"{algorithm} with the public key as {form}": with_secret(secret, algorithm)
+        for algorithm in ("HS256", "HS384", "HS512")
+        for form, secret in {
+            "PEM": PUBLIC_PEM, "stripped PEM": PUBLIC_PEM.strip(), "DER": PUBLIC_DER,
+            "JWK": PUBLIC_JWK, "nothing": b"",
+        }.items()
+    },
+    "another key under our id": signed(CLAIMS, {"kid": "k1"}, STRANGER),
+    "its own key beside our id": signed(CLAIMS, {"kid": "k1", **THEIR_JWK}, STRANGER),
+    "its own key alone in the header": signed(CLAIMS, THEIR_JWK, STRANGER),
+    **{
+        f"a {name} of its own": signed(CLAIMS, {"kid": "k1", name: value}, STRANGER)
+        for name, value in {
+            "jku": "https://evil.example/jwks.json", "x5u": "https://evil.example/cert.pem",
+            "x5c": ["MIIB"], "x5t": "x",
+        }.items()
+    },
+    **{
+        f"the key id {kid!r}": signed(CLAIMS, {"kid": kid}, STRANGER)
+        for kid in (
+            "../../../../dev/null", "/dev/null", "k1' OR '1'='1", "k1\x00", "K1", "k1 ", "",
+            "https://evil.example/jwks.json", "__class__", "None",
+        )
+    },
+    "no key id": signed(CLAIMS, {}),
+    "a critical extension": signed(CLAIMS, {"kid": "k1", "crit": ["exp2"], "exp2": NOW}),
+    "a critical extension that is not there": signed(CLAIMS, {"kid": "k1", "crit": ["exp"]}),
+    "an empty list of critical extensions": signed(CLAIMS, {"kid": "k1", "crit": []}),
+    "a payload that is not encoded": signed(CLAIMS, {"kid": "k1", "b64": False, "crit": ["b64"]}),
+    "not yet": signed({**CLAIMS, "nbf": NOW + 60}, {"kid": "k1"}),
+    "issued tomorrow": signed({**CLAIMS, "iat": NOW + 86_400}, {"kid": "k1"}),
+    "expired": signed({**CLAIMS, "exp": NOW - 1}, {"kid": "k1"}),
+    "expires at no time": signed({**CLAIMS, "exp": "never"}, {"kid": "k1"}),
+    **{f"another issuer, {iss!r}": signed({**CLAIMS, "iss": iss}, {"kid": "k1"})
+       for iss in ("evil", "Fusebox", "fusebox ", "", ["fusebox", "evil"], None)},
+    **{f"another audience, {aud!r}": signed({**CLAIMS, "aud": aud}, {"kid": "k1"})
+       for aud in OTHER_AUDIENCES},
+    **{f"a subject that is {sub!r}": signed({**CLAIMS, "sub": sub}, {"kid": "k1"})
+       for sub in (1, None, ["u"], {"u": 1})},
+    **{f"without {name}": without(name) for name in ("exp", "iat", "sub", "iss", "aud")},
+    "claims that are no object": signed([], {"kid": "k1"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("token", FORGED.values(), ids=FORGED)
+def test_a_token_that_is_not_whole_in_every_respect_is_refused(token: str) -> None:
+    for _again in range(2):
+        with pytest.raises(InvalidToken):
+            VERIFIER.caller_of(f"Bearer {token}")
+
+
+def test_a_token_may_name_other_audiences_beside_ours() -> None:
+    token = signed({**CLAIMS, "aud": ["other", "fusebox-services"]}, {"kid": "k1"})
+
+    assert VERIFIER.caller_of(f"Bearer {token}").subject == "u"
+
+
+@pytest.mark.parametrize("roles", ["admin", {"admin": True}, [["admin"]], [1], None, 7, True])
+def test_roles_that_are_no_list_of_names_give_no_rights(roles: object) -> None:
+    token = signed({**CLAIMS, "roles": roles}, {"kid": "k1"})
+
+    assert VERIFIER.caller_of(f"Bearer {token}").roles == frozenset()
+
+
+def test_a_key_of_another_kind_verifies_nothing() -> None:
+    secret = base64.urlsafe_b64encode(b"s" * 32).decode().rstrip("=")
+    made = TokenVerifier(
+        lambda: {"keys": [{"kty": "oct", "k": secret, "kid": "k1", "alg": "HS256", "use": "sig"}]}
+    )
+    made.refresh()
+
+    with pytest.raises(InvalidToken):
+        made.caller_of(f"Bearer {jwt.encode(CLAIMS, b's' * 32, 'HS256', {'kid': 'k1'})}")
