@@ -36,7 +36,8 @@ def test_a_login_answers_with_a_token_in_body_and_headers(users: Any) -> None:
     answer = users.log_in(ada.email.upper())
 
     assert answer.status_code == 200
-    assert set(answer.json) == {"accessToken", "tokenType", "expiresIn", "userId"}
+    fixed = {"accessToken", "tokenType", "expiresIn", "userId"}
+    assert set(answer.json) == fixed | {"refreshToken"}
     assert (answer.json["tokenType"], answer.json["expiresIn"]) == ("Bearer", 900)
     assert answer.headers["token"] == answer.json["accessToken"]
     assert answer.headers["userId"] == answer.json["userId"] == ada.id

@@ -42,6 +42,7 @@ class Caller:
     subject: str
     roles: frozenset[str]
     expires: float
+    session: str = ""
 
     @property
     def is_admin(self) -> bool:
@@ -142,7 +143,9 @@ class TokenVerifier:
         # RecursionError: its JSON is nested deeply.
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise InvalidToken("The token is not valid: log in again.") from error
-        return Caller(claims["sub"], _roles(claims), float(claims["exp"]))
+        return Caller(
+            claims["sub"], _roles(claims), float(claims["exp"]), str(claims.get("sid", ""))
+        )
 
     def _key_for(self, token: str, key_set: KeySet) -> jwt.PyJWK:
         if not key_set.by_id:

@@ -12,13 +12,16 @@ from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from chassis.web.names import one_line
-from user_service.models import LONGEST_EMAIL, User, is_email
+from user_service.models import LONGEST_EMAIL, RefreshToken, User, is_email
 from user_service.passwords import LONGEST, SHORTEST, is_common, prepared
 from user_service.service import Accounts
+from user_service.sessions import LoginSessions
 from user_service.signing import Signer
 
 # As it is seen through the gateway.
 USERS = "/user-service/users"
+# RFC 6749, 5.1.
+NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def _address(text: str) -> str:
@@ -58,6 +61,10 @@ class Credentials(Body):
 
     email: str
     password: str = Field(repr=False)
+
+
+class RefreshGrant(Body):
+    refresh_token: str = Field(alias="refreshToken", repr=False)
 
 
 class AccountChanges(Body):
@@ -103,28 +110,50 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     return api
 
 
-def login(accounts: Accounts, signer: Signer) -> Blueprint:
+def login(
+    accounts: Accounts, logins: LoginSessions, signer: Signer, tokens: TokenVerifier
+) -> Blueprint:
     api = Blueprint("login", __name__)
 
     @api.post("/login")
     def log_in() -> tuple[Response, dict[str, str]]:
         given = body(Credentials, is_stored=False)
-        user = accounts.log_in(given.email, given.password)
-        token = signer.token_for(user)
-        document = {
-            "accessToken": token.text,
-            "tokenType": "Bearer",
-            "expiresIn": token.lifetime,
-            "userId": str(user.user_id),
-        }
-        headers = {"token": token.text, "userId": str(user.user_id), "Cache-Control": "no-store"}
-        return jsonify(document), headers
+        user, refresh_token = accounts.log_in(given.email, given.password)
+        document = _token_response(signer, user, refresh_token)
+        headers = {"token": document["accessToken"], "userId": document["userId"]}
+        return jsonify(document), headers | NOT_KEPT
+
+    @api.post("/token")
+    def refresh() -> tuple[Response, dict[str, str]]:
+        given = body(RefreshGrant, is_stored=False)
+        user, refresh_token = logins.refresh(given.refresh_token)
+        return jsonify(_token_response(signer, user, refresh_token)), NOT_KEPT
+
+    @api.post("/logout")
+    def log_out() -> tuple[str, int]:
+        if request.content_length:
+            logins.end_of_token(body(RefreshGrant, is_stored=False).refresh_token)
+        elif session := authenticate(tokens).session:
+            logins.end(UUID(session))
+        return "", 204
 
     @api.get("/.well-known/jwks.json")
     def public_keys() -> Response:
         return jsonify(signer.jwks())
 
     return api
+
+
+def _token_response(signer: Signer, user: User, refresh_token: RefreshToken) -> dict[str, Any]:
+    """RFC 6749, 5.1, in the spelling of the other answers."""
+    token = signer.token_for(user, refresh_token.session_id)
+    return {
+        "accessToken": token.text,
+        "tokenType": "Bearer",
+        "expiresIn": token.lifetime,
+        "refreshToken": refresh_token.text(),
+        "userId": str(user.user_id),
+    }
 
 
 def _json(user: User) -> dict[str, Any]:

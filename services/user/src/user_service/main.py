@@ -6,6 +6,7 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from chassis.core.live import Live
 from chassis.data import postgres
 from chassis.data.housekeeping import TimeToLive
 from chassis.data.outages import OUTAGES
@@ -18,9 +19,10 @@ from chassis.web.auth import TokenVerifier
 from user_service import api
 from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.hashing_queue import HashingQueue
-from user_service.models import User, outbox
+from user_service.models import LoginSession, User, outbox
 from user_service.passwords import Passwords
 from user_service.service import Accounts
+from user_service.sessions import LoginSessions
 from user_service.settings import UserSettings
 from user_service.signing import Signer
 
@@ -40,21 +42,22 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     publish(process, engine, sessions, outbox)
-    sweep(process, sessions, _of_deleted(process))
+    sweep(process, sessions, _of_deleted(process), _of_expired())
     signer = Signer(
         process.environment.secret("token-signing-key.pem"),
         process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds),
     )
+    logins = LoginSessions(sessions, process.live.map(lambda settings: settings.fusebox.tokens))
     orders = OrderClient(process.service_client(ORDER_SERVICE))
     queue = HashingQueue(process.live.map(lambda settings: settings.fusebox.passwords.max_waiting))
     process.metrics.add(queue.metrics)
-    accounts = Accounts(sessions, Passwords(queue), orders)
+    accounts = Accounts(sessions, logins, Passwords(queue), orders)
     # The keys are our own: tokens are checked as everywhere, and nobody has to be asked.
     tokens = TokenVerifier(signer.jwks)
     tokens.refresh()
     app = create_app(__package__, process, outages=OUTAGES)
     app.register_blueprint(api.users(accounts, tokens))
-    app.register_blueprint(api.login(accounts, signer))
+    app.register_blueprint(api.login(accounts, logins, signer, tokens))
     return app
 
 
@@ -63,6 +66,10 @@ def _of_deleted(process: Process[UserSettings]) -> TimeToLive:
         User.deleted_at,
         process.live.map(lambda settings: timedelta(days=settings.fusebox.deleted_users.keep_days)),
     )
+
+
+def _of_expired() -> TimeToLive:
+    return TimeToLive(LoginSession.expires_at, Live(timedelta()))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """Accounts and their rules."""
 
+import hashlib
 import re
+import secrets
+from base64 import b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, Index, func, text
+from sqlalchemy import DateTime, ForeignKey, Index, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.messaging.outbox import Outbox
@@ -55,3 +59,51 @@ class User(Base):
     def delete(self) -> datetime:
         self.deleted_at = datetime.now(UTC)
         return self.deleted_at
+
+
+SECRET_BYTES = 32
+# Of the session's id and the secret, in base64 without padding.
+REFRESH_TOKEN = re.compile("[A-Za-z0-9_-]{64}")
+
+
+@dataclass(frozen=True)
+class RefreshToken:
+    """Opaque to all others: which session, and a secret of which only the hash is kept."""
+
+    session_id: UUID
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls, session_id: UUID | None = None) -> "RefreshToken":
+        return cls(session_id or uuid4(), secrets.token_bytes(SECRET_BYTES))
+
+    @classmethod
+    def parse(cls, text: str) -> "RefreshToken | None":
+        """None for what can be none of ours."""
+        if not REFRESH_TOKEN.fullmatch(text):
+            return None
+        content = b64decode(text, altchars=b"-_")
+        return cls(UUID(bytes=content[:-SECRET_BYTES]), content[-SECRET_BYTES:])
+
+    def text(self) -> str:
+        return urlsafe_b64encode(self.session_id.bytes + self.secret).decode()
+
+    def hash(self) -> bytes:
+        """A fast one will do: there is nothing to guess in 256 random bits."""
+        return hashlib.sha256(self.secret).digest()
+
+
+class LoginSession(Base):
+    """From a login to the logout: a family of refresh tokens, of which the newest is good."""
+
+    __tablename__ = "login_sessions"
+
+    session_id: Mapped[UUID] = mapped_column("id", primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    def rotate(self, successor: RefreshToken, expires_at: datetime) -> None:
+        self.token_hash = successor.hash()
+        self.expires_at = expires_at

@@ -21,8 +21,9 @@ from chassis.web import pagination
 from chassis.web.auth import Caller
 from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.messaging import user_deleted
-from user_service.models import User, is_email, outbox
+from user_service.models import RefreshToken, User, is_email, outbox
 from user_service.passwords import Passwords
+from user_service.sessions import LoginSessions, end_all
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,14 @@ class Accounts:
     """The use cases.  Hashes are made while no transaction is open: they take long."""
 
     def __init__(
-        self, sessions: sessionmaker[Session], passwords: Passwords, orders: OrderClient
+        self,
+        sessions: sessionmaker[Session],
+        logins: LoginSessions,
+        passwords: Passwords,
+        orders: OrderClient,
     ) -> None:
         self._sessions = sessions
+        self._logins = logins
         self._passwords = passwords
         self._orders = orders
 
@@ -52,15 +58,16 @@ class Accounts:
                 raise Conflict("There is an account with this e-mail.", code="email-taken")
         return user
 
-    def log_in(self, email: str, password: str) -> User:
+    def log_in(self, email: str, password: str) -> tuple[User, RefreshToken]:
         """Unauthenticated, and after the same work, whichever of the two is wrong."""
         user = self._with_email(email)
         known = user.password_hash if user else None
         if not self._passwords.fits(password, known) or user is None:
             raise Unauthenticated("The e-mail or the password is wrong.", code="login-failed")
+        token = self._logins.begin(user)
         if self._passwords.is_outdated(user.password_hash):
             self._renew_hash(user, password)
-        return user
+        return user, token
 
     def profile(self, caller: Caller, user_id: UUID, authorization: str) -> Profile:
         with self._sessions() as session:
@@ -87,11 +94,14 @@ class Accounts:
         with self._sessions.begin() as session:
             user = _reach(session, caller, user_id, lock=True)
             user.change(name, hashed)
+            if hashed is not None:
+                end_all(session, user_id)
         return user
 
     def delete(self, caller: Caller, user_id: UUID) -> None:
         with self._sessions.begin() as session:
             user = _reach(session, caller, user_id, lock=True)
+            end_all(session, user_id)
             outbox.record(session, [user_deleted(user.user_id, user.delete())])
 
     def _with_email(self, email: str) -> User | None:

@@ -5,6 +5,8 @@ from chassis.config.settings import Count, Fusebox, Positive, Section, Settings
 
 class TokenSettings(Section):
     lifetime_seconds: Count = 900
+    refresh_lifetime_days: Positive = 14
+    session_lifetime_days: Positive = 90
 
 
 class PasswordSettings(Section):

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -39,12 +40,13 @@ class Signer:
     def jwks(self) -> dict[str, Any]:
         return {"keys": [{**self._public, "kid": self._id, "use": "sig", "alg": ALGORITHM}]}
 
-    def token_for(self, user: User) -> AccessToken:
+    def token_for(self, user: User, session_id: UUID) -> AccessToken:
         now, lifetime = int(time.time()), self._lifetime()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user.user_id),
+            "sid": str(session_id),
             "roles": [user.role],
             "iat": now,
             "exp": now + lifetime,
