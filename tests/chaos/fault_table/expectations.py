@@ -218,5 +218,6 @@ REPAIRS = {
     "postgres": "Nothing is accepted, so nothing is owed. Consumers wait with growing pauses and"
     " skip nothing; pools replace their dead connections by themselves.",
     "zipkin": "Spans are dropped and counted (`zipkin_reporter_spans_dropped_total`). Those of"
-    " meanwhile are lost for good; nothing else is.",
+    " meanwhile are lost for good; nothing else is. A starting shop does not wait for Zipkin: each"
+    " process keeps up to 10,000 spans until Zipkin has answered it once.",
 }

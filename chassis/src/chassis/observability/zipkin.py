@@ -1,7 +1,8 @@
 """The way of finished spans to Zipkin: a bounded queue and a thread that posts batches.
 
 A dead Zipkin costs a request nothing: what does not fit the queue, or is refused, is dropped and
-counted.  One span that Zipkin refuses takes no other with it.
+counted.  Only the spans made before Zipkin's first answer are kept until then: the shop starts
+without it.  One span that Zipkin refuses takes no other with it.
 """
 
 import logging
@@ -25,6 +26,8 @@ BATCH = 500
 GATHER_SECONDS = 1.0
 ANSWER_WITHIN = Timeout(connect=0.5, read=2)
 LONGEST_PAUSE = 5.0
+# Between trials before the first answer: somebody has placed a first order and looks for its trace.
+PAUSE_BEFORE_FIRST_ANSWER = 2.0
 # What Zipkin refuses is halved until the bad span is alone: 18 posts for one among 500.  A server
 # that refuses everything is not asked for ever.
 POSTS_PER_BATCH = 64
@@ -37,6 +40,8 @@ class ZipkinReporter:
     def __init__(self, url: Live[str]) -> None:
         self._url = url
         self._queue: queue.SimpleQueue[Span] = queue.SimpleQueue()
+        self._unsent: list[Span] = []
+        self._has_answered = False
         self._encoder = get_encoder(Encoding.V2_JSON)
         self._pool: HTTPConnectionPool | None = None
         self._pool_url = ""
@@ -44,7 +49,7 @@ class ZipkinReporter:
         self.dropped = 0
 
     def put(self, span: Span) -> None:
-        if self._queue.qsize() < QUEUE_SIZE:
+        if self._queue.qsize() + len(self._unsent) < QUEUE_SIZE:
             self._queue.put(span)
         else:
             self.dropped += 1
@@ -57,8 +62,10 @@ class ZipkinReporter:
                 pause = GATHER_SECONDS
                 backoff.reset()
             else:
-                pause = backoff.next()
+                longest = LONGEST_PAUSE if self._has_answered else PAUSE_BEFORE_FIRST_ANSWER
+                pause = min(backoff.next(), longest)
         self._post_all()
+        self.dropped += len(self._unsent)
         if self._pool is not None:
             self._pool.close()
 
@@ -69,7 +76,7 @@ class ZipkinReporter:
         return True
 
     def _take(self) -> list[Span]:
-        batch: list[Span] = []
+        batch, self._unsent = self._unsent, []
         while len(batch) < BATCH:
             try:
                 batch.append(self._queue.get_nowait())
@@ -78,7 +85,10 @@ class ZipkinReporter:
         return batch
 
     def _post(self, batch: list[Span]) -> bool:
-        """Whether Zipkin took anything of the batch; what it did not take is dropped."""
+        """Whether Zipkin took anything of the batch; what it did not take is dropped.
+
+        Without any answer yet, the batch is kept for the next trial.
+        """
         taken, parts, posts = 0, [batch], 0
         try:
             while parts and posts < POSTS_PER_BATCH:
@@ -89,6 +99,9 @@ class ZipkinReporter:
                     middle = len(part) // 2
                     parts += [part[middle:], part[:middle]]
         except HTTPError as error:
+            if not self._has_answered:
+                self._unsent = batch
+                return False
             log.info("Zipkin took %d of %d spans: %s", taken, len(batch), error)
         else:
             if taken < len(batch):
@@ -114,6 +127,7 @@ class ZipkinReporter:
             headers={"Content-Type": "application/json"},
             redirect=False,
         )
+        self._has_answered = True
         if response.status in REFUSED:
             return False
         if response.status >= 300:

@@ -55,7 +55,7 @@ def _problems(status: ShopStatus) -> dict[str, list[str]]:
 
 def notes(row: StatusRow) -> list[Text]:
     """Whether it is healthy, and whatever is not as usual."""
-    lines = [Text("yes", GOOD) if row.healthy else Text(f"no: {row.reason}", _style(row))]
+    lines = [_health(row)]
     lines += [Text(f"on purpose: {fault}", ON_PURPOSE) for fault in row.faults]
     if row.problems:
         lines.append(Text(f"see below: {', '.join(row.problems)}", BAD))
@@ -68,8 +68,14 @@ def notes(row: StatusRow) -> list[Text]:
     return lines
 
 
+def _health(row: StatusRow) -> Text:
+    if row.is_starting:
+        return Text("not yet: the shop does without it", ON_PURPOSE)
+    return Text("yes", GOOD) if row.healthy else Text(f"no: {row.reason}", _style(row))
+
+
 def _style(row: StatusRow) -> str:
-    if row.faults:
+    if row.faults or row.is_starting:
         return ON_PURPOSE
     return GOOD if row.healthy else BAD
 

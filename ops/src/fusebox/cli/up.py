@@ -64,11 +64,14 @@ def _start_containers(stack: Stack) -> None:
 
 def _warn(late: list[str]) -> None:
     for what in late:
-        print(f"{what}: the shop does without it; `make status` shows when it is there.")
+        print(
+            f"{what}: the shop does without it, and keeps its traces; `make status` shows"
+            " when it is there."
+        )
 
 
 def refuse_dead(shop: status.ShopStatus) -> None:
-    dead = [row for row in shop.rows if not row.healthy]
+    dead = [row for row in shop.rows if not (row.healthy or row.is_starting)]
     if not dead:
         return
     raise Fault(

@@ -48,7 +48,7 @@ def refuse_broken(rows: Sequence[StatusRow]) -> None:
 def _problems(row: StatusRow) -> list[str]:
     forced = [f"breaker {name} {state}" for name, state in row.breakers.items() if state in FORCED]
     reasons = [*row.faults, *forced]
-    if not row.healthy and not reasons:
+    if not (row.healthy or row.is_starting or reasons):
         reasons = [row.reason or row.state.lower()]
     return [f"{row.instance}: {reason}" for reason in reasons]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME, Part, part_of
 from fusebox.docker import compose, throttle
 from fusebox.network import ports
-from fusebox.runtime.driver import STOP_WAIT_SECONDS, State
+from fusebox.runtime.driver import STARTING_SECONDS, STOP_WAIT_SECONDS, State
 
 NUMBER, SERVICE = "com.docker.compose.container-number", "com.docker.compose.service"
 KILLED = 137
@@ -139,15 +140,17 @@ def _state(described: dict[str, Any]) -> State:
     labels, state = described["Config"]["Labels"], described["State"]
     is_running = state["Running"] and not state["Restarting"]
     instance = BY_NAME[labels[SERVICE]].instance(int(labels[NUMBER]))
+    started = _microseconds(state["StartedAt"])
     return State(
         instance=instance,
         state="RUNNING" if is_running else state["Status"].upper(),
         pid=state["Pid"] if is_running else 0,
-        started=_microseconds(state["StartedAt"]),
+        started=started,
         reason="" if is_running else _reason(state),
         is_paused=state["Paused"],
         ended_by="" if is_running or state["Status"] != "exited" else _ended_by(state),
         host=described["Name"].removeprefix("/"),
+        is_new=is_running and time.time() - started / 1e6 < STARTING_SECONDS,
     )
 
 

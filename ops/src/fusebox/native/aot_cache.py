@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,8 @@ READY_SECONDS = 180.0
 # The JVM writes its cache while it ends, at the lowest priority.
 WRITE_SECONDS = 300.0
 LOWEST_PRIORITY = 19
+SPANS_TAKEN = 202
+ZIPKIN_PAGES = ("/zipkin/", "/zipkin/config.json", "/api/v2/services", "/api/v2/trace/1")
 
 
 def main() -> int:
@@ -78,7 +81,18 @@ def _make_cache_of_zipkin(_stack: Stack, program: JavaProgram, scratch: Path) ->
     port = _free_port()
     output = scratch / "cache"
     command = program.training_command(output, *zipkin.properties(HOST, port))
-    _make_cache(command, lambda: http.get(f"http://{HOST}:{port}/health").ok, output, program.cache)
+    _make_cache(command, lambda: _is_used(f"http://{HOST}:{port}"), output, program.cache)
+
+
+def _is_used(zipkin_url: str) -> bool:
+    """Whether it has taken a span and shown its page: it loads what for only when it is asked."""
+    now = int(time.time() * 1e6)
+    span = {"traceId": "1", "id": "1", "name": "training", "timestamp": now, "duration": 1}
+    return (
+        http.get(f"{zipkin_url}/health").ok
+        and http.post(f"{zipkin_url}/api/v2/spans", [span]).status == SPANS_TAKEN
+        and all(http.get(f"{zipkin_url}{page}").ok for page in ZIPKIN_PAGES)
+    )
 
 
 def _make_cache(

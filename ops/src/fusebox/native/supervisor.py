@@ -33,7 +33,7 @@ from fusebox.native.programs import (
 )
 from fusebox.network import ports
 from fusebox.network.proxies import without_own_hosts
-from fusebox.runtime.driver import RUNNING, State
+from fusebox.runtime.driver import RUNNING, STARTING_SECONDS, State
 from fusebox.state import eureka_zone
 
 START_SECONDS = 20
@@ -222,6 +222,7 @@ def _state(info: dict[str, Any]) -> State:
         reason=_reason(info),
         is_paused=process_tree.is_paused(info["pid"]),
         ended_by=_ended_by(info),
+        is_new=info["statename"] in RUNNING and info["now"] - info["start"] < STARTING_SECONDS,
     )
 
 

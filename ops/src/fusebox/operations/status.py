@@ -18,6 +18,7 @@ from fusebox.state import canary_mark
 
 ASKED_AT_ONCE = 8
 NOT_RUNNING = "DOWN"
+STARTING = "STARTING"
 PAUSED = health.InstanceHealth(False, "paused")
 
 
@@ -57,9 +58,14 @@ class StatusRow:
     weight: str = ""
     outbox: int = 0
 
+    @property
+    def is_starting(self) -> bool:
+        """One that the shop does without is not there yet."""
+        return self.state == STARTING
+
     def is_explained_by(self, broken: Container[str]) -> bool:
         """Whether nothing is wrong here but what was done on purpose to it, or to `broken`."""
-        if self.faults:
+        if self.faults or self.is_starting:
             return True
         if any(ABOUT.get(name) not in broken for name in self.problems):
             return False
@@ -74,7 +80,7 @@ class ShopStatus:
 
     @property
     def healthy(self) -> bool:
-        return bool(self.rows) and all(row.healthy for row in self.rows)
+        return bool(self.rows) and all(row.healthy or row.is_starting for row in self.rows)
 
     @property
     def is_as_meant(self) -> bool:
@@ -192,10 +198,11 @@ def _row(
     if state is None or observed is None:
         return _absent(part.name, name)
     paused = _is_paused(state, halts)
+    starting = part.optional and state.is_new and not paused and not observed.verdict.healthy
     return StatusRow(
         service=part.name,
         instance=name,
-        state=_shown(state, paused),
+        state=STARTING if starting else _shown(state, paused),
         healthy=observed.verdict.healthy,
         reason=observed.verdict.reason,
         pid=state.pid,

@@ -13,6 +13,8 @@ from fusebox.core.topology import Part
 
 # SIGTERM has ten seconds by the contract; who needs longer is killed.
 STOP_WAIT_SECONDS = 12
+# A JVM without its class archive, on a busy machine.
+STARTING_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class State:
     """What the driver knows of one instance.
 
     `ended_by` is "killed" or "stopped" when it has ended on request, else empty; `host` is the name
-    of a container among the others, and empty for a process.
+    of a container among the others, and empty for a process.  `is_new` has run for less than
+    `STARTING_SECONDS`.
     """
 
     instance: str
@@ -31,6 +34,7 @@ class State:
     is_paused: bool = False
     ended_by: str = ""
     host: str = ""
+    is_new: bool = False
 
     @property
     def is_running(self) -> bool:

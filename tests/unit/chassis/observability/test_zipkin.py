@@ -119,6 +119,52 @@ def test_all_posts_go_over_one_kept_connection(strict: StrictZipkin) -> None:
     assert (strict.posts, strict.connections, sender.sent) == (3, 1, 3 * zipkin.BATCH)
 
 
+def test_spans_made_before_zipkin_first_answers_reach_it(strict: StrictZipkin) -> None:
+    address = Live("http://127.0.0.1:1/api/v2/spans")
+    sender = ZipkinReporter(address)
+    tracer = Tracer("x", Sampler(Live(SamplingRules())), sender.put)
+    names = [f"work {number}" for number in range(zipkin.BATCH + 1)]
+    for name in names:
+        with tracer.span(name, Kind.CLIENT):
+            pass
+    assert not sender._post_all()
+    assert (sender.sent, sender.dropped) == (0, 0)
+
+    address.set(strict.url)
+    assert sender._post_all()
+    assert strict.names == names
+    assert (sender.sent, sender.dropped) == (len(names), 0)
+
+
+def test_spans_kept_for_zipkin_stay_within_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipkin, "QUEUE_SIZE", 2)
+    sender = ZipkinReporter(Live("http://127.0.0.1:1/api/v2/spans"))
+    tracer = Tracer("x", Sampler(Live(SamplingRules())), sender.put)
+    for _ in range(5):
+        with tracer.span("work", Kind.CLIENT):
+            pass
+        assert not sender._post_all()
+
+    assert (len(sender._unsent) + sender._queue.qsize(), sender.dropped) == (2, 3)
+
+
+def test_spans_that_come_after_zipkins_first_answer_are_dropped_while_it_is_away(
+    strict: StrictZipkin,
+) -> None:
+    address = Live(strict.url)
+    sender = ZipkinReporter(address)
+    tracer = Tracer("x", Sampler(Live(SamplingRules())), sender.put)
+    with tracer.span("first", Kind.CLIENT):
+        pass
+    assert sender._post_all()
+
+    address.set("http://127.0.0.1:1/api/v2/spans")
+    with tracer.span("second", Kind.CLIENT):
+        pass
+    assert not sender._post_all()
+    assert (sender.sent, sender.dropped) == (1, 1)
+
+
 def test_an_address_that_is_none_costs_spans_and_nothing_else() -> None:
     sender = report("http://a..b:9411/api/v2/spans", ["work"])
 

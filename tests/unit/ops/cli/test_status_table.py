@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from fusebox.cli import doctor, status_table
+from fusebox.cli import doctor, status_table, up
 from fusebox.core.stack import Stack
 from fusebox.operations import status
 from fusebox.operations.status import ShopStatus, StatusRow
@@ -111,6 +111,7 @@ def test_a_terminal_is_shown_colours_and_a_pipe_none() -> None:
 
 
 KAFKA_KILLED = StatusRow("kafka", "kafka-1", "STOPPED", healthy=False, faults=["killed"])
+STARTING = StatusRow("zipkin", "zipkin-1", "STARTING", healthy=False, reason="does not answer")
 ILL = replace(HEALTHY, healthy=False, reason="does not answer")
 
 
@@ -127,6 +128,8 @@ ILL = replace(HEALTHY, healthy=False, reason="does not answer")
         ([ILL], False),
         ([ILL, KAFKA_KILLED], False),
         ([replace(HEALTHY, problems=REFUSED), KAFKA_KILLED], False),
+        ([HEALTHY, STARTING], True),
+        ([STARTING, replace(ILL, problems={"db": "PostgreSQL is away"})], False),
         ([], False),
     ],
 )
@@ -134,6 +137,21 @@ def test_only_what_was_not_done_on_purpose_is_an_error(
     rows: list[StatusRow], as_meant: bool
 ) -> None:
     assert ShopStatus(rows).is_as_meant == as_meant
+
+
+def test_what_the_shop_does_without_may_still_be_starting(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = ShopStatus([HEALTHY, STARTING])
+    monkeypatch.setattr(status, "read", lambda _: shop)
+
+    assert shop.healthy
+    up.refuse_dead(shop)
+    assert "starting" in shown(STARTING, width=120)
+    assert "not yet: the shop does without it" in shown(STARTING, width=120)
+    checks = {check.name: check for check in doctor._health(stack, running=True)}
+    assert checks["zipkin-1"].right
+    assert "is starting" in checks["zipkin-1"].finding
 
 
 def test_a_refused_configuration_is_told_by_status_and_doctor(

@@ -6,14 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from fusebox.cli import up
-from fusebox.core.errors import Fault
 from fusebox.core.progress import PlainDisplay
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PARTS
-from fusebox.core.wait import Late
-from fusebox.native import jars, kafka, programs, startup, zipkin
+from fusebox.native import jars, kafka, programs, zipkin
 from fusebox.native.programs import Program
 from fusebox.native.startup import ProcessStartup
+from fusebox.native.supervisor import Supervisor
 
 
 @pytest.fixture
@@ -22,32 +21,21 @@ def start(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> ProcessStartup:
     return ProcessStartup(stack, PlainDisplay())
 
 
-def fail_with(fault: Fault) -> object:
-    def launch(_self: ProcessStartup, _program: Program) -> None:
-        raise fault
-
-    return launch
-
-
-def test_a_late_zipkin_is_told_and_not_waited_for(
+def test_zipkin_is_started_when_the_shop_is_open_and_not_waited_for(
     start: ProcessStartup, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    late = Late("zipkin-1 did not answer within 90 s")
-    monkeypatch.setattr(startup.ProcessStartup, "_launch", fail_with(late))
+    calls: list[str] = []
+    monkeypatch.setattr(Supervisor, "add_program", lambda _, program: calls.append(program.name))
+    monkeypatch.setattr(Supervisor, "start", lambda _, name: calls.append(f"start {name}"))
 
-    start._zipkin()
+    last = start._steps()[-1]
+    assert last.name == "zipkin"
+    assert {"shop", "topics"} <= set(last.after)
+    last.run()
     up._warn(start.late)
 
-    assert "zipkin-1 did not answer within 90 s" in capsys.readouterr().out
-
-
-def test_a_zipkin_that_cannot_start_at_all_fails_the_start(
-    start: ProcessStartup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(startup.ProcessStartup, "_launch", fail_with(Fault("its port is taken")))
-
-    with pytest.raises(Fault, match="port is taken"):
-        start._zipkin()
+    assert calls == ["zipkin-1", "start zipkin-1"]
+    assert "zipkin-1 is still starting: the shop does without it" in capsys.readouterr().out
 
 
 def test_what_takes_long_is_said_at_the_first_start_and_at_no_later_one(

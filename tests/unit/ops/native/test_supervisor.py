@@ -122,6 +122,7 @@ class SpokenTo(Supervisor):
             "statename": "RUNNING",
             "pid": 0,
             "start": 1,
+            "now": 100,
             "spawnerr": "",
             "exitstatus": 0,
             **info,

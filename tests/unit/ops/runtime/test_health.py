@@ -1,6 +1,7 @@
 """Health is asked for, and what answers is understood."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -228,6 +229,26 @@ def test_status_asks_no_paused_process(rows: dict[str, status.StatusRow]) -> Non
 
     assert (paused.state, paused.healthy, paused.reason) == ("PAUSED", False, "paused")
     assert paused.breakers == {}
+
+
+@pytest.mark.parametrize(
+    ("instance", "is_new", "shown"),
+    [
+        ("zipkin-1", True, "STARTING"),
+        ("zipkin-1", False, "RUNNING"),
+        ("kafka-1", True, "RUNNING"),
+    ],
+)
+def test_only_what_the_shop_does_without_is_shown_as_starting_and_only_at_first(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, instance: str, is_new: bool, shown: str
+) -> None:
+    monkeypatch.setattr(health, "check", lambda *_: health.SILENT)
+    monkeypatch.setattr(process_tree, "memory", lambda _: 0)
+    supervisor = FakeSupervisor(stack, replace(state(instance), is_new=is_new))
+    monkeypatch.setattr(status, "driver_of", lambda _: supervisor)
+
+    rows = {row.instance: row for row in status.read(stack).rows}
+    assert (rows[instance].state, rows[instance].healthy) == (shown, False)
 
 
 def test_a_throttled_process_is_not_shown_as_paused(rows: dict[str, status.StatusRow]) -> None:
