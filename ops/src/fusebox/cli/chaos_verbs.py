@@ -63,7 +63,7 @@ def roll(stack: Stack, service: str) -> None:
 
 @click.command(cls=Verb, epilog=SCALED_HELP)
 @click.argument("service", type=PartName())
-@click.argument("weight", type=WholeNumber(0, 100))
+@click.argument("weight", type=WholeNumber(0, 100, ", the share in per cent"))
 @click.option("--version", help="What the new instance says of itself; else …-canary.")
 @click.option("--sticky", help="The same version for the same user, address, cookie:NAME, …")
 @click.pass_obj
@@ -100,7 +100,7 @@ def slow(stack: Stack, service: str, ms: int, instance: int | None) -> None:
 
 @click.command(cls=Verb, epilog=OURS_HELP)
 @click.argument("service", type=PartName())
-@click.argument("rate", type=DecimalNumber(0, 1))
+@click.argument("rate", type=DecimalNumber(0, 1, " (0.5 is half)"))
 @instance_option
 @click.pass_obj
 def fail(stack: Stack, service: str, rate: float, instance: int | None) -> None:

@@ -54,12 +54,14 @@ class Misuse(click.UsageError):
 
 
 class WholeNumber(click.ParamType[int]):
-    """A whole number within its bounds, written with digits."""
+    """A whole number within its bounds, in digits; a refusal names its `meaning`."""
 
     name = "integer"
 
-    def __init__(self, least: int | None = None, most: int | None = None) -> None:
-        self.least, self.most = least, most
+    def __init__(
+        self, least: int | None = None, most: int | None = None, meaning: str = ""
+    ) -> None:
+        self.least, self.most, self.meaning = least, most, meaning
 
     def convert(
         self, value: Any, param: click.Parameter | None, context: click.Context | None
@@ -68,17 +70,20 @@ class WholeNumber(click.ParamType[int]):
             return value
         number = int(value) if WHOLE.fullmatch(value) else None
         if number is None or not _is_within(number, self.least, self.most):
-            raise _refused(value, f"a whole number{_bounds(self.least, self.most)}", param, context)
+            allowed = f"a whole number{_bounds(self.least, self.most)}{self.meaning}"
+            raise _refused(value, allowed, param, context)
         return number
 
 
 class DecimalNumber(click.ParamType[float]):
-    """A finite number within its bounds."""
+    """A finite number within its bounds; a refusal names its `meaning`."""
 
     name = "number"
 
-    def __init__(self, least: float | None = None, most: float | None = None) -> None:
-        self.least, self.most = least, most
+    def __init__(
+        self, least: float | None = None, most: float | None = None, meaning: str = ""
+    ) -> None:
+        self.least, self.most, self.meaning = least, most, meaning
 
     def convert(
         self, value: Any, param: click.Parameter | None, context: click.Context | None
@@ -87,7 +92,8 @@ class DecimalNumber(click.ParamType[float]):
             return value
         number = float(value) if DECIMAL.fullmatch(value) else math.inf
         if math.isinf(number) or not _is_within(number, self.least, self.most):
-            raise _refused(value, f"a number{_bounds(self.least, self.most)}", param, context)
+            allowed = f"a number{_bounds(self.least, self.most)}{self.meaning}"
+            raise _refused(value, allowed, param, context)
         return number
 
 
