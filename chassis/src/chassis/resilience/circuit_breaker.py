@@ -15,7 +15,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pybreaker
@@ -23,6 +22,7 @@ import pybreaker
 from chassis.config.breaker_settings import BreakerSettings
 from chassis.core.errors import CircuitOpen
 from chassis.core.live import Live
+from chassis.resilience import circuit_breaker_states as states
 from chassis.resilience.call_rates import CallRates, Verdict
 from chassis.resilience.circuit_breaker_events import CircuitBreakerEvent, CircuitBreakerJournal
 from chassis.resilience.permit import Permit
@@ -34,19 +34,6 @@ log = logging.getLogger(__name__)
 EXAMINED_AGAIN_SECONDS = 1.0
 # So long a half-open breaker waits for a call that decides.
 TRIAL_SECONDS = 1.0
-CLOSED, OPEN, HALF_OPEN = "CLOSED", "OPEN", "HALF_OPEN"
-NAMES = {
-    pybreaker.STATE_CLOSED: CLOSED,
-    pybreaker.STATE_OPEN: OPEN,
-    pybreaker.STATE_HALF_OPEN: HALF_OPEN,
-}
-FORCED_OPEN = "FORCED_OPEN"
-DISABLED = "DISABLED"
-PASSING = frozenset((CLOSED, DISABLED))
-
-
-class _CalledServiceFailed(Exception):
-    """Carries an outcome into pybreaker."""
 
 
 class CircuitBreaker(pybreaker.CircuitBreakerListener):
@@ -72,7 +59,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         self._suspected_in_a_row = 0
         self._on_trust = False
         self._forced: str | None = None
-        self.state = CLOSED
+        self.state = states.CLOSED
         self._journal = CircuitBreakerJournal(name)
         self.calls, self.seconds = self._journal.calls, self._journal.seconds
         self._breaker = pybreaker.CircuitBreaker(name=name, listeners=[self])
@@ -88,7 +75,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         with self._lock:
             if self._settings.value is not self._followed:
                 self._follow_settings(self._settings.value)
-            if self.state in PASSING:
+            if self.state in states.PASSING:
                 return Permit(self, False, self._clock())
             if self._trial_due():
                 if self._breaker.current_state == pybreaker.STATE_OPEN:
@@ -105,18 +92,22 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
 
     def force_open(self) -> None:
         """Refuse every call, without a probe, until `reset`."""
-        self._force(FORCED_OPEN)
+        with self._lock:
+            self._forced = states.FORCED_OPEN
+            self._show(self._forced)
 
     def disable(self) -> None:
         """Let every call through and count none, until `reset`."""
-        self._force(DISABLED)
+        with self._lock:
+            self._forced = states.DISABLED
+            self._show(self._forced)
 
     def reset(self) -> None:
         """Closed, and on its own again."""
         with self._lock:
             self._forced = None
             self._breaker.close()
-            self._show(NAMES[self._breaker.current_state])
+            self._show(states.NAMES[self._breaker.current_state])
 
     def hasten_probe(self) -> None:
         """A new instance is there: the next call may be the probe."""
@@ -128,9 +119,9 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         with self._lock:
             if not self._followed.automatic_transition_from_open_to_half_open_enabled:
                 return False
-            if self.state == HALF_OPEN:
+            if self.state == states.HALF_OPEN:
                 return not self._trial_calls and self._clock() - self._half_open_at >= TRIAL_SECONDS
-            return self.state == OPEN and self._trial_due()
+            return self.state == states.OPEN and self._trial_due()
 
     def probed(self, is_well: bool) -> None:
         """What asking has shown when it was due.
@@ -139,14 +130,14 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         closed, on trust, which ends with the first failure.
         """
         with self._lock:
-            if self._forced or self._trial_calls or self.state not in (OPEN, HALF_OPEN):
+            if self._forced or self._trial_calls or self.state == states.CLOSED:
                 return
             if not is_well:
-                if self.state == HALF_OPEN:
+                if self.state == states.HALF_OPEN:
                     self._breaker.open()
                 elif self._opened_at > -math.inf:  # one that has come may take a moment more
                     self._opened_at = self._clock()
-            elif self.state == OPEN:
+            elif self.state == states.OPEN:
                 self._breaker.half_open()
             else:
                 self._breaker.close()
@@ -158,13 +149,12 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         with self._lock:
             self._is_examining = False
             self._examined_at = self._clock()
-            is_open = self._breaker.current_state == pybreaker.STATE_OPEN
             if error is None:
                 self._suspected_in_a_row = 0
                 self._rates.forgive()
                 if self._breaker.current_state == pybreaker.STATE_HALF_OPEN:
                     self._breaker.close()
-            elif not is_open and self._forced is None:
+            elif self._forced is None and self._breaker.current_state != pybreaker.STATE_OPEN:
                 self._journal.add("ERROR", error=str(error))
                 self._breaker.open()
 
@@ -193,16 +183,16 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
 
     def seconds_to_probe(self) -> float:
         """0 when the next call may be the probe."""
-        if self.state != OPEN:
+        if self.state != states.OPEN:
             return 0.0
         return max(0.0, self._opened_at + self._followed.wait_seconds - self._clock())
 
     def state_change(self, _breaker: Any, _old_state: Any, new_state: Any) -> None:
         """Called by pybreaker, under our lock."""
-        state = NAMES[new_state.name]
-        if state == OPEN:
+        state = states.NAMES[new_state.name]
+        if state == states.OPEN:
             self._opened_at = self._clock()
-        elif state == HALF_OPEN:
+        elif state == states.HALF_OPEN:
             self._trial_calls, self._half_open_at = 0, self._clock()
             self._rates.begin_trial()
         else:
@@ -218,15 +208,10 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             self._journal.add("STATE_TRANSITION", transition=transition)
             log.warning("circuit breaker %s: %s", self.name, transition)
 
-    def _force(self, state: str) -> None:
-        with self._lock:
-            self._forced = state
-            self._show(state)
-
     def _trial_due(self) -> bool:
         if self._forced is not None or self.seconds_to_probe() > 0.0:
             return False
-        return self.state == OPEN or self._trial_calls < self._followed.calls_of_a_trial
+        return self.state == states.OPEN or self._trial_calls < self._followed.calls_of_a_trial
 
     def _follow_settings(self, settings: BreakerSettings) -> None:
         self._followed = settings
@@ -252,7 +237,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
     ) -> bool:
         """Count it, as often as `weight` says; True when the service is to be examined."""
         with self._lock:
-            if self._forced == DISABLED:
+            if self._forced == states.DISABLED:
                 return False
             now = self._clock()
             elapsed = now - started
@@ -275,7 +260,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             self._suspected_in_a_row += 1
         elif error or self.failures:  # a success after another success changes nothing
             self._suspected_in_a_row *= error is not None
-            self._record_in_pybreaker(error)
+            states.record_in(self._breaker, error)
         if outcome == SUCCEEDED:
             self._end_trust()
             if not self._rates.has_faults:
@@ -297,10 +282,8 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
         if verdict is Verdict.DOUBTFUL and outcome == SUSPECTED:
             self._is_examining = True
             return True
-        if verdict is Verdict.BROKEN:
-            self._breaker.open()
-        else:
-            self._breaker.close()
+        move = self._breaker.open if verdict is Verdict.BROKEN else self._breaker.close
+        move()
         return False
 
     def _begin_examination(self) -> bool:
@@ -309,15 +292,6 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             return False
         self._is_examining = True
         return True
-
-    def _record_in_pybreaker(self, error: BaseException | None) -> None:
-        def outcome() -> None:
-            if error:
-                raise _CalledServiceFailed(str(error))
-
-        # The caller has the real error; this one is only to be counted.
-        with suppress(_CalledServiceFailed, pybreaker.CircuitBreakerError):
-            self._breaker.call(outcome)
 
     def give_back(self, is_trial: bool) -> None:
         with self._lock:
