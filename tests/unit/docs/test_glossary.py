@@ -1,6 +1,7 @@
 """docs/glossary.md is held against the code: what it links to is there, and no term is missing."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "glossary.md"
 # The terms that a reader of the code meets, and has to find here.
 TERMS = """
-    AOT cache, actuator, blocklist, bulkhead, canary, canary rollback, chaos monkey, circuit
-    breaker, dead letter, deadline, discovery locator, driver, exchange, filter, idempotency
-    key, inbox, invariant, kill points, last known, lease, long poll, mirror, outbox, peers,
-    pending changes, permit, problem details, process tree, refresh, registry snapshot, relay,
-    request coalescing, resilience policy, response cache, retry budget, service client, task
-    graph, throttle, topology, trace context, wake-up, Zipkin reporter, zone
+    AOT cache, Zipkin reporter, actuator, blocklist, bulkhead, canary, canary rollback, chaos
+    monkey, circuit breaker, dead letter, dead letter limit, deadline, discovery locator,
+    driver, examination, exchange, filter, group commit, half-open, housekeeping, idempotency
+    key, inbox, invariant, kill points, last known, last known good, lease, live value, load
+    shedding, long poll, mirror, outbox, peers, pending changes, permit, problem details,
+    process tree, refresh, registry snapshot, relay, request coalescing, resilience policy,
+    response cache, retry budget, sampling, service client, sliding window, state machine, task
+    graph, throttle, topology, trace context, transactional outbox, wake-up, zone
 """
 
 
@@ -41,6 +44,12 @@ def test_the_terms_of_the_code_are_explained() -> None:
     terms = [" ".join(term.split()) for term in TERMS.split(",")]
 
     assert [term for term in terms if term not in explained] == []
+
+
+def test_a_term_is_explained_once() -> None:
+    terms = re.findall(r"^\| ([^|]+) \|", PAGE.read_text(), re.MULTILINE)
+
+    assert [term for term, times in Counter(terms).items() if times > 1 and term != "term"] == []
 
 
 def test_the_terms_are_in_the_order_of_the_alphabet() -> None:

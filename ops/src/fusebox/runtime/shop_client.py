@@ -37,7 +37,7 @@ class OrderResult:
 
     @classmethod
     def of(cls, response: requests.Response, milliseconds: float) -> OrderResult:
-        document = _document(response)
+        document = json_object(response)
         return cls(
             http_status=response.status_code,
             status=document.get("status", "") if response.ok else "",
@@ -95,8 +95,10 @@ class Customer:
             response = self.place(product_id, qty, wait, key)
         except requests.RequestException as error:
             why = f"The gateway gave no answer ({type(error).__name__})."
-            return OrderResult(0, code=NO_ANSWER, detail=why, milliseconds=_since(began))
-        return OrderResult.of(response, _since(began))
+            return OrderResult(
+                0, code=NO_ANSWER, detail=why, milliseconds=milliseconds_since(began)
+            )
+        return OrderResult.of(response, milliseconds_since(began))
 
     def order(self, order_id: str) -> requests.Response:
         return self.call("GET", f"{self.orders}/{order_id}")
@@ -150,7 +152,7 @@ class ShopClient:
         return response
 
 
-def _document(response: requests.Response) -> dict[str, Any]:
+def json_object(response: requests.Response) -> dict[str, Any]:
     """The JSON object of the answer; empty when it is none."""
     try:
         document = response.json()
@@ -159,5 +161,5 @@ def _document(response: requests.Response) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _since(began: float) -> float:
+def milliseconds_since(began: float) -> float:
     return 1000 * (time.monotonic() - began)

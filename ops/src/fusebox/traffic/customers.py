@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import requests
 
-from fusebox.runtime.shop_client import NO_ANSWER, Customer
+from fusebox.runtime.shop_client import NO_ANSWER, Customer, json_object, milliseconds_since
 from fusebox.traffic.tally import Answer, Tally
 
 # What is ordered is given back, so no product sells out.
@@ -51,9 +51,9 @@ class SteadyCustomer:
                 self._customer = self._log_in()
                 response = self._request(action)
         except requests.RequestException:
-            answer = Answer(_since(began), failure=NO_ANSWER)
+            answer = Answer(milliseconds_since(began), failure=NO_ANSWER)
         else:
-            answer = self._judged(action, response, _since(began))
+            answer = self._judged(action, response, milliseconds_since(began))
         self._is_served = not answer.failure
         return answer
 
@@ -68,7 +68,7 @@ class SteadyCustomer:
         return customer.call("GET", "/catalog-service/catalogs")
 
     def _judged(self, action: str, response: requests.Response, milliseconds: float) -> Answer:
-        document = _document(response)
+        document = json_object(response)
         if response.status_code >= 400 and response.status_code != CONFLICT:
             code = document.get("code", "")
             return Answer(milliseconds, failure=f"{response.status_code} {code}".rstrip())
@@ -109,15 +109,3 @@ class CustomerLoad:
             self._tally.add(customer.act())
             due = max(due + pause, time.monotonic())
         customer.leave()
-
-
-def _document(response: requests.Response) -> dict[str, object]:
-    try:
-        document = response.json()
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _since(began: float) -> float:
-    return 1000 * (time.monotonic() - began)
