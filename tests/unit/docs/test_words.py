@@ -65,7 +65,10 @@ PRIVATE = {
     "blocking": "blocklist",
     "locating": "discovery locator",
     "note": "replication event",
+    "places": "slots",
     "question": "config query",
+    "reply": "upstream response",
+    "kinds": "filter factories",
     "away": "unavailable",
     "aside": "run in thread",
     "families": "process tree",
@@ -96,6 +99,20 @@ PRIVATE = {
     "found": "what it is: orders, instance, cached",
 }
 
+# Everyday words for what one line or function deals with; the name of a class, a type, a module or
+# a package has to say more.
+TOO_GENERAL = {
+    "answer": "upstream response, request outcome",
+    "children": "subprocesses",
+    "done": "stamps",
+    "kind": "filter factory, part kind",
+    "levels": "log levels",
+    "parts": "topology",
+    "spans": "Zipkin reporter",
+    "steps": "task graph",
+    "waiting": "long poll",
+    "zone": "Eureka zone",
+}
 
 # Where a word has the meaning that everybody gives it, and which.
 MEANT = {
@@ -124,6 +141,9 @@ MEANT = {
     },
     "shelf": {
         "services/catalog/": "the products that are there, by their ids",
+    },
+    "steps": {
+        "ops/src/fusebox/demo/steps/": "those of the guided tour, a module each",
     },
     "training": {
         "ops/src/fusebox/core/topology.py": "a training run of the JVM (JEP 483)",
@@ -155,20 +175,40 @@ def names(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield name, getattr(node, "lineno", 0)
 
 
+def sources() -> Iterator[tuple[str, str, ast.Module]]:
+    """Each file: its path, the name of its module or package, what it holds."""
+    for source in SOURCES:
+        for file in sorted((ROOT / source).rglob("*.py")):
+            module = file.parent.name if file.stem == "__init__" else file.stem
+            yield str(file.relative_to(ROOT)), module, ast.parse(file.read_text())
+
+
 def places_of_names() -> dict[str, list[str]]:
     """Where each name is given, modules and packages included."""
     places = defaultdict(list)
-    for source in SOURCES:
-        for file in sorted((ROOT / source).rglob("*.py")):
-            shown = str(file.relative_to(ROOT))
-            module = file.parent.name if file.stem == "__init__" else file.stem
-            places[module.strip("_").lower()].append(shown)
-            for name, line in names(ast.parse(file.read_text())):
-                places[name.strip("_").lower()].append(f"{shown}:{line}")
+    for file, module, tree in sources():
+        places[module.strip("_").lower()].append(file)
+        for name, line in names(tree):
+            places[name.strip("_").lower()].append(f"{file}:{line}")
+    return places
+
+
+def places_of_big_names() -> dict[str, list[str]]:
+    """Where each class, named type, module and package is."""
+    places = defaultdict(list)
+    for file, module, tree in sources():
+        places[module.strip("_").lower()].append(file)
+        for node in ast.walk(tree):
+            match node:
+                case ast.ClassDef(name=str(name)) | ast.Assign(targets=[ast.Name(id=str(name))]):
+                    # PEP 8: what begins in upper and goes on in lower case is a type.
+                    if name.strip("_")[:1].isupper() and not name.isupper():
+                        places[name.strip("_").lower()].append(f"{file}:{node.lineno}")
     return places
 
 
 PLACES = places_of_names()
+BIG_NAMES = places_of_big_names()
 
 
 @pytest.mark.parametrize("word", PRIVATE)
@@ -176,6 +216,21 @@ def test_a_private_word_is_no_name(word: str) -> None:
     places = [place for place in PLACES[word] if not place.startswith(tuple(MEANT.get(word, {})))]
 
     assert places == [], f"say: {PRIVATE[word]}"
+
+
+@pytest.mark.parametrize("word", TOO_GENERAL)
+def test_a_word_for_everything_names_no_class_and_no_module(word: str) -> None:
+    meant = tuple(MEANT.get(word, {}))
+
+    assert [place for place in BIG_NAMES[word] if not place.startswith(meant)] == [], (
+        f"say: {TOO_GENERAL[word]}"
+    )
+
+
+def test_the_names_of_classes_types_and_modules_are_looked_at() -> None:
+    names = {"class": "order", "type": "partkind", "module": "topology", "package": "routing"}
+
+    assert [name for name in names.values() if name not in BIG_NAMES] == []
 
 
 def test_every_kind_of_name_is_looked_at() -> None:

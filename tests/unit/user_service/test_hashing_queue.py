@@ -27,14 +27,14 @@ def wait_for(queue: HashingQueue, waiting: int) -> None:
 
 @contextmanager
 def full(queue: HashingQueue, waiting: int) -> Iterator[list[int]]:
-    """All places are taken and `waiting` wait; yields in which order these get theirs."""
+    """All slots are taken and `waiting` wait; yields in which order these get theirs."""
     order: list[int] = []
 
     def take(number: int) -> None:
-        with queue.place():
+        with queue.slot():
             order.append(number)
 
-    with ThreadPoolExecutor(max(1, waiting)) as threads, queue.place():
+    with ThreadPoolExecutor(max(1, waiting)) as threads, queue.slot():
         for number in range(waiting):
             threads.submit(take, number)
             wait_for(queue, number + 1)
@@ -42,11 +42,11 @@ def full(queue: HashingQueue, waiting: int) -> Iterator[list[int]]:
 
 
 def test_no_more_have_a_place_at_once_than_there_are() -> None:
-    queue, lock, running, most = HashingQueue(Live(100), places=2), threading.Lock(), 0, 0
+    queue, lock, running, most = HashingQueue(Live(100), slots=2), threading.Lock(), 0, 0
 
     def work(_number: int) -> None:
         nonlocal running, most
-        with queue.place():
+        with queue.slot():
             with lock:
                 running += 1
                 most = max(most, running)
@@ -62,32 +62,32 @@ def test_no_more_have_a_place_at_once_than_there_are() -> None:
 
 
 def test_who_comes_first_is_served_first() -> None:
-    with full(HashingQueue(Live(9), places=1), waiting=9) as order:
+    with full(HashingQueue(Live(9), slots=1), waiting=9) as order:
         pass
 
     assert order == list(range(9))
 
 
 def test_who_finds_the_queue_full_is_told_at_once_when_to_come_again() -> None:
-    queue = HashingQueue(Live(3), places=1)
+    queue = HashingQueue(Live(3), slots=1)
 
-    with full(queue, waiting=3), pytest.raises(Overloaded) as refused, queue.place():
+    with full(queue, waiting=3), pytest.raises(Overloaded) as refused, queue.slot():
         pass
 
     assert refused.value.retry_after
     assert figures(queue)["password_hashing_rejected_total"] == 1
-    with queue.place():
+    with queue.slot():
         assert figures(queue)["password_hashing_active"] == 1
 
 
 def test_who_waits_for_a_place_waits_no_longer_than_the_request_has() -> None:
-    queue = HashingQueue(Live(9), places=1)
+    queue = HashingQueue(Live(9), slots=1)
 
     def wait_in_vain(_number: int) -> None:
-        with deadline.at_most(0.05), pytest.raises(Overloaded), queue.place():
+        with deadline.at_most(0.05), pytest.raises(Overloaded), queue.slot():
             pass
 
-    with queue.place(), ThreadPoolExecutor(4) as threads:
+    with queue.slot(), ThreadPoolExecutor(4) as threads:
         list(threads.map(wait_in_vain, range(4)))
 
     assert figures(queue) == {
@@ -99,7 +99,7 @@ def test_who_waits_for_a_place_waits_no_longer_than_the_request_has() -> None:
 
 def test_the_length_of_the_queue_changes_while_it_runs() -> None:
     longest = Live(1)
-    queue = HashingQueue(longest, places=1)
+    queue = HashingQueue(longest, slots=1)
 
     with full(queue, waiting=1) as order:
         longest.set(2)
@@ -112,5 +112,5 @@ def test_the_length_of_the_queue_changes_while_it_runs() -> None:
 
 
 def _take(queue: HashingQueue, order: list[int]) -> None:
-    with queue.place():
+    with queue.slot():
         order.append(1)

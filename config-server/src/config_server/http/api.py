@@ -51,16 +51,16 @@ class ConfigApi:
         ]
 
     async def find(self, request: web.Request) -> web.Response:
-        steps = _steps(request.rel_url.raw_path)
-        if len(steps) == 1 and steps[0] in POSTED:
+        segments = _segments(request.rel_url.raw_path)
+        if len(segments) == 1 and segments[0] in POSTED:
             raise web.HTTPMethodNotAllowed(request.method, ["POST"])
-        file = FILE.fullmatch(steps[-1])
-        if file and len(steps) <= 2:
-            query = _query(file["application"], file["profile"], *steps[:-1])
+        file = FILE.fullmatch(segments[-1])
+        if file and len(segments) <= 2:
+            query = _query(file["application"], file["profile"], *segments[:-1])
             return await self._rendered(request, query, file["format"])
-        if len(steps) < 2 or not all(steps):
+        if len(segments) < 2 or not all(segments):
             raise web.HTTPNotFound
-        return await self._environment_or_file(request, *steps)
+        return await self._environment_or_file(request, *segments)
 
     async def _environment_or_file(
         self, request: web.Request, application: str, profile: str, *rest: str
@@ -116,17 +116,17 @@ def template_of(request: web.Request) -> str | None:
     if "path" not in request.match_info:
         return None
     try:
-        steps = _steps(request.rel_url.raw_path)
+        segments = _segments(request.rel_url.raw_path)
     except web.HTTPBadRequest:
         return "unknown"
-    file = FILE.fullmatch(steps[-1])
-    if file and len(steps) <= 2:
-        label = "/{label}" if len(steps) == 2 else ""
+    file = FILE.fullmatch(segments[-1])
+    if file and len(segments) <= 2:
+        label = "/{label}" if len(segments) == 2 else ""
         return f"{label}/{{name}}-{{profiles}}.{file['format']}"
-    if "useDefaultLabel" in request.query and len(steps) > 2:
+    if "useDefaultLabel" in request.query and len(segments) > 2:
         return "/{name}/{profiles}/{path}"
     known = ("/{name}", "/{profiles}", "/{label}", "/{path}")
-    return "".join(known[: len(steps)]) if len(steps) > 1 and all(steps) else "unknown"
+    return "".join(known[: len(segments)]) if len(segments) > 1 and all(segments) else "unknown"
 
 
 async def _run_in_thread(function: Callable[..., T], *arguments: Any) -> T:
@@ -147,7 +147,7 @@ async def _changed_paths(request: web.Request) -> list[str]:
     return webhooks.changed_paths(request.headers, document)
 
 
-def _steps(raw_path: str) -> list[str]:
+def _segments(raw_path: str) -> list[str]:
     """The segments of the path; one that leads out of the folder is rejected."""
     plain = once = unquote(raw_path)
     forbidden = ENCODED_SLASH.search(raw_path) or FORBIDDEN.search(once)
@@ -155,10 +155,10 @@ def _steps(raw_path: str) -> list[str]:
     for _ in range(MAX_UNQUOTED):
         plain = unquote(plain)
         forbidden = forbidden or FORBIDDEN.search(plain)
-    steps = once.removeprefix("/").split("/")
-    if forbidden or "." in steps:
+    segments = once.removeprefix("/").split("/")
+    if forbidden or "." in segments:
         raise web.HTTPBadRequest
-    return steps
+    return segments
 
 
 def _query(application: str, profile: str, label: str | None = None) -> ConfigQuery:

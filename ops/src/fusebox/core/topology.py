@@ -11,7 +11,7 @@ from typing import Any, Literal
 from fusebox.core.errors import Fault
 from fusebox.core.suggestions import hint
 
-Kind = Literal["infrastructure", "platform", "service"]
+PartKind = Literal["infrastructure", "platform", "service"]
 
 FILE = Path(__file__).resolve().parents[1] / "topology.toml"
 # Inside their containers all services listen on the same port.
@@ -29,7 +29,7 @@ class Part:
     """
 
     name: str
-    kind: Kind
+    kind: PartKind
     memory: str
     image: str = ""
     source: str = ""

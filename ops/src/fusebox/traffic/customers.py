@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import requests
 
 from fusebox.runtime.shop_client import NO_ANSWER, Customer, json_object, milliseconds_since
-from fusebox.traffic.tally import Answer, Tally
+from fusebox.traffic.tally import RequestOutcome, Tally
 
 # What is ordered is given back, so no product sells out.
 VISIT = ("look", "order", "read", "look", "read", "cancel")
@@ -32,7 +32,7 @@ class SteadyCustomer:
         self._open: deque[str] = deque()
         self._is_served = True
 
-    def act(self) -> Answer:
+    def act(self) -> RequestOutcome:
         """The next thing of its visit."""
         action = VISIT[self._step % len(VISIT)]
         self._step += 1
@@ -43,7 +43,7 @@ class SteadyCustomer:
         while self._open and self._is_served:
             self._do("cancel")
 
-    def _do(self, action: str) -> Answer:
+    def _do(self, action: str) -> RequestOutcome:
         began = time.monotonic()
         try:
             response = self._request(action)
@@ -51,11 +51,11 @@ class SteadyCustomer:
                 self._customer = self._log_in()
                 response = self._request(action)
         except requests.RequestException:
-            answer = Answer(milliseconds_since(began), failure=NO_ANSWER)
+            outcome = RequestOutcome(milliseconds_since(began), failure=NO_ANSWER)
         else:
-            answer = self._judged(action, response, milliseconds_since(began))
-        self._is_served = not answer.failure
-        return answer
+            outcome = self._judged(action, response, milliseconds_since(began))
+        self._is_served = not outcome.failure
+        return outcome
 
     def _request(self, action: str) -> requests.Response:
         customer = self._customer
@@ -67,14 +67,16 @@ class SteadyCustomer:
             return customer.order(self._open[-1])
         return customer.call("GET", "/catalog-service/catalogs")
 
-    def _judged(self, action: str, response: requests.Response, milliseconds: float) -> Answer:
+    def _judged(
+        self, action: str, response: requests.Response, milliseconds: float
+    ) -> RequestOutcome:
         document = json_object(response)
         if response.status_code >= 400 and response.status_code != CONFLICT:
             code = document.get("code", "")
-            return Answer(milliseconds, failure=f"{response.status_code} {code}".rstrip())
+            return RequestOutcome(milliseconds, failure=f"{response.status_code} {code}".rstrip())
         if action == "order" and response.ok:
             self._open.append(str(document.get("orderId")))
-        return Answer(milliseconds, degraded=bool(document.get("degraded")))
+        return RequestOutcome(milliseconds, degraded=bool(document.get("degraded")))
 
 
 class CustomerLoad:

@@ -15,7 +15,7 @@ MOST_TIMES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RequestOutcome:
     """Of one request; `failure` says what is wrong with it, if anything."""
 
     milliseconds: float
@@ -36,16 +36,16 @@ class Tally:
         self._recent: deque[tuple[float, float]] = deque()
         self._lock = threading.Lock()
 
-    def add(self, answer: Answer) -> None:
+    def add(self, outcome: RequestOutcome) -> None:
         with self._lock:
-            if answer.failure:
-                self.failures[answer.failure] += 1
-            elif answer.degraded:
+            if outcome.failure:
+                self.failures[outcome.failure] += 1
+            elif outcome.degraded:
                 self.degraded += 1
             else:
                 self.ok += 1
-            self._times.append(answer.milliseconds)
-            self._recent.append((self._clock(), answer.milliseconds))
+            self._times.append(outcome.milliseconds)
+            self._recent.append((self._clock(), outcome.milliseconds))
 
     def line(self) -> str:
         """`12 s  ok 57  degraded 2  failed 1  p95 48 ms`."""

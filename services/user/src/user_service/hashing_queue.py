@@ -17,10 +17,10 @@ from chassis.resilience import deadline
 
 
 class HashingQueue:
-    """One place a core; `longest` is how many may wait for one, first come, first served."""
+    """One slot a core; `longest` is how many may wait for one, first come, first served."""
 
-    def __init__(self, longest: Live[int], places: int | None = None) -> None:
-        self.places = places or os.cpu_count() or 1
+    def __init__(self, longest: Live[int], slots: int | None = None) -> None:
+        self.slots = slots or os.cpu_count() or 1
         self._longest = longest
         self._changed = threading.Condition()
         self._taken = 0
@@ -28,7 +28,7 @@ class HashingQueue:
         self._refused = 0
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Raises Overloaded when too many wait, or none gets free while the request has time."""
         with self._changed:
             # Who comes while others wait does not pass them.
@@ -54,15 +54,15 @@ class HashingQueue:
             self._waiting -= 1
 
     def _is_free(self) -> bool:
-        return self._taken < self.places
+        return self._taken < self.slots
 
     def metrics(self) -> Iterable[Metric]:
-        places = GaugeMetricFamily("password_hashing_active", "Passwords being hashed or checked.")
-        places.add_metric((), self._taken)
+        slots = GaugeMetricFamily("password_hashing_active", "Passwords being hashed or checked.")
+        slots.add_metric((), self._taken)
         waiting = GaugeMetricFamily("password_hashing_queued", "Requests waiting for their turn.")
         waiting.add_metric((), self._waiting)
         refused = CounterMetricFamily(
             "password_hashing_rejected", "Requests answered 503, for too many were waiting."
         )
         refused.add_metric((), self._refused)
-        return places, waiting, refused
+        return slots, waiting, refused

@@ -45,7 +45,7 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """Raises Overloaded, as `fits` does."""
-        with self._queue.place():
+        with self._queue.slot():
             return self._hasher.hash(prepared(password))
 
     def fits(self, password: str, known: str | None) -> bool:
@@ -55,7 +55,7 @@ class Passwords:
         return any(self._fits(spelling, known) for spelling in spellings)
 
     def _fits(self, password: str, known: str | None) -> bool:
-        with self._queue.place():
+        with self._queue.slot():
             try:
                 return self._hasher.verify(known or self._nobodys, password) and known is not None
             except (VerificationError, InvalidHashError):

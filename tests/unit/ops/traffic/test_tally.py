@@ -1,6 +1,6 @@
 """What is counted, and the line and the summary made of it."""
 
-from fusebox.traffic.tally import Answer, Tally, percentile
+from fusebox.traffic.tally import RequestOutcome, Tally, percentile
 
 
 class SettableClock:
@@ -16,11 +16,11 @@ def test_the_line_has_the_counts_and_the_p95_of_the_last_ten_seconds() -> None:
     tally = Tally(clock)
     assert tally.line() == "0 s  ok 0  degraded 0  failed 0  p95 -"
 
-    tally.add(Answer(5000, failure="504 timed-out"))
+    tally.add(RequestOutcome(5000, failure="504 timed-out"))
     clock.now += 11
     for _ in range(19):
-        tally.add(Answer(20))
-    tally.add(Answer(90, degraded=True))
+        tally.add(RequestOutcome(20))
+    tally.add(RequestOutcome(90, degraded=True))
 
     assert tally.line() == "11 s  ok 19  degraded 1  failed 1  p95 20 ms"
 
@@ -29,8 +29,8 @@ def test_the_summary_names_every_failure_and_how_often() -> None:
     clock = SettableClock()
     tally = Tally(clock)
     for code in ("503 circuit-open", "no-answer", "503 circuit-open"):
-        tally.add(Answer(10, failure=code))
-    tally.add(Answer(30))
+        tally.add(RequestOutcome(10, failure=code))
+    tally.add(RequestOutcome(30))
     clock.now += 2
 
     assert tally.summary().splitlines() == [

@@ -187,23 +187,23 @@ def dedupe_response_header(arguments: Arguments) -> HeaderEdit:
 
     def apply(pairs: list[Pair], _: EditContext) -> list[Pair]:
         for name in names:
-            places = [i for i, pair in enumerate(pairs) if pair[0].lower() == name]
-            dropped = _dropped(pairs, places, strategy)
+            positions = [i for i, pair in enumerate(pairs) if pair[0].lower() == name]
+            dropped = _dropped(pairs, positions, strategy)
             pairs = [pair for i, pair in enumerate(pairs) if i not in dropped]
         return pairs
 
     return HeaderEdit("response", apply)
 
 
-def _dropped(pairs: list[Pair], places: list[int], strategy: str) -> set[int]:
+def _dropped(pairs: list[Pair], positions: list[int], strategy: str) -> set[int]:
     if strategy == "RETAIN_FIRST":
-        return set(places[1:])
+        return set(positions[1:])
     if strategy == "RETAIN_LAST":
-        return set(places[:-1])
+        return set(positions[:-1])
     firsts: dict[str, int] = {}
-    for i in places:
+    for i in positions:
         firsts.setdefault(pairs[i][1], i)
-    return set(places) - set(firsts.values())
+    return set(positions) - set(firsts.values())
 
 
 def rewrite_location(arguments: Arguments) -> HeaderEdit:

@@ -18,8 +18,8 @@ def strip_prefix(arguments: Arguments) -> PathChange:
     parts = arguments.number("parts", "1")
 
     def apply(path: str, _: Mapping[str, str]) -> str:
-        steps = path.split("/", parts + 1)
-        return "/" + (steps[-1] if len(steps) > parts + 1 else "")
+        segments = path.split("/", parts + 1)
+        return "/" + (segments[-1] if len(segments) > parts + 1 else "")
 
     return PathChange(apply if parts else lambda path, _: path)
 

@@ -52,8 +52,8 @@ class _InvoiceGenerator:
     def _order(self, number: int, at: datetime) -> list[CsvRow]:
         (customer,) = self._chance.choices(self._customers, cum_weights=self._loyalty)
         lines = min(1 + int(self._chance.expovariate(1 / 2)), 12)
-        places = self._chance.choices(range(len(self._codes)), cum_weights=self._weights, k=lines)
-        made = [self._line(number, at, customer, place) for place in places]
+        indices = self._chance.choices(range(len(self._codes)), cum_weights=self._weights, k=lines)
+        made = [self._line(number, at, customer, index) for index in indices]
         self._past.append(made)
         return [self._with_defects(row) for row in made]
 
