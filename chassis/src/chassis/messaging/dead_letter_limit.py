@@ -14,7 +14,7 @@ from chassis.config.settings import DeadLetterSettings
 from chassis.core.live import Live
 
 
-class Fault(StrEnum):
+class DeadLetterReason(StrEnum):
     """Why a record is given up."""
 
     INVALID = "cannot be read"
@@ -25,7 +25,7 @@ class Fault(StrEnum):
 class _History:
     """Of one topic: what came in a row, and the newest outcomes, True for a failure."""
 
-    run: Counter[Fault] = field(default_factory=Counter)
+    run: Counter[DeadLetterReason] = field(default_factory=Counter)
     outcomes: deque[bool] = field(default_factory=deque)
     is_refused: bool = False
 
@@ -49,12 +49,12 @@ class DeadLetterLimit:
                 history.is_refused = False
             self._remember(history, False, records)
 
-    def refusal(self, topic: str, fault: Fault) -> str:
+    def refusal(self, topic: str, fault: DeadLetterReason) -> str:
         """Why a record of `topic` must not be given up; empty when it may, and is counted."""
         settings = self._settings.value
         longest = {
-            Fault.INVALID: settings.max_consecutive_invalid,
-            Fault.FAILED: settings.max_consecutive_failed,
+            DeadLetterReason.INVALID: settings.max_consecutive_invalid,
+            DeadLetterReason.FAILED: settings.max_consecutive_failed,
         }[fault]
         with self._lock:
             history = self._histories.setdefault(topic, _History())

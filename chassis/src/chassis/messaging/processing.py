@@ -19,7 +19,7 @@ from chassis.chaos import kill_points
 from chassis.core.errors import Problem, first_line
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
-from chassis.messaging.dead_letter_limit import DeadLetterLimit, Fault
+from chassis.messaging.dead_letter_limit import DeadLetterLimit, DeadLetterReason
 from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.event import Event
 from chassis.messaging.inbox import Inbox
@@ -87,11 +87,11 @@ class EventProcessor:
             return
         for reading in readings:
             if reading.reason:
-                self._give_up(reading.record, Fault.INVALID, reading.reason)
+                self._give_up(reading.record, DeadLetterReason.INVALID, reading.reason)
             elif reading.event is not None:
                 failure = "" if together else self._handled_alone(reading)
                 if failure:
-                    self._give_up(reading.record, Fault.FAILED, failure)
+                    self._give_up(reading.record, DeadLetterReason.FAILED, failure)
                 else:
                     self._limit.succeeded(reading.record.topic)
 
@@ -127,7 +127,7 @@ class EventProcessor:
             return _described(error)
         return ""
 
-    def _give_up(self, record: Any, fault: Fault, reason: str) -> None:
+    def _give_up(self, record: Any, fault: DeadLetterReason, reason: str) -> None:
         refusal = self._limit.refusal(record.topic, fault)
         if refusal:
             raise ConsumptionStopped(record, reason, refusal)

@@ -121,10 +121,10 @@ def serve(build: Build, port: int, **runner_options: Any) -> None:
         shutdown_timeout=lifecycle.GRACE_SECONDS,
         **runner_options,
     )
-    asyncio.run(lifecycle.run(process, _Server(runner), port))
+    asyncio.run(lifecycle.run(process, _AiohttpServer(runner), port))
 
 
-class _Server:
+class _AiohttpServer:
     def __init__(self, runner: web.BaseRunner) -> None:
         self._runner = runner
 

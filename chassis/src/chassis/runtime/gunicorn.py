@@ -58,7 +58,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class _GunicornApplication(BaseApplication):  # type: ignore[misc]
     def __init__(self, build: Build, bind: str) -> None:
         self._build = build
         self._bind = bind
@@ -115,7 +115,7 @@ def serve(service: str, build: Build) -> None:
     port = environment.variables.get("PORT", "0")
     sys.argv = sys.argv[:1]
     try:
-        _Server(build, f"{environment.bind}:{port}").run()
+        _GunicornApplication(build, f"{environment.bind}:{port}").run()
     except SystemExit as end:  # of the master, and of the worker that it has forked in there
         if end.code:
             raise

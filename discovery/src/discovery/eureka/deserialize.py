@@ -70,7 +70,7 @@ def parse_xml(body: bytes) -> Mapping[str, Any]:
     return {storable(child.tag): _as_json(child) for child in root}
 
 
-class _Builder(ContentHandler):
+class _TreeBuilder(ContentHandler):
     def __init__(self) -> None:
         super().__init__()
         self._tree = TreeBuilder()
@@ -90,7 +90,7 @@ class _Builder(ContentHandler):
 
 def _tree(body: bytes) -> Element:
     """Without namespaces, as at Netflix's: a colon is part of a metadata's name."""
-    builder = _Builder()
+    builder = _TreeBuilder()
     parseString(body, builder, forbid_dtd=True)
     return builder.close()
 

@@ -53,7 +53,7 @@ class TemplatePattern:
         return variables
 
 
-class _Builder:
+class _PatternBuilder:
     """Collects the parts of a pattern.  `any_of` is one character of a segment."""
 
     def __init__(self, pattern: str, any_of: str) -> None:
@@ -121,7 +121,7 @@ def path(pattern: str, or_slash: bool = True) -> TemplatePattern:
     """
     if not pattern.startswith("/"):
         raise ValueError("a path begins with /")
-    builder = _Builder(pattern, "[^/]")
+    builder = _PatternBuilder(pattern, "[^/]")
     *firsts, last = split(pattern, "/")
     rest = "/?" if or_slash and last else ""
     parts = [_path_segment(builder, segment) for segment in firsts]
@@ -135,7 +135,7 @@ def path(pattern: str, or_slash: bool = True) -> TemplatePattern:
     return builder.built("/".join(parts) + rest, re.DOTALL)
 
 
-def _path_segment(builder: _Builder, text: str) -> str:
+def _path_segment(builder: _PatternBuilder, text: str) -> str:
     if text == "*":
         return "[^/]+"
     literals = "".join(literal for literal, _ in _captures(text))
@@ -158,7 +158,7 @@ def host(pattern: str) -> TemplatePattern:
     literals = "".join(literal for literal, _ in _captures(pattern))
     if not pattern or not HOST.fullmatch(literals):
         raise ValueError(f"{pattern!r} is not a host such as **.example.org or {{sub}}.example.org")
-    builder = _Builder(pattern, "[^.:]")
+    builder = _PatternBuilder(pattern, "[^.:]")
     text = ""
     labels = split(pattern, ".")
     for i, label in enumerate(labels):

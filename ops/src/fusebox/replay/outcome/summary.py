@@ -16,7 +16,7 @@ from fusebox.replay.outcome.report import (
     Stocks,
 )
 from fusebox.replay.plan import ReplayPlan
-from fusebox.replay.run.player import Player, Tally
+from fusebox.replay.run.player import Player, ReplayTally
 from fusebox.replay.run.runner import ReplayOutcome
 
 
@@ -48,7 +48,7 @@ def of(
     )
 
 
-def _orders(plan: ReplayPlan, tally: Tally, outcome: ReplayOutcome) -> OrderCounts:
+def _orders(plan: ReplayPlan, tally: ReplayTally, outcome: ReplayOutcome) -> OrderCounts:
     statuses = outcome.statuses
     counts = Counter(statuses.get(order_id, "") for order_id in tally.accepted.values())
     return OrderCounts(
@@ -65,7 +65,7 @@ def _orders(plan: ReplayPlan, tally: Tally, outcome: ReplayOutcome) -> OrderCoun
     )
 
 
-def _pace(tally: Tally, outcome: ReplayOutcome, retried: int) -> Pace:
+def _pace(tally: ReplayTally, outcome: ReplayOutcome, retried: int) -> Pace:
     return Pace(
         seconds=round(outcome.seconds, 1),
         orders_a_second=round(len(tally.accepted) / max(outcome.seconds, 0.001), 1),

@@ -20,7 +20,7 @@ OUT_OF_STOCK = "out-of-stock"
 
 
 @dataclass
-class Tally:
+class ReplayTally:
     """What the shop answered to the actions; written by all workers at once."""
 
     accepted: dict[int, str] = field(default_factory=dict)  # order ids by the orders' numbers
@@ -79,7 +79,7 @@ class Player:
     run: str
     accounts: dict[str, ReplayAccount]
     admin: ReplayAccount
-    tally: Tally = field(default_factory=Tally)
+    tally: ReplayTally = field(default_factory=ReplayTally)
 
     @property
     def prefix(self) -> str:
