@@ -219,7 +219,7 @@ def test_a_dead_service_opens_the_breaker_and_a_probe_closes_it(shop: Shop) -> N
 
 
 @pytest.mark.parametrize("status", [503, 504])
-def test_a_service_whose_own_neighbour_is_away_is_well(shop: Shop, status: int) -> None:
+def test_a_service_that_misses_another_is_well(shop: Shop, status: int) -> None:
     shop.upstream(saying(status, "service-unavailable"))
 
     answers = [shop.call("/order-service/x").status_code for _ in range(5)]

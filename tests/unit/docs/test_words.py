@@ -227,6 +227,22 @@ def test_a_word_for_everything_names_no_class_and_no_module(word: str) -> None:
     )
 
 
+# Each service has its own, and it is the same in each: it shares no module with the others.
+SIBLINGS = {"Base", "Body", "LinesColumn", "Payload", "ServerSection", "StatusColumn"}
+
+
+def test_a_class_name_means_one_thing_in_the_whole_repository() -> None:
+    places = defaultdict(list)
+    for file, _, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{file}:{node.lineno}")
+
+    several = {name: where for name, where in places.items() if len(where) > 1}
+    assert {name: where for name, where in several.items() if name not in SIBLINGS} == {}
+    assert set(several) == SIBLINGS
+
+
 def test_the_names_of_classes_types_and_modules_are_looked_at() -> None:
     names = {"class": "order", "type": "partkind", "module": "topology", "package": "routing"}
 

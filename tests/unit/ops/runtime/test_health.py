@@ -129,7 +129,7 @@ def test_the_shop_is_open_when_all_know_all(
 
 
 @pytest.mark.parametrize("lack", [knowing(["order-service"]), knowing(list(health.SERVICES), 0)])
-def test_the_shop_is_not_open_while_one_lacks_a_neighbour_or_the_keys(
+def test_the_shop_is_not_open_while_one_lacks_a_service_it_calls_or_the_keys(
     stack: Stack, open_shop: dict[str, HttpResponse], lack: HttpResponse
 ) -> None:
     open_shop["http://127.0.0.1:4001/actuator/health"] = lack
