@@ -24,7 +24,7 @@ endif
 of_service = "$$SERVICE"
 of_instance = $(if $(INSTANCE),--instance "$$INSTANCE")
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
-VERBS := help up down clean status kill start stop scale new roll canary slow fail pause heal set \
+VERBS := help up down clean status kill start stop scale new roll rotate-keys canary slow fail pause heal set \
   order traffic dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 .DEFAULT_GOAL := help
@@ -115,6 +115,9 @@ scale: $(INSTALLED) ## run so many instances: SERVICE=order-service N=3
 
 roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE=order-service
 	@$(FUSEBOX) roll $(of_service)
+
+rotate-keys: $(INSTALLED) ## another key signs the tokens, and nobody is logged out
+	@$(FUSEBOX) rotate-keys
 
 canary: $(INSTALLED) ## a second version gets a share: SERVICE=catalog-service WEIGHT=10 [VERSION=2] [STICKY=user]
 	@$(FUSEBOX) canary $(of_service) "$$WEIGHT" \

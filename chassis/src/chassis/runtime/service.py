@@ -117,7 +117,7 @@ class Process(Generic[S]):
         )
         tokens = TokenVerifier(lambda: _json(issuer))
         self.workers.add("tokens", tokens.keep_keys)
-        self.actuator.health.add("tokens", lambda: up(keys=tokens.keys))
+        self.actuator.health.add("tokens", lambda: up(keys=tokens.keys, ids=tokens.key_ids))
         self._preparations.append(lambda: tokens.keys > 0)
         return tokens
 

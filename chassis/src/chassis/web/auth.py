@@ -30,7 +30,8 @@ REMEMBERED = 10_000
 # RFC 6750, 2.1, and RFC 9110, 11.4: one space at the least, and nothing behind the token.
 CREDENTIALS = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 RETRY_SECONDS = 0.2
-REFRESH_SECONDS = 60.0
+# So soon a key is known that is to sign next, or is no longer good.
+REFRESH_SECONDS = 5.0
 # However many tokens with unknown keys come in, they are fetched once a second at most.
 LEAST_PAUSE = 1.0
 
@@ -91,6 +92,10 @@ class TokenVerifier:
     def keys(self) -> int:
         """How many public keys are known; none until the issuer has answered once."""
         return len(self._key_set.by_id)
+
+    @property
+    def key_ids(self) -> list[str]:
+        return sorted(self._key_set.by_id)
 
     def keep_keys(self, stop: threading.Event) -> None:
         logged = ""

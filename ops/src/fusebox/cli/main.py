@@ -195,6 +195,18 @@ def doctor(stack: Stack) -> None:
     sys.exit(0 if right else 1)
 
 
+@cli.command("rotate-keys")
+@click.pass_obj
+def rotate_keys(stack: Stack) -> None:
+    """Have another key sign the tokens; nobody is logged out."""
+    from fusebox.operations import key_rotation
+
+    with shown():
+        keys = key_rotation.rotate(stack)
+    click.echo(f"{keys.new} signs the tokens from now on;")
+    click.echo(f"{keys.old} verifies those that it has signed until they are over.")
+
+
 @cli.command("topics", hidden=True)
 @click.pass_obj
 def topics(stack: Stack) -> None:

@@ -9,6 +9,9 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import secret_readers
 
 SIGNING_KEY = "token-signing-key.pem"
+# Beside it while keys are rotated: the one that signs next, and those that have signed.
+NEXT_KEY = "token-signing-key.next.pem"
+RETIRED_KEYS = "token-retired-keys.json"
 NAMES = tuple(sorted({name for names in secret_readers().values() for name in names}))
 
 

@@ -47,7 +47,7 @@ def _write_missing(file: Path, value: bytes, mode: int) -> None:
 def remove(folder: Path) -> None:
     """Take them back; the folders stay, as a fresh clone has them."""
     for reader, names in READERS.items():
-        for name in names:
+        for name in (*names, secrets.NEXT_KEY, secrets.RETIRED_KEYS):
             (folder / reader / name).unlink(missing_ok=True)
 
 

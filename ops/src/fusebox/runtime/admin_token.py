@@ -36,12 +36,12 @@ def _signed(pem: str) -> str:
         "exp": now + LIFETIME_SECONDS,
         "jti": secrets.token_urlsafe(12),
     }
-    return jwt.encode(claims, pem, algorithm=ALGORITHM, headers={"kid": _key_id(pem)})
+    return jwt.encode(claims, pem, algorithm=ALGORITHM, headers={"kid": public_key(pem)["kid"]})
 
 
-@lru_cache(maxsize=1)
-def _key_id(pem: str) -> str:
-    """RFC 7638: the hash of the public key's required members in their order."""
+@lru_cache(maxsize=2)
+def public_key(pem: str) -> dict[str, Any]:
+    """The public half as a JWK; its `kid` is its thumbprint (RFC 7638)."""
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from jwt.algorithms import ECAlgorithm
@@ -51,4 +51,4 @@ def _key_id(pem: str) -> str:
     public: dict[str, Any] = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     required = {name: public[name] for name in ("crv", "kty", "x", "y")}
     digest = hashlib.sha256(json.dumps(required, separators=(",", ":")).encode()).digest()
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return {**required, "kid": urlsafe_b64encode(digest).rstrip(b"=").decode()}

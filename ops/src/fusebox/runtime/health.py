@@ -232,6 +232,22 @@ def _keys(answer: HttpResponse) -> Any:
     return _field(_field(_field(components, "tokens"), "details"), "keys")
 
 
+def without_key(stack: Stack, key_id: str, awake: Sequence[str]) -> list[str]:
+    """Which of those `awake` who check tokens have no public key `key_id`; empty when all do."""
+    known = registered(stack)
+    return [
+        name
+        for name in awake
+        if _part(name) in CALLERS and (name not in known or key_id not in _key_ids(known[name].url))
+    ]
+
+
+def _key_ids(url: str) -> list[str]:
+    components = _field(http.get(f"{url}/actuator/health").json(), "components")
+    ids = _field(_field(_field(components, "tokens"), "details"), "ids")
+    return ids if isinstance(ids, list) else []
+
+
 def shop_is_open(stack: Stack) -> bool:
     """Whether a first order will go through: who is ready may not know the others yet.
 

@@ -6,6 +6,7 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from chassis.actuator.endpoints import up
 from chassis.core.live import Live
 from chassis.data import postgres
 from chassis.data.housekeeping import TimeToLive
@@ -24,7 +25,7 @@ from user_service.passwords import Passwords
 from user_service.service import Accounts
 from user_service.sessions import LoginSessions
 from user_service.settings import UserSettings
-from user_service.signing import Signer
+from user_service.signing import Signer, SigningKeys
 
 SERVICE = "user-service"
 
@@ -44,7 +45,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     publish(process, engine, sessions, outbox)
     sweep(process, sessions, _of_deleted(process), _of_expired())
     signer = Signer(
-        process.environment.secret("token-signing-key.pem"),
+        SigningKeys(process.environment.secrets),
         process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds),
     )
     logins = LoginSessions(sessions, process.live.map(lambda settings: settings.fusebox.tokens))
@@ -55,6 +56,8 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     # The keys are our own: tokens are checked as everywhere, and nobody has to be asked.
     tokens = TokenVerifier(signer.jwks)
     tokens.refresh()
+    process.workers.add("tokens", tokens.keep_keys)
+    process.actuator.health.add("tokens", lambda: up(keys=tokens.keys, ids=tokens.key_ids))
     app = create_app(__package__, process, outages=OUTAGES)
     app.register_blueprint(api.users(accounts, tokens))
     app.register_blueprint(api.login(accounts, logins, signer, tokens))

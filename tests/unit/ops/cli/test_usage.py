@@ -136,6 +136,7 @@ VERBS_OF_A_RUNNING_SHOP = [
     ("order",),
     ("dead",),
     ("replay-dead",),
+    ("rotate-keys",),
     ("verify",),
 ]
 

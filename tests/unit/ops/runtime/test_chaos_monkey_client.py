@@ -18,7 +18,7 @@ from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME
 from fusebox.runtime import admin_token, chaos_monkey_client
 from fusebox.runtime.actuator_client import ActuatorClient
-from user_service.signing import Signer
+from user_service.signing import Signer, SigningKeys
 
 HARMLESS = {
     "level": 1,
@@ -213,11 +213,10 @@ def test_only_the_gateway_is_shown_an_admins_token(monkey: MonkeyEndpoint, stack
 def test_the_token_is_one_that_user_services_keys_verify(stack: Stack) -> None:
     stack.make_folders()
     secrets.make_missing(stack)
-    pem = secrets.secret(stack, secrets.SIGNING_KEY)
 
     token = admin_token.token_for(stack)
 
-    [published] = Signer(pem, lambda: 60).jwks()["keys"]
+    [published] = Signer(SigningKeys(stack.secrets), lambda: 60).jwks()["keys"]
     assert jwt.get_unverified_header(token)["kid"] == published["kid"]
     tokens = TokenVerifier(lambda: {"keys": [published]})
     tokens.refresh()

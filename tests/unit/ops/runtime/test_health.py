@@ -339,3 +339,24 @@ def test_a_caller_of_an_older_version_is_taken_at_its_word(
     rolling["http://127.0.0.1:1/actuator/health"] = ok(older)
 
     assert health.late_for(stack, "order-service-2", AWAKE) == []
+
+
+def test_who_checks_tokens_and_lacks_a_key_is_named(
+    stack: Stack, answers: dict[str, HttpResponse]
+) -> None:
+    names = ["gateway-1", "order-service-1", "order-service-2", "user-service-1"]
+    listed = [instance(name, 4000 + number) for number, name in enumerate(names)]
+    apps = [{"name": "ALL", "instance": listed}]
+    answers["http://127.0.0.1:8761/eureka/apps"] = ok({"applications": {"application": apps}})
+    for number, ids in enumerate((["old", "new"], ["old"], ["new"])):
+        tokens = {"tokens": {"status": "UP", "details": {"keys": len(ids), "ids": ids}}}
+        url = f"http://127.0.0.1:{4000 + number}/actuator/health"
+        answers[url] = ok({"status": "UP", "components": tokens})
+
+    awake = [*names, "catalog-service-1", "discovery-1", "kafka"]
+
+    assert health.without_key(stack, "new", awake) == [
+        *("order-service-1", "user-service-1"),
+        "catalog-service-1",
+    ]
+    assert health.without_key(stack, "new", ["gateway-1", "order-service-2"]) == []
