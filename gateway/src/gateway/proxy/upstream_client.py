@@ -207,7 +207,7 @@ def _is_doubtful(permit: Permit, call: UpstreamCall, answer: UpstreamResponse) -
 
     What is idempotent or was not done has failed.  But 503 and 504 in the form of a problem: such a
     service is well, it says that a part behind it is away or slow.  Were it counted, the
-    service's breaker would do its work twice, and here it would cut off what still works.
+    breaker before that part would do its work twice, and here it would cut off what still works.
     """
     failure = Unavailable(f"{call.service} answered {answer.status}.")
     if answer.status in (503, 504) and answer.content_type == CONTENT_TYPE:
