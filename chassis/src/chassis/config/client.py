@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Generic, TypeVar
 
 import requests
@@ -68,6 +68,7 @@ class ConfigClient(Generic[S]):
         self._fetch = fetch or self._fetch_from_server
         # From the fetch to the end: of two at once, the older must not be applied last.
         self._refreshing = threading.Lock()
+        self._polling: requests.Session | None = None
 
     @property
     def current(self) -> S:
@@ -130,9 +131,11 @@ class ConfigClient(Generic[S]):
 
     def poll(self, stop: threading.Event) -> None:
         """For a process that config-server cannot notify, as its actuator wants a token."""
-        while not stop.wait(POLL_SECONDS):
-            with suppress(ConfigurationError):  # which is logged, and shown by health
-                self.refresh()
+        with internal_session() as self._polling:
+            while not stop.wait(POLL_SECONDS):
+                with suppress(ConfigurationError):  # which is logged, and shown by health
+                    self.refresh()
+        self._polling = None
 
     def _fetch_and_apply(self) -> None:
         try:
@@ -164,7 +167,8 @@ class ConfigClient(Generic[S]):
 
     def _fetch_from_server(self) -> list[dict[str, Any]]:
         environment = self._environment
-        with internal_session() as session:
+        # Whoever asks once a second keeps its connection; of others a fork may lie in between.
+        with nullcontext(self._polling) if self._polling else internal_session() as session:
             response = session.get(
                 f"{environment.config_server}/{environment.service}/{environment.profile}",
                 headers=UNSAMPLED,

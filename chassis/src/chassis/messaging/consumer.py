@@ -25,7 +25,7 @@ from chassis.messaging.processing import ConsumptionStopped, EventProcessor
 log = logging.getLogger(__name__)
 
 POLL_MILLISECONDS = 500
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 2.0
 TOPICS_PAUSE = 0.2
 LOOK_SECONDS = 1.0
 GATHER_FROM = 8

@@ -1,12 +1,15 @@
 """kafka-python's clients as this project uses them.
 
 Their constructors wait for a broker, so they are called by the background thread that owns them.
+One that finds none raises and leaves a thread behind, so a broker is looked for before.
 """
 
+import socket
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaConnectionError
 
 from chassis.core.environment import Environment
 
@@ -16,6 +19,7 @@ SESSION_MILLISECONDS = 6_000
 FULL_BATCH = 500
 # The limit of the dead letters' topics: double that of the others, which is Kafka's default.
 LARGEST_DEAD_LETTER = 2 * 1024 * 1024
+CONNECT_SECONDS = 2.0
 
 
 def producer(servers: str, environment: Environment) -> KafkaProducer:
@@ -68,11 +72,25 @@ def listener(servers: str, environment: Environment) -> KafkaConsumer:
         group_id=None,
         auto_offset_reset="latest",
         enable_auto_commit=False,
+        # An event is answered with at once; no partition comes or goes that would have to wait.
+        fetch_max_wait_ms=5_000,
         metadata_max_age_ms=10_000,
     )
 
 
+def _refuse_absent(servers: str) -> None:
+    for server in servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS):
+                return
+        except OSError:
+            continue
+    raise KafkaConnectionError(f"no broker takes connections at {servers}")
+
+
 def _common(servers: str, environment: Environment) -> dict[str, Any]:
+    _refuse_absent(servers)
     return {
         "bootstrap_servers": servers,
         "client_id": environment.instance,

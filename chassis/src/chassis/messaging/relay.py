@@ -41,7 +41,7 @@ GATHER_FROM = 8
 GATHER_SECONDS = 0.02
 # The sweep finds what a crash between commit and wake-up left behind.
 SWEEP_SECONDS = 1.0
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 2.0
 DELIVERY_SECONDS = 30
 
 

@@ -18,6 +18,7 @@ from chassis.core.internal_http import internal_session
 from chassis.discovery.instances import Instance
 from chassis.resilience.circuit_breaker import CircuitBreaker
 from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
+from chassis.resilience.circuit_breaker_states import CLOSED
 
 # A request with it meets the same assaults as a customer's.
 PROBE = "X-Circuit-Breaker-Probe"
@@ -25,6 +26,7 @@ READINESS = "/actuator/health/readiness"
 # One that fails a third of its calls is found out all the same.
 QUESTIONS = 10
 POLL_SECONDS = 0.25
+IDLE_SECONDS = 1.0
 
 Choose = Callable[[Collection[Instance]], Instance]
 
@@ -81,8 +83,12 @@ class OpenBreakerProber:
         self._breakers = breakers
 
     def run(self, stop: threading.Event) -> None:
-        while not stop.wait(POLL_SECONDS):
+        """While all are closed nothing is due: an open one waits for seconds first."""
+        while not stop.wait(POLL_SECONDS if self._is_any_open() else IDLE_SECONDS):
             self.probe()
+
+    def _is_any_open(self) -> bool:
+        return any(breaker.state != CLOSED for breaker in self._breakers.all())
 
     def probe(self) -> None:
         """Once, all that are due."""

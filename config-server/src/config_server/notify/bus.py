@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 TOPIC = "springCloudBus"
 TYPE = "RefreshRemoteApplicationEvent"
-POLL_MILLISECONDS = 250
+POLL_MILLISECONDS = 500
 DELIVERY_SECONDS = 5
 LONGEST_BACKOFF = 5.0
 

@@ -9,7 +9,7 @@ from config_server.model import Backend, BackendUnavailable, Stamps, UnknownLabe
 
 log = logging.getLogger(__name__)
 
-PERIOD_SECONDS = 0.25
+PERIOD_SECONDS = 0.5
 SHARED = "application"
 
 # Called with the applications whose configuration changed; None: all.  It runs in the watcher's

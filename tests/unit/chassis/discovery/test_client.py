@@ -25,12 +25,16 @@ class Discovery:
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], dict[str, Any]] = {}
 
-    def request(self, method: str, url: str, **given: Any) -> requests.Response:
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        return request.prepare()
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        method, url = request.method, str(request.url)
         answer = requests.Response()
         answer.status_code = 200
         path = url.partition("/eureka")[2].strip("/").split("/")
         if method == "POST":
-            entry = given["json"]["instance"]
+            entry = json.loads(request.body or b"")["instance"]
             self.known[path[1], entry["instanceId"]] = entry
         elif method == "PUT" and (path[1], path[2]) not in self.known:
             answer.status_code = 404
@@ -126,7 +130,7 @@ def test_after_an_outage_of_discovery_known_instances_stay_for_a_while(
     gateway.fetch()
 
     with monkeypatch.context() as away:
-        away.setattr(discovery, "request", _refuse)
+        away.setattr(discovery, "send", _refuse)
         with pytest.raises(requests.ConnectionError):
             gateway.fetch()
     discovery.known = {key: entry for key, entry in discovery.known.items() if "GATEWAY" in key}

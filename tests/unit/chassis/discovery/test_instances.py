@@ -273,8 +273,11 @@ class Answers:
         self.statuses = statuses
         self.called: list[str] = []
 
-    def request(self, _method: str, url: str, **_: Any) -> requests.Response:
-        base = url.removeprefix("http://").partition("/")[0]
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        return request.prepare()
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        base = str(request.url).removeprefix("http://").partition("/")[0]
         self.called.append(base)
         if base not in self.statuses:
             raise requests.ConnectionError("refused")
