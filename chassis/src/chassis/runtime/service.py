@@ -73,15 +73,18 @@ class Process(Generic[S]):
         self.metrics = Metrics(self.reporter)
         self.monkey = ChaosMonkey(self.live.map(lambda settings: settings.chaos.monkey.enabled))
         self.actuator = Actuator(environment, configuration, self.metrics, self.workers)
-        circuitbreakers.add(self.actuator, self.metrics, self.breakers)
-        chaosmonkey.add(self.actuator, self.monkey)
-        loggers.add(self.actuator)
-        refresh.add(self.actuator, configuration, environment)
-        self.actuator.health.add("registry", self._registry_health)
+        self._add_endpoints()
         self.workers.add("spans", self.reporter.run)
         self.workers.add("registry", self.registry.keep_fetching)
         self.workers.add("reachability", self.reachability.run)
         self.workers.add("breakers", OpenBreakerProber(self.breakers).run)
+
+    def _add_endpoints(self) -> None:
+        circuitbreakers.add(self.actuator, self.metrics, self.breakers)
+        chaosmonkey.add(self.actuator, self.monkey)
+        loggers.add(self.actuator)
+        refresh.add(self.actuator, self.configuration, self.environment)
+        self.actuator.health.add("registry", self._registry_health)
 
     @property
     def settings(self) -> S:
