@@ -121,7 +121,11 @@ def test_a_request_continues_the_caller_s_trace(discovery: Observed) -> None:
     [span] = discovery.spans
     assert (span.trace_id, span.parent_id) == (TRACE, "05e3ac9a4f6e3b90")
     assert (span.name, span.kind.value) == ("get /eureka/apps", "SERVER")
-    assert span.tags == {"http.status_code": "200", "http.path": "/eureka/apps"}
+    assert span.tags == {
+        "http.status_code": "200",
+        "http.path": "/eureka/apps",
+        "instance": "discovery-1",
+    }
 
 
 def test_calls_in_rhythm_and_the_actuator_are_not_traced(discovery: Observed) -> None:
