@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fusebox.operations import settings
+from fusebox.operations.configuration import settings
 
 from ...running import RunningShop
 from .. import fault_injection, outcomes

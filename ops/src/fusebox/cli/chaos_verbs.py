@@ -149,7 +149,7 @@ def set_(stack: Stack, key: str | None, value: str | None, service: str | None) 
     It is kept beside the shop's data and wins over config/.  A value that a process refuses
     changes nothing.  Without KEY, list what is set by hand.
     """
-    from fusebox.operations import settings
+    from fusebox.operations.configuration import settings
 
     if not key:
         click.echo("\n".join(_set_by_hand(settings.set_by_hand(stack))))

@@ -8,7 +8,8 @@ from importlib import metadata
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import Part, number_of
-from fusebox.operations import instances, settings
+from fusebox.operations import instances
+from fusebox.operations.configuration import settings
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime.driver import Driver
 from fusebox.state import canary_mark

@@ -8,7 +8,8 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import number_of
 from fusebox.network.ports import free_port_after
-from fusebox.operations import instances, settings
+from fusebox.operations import instances
+from fusebox.operations.configuration import settings
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import remote, stopper
 from fusebox.runtime.driver import Driver

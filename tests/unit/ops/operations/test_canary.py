@@ -7,7 +7,8 @@ import pytest
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import part_named
-from fusebox.operations import canary, instances, settings
+from fusebox.operations import canary, instances
+from fusebox.operations.configuration import settings
 from fusebox.state import canary_mark
 
 from ..fake_supervisor import ShopWithFakes, Verb

@@ -8,7 +8,8 @@ import pytest
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.network.http import HttpResponse
-from fusebox.operations import discovery_replicas, settings
+from fusebox.operations import discovery_replicas
+from fusebox.operations.configuration import settings
 from fusebox.runtime import health
 from fusebox.state import config_overlay, eureka_zone
 

@@ -18,7 +18,7 @@ from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.demo.records import KafkaRecord
 from fusebox.network.http import HttpResponse
-from fusebox.operations import settings
+from fusebox.operations.configuration import settings
 from fusebox.operations.dead_letters import DeadLetter
 from fusebox.operations.status import Observation
 from fusebox.operations.verify.invariants import Finding, Reading, StoredOrder

@@ -8,9 +8,9 @@ import pytest
 
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
-from fusebox.operations import settings
-from fusebox.operations.known_keys import InstanceKeys
-from fusebox.operations.settings import RefreshResult
+from fusebox.operations.configuration import settings
+from fusebox.operations.configuration.known_keys import InstanceKeys
+from fusebox.operations.configuration.settings import RefreshResult
 from fusebox.runtime.driver import State
 from fusebox.state import config_overlay
 

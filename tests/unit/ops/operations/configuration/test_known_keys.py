@@ -4,7 +4,7 @@ import pytest
 
 from fusebox.core.errors import Fault
 from fusebox.core.topology import PARTS
-from fusebox.operations.known_keys import InstanceKeys, nearest_key, refuse_unknown
+from fusebox.operations.configuration.known_keys import InstanceKeys, nearest_key, refuse_unknown
 
 DEFAULTS = {
     "fusebox.breaker.fail-max": 5,

@@ -11,8 +11,8 @@ from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
 from fusebox.core.stack import Stack
 from fusebox.core.topology import is_instance, part_named, part_of
+from fusebox.operations.configuration.known_keys import InstanceKeys, refuse_unknown
 from fusebox.operations.drivers import running_driver
-from fusebox.operations.known_keys import InstanceKeys, refuse_unknown
 from fusebox.runtime import remote
 from fusebox.runtime.actuator_client import ActuatorClient
 from fusebox.runtime.driver import State
