@@ -104,7 +104,7 @@ def test_all_requests_that_wait_for_one_order_learn_of_its_decision(
     order_id = uuid4()
     poll = LongPoll(Database(), slots=2)  # type: ignore[arg-type]
     waits = [begun(pool, poll, order_id) for _ in range(2)]
-    until(lambda: poll._waiting[order_id] == 2)
+    until(lambda: len(poll._waiting[order_id]) == 2)
 
     poll.decided({order_id})
 

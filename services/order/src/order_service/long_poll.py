@@ -5,8 +5,8 @@ thread asks the database on behalf of all requests that wait, once a tick.
 """
 
 import logging
+import queue
 import threading
-from collections import Counter
 from collections.abc import Collection
 from uuid import UUID
 
@@ -31,33 +31,49 @@ class LongPoll:
     def __init__(self, sessions: sessionmaker[Session], slots: int) -> None:
         self._sessions = sessions
         self._slots = threading.BoundedSemaphore(slots)
-        self._waiting: Counter[UUID] = Counter()
-        self._changed = threading.Condition()
+        # Each request is woken by itself: of fifty that wait a decision concerns one.
+        self._waiting: dict[UUID, list[queue.SimpleQueue[None]]] = {}
+        self._lock = threading.Lock()
         self._begun = threading.Event()
 
     def decided(self, order_ids: Collection[UUID]) -> None:
         """These orders are decided, and whoever waits for one of them waits no longer."""
-        with self._changed:
-            awaited = [order_id for order_id in order_ids if self._waiting.pop(order_id, 0)]
-            if awaited:
-                self._changed.notify_all()
+        with self._lock:
+            woken = [
+                request for order_id in order_ids for request in self._waiting.pop(order_id, ())
+            ]
+        for request in woken:
+            request.put(None)
 
     def wait_for_decision(self, order_id: UUID, seconds: float) -> bool:
         """Whether the order was decided within `seconds`."""
         if not self._slots.acquire(blocking=False):
             return False
         try:
-            with self._changed:
-                self._waiting[order_id] += 1
-                self._begun.set()
-                decided = self._changed.wait_for(
-                    lambda: order_id not in self._waiting, timeout=seconds
-                )
-                if not decided:
-                    self._waiting -= Counter([order_id])
-                return decided
+            return self._wait(order_id, seconds)
         finally:
             self._slots.release()
+
+    def _wait(self, order_id: UUID, seconds: float) -> bool:
+        woken: queue.SimpleQueue[None] = queue.SimpleQueue()
+        with self._lock:
+            self._waiting.setdefault(order_id, []).append(woken)
+        self._begun.set()
+        try:
+            woken.get(timeout=seconds)
+        except queue.Empty:
+            return self._is_decided_after_all(order_id, woken)
+        return True
+
+    def _is_decided_after_all(self, order_id: UUID, woken: queue.SimpleQueue[None]) -> bool:
+        with self._lock:
+            waiting = self._waiting.get(order_id, [])
+            if woken not in waiting:
+                return True
+            waiting.remove(woken)
+            if not waiting:
+                del self._waiting[order_id]
+            return False
 
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -67,7 +83,7 @@ class LongPoll:
                 self._ask_database()
 
     def _ask_database(self) -> None:
-        with self._changed:
+        with self._lock:
             awaited = list(self._waiting)
         if not awaited:
             return
