@@ -70,6 +70,7 @@ def _of_the_stack(running: RunningStack, unit: Calibration) -> Figures:
     running.verb("down")
     _progress("second `make up`")
     second_up = running.first_order()
+    running.await_zipkin()
     memory_at_rest = running.memory()
     _progress("at rest")
     idle = shop_requests.at_rest(running)

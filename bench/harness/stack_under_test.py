@@ -14,10 +14,11 @@ import psutil
 from bench.harness.machine import cpu_of_tree
 from fusebox.cli.welcome import PASTE_HEADING
 from fusebox.core.stack import Stack
-from fusebox.core.topology import AOT_CACHE_PROCESS, PORTS
+from fusebox.core.topology import AOT_CACHE_PROCESS, PORTS, part_named
 from fusebox.native import process_tree
 from fusebox.native.supervisor import Supervisor
 from fusebox.network import postgres_probe
+from fusebox.runtime import health
 from fusebox.runtime.shop_client import Customer, ShopClient
 
 FUSEBOX = Path(sys.executable).parent / "fusebox"
@@ -128,6 +129,15 @@ class RunningStack:
             return building is None or not building.is_running
 
         wait(is_over, "the JVM's caches are being made")
+
+    def await_zipkin(self) -> None:
+        """`make up` does not wait for it, and its start would pass for the shop at rest."""
+        instance = part_named("zipkin").instance()
+
+        def is_healthy() -> bool:
+            return health.verdict(self.stack, instance, self._supervisor.states()).healthy
+
+        wait(is_healthy, "Zipkin is starting")
 
     def await_decisions(self) -> None:
         with postgres_probe.connect(self.stack, "order_service") as connection:
