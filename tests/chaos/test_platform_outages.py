@@ -54,6 +54,8 @@ def test_a_service_started_without_the_config_server_asks_it_at_a_refresh(shop: 
 def test_a_dead_zipkin_slows_no_request_and_its_spans_are_dropped_and_counted(shop: Any) -> None:
     _median(shop)  # warms up
     with_zipkin = _median(shop)
+    # Until its first answer spans are kept: a Zipkin may come up later than the service.
+    shop.until(lambda: fault_injection.metric(shop, "catalog-service", SENT) >= ASKED, 30)
     fault_injection.kill(shop, "zipkin")
     dropped = fault_injection.metric(shop, "catalog-service", DROPPED)
 
@@ -66,6 +68,7 @@ def test_a_dead_zipkin_slows_no_request_and_its_spans_are_dropped_and_counted(sh
     )
 
 
+SENT = "zipkin_reporter_spans_sent_total"
 DROPPED = "zipkin_reporter_spans_dropped_total"
 
 
