@@ -105,22 +105,6 @@ def without_empty_parents(flat: Flat) -> dict[str, Any]:
     }
 
 
-def to_flat(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The way back: `{"a": {"b": [1]}}` as `{"a.b[0]": 1}`.  What is empty has no key."""
-    return dict(_leaves("", tree))
-
-
-def _leaves(path: str, node: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping):
-        for key, child in node.items():
-            yield from _leaves(f"{path}.{key}" if path else key, child)
-    elif isinstance(node, list):
-        for index, child in enumerate(node):
-            yield from _leaves(f"{path}[{index}]", child)
-    else:
-        yield path, node
-
-
 def fill_placeholders(text: str, properties: Flat) -> str:
     """`text` with `${key:default}` replaced by a property or the default, as Spring does it.
 
