@@ -49,7 +49,7 @@ def cli(context: click.Context) -> None:
 @cli.command()
 @click.pass_obj
 def up(stack: Stack) -> None:
-    """Start the shop and wait until all of it is healthy."""
+    """Start the shop and wait until it takes orders; Zipkin may come a little later."""
     from fusebox.cli.up import up as go_up
     from fusebox.cli.welcome import welcome
 
