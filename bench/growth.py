@@ -35,8 +35,11 @@ def section(running: RunningStack, calibration: Calibration, orders: int) -> lis
 
 def _by_orders(loads: ShopLoads, orders: int) -> Iterator[Measurement]:
     for size in _sizes(orders):
-        loads.place(max(size - _placed(loads), 0))
-        yield loads.orders(f"{size:,} orders", seconds=SECONDS)
+        missing = size - loads.running.count_of_orders()
+        # Each measurement places orders as well.
+        if missing > 0:
+            loads.place(missing)
+        yield loads.orders(f"{loads.running.count_of_orders():,} orders", seconds=SECONDS)
 
 
 def _by_instances(loads: ShopLoads) -> Iterator[Measurement]:
@@ -55,10 +58,6 @@ def _sizes(orders: int) -> Iterator[int]:
         yield size
         size *= 10
     yield orders
-
-
-def _placed(loads: ShopLoads) -> int:
-    return loads.running.count_of_orders()
 
 
 def _row(measured: Measurement) -> tuple[str, ...]:
