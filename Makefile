@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 FUSEBOX := $(BIN)/fusebox
 SERVICES := $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
-MEMBERS := chassis discovery config-server gateway $(addprefix services/,$(SERVICES)) ops
-IMAGES := discovery config-server gateway $(addsuffix -service,$(SERVICES)) fusebox
+MEMBERS := chassis discovery config-server gateway $(addprefix services/,$(SERVICES)) ops panel
+IMAGES := discovery config-server gateway $(addsuffix -service,$(SERVICES)) panel fusebox
 INSTALLED := $(VENV)/.installed
 SOURCES := $(addsuffix /src,$(MEMBERS))
 

@@ -28,6 +28,7 @@ SUBJECTS = {
     "gateway": "routes, tokens, limits, canaries, cache",
     "discovery": "the registry, in Eureka's protocol",
     "config-server": "in Spring Cloud Config's protocol",
+    "panel": "the shop as a live page",
     "zipkin": "traces, Kafka included",
     "postgres": "a database and a role a service",
     "kafka": "topics: from whom to whom",
@@ -193,7 +194,11 @@ def _draw_kafka(
 
 
 def _draw_platform(drawing: Drawing, parts: Any, top: int) -> int:
-    names = [name for name in ("discovery", "config-server", "zipkin", "postgres") if name in parts]
+    names = [
+        name
+        for name in ("discovery", "config-server", "zipkin", "postgres", "panel")
+        if name in parts
+    ]
     width = (RIGHT - CLIENT_X - 20 * (len(names) - 1)) // len(names)
     for number, name in enumerate(names):
         box = Box(CLIENT_X + number * (width + 20), top, width, ROW)

@@ -150,7 +150,7 @@ class GatewayLimits(Section):
     access_log: bool = False
     canaries: dict[str, CanarySettings] = {}
     # Nobody outside has a business with these.
-    hidden_services: frozenset[str] = frozenset(("config-server", "discovery", "gateway"))
+    hidden_services: frozenset[str] = frozenset(("config-server", "discovery", "gateway", "panel"))
     max_body_bytes: Count = 1_048_576
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2

@@ -17,6 +17,7 @@ SOURCES = (
     "discovery/src",
     "config-server/src",
     "ops/src",
+    "panel/src",
 )
 # As a whole name, with or without underscores around it: the word, and what says it better.
 PRIVATE = {

@@ -9,6 +9,7 @@ from fusebox.core.stack import Stack
 PASSWORD = "break-it-on-purpose"
 PASTE_HEADING = "The same with curl, to paste:"
 ADDRESSES = """\
+  panel          {panel}
   gateway        {gateway}
   discovery      {discovery}
   config-server  {config}
@@ -16,6 +17,7 @@ ADDRESSES = """\
   Kafka          {host}:{kafka}
   PostgreSQL     127.0.0.1:{postgres}"""
 PUBLISHED_ADDRESSES = """\
+  panel          {panel}
   gateway        {gateway}
   Zipkin         {zipkin}/zipkin/
 
@@ -41,6 +43,7 @@ make order
 def welcome(stack: Stack) -> str:
     template = PUBLISHED_ADDRESSES if stack.mode == "docker" else ADDRESSES
     addresses = template.format(
+        panel=stack.url("panel"),
         gateway=stack.url("gateway"),
         discovery=stack.url("discovery"),
         config=stack.url("config-server"),

@@ -31,6 +31,7 @@ def environment(stack: Stack) -> dict[str, str]:
         "FUSEBOX_SECRETS": str(stack.handed),
         "FUSEBOX_BIND": stack.bind,
         "GATEWAY_PORT": str(stack.port("gateway")),
+        "PANEL_PORT": str(stack.port("panel")),
         "ZIPKIN_PORT": str(stack.port("zipkin")),
     }
 

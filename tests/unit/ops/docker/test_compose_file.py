@@ -87,7 +87,7 @@ def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
     assert "cap_add" not in container or name == "secrets"
 
 
-def test_only_the_gateway_and_zipkin_are_published_and_only_to_this_machine() -> None:
+def test_only_the_gateway_the_panel_and_zipkin_are_published_and_only_to_this_machine() -> None:
     published = {
         name: container["ports"] for name, container in CONTAINERS.items() if "ports" in container
     }
@@ -100,7 +100,7 @@ def test_only_the_gateway_and_zipkin_are_published_and_only_to_this_machine() ->
         for part in PARTS
         if part.published
     }
-    assert set(published) == {"gateway", "zipkin"}
+    assert set(published) == {"gateway", "panel", "zipkin"}
 
 
 def test_nothing_but_what_is_published_can_leave_its_networks() -> None:
@@ -111,6 +111,7 @@ def test_nothing_but_what_is_published_can_leave_its_networks() -> None:
         name for name, container in CONTAINERS.items() if "front" in container.get("networks", ())
     } == {
         "gateway",
+        "panel",
         "zipkin",
     }
 

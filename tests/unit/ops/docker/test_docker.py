@@ -288,7 +288,7 @@ def test_of_containers_only_what_is_published_is_reached_from_here(shop: Stack) 
     assert shop.url("gateway") == "http://127.0.0.1:8000"
     assert shop.url("discovery") == "http://discovery:8761"
     assert shop.address("postgres") == ("postgres", 5432)
-    assert set(shop.ports) == {"gateway", "zipkin"}
+    assert set(shop.ports) == {"gateway", "panel", "zipkin"}
 
 
 def test_two_homes_are_two_projects(shop: Stack) -> None:

@@ -56,8 +56,8 @@ def test_what_takes_long_is_said_at_the_first_start_and_at_no_later_one(
     assert start.make_aot_caches() is False
 
 
-def test_only_zipkin_is_optional_and_nothing_needs_it() -> None:
+def test_who_only_watches_is_optional_and_nothing_needs_it() -> None:
     optional = {part.name for part in PARTS if part.optional}
 
-    assert optional == {"zipkin"}
+    assert optional == {"panel", "zipkin"}
     assert not optional & {name for part in PARTS for name in part.needs}
