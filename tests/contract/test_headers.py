@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from py_zipkin.util import ZipkinAttrs
 from pydantic import BaseModel
 
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
 from chassis.messaging.event import Event
+from chassis.observability.tracing import TraceContext
 
 ID = UUID("0199a1f0-7c3e-7b52-9d41-5f2f0a6c1e01")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -24,11 +24,11 @@ class Anything(BaseModel):
 MODELS = {"order.placed": Anything}
 
 
-def span(sampled: bool = True, flags: str = "0", trace_id: str = TRACE) -> ZipkinAttrs:
-    return ZipkinAttrs(trace_id, SPAN, PARENT, flags, sampled)
+def span(sampled: bool = True, flags: str = "0", trace_id: str = TRACE) -> TraceContext:
+    return TraceContext(trace_id, SPAN, PARENT, flags, sampled)
 
 
-def headers_of(attrs: ZipkinAttrs | None = None, time: datetime = NOON) -> dict[str, bytes]:
+def headers_of(attrs: TraceContext | None = None, time: datetime = NOON) -> dict[str, bytes]:
     return dict(cloudevents.headers(ID, "order.placed", "order-service", time, attrs))
 
 
@@ -71,7 +71,7 @@ def test_what_was_written_is_read_again() -> None:
     [span(), span(sampled=False), span(flags="1"), span(trace_id=TRACE[16:])],
     ids=["sampled", "not sampled", "debug", "64 bits"],
 )
-def test_a_b3_header_is_read_without_its_parent(attrs: ZipkinAttrs) -> None:
+def test_a_b3_header_is_read_without_its_parent(attrs: TraceContext) -> None:
     event = parsed(headers_of(attrs))
 
     assert event is not None

@@ -20,13 +20,13 @@ from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.outbox import Message
 from chassis.messaging.relay import BATCH, OutboxRelay, on_commit
 from chassis.observability.sampling import Sampler, SamplingRules
-from chassis.observability.tracing import Tracer, ZipkinAttrs
+from chassis.observability.tracing import TraceContext, Tracer
 from chassis.runtime.service import Process
 from order_service import prepare
 from order_service.models import outbox
 from order_service.settings import OrderSettings
 
-TRACED = ZipkinAttrs("463ac35c9f6413ad", "a2fb4a1d1a96d312", None, "0", True)
+TRACED = TraceContext("463ac35c9f6413ad", "a2fb4a1d1a96d312", None, "0", True)
 UNTRACED = TRACED._replace(is_sampled=False)
 
 
@@ -267,7 +267,7 @@ def test_the_trace_goes_on_in_the_headers(
     sessions: sessionmaker[Session],
     broker: Broker,
     relay: OutboxRelay,
-    context: ZipkinAttrs | None,
+    context: TraceContext | None,
 ) -> None:
     record(sessions, Message("orders", "1", "order.placed", {}, trace_context=context))
 

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 from chassis.core.errors import DeadlineOver, Problem, Unavailable
 from chassis.data.outages import is_outage
 from chassis.observability import tracing
-from chassis.observability.tracing import Kind, Tracer, ZipkinAttrs
+from chassis.observability.tracing import Kind, TraceContext, Tracer
 from chassis.resilience import deadline
 
 T = TypeVar("T")
@@ -162,7 +162,7 @@ class GroupCommit(Generic[T, R]):
         with deadline.shared(member.deadline for member in group), tracing.continued(chosen):
             yield
 
-    def _report_wait(self, member: "_Member[T, R]", size: int, chosen: ZipkinAttrs | None) -> None:
+    def _report_wait(self, member: "_Member[T, R]", size: int, chosen: TraceContext | None) -> None:
         tags = {"group.size": str(size)}
         if chosen is not None and chosen is not member.trace:
             tags["group.trace"] = chosen.trace_id

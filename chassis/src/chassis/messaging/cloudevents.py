@@ -1,4 +1,4 @@
-"""Events as records: CloudEvents in binary mode, JSON payloads, one `b3` header."""
+"""Events as records: CloudEvents in binary mode, JSON payloads, `b3` and `baggage`."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from chassis.core.clock import rfc3339
 from chassis.messaging.event import Event
 from chassis.observability import propagation, tracing
-from chassis.observability.tracing import ZipkinAttrs
+from chassis.observability.tracing import TraceContext
 
 # Others are not looked at.
 READ = frozenset(("ce_id", "ce_type", "ce_source", *propagation.PROPAGATION_HEADERS))
@@ -23,11 +23,11 @@ class BadRecord(Exception):
 
 
 def headers(
-    id: UUID, type: str, source: str, time: datetime, span: ZipkinAttrs | None
+    id: UUID, type: str, source: str, time: datetime, span: TraceContext | None
 ) -> RecordHeaders:
     headers = [*_of_kind(type, source), _time(time), ("ce_id", str(id).encode())]
     if span is not None:
-        headers.append(("b3", tracing.single(span).encode()))
+        headers += [(name, text.encode()) for name, text in propagation.to_record(span)]
     return headers
 
 

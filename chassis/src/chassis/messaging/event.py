@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chassis.observability.tracing import ZipkinAttrs
+from chassis.observability.tracing import TraceContext
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Event:
     source: str
     key: str
     data: Any
-    trace_context: ZipkinAttrs | None = None
+    trace_context: TraceContext | None = None
 
 
 def encode(data: Mapping[str, Any]) -> bytes:

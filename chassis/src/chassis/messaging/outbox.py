@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.messaging.event import encode
 from chassis.observability import tracing
-from chassis.observability.tracing import ZipkinAttrs
+from chassis.observability.tracing import TraceContext
 
 # In a session's `info`: its commit has to wake the relay.
 RECORDED = "outbox.recorded"
@@ -37,7 +37,7 @@ class Message:
     key: str
     type: str
     data: dict[str, Any]
-    trace_context: ZipkinAttrs | None = None
+    trace_context: TraceContext | None = None
     id: UUID = field(default_factory=uuid7)
 
 
@@ -74,7 +74,7 @@ class Outbox:
             "keys": [message.key for message in messages],
             "types": [message.type for message in messages],
             "payloads": [encode(message.data) for message in messages],
-            "spans": [span and tracing.single(span) for span in spans],
+            "spans": [span and tracing.to_text(span) for span in spans],
         }
         session.execute(RECORD, columns)
         session.info[RECORDED] = True

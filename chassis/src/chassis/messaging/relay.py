@@ -32,7 +32,7 @@ from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.outages import something_is_away
 from chassis.messaging.outbox import RECORDED, Outbox
 from chassis.observability import tracing
-from chassis.observability.tracing import Kind, Tracer, ZipkinAttrs
+from chassis.observability.tracing import Kind, TraceContext, Tracer
 
 log = logging.getLogger(__name__)
 
@@ -193,9 +193,9 @@ class OutboxRelay:
             )
         return outgoing
 
-    def _span_of(self, b3: str | None) -> ZipkinAttrs | None:
+    def _span_of(self, recorded: str | None) -> TraceContext | None:
         """A span of its own for what is traced; what is not only hands on that it is not."""
-        parent = tracing.incoming({"b3": b3}).parent if b3 else None
+        parent = tracing.of_text(recorded) if recorded else None
         return self._tracer.child_of(parent) if parent and parent.is_sampled else parent
 
     def _confirm(self, outgoing: "_Outgoing") -> None:
@@ -233,7 +233,7 @@ class _Outgoing:
     row: Row[Any]
     key: bytes
     headers: RecordHeaders
-    span: ZipkinAttrs | None
+    span: TraceContext | None
     started: float
     future: Any = None
 

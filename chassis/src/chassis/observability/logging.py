@@ -3,7 +3,7 @@
 import logging
 
 from chassis.observability import tracing
-from chassis.observability.tracing import ZipkinAttrs
+from chassis.observability.tracing import TraceContext
 
 FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] [%(trace_id)s] %(name)s: %(message)s"
 NO_TRACE = "-"
@@ -22,7 +22,7 @@ class TraceIdFilter(logging.Filter):
         return True
 
 
-def of_trace(attrs: ZipkinAttrs | None) -> dict[str, str]:
+def of_trace(attrs: TraceContext | None) -> dict[str, str]:
     """The `extra` of a line that belongs to this trace, whatever is current."""
     return {"trace_id": attrs.trace_id if attrs and attrs.trace_id else NO_TRACE}
 

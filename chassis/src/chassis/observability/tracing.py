@@ -1,6 +1,6 @@
 """Spans of this process: who called whom, when, for how long, and whether it failed.
 
-py-zipkin gives the shapes (`ZipkinAttrs`, `Span`, its JSON encoder).  Its own context manager emits
+py-zipkin gives the shapes (`Span`, `Endpoint`, its JSON encoder).  Its own context manager emits
 a root span only as SERVER or CLIENT and encodes on the request's path; a message has PRODUCER and
 CONSUMER spans, and ours leave through a queue, so `Tracer.span` takes its place.
 """
@@ -14,32 +14,32 @@ from typing import Any
 
 from py_zipkin import Kind
 from py_zipkin.encoding import Endpoint, Span
-from py_zipkin.util import ZipkinAttrs
 
 from chassis.observability import propagation
-from chassis.observability.propagation import Headers, incoming, single
+from chassis.observability.propagation import Headers, TraceContext, incoming, of_text, to_text
 from chassis.observability.sampling import Sampler
 
 __all__ = [
     "Kind",
+    "TraceContext",
     "Tracer",
-    "ZipkinAttrs",
     "current",
     "incoming",
+    "of_text",
     "outgoing",
-    "single",
+    "to_text",
 ]
 
-_current: ContextVar[ZipkinAttrs | None] = ContextVar("span", default=None)
+_current: ContextVar[TraceContext | None] = ContextVar("span", default=None)
 
 
-def current() -> ZipkinAttrs | None:
+def current() -> TraceContext | None:
     """The span that this thread or task is in."""
     return _current.get()
 
 
 @contextmanager
-def continued(attrs: ZipkinAttrs | None) -> Iterator[None]:
+def continued(attrs: TraceContext | None) -> Iterator[None]:
     """What is done within belongs to the span `attrs`, which somebody else has opened."""
     token = _current.set(attrs)
     try:
@@ -49,7 +49,7 @@ def continued(attrs: ZipkinAttrs | None) -> Iterator[None]:
 
 
 def outgoing() -> dict[str, str]:
-    """The B3 headers that continue the current span at the other end of a call."""
+    """The headers that continue the current span at the other end of a call."""
     return propagation.outgoing(_current.get())
 
 
@@ -58,7 +58,7 @@ class ActiveSpan:
 
     __slots__ = ("_token", "_tracer", "attrs", "kind", "name", "remote", "started", "tags")
 
-    def __init__(self, tracer: "Tracer", attrs: ZipkinAttrs, name: str, kind: Kind) -> None:
+    def __init__(self, tracer: "Tracer", attrs: TraceContext, name: str, kind: Kind) -> None:
         self._tracer = tracer
         self.attrs = attrs
         self.name = name
@@ -66,7 +66,7 @@ class ActiveSpan:
         self.tags: dict[str, str] = {}
         self.remote: tuple[str, str | None, int | None] | None = None
         self.started = time.time()
-        self._token: Token[ZipkinAttrs | None] | None = None
+        self._token: Token[TraceContext | None] | None = None
 
     def __enter__(self) -> "ActiveSpan":
         self._token = _current.set(self.attrs)
@@ -107,7 +107,7 @@ class UnsampledSpan(ActiveSpan):
 
     __slots__ = ()
 
-    def __init__(self, attrs: ZipkinAttrs) -> None:
+    def __init__(self, attrs: TraceContext) -> None:
         self.attrs = attrs
         self.tags = NO_TAGS
         self._token = None
@@ -138,11 +138,11 @@ class Tracer:
 
     def serve(self, name: str, headers: Headers) -> ActiveSpan:
         """The SERVER span of a request: continues the caller's trace or begins one."""
-        parent, sampled = incoming(headers)
-        attrs = self.new_trace(sampled) if parent is None else _below(parent)
+        parent, sampled, baggage = incoming(headers)
+        attrs = self.new_trace(sampled, baggage) if parent is None else _below(parent)
         return ActiveSpan(self, attrs, name, Kind.SERVER)
 
-    def span(self, name: str, kind: Kind, parent: ZipkinAttrs | None = None) -> ActiveSpan:
+    def span(self, name: str, kind: Kind, parent: TraceContext | None = None) -> ActiveSpan:
         """A span below `parent`, or below the current one, or of a new trace."""
         attrs = self.child_of(parent or _current.get())
         return ActiveSpan(self, attrs, name, kind) if attrs.is_sampled else UnsampledSpan(attrs)
@@ -151,7 +151,7 @@ class Tracer:
         self,
         name: str,
         kind: Kind,
-        attrs: ZipkinAttrs,
+        attrs: TraceContext,
         started: float,
         remote: str | None,
         tags: Mapping[str, str],
@@ -166,19 +166,19 @@ class Tracer:
             done.called(remote)
         self.emit(done)
 
-    def child_of(self, parent: ZipkinAttrs | None) -> ZipkinAttrs:
+    def child_of(self, parent: TraceContext | None) -> TraceContext:
         """Of a trace that is not sampled the parent itself."""
         if parent is None:
             return self.new_trace()
         return _below(parent) if parent.is_sampled else parent
 
-    def new_trace(self, sampled: bool | None = None) -> ZipkinAttrs:
+    def new_trace(self, sampled: bool | None = None, baggage: str = "") -> TraceContext:
         """The attributes of a root span, `sampled` or as the sampler decides."""
         if sampled is None:
             sampled = self._sampler.samples_new_trace()
         # As py-zipkin does: the time comes first, so that AWS X-Ray takes it.
         trace_id = f"{int(time.time()):08x}{random.getrandbits(96):024x}"
-        return ZipkinAttrs(trace_id, f"{random.getrandbits(64):016x}", None, "0", sampled)
+        return TraceContext(trace_id, f"{random.getrandbits(64):016x}", None, "0", sampled, baggage)
 
     def finish(self, span: ActiveSpan) -> None:
         """Emit it when its trace is sampled, or when it is one to be kept all the same."""
@@ -207,9 +207,10 @@ class Tracer:
         )
 
 
-def _below(parent: ZipkinAttrs) -> ZipkinAttrs:
-    trace_id, above, _, flags, is_sampled = parent
-    return ZipkinAttrs(trace_id, f"{random.getrandbits(64):016x}", above, flags, is_sampled)
+def _below(parent: TraceContext) -> TraceContext:
+    trace_id, above, _, flags, is_sampled, baggage = parent
+    span_id = f"{random.getrandbits(64):016x}"
+    return TraceContext(trace_id, span_id, above, flags, is_sampled, baggage)
 
 
 def _endpoint(service: str, host: str | None, port: int | None) -> Endpoint:

@@ -26,6 +26,7 @@ HOP_BY_HOP = frozenset(
 TRACE = frozenset(
     (
         "b3",
+        "baggage",
         "traceparent",
         "tracestate",
         "x-b3-flags",

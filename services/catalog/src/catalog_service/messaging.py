@@ -29,7 +29,7 @@ from chassis.core.clock import now
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
 from chassis.observability.logging import of_trace
-from chassis.observability.tracing import ZipkinAttrs
+from chassis.observability.tracing import TraceContext
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def _products_of(
 
 def _moved(
     events: Sequence[Event], decisions: Sequence[Decision | None]
-) -> dict[str, ZipkinAttrs | None]:
+) -> dict[str, TraceContext | None]:
     """The products whose stock has moved, each with the trace in which that happened last."""
     return {
         line.product_id: event.trace_context

@@ -14,7 +14,7 @@ from chassis.core.errors import NotFound
 from chassis.data.group_commit import outcome_of
 from chassis.messaging.outbox import Message
 from chassis.observability import tracing
-from chassis.observability.tracing import ZipkinAttrs
+from chassis.observability.tracing import TraceContext
 from order_service import statements
 from order_service.idempotency import Claim, settle_all
 from order_service.messaging import order_cancelled, order_placed
@@ -29,7 +29,7 @@ class PlaceOrder:
     order: Order
     degraded: list[str]
     claim: Claim | None = None
-    trace_context: ZipkinAttrs | None = field(default_factory=tracing.current)
+    trace_context: TraceContext | None = field(default_factory=tracing.current)
 
     @property
     def user_id(self) -> UUID:
@@ -47,7 +47,7 @@ class CancelOrder:
     user_id: UUID
     order_id: UUID
     claim: Claim | None = None
-    trace_context: ZipkinAttrs | None = field(default_factory=tracing.current)
+    trace_context: TraceContext | None = field(default_factory=tracing.current)
     degraded: tuple[str, ...] = ()
 
     def execute(self, stored: Mapping[UUID, Order]) -> Order:

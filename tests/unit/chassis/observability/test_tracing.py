@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from py_zipkin import Kind
 from py_zipkin.encoding import Span
-from py_zipkin.util import ZipkinAttrs
 from werkzeug.datastructures import Headers
 
 from chassis.core.live import Live
 from chassis.observability import tracing
 from chassis.observability.propagation import PROPAGATION_HEADERS
 from chassis.observability.sampling import Sampler, SamplingRules
-from chassis.observability.tracing import Tracer
+from chassis.observability.tracing import TraceContext, Tracer
 
 TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
 NO_TRACE, NO_SPAN = "0" * 32, "0" * 16
@@ -98,7 +97,7 @@ def test_malformed_trace_headers_begin_a_new_trace(headers: dict[str, str]) -> N
 def test_b3_decides_about_sampling_of_the_trace_in_a_traceparent() -> None:
     headers = Headers({"traceparent": f"00-{TRACE}-{SPAN}-01", "X-B3-Sampled": "0"})
 
-    assert tracing.incoming(headers).parent == ZipkinAttrs(TRACE, SPAN, None, "0", False)
+    assert tracing.incoming(headers).parent == TraceContext(TRACE, SPAN, None, "0", False)
 
 
 def test_a_traceparent_that_came_twice_is_ignored() -> None:
@@ -140,15 +139,6 @@ def test_a_call_continues_at_the_other_end() -> None:
     client, server, other = spans
     assert (client.parent_id, other.parent_id) == (server.span_id, client.span_id)
     assert len({span.trace_id for span in spans}) == 1
-
-
-def test_a_message_carries_the_single_header_without_a_parent() -> None:
-    attrs = ZipkinAttrs(TRACE, SPAN, "0" * 16, "0", True)
-
-    assert tracing.single(attrs) == f"{TRACE}-{SPAN}-1"
-    assert tracing.incoming({"b3": tracing.single(attrs)}).parent == attrs._replace(
-        parent_span_id=None
-    )
 
 
 def test_a_failed_span_says_why_and_the_error_goes_on() -> None:
