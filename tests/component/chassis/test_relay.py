@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 from kafka.partitioner import murmur2
+from py_zipkin.encoding import Span
 from sqlalchemy import Engine, event, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -112,14 +113,16 @@ def relay(engine: Engine, broker: Broker) -> OutboxRelay:
     return relay_of(engine, broker)
 
 
-def relay_of(engine: Engine, broker: Broker) -> OutboxRelay:
+def relay_of(engine: Engine, broker: Broker, spans: list[Span] | None = None) -> OutboxRelay:
+    sink: list[Span] = [] if spans is None else spans
+    tracer = Tracer("order-service", Sampler(Live(SamplingRules(1.0))), sink.append)
     return OutboxRelay(
         outbox,
         engine,
-        Tracer("order-service", Sampler(Live(SamplingRules(1.0))), lambda _: None),
+        tracer,
         "order-service",
         broker.producer,
-        DeadLetterProducer("order-service", broker.producer),
+        DeadLetterProducer("order-service", tracer, broker.producer),
     )
 
 
@@ -282,6 +285,35 @@ def test_the_trace_goes_on_in_the_headers(
         assert b3[1] != TRACED.span_id, "the message has a span of its own"
     else:
         assert b3 == [TRACED.trace_id, TRACED.span_id, "0"]
+
+
+def test_the_trace_shows_how_long_an_event_has_waited_in_the_outbox(
+    engine: Engine, sessions: sessionmaker[Session], broker: Broker
+) -> None:
+    spans: list[Span] = []
+    record(sessions, Message("orders", "1", "order.placed", {}, trace_context=TRACED))
+    time.sleep(0.2)
+
+    relay_of(engine, broker, spans)._publish_batch()
+
+    wait, send = spans
+    assert (wait.name, send.name) == ("wait in outbox", "send orders")
+    assert wait.parent_id == send.parent_id == TRACED.span_id
+    assert wait.duration is not None
+    assert wait.duration >= 0.2
+    assert wait.timestamp is not None
+    assert send.timestamp == pytest.approx(wait.timestamp + wait.duration)
+
+
+def test_what_a_trace_carries_along_goes_on_with_the_event(
+    sessions: sessionmaker[Session], broker: Broker, relay: OutboxRelay
+) -> None:
+    context = UNTRACED._replace(baggage="course=spring%20cloud;seat=7,team=blue")
+    record(sessions, Message("orders", "1", "order.placed", {}, trace_context=context))
+
+    relay._publish_batch()
+
+    assert broker.published[0].headers["baggage"].decode() == context.baggage
 
 
 def test_a_relay_that_dies_over_a_batch_loses_nothing(

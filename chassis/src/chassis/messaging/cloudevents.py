@@ -58,12 +58,7 @@ def parse(
 
     Raises BadRecord with the reason when headers lack or the payload breaks its model.
     """
-    # Kafka's format allows a header without a value: it says nothing.
-    texts = {
-        name: content.decode("utf-8", "replace")
-        for name, content in record_headers or ()
-        if content is not None and name in READ
-    }
+    texts = _texts(record_headers)
     missing = [name for name in ("ce_id", "ce_type", "ce_source") if not texts.get(name)]
     if missing:
         raise BadRecord(f"headers are missing: {', '.join(missing)}")
@@ -82,6 +77,22 @@ def parse(
         data=_payload(value, model),
         trace_context=tracing.incoming(texts).parent,
     )
+
+
+def trace_context(
+    record_headers: Iterable[tuple[str, bytes | None]] | None,
+) -> TraceContext | None:
+    """The span that a record continues, whatever else is wrong with it."""
+    return tracing.incoming(_texts(record_headers)).parent
+
+
+def _texts(record_headers: Iterable[tuple[str, bytes | None]] | None) -> dict[str, str]:
+    # Kafka's format allows a header without a value: it says nothing.
+    return {
+        name: content.decode("utf-8", "replace")
+        for name, content in record_headers or ()
+        if content is not None and name in READ
+    }
 
 
 def _payload(value: bytes | None, model: type[BaseModel]) -> BaseModel:

@@ -8,11 +8,15 @@ given up would be read for ever.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+
+from chassis.messaging import cloudevents
+from chassis.observability.tracing import Kind, Tracer
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +34,9 @@ Letter = dict[str, Any]
 class DeadLetterProducer:
     """`send` returns when Kafka has acknowledged; it raises what kafka-python raises."""
 
-    def __init__(self, service: str, producer: Callable[[], KafkaProducer]) -> None:
+    def __init__(self, service: str, tracer: Tracer, producer: Callable[[], KafkaProducer]) -> None:
         self._service = service
+        self._tracer = tracer
         self._make_producer = producer
         self._producer: KafkaProducer | None = None
 
@@ -39,6 +44,7 @@ class DeadLetterProducer:
         """`record` is one of Kafka's, or will be one and says where it is kept as its `place`."""
         where = getattr(record, "place", "") or f"{record.topic}/{record.partition}/{record.offset}"
         log.warning("dead letter from %s: %s", where, reason)
+        started = time.time()
         added = [
             ("dead_reason", reason[:LONGEST_REASON].encode("utf-8", "replace")),
             ("dead_from", f"{self._service} {where}".encode()),
@@ -49,6 +55,7 @@ class DeadLetterProducer:
             headers = [*letter.pop("headers"), *added]
             try:
                 self._deliver(f"{record.topic}.dead", headers=headers, **letter)
+                self._report(record, reason, started)
                 return
             except TOO_LARGE:
                 smaller = next(forms, None)
@@ -60,6 +67,18 @@ class DeadLetterProducer:
         if self._producer is None:
             self._producer = self._make_producer()
         self._producer.send(topic, **letter).get(timeout=DELIVERY_SECONDS)
+
+    def _report(self, record: Any, reason: str, started: float) -> None:
+        parent = cloudevents.trace_context(record.headers)
+        if parent is not None:
+            self._tracer.report(
+                f"dead letter {record.topic}",
+                Kind.PRODUCER,
+                self._tracer.child_of(parent),
+                started,
+                remote="kafka",
+                tags={"kafka.topic": f"{record.topic}.dead", "error": reason[:LONGEST_REASON]},
+            )
 
     def close(self) -> None:
         if self._producer is not None:

@@ -24,6 +24,7 @@ from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.event import Event
 from chassis.messaging.inbox import Inbox
 from chassis.messaging.outages import something_is_away
+from chassis.observability import tracing
 from chassis.observability.tracing import Kind, Tracer
 
 log = logging.getLogger(__name__)
@@ -135,8 +136,9 @@ class EventProcessor:
 
     def _effect(self, readings: Sequence[_Reading]) -> None:
         started = time.time()
+        events = [reading.event for reading in readings if reading.event is not None]
         with self._sessions.begin() as session:
-            events = [reading.event for reading in readings if reading.event is not None]
+            self._begin(session, events)
             fresh = self._inbox.claim(session, events)
             if fresh:
                 self._handler(session, fresh)
@@ -147,6 +149,15 @@ class EventProcessor:
             if reading.event is not None and reading.event.id in handled:
                 handled.remove(reading.event.id)
                 self._report(reading.record.topic, reading.event, started)
+
+    @staticmethod
+    def _begin(session: Session, events: Sequence[Event]) -> None:
+        """Let the transaction be seen in the trace of one event that is kept."""
+        contexts = (event.trace_context for event in events)
+        traced = next((context for context in contexts if context and context.is_sampled), None)
+        if traced is not None:
+            with tracing.continued(traced):
+                session.connection()
 
     def _report(self, topic: str, event: Event, started: float) -> None:
         if event.trace_context is not None and event.trace_context.is_sampled:

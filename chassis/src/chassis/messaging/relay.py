@@ -181,10 +181,13 @@ class OutboxRelay:
                     self._publish([row])
 
     def _send(self, producer: KafkaProducer, row: Row[Any], partitions: int) -> "_Outgoing":
-        span, started = self._span_of(row.span), time.time()
+        parent = tracing.of_text(row.span) if row.span else None
+        # A span of its own for what is traced; what is not only hands on that it is not.
+        span = self._tracer.child_of(parent) if parent and parent.is_sampled else parent
+        started = time.time()
         key = row.key.encode()
         headers = cloudevents.headers(row.event_id, row.type, self._source, row.recorded_at, span)
-        outgoing = _Outgoing(row, key, headers, span, started)
+        outgoing = _Outgoing(row, key, headers, parent, span, started)
         with suppress(MessageSizeTooLargeError):
             # What the library's own partitioner comes to, without looking at the cluster each time.
             partition = (murmur2(key) & 0x7FFFFFFF) % partitions
@@ -193,27 +196,35 @@ class OutboxRelay:
             )
         return outgoing
 
-    def _span_of(self, recorded: str | None) -> TraceContext | None:
-        """A span of its own for what is traced; what is not only hands on that it is not."""
-        parent = tracing.of_text(recorded) if recorded else None
-        return self._tracer.child_of(parent) if parent and parent.is_sampled else parent
-
     def _confirm(self, outgoing: "_Outgoing") -> None:
         """Raise the failure, if any; the span ends where the broker has acknowledged."""
-        row, span = outgoing.row, outgoing.span
+        span = outgoing.span
         if outgoing.future is None:
             self._give_up(outgoing)
         else:
             outgoing.future.get(timeout=DELIVERY_SECONDS)
         if span is not None and span.is_sampled:
-            self._tracer.report(
-                f"send {row.topic}",
-                Kind.PRODUCER,
-                span,
-                outgoing.started,
-                remote="kafka",
-                tags={"kafka.topic": row.topic, "ce.type": row.type, "kafka.key": row.key},
-            )
+            self._report(outgoing, span)
+
+    def _report(self, outgoing: "_Outgoing", span: TraceContext) -> None:
+        row = outgoing.row
+        self._tracer.report(
+            "wait in outbox",
+            Kind.LOCAL,
+            self._tracer.child_of(outgoing.parent),
+            row.recorded_at.timestamp(),
+            remote=None,
+            tags={"ce.type": row.type},
+            ended=outgoing.started,
+        )
+        self._tracer.report(
+            f"send {row.topic}",
+            Kind.PRODUCER,
+            span,
+            outgoing.started,
+            remote="kafka",
+            tags={"kafka.topic": row.topic, "ce.type": row.type, "kafka.key": row.key},
+        )
 
     def _give_up(self, outgoing: "_Outgoing") -> None:
         """It will never fit, and all that come after it would wait for ever."""
@@ -233,6 +244,7 @@ class _Outgoing:
     row: Row[Any]
     key: bytes
     headers: RecordHeaders
+    parent: TraceContext | None
     span: TraceContext | None
     started: float
     future: Any = None

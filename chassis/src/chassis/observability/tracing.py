@@ -155,8 +155,9 @@ class Tracer:
         started: float,
         remote: str | None,
         tags: Mapping[str, str],
+        ended: float | None = None,
     ) -> None:
-        """A span that was not a block of code: one message among a batch, say."""
+        """A span that was not a block of code, ended just now: one message among a batch, say."""
         if not attrs.is_sampled:
             return
         done = ActiveSpan(self, attrs, name, kind)
@@ -164,7 +165,7 @@ class Tracer:
         done.tags.update(tags)
         if remote is not None:
             done.called(remote)
-        self.emit(done)
+        self.emit(done, ended)
 
     def child_of(self, parent: TraceContext | None) -> TraceContext:
         """Of a trace that is not sampled the parent itself."""
@@ -188,8 +189,9 @@ class Tracer:
         ):
             self.emit(span)
 
-    def emit(self, span: ActiveSpan) -> None:
+    def emit(self, span: ActiveSpan, ended: float | None = None) -> None:
         attrs = span.attrs
+        ended = time.time() if ended is None else ended
         self._sink(
             Span(
                 trace_id=attrs.trace_id,
@@ -198,7 +200,7 @@ class Tracer:
                 span_id=attrs.span_id,
                 kind=span.kind,
                 timestamp=span.started,
-                duration=max(time.time() - span.started, 1e-6),
+                duration=max(ended - span.started, 1e-6),
                 local_endpoint=self.endpoint,
                 remote_endpoint=_endpoint(*span.remote) if span.remote else None,
                 debug=attrs.flags == "1",

@@ -22,6 +22,7 @@ from chassis.discovery.load_balancer import LoadBalancer
 from chassis.observability import tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline, examination
+from chassis.resilience.attempt_spans import AttemptSpans
 from chassis.resilience.permit import NOT_DONE, Permit
 from chassis.resilience.policy import ResiliencePolicy
 
@@ -57,9 +58,11 @@ class ServiceClient:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         weight: int = 1,
+        fallback: str = "",
     ) -> requests.Response:
         """GET `path`; `name` is its template, for the trace.
 
+        `fallback` says, for the trace too, what the caller does without the service.
         `weight` is the number of requests that it is for: the circuit breaker counts each of them.
         Returns a 4xx as well.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
         """
@@ -67,22 +70,33 @@ class ServiceClient:
         # The span first: a call that the breaker refuses is one that is seen to fail.
         with self._tracer.span(f"get {name}", Kind.CLIENT) as span:
             span.called(self.service)
-            with self._policy.permit() as permit:
-                permit.weight = weight
-                arguments = {
-                    "params": list(params),
-                    "headers": {**(headers or {}), **tracing.outgoing()},
-                }
-                try:
-                    response, instance = self._call_an_instance(span, path, arguments)
-                except IGNORED_BY_BREAKERS:
-                    raise
-                except Unavailable as failure:
-                    permit.failed(failure)
-                    raise
-                self._record_outcome(permit, response, instance)
-                span.tags["http.status_code"] = str(response.status_code)
-                return response
+            span.tags["circuitbreaker.state"] = self._policy.breaker.state
+            arguments = {
+                "params": list(params),
+                "headers": {**(headers or {}), **tracing.outgoing()},
+            }
+            try:
+                return self._protected(span, path, arguments, weight)
+            except Unavailable:
+                if fallback:
+                    span.tags["fallback"] = fallback
+                raise
+
+    def _protected(
+        self, span: ActiveSpan, path: str, arguments: dict[str, Any], weight: int
+    ) -> requests.Response:
+        with self._policy.permit() as permit:
+            permit.weight = weight
+            try:
+                response, instance = self._call_an_instance(span, path, arguments)
+            except IGNORED_BY_BREAKERS:
+                raise
+            except Unavailable as failure:
+                permit.failed(failure)
+                raise
+            span.tags["http.status_code"] = str(response.status_code)
+            self._record_outcome(permit, response, instance)
+            return response
 
     def _record_outcome(
         self, permit: Permit, response: requests.Response, instance: Instance
@@ -104,14 +118,19 @@ class ServiceClient:
     ) -> tuple[requests.Response, Instance]:
         refused: set[Instance] = set()
         is_retry = False
+        attempts = AttemptSpans(self._tracer)
         while True:
             deadline.check()
             instance = self._balancer.choose(self.service, refused)
             span.called(self.service, instance.host, instance.port)
+            attempts.begins(instance)
             try:
                 with self._balancer.calling(instance):
-                    return self._send(instance, path, arguments, is_retry), instance
+                    response = self._send(instance, path, arguments, is_retry)
+                attempts.answered()
+                return response, instance
             except requests.ConnectionError as error:
+                attempts.failed(error)
                 self._balancer.refused(instance)
                 if _took_no_connection(error):
                     refused.add(instance)
@@ -121,7 +140,8 @@ class ServiceClient:
                     raise failure(f"{self.service} broke off its response.") from error
                 else:
                     is_retry = True
-            except NO_HOST:
+            except NO_HOST as error:
+                attempts.failed(error)
                 self._balancer.refused(instance)
                 refused.add(instance)
             except requests.RequestException as error:

@@ -61,6 +61,7 @@ def consume(
 def _dead_letters(process: Process[Any]) -> DeadLetterProducer:
     return DeadLetterProducer(
         process.environment.service,
+        process.tracer,
         lambda: kafka.dead_letter_producer(_servers(process), process.environment),
     )
 

@@ -13,6 +13,7 @@ from catalog_service.service import Catalog
 from chassis.config.settings import Settings
 from chassis.data import postgres
 from chassis.data.outages import OUTAGES
+from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
 from chassis.runtime.flask import create_app
 from chassis.runtime.housekeeping import of_inbox, sweep
@@ -30,6 +31,7 @@ def build() -> tuple[Process[Any], Flask]:
 
 
 def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
+    TransactionSpans(process.tracer).listen(engine)
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     publish(process, engine, sessions, outbox)

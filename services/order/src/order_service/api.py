@@ -94,6 +94,7 @@ def blueprint(
             with keys.claimed(user_id, _key(), _forms(lines)) as claim:
                 order, degraded = orders.place(user_id, lines, claim)
         except Replay as replay:
+            tag_span(idempotent_repeat="true")
             order, degraded = orders.order(user_id, replay.order_id), replay.degraded
         hold = _hold_seconds(wait)
         if hold > 0 and long_poll.wait_for_decision(order.order_id, hold):
@@ -108,6 +109,7 @@ def blueprint(
                 order = orders.cancel(user_id, order_id, claim)
                 long_poll.decided([order_id])
         except Replay as replay:
+            tag_span(idempotent_repeat="true")
             order = orders.order(user_id, replay.order_id)
         return _answered(order), 202
 
@@ -212,6 +214,8 @@ def _hold_seconds(wait: float) -> float:
 
 def _created(document: dict[str, Any]) -> Response:
     tag_span(order_id=document["orderId"], order_status=document["status"])
+    if "degraded" in document:
+        tag_span(degraded=", ".join(document["degraded"]))
     response = jsonify(document)
     response.status_code = 201
     response.headers["Location"] = (

@@ -53,6 +53,7 @@ class CatalogClient:
             "/catalogs",
             params=[("productId", product_id) for product_id in product_ids],
             weight=orders,
+            fallback="products as they were last known",
         )
         if answer.status_code != 200:
             # It is there, and not away: to go on with what was last known would hide it.

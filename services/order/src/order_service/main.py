@@ -10,6 +10,7 @@ from sqlalchemy.orm import sessionmaker
 from chassis.data import postgres
 from chassis.data.housekeeping import TimeToLive
 from chassis.data.outages import OUTAGES
+from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
 from chassis.runtime.flask import create_app
 from chassis.runtime.housekeeping import of_inbox, sweep
@@ -35,6 +36,7 @@ def build() -> tuple[Process[Any], Flask]:
 
 
 def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier) -> Flask:
+    TransactionSpans(process.tracer).listen(engine)
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     long_poll = LongPoll(sessions, slots=process.settings.fusebox.threads // 2)

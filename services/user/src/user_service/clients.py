@@ -25,6 +25,7 @@ class OrderClient:
             "/{user_id}/orders",
             params=[("limit", str(LARGEST_LIMIT))],
             headers={"Authorization": authorization},
+            fallback="the user without their orders",
         )
         if answer.status_code != 200:
             raise Unavailable(f"{ORDER_SERVICE} answered {answer.status_code}.")

@@ -11,6 +11,7 @@ from chassis.core.live import Live
 from chassis.data import postgres
 from chassis.data.housekeeping import TimeToLive
 from chassis.data.outages import OUTAGES
+from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
 from chassis.runtime.flask import create_app
 from chassis.runtime.housekeeping import sweep
@@ -40,6 +41,7 @@ def build() -> tuple[Process[UserSettings], Flask]:
 
 
 def wire(process: Process[UserSettings], engine: Engine) -> Flask:
+    TransactionSpans(process.tracer).listen(engine)
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     publish(process, engine, sessions, outbox)

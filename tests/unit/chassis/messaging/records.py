@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from kafka.errors import MessageSizeTooLargeError
+from py_zipkin.encoding import Span
 from pydantic import BaseModel
 
 from chassis.config.settings import DeadLetterSettings
@@ -15,8 +16,9 @@ from chassis.messaging.dead_letter_limit import DeadLetterLimit
 from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.event import Event
 from chassis.messaging.processing import EventProcessor
+from chassis.observability import tracing
 from chassis.observability.sampling import Sampler, SamplingRules
-from chassis.observability.tracing import Tracer
+from chassis.observability.tracing import TraceContext, Tracer
 
 
 class Placed(BaseModel):
@@ -76,11 +78,17 @@ class DeadLetterTopic:
 
 
 class Sessions:
-    """Transactions that nobody looks at."""
+    """Transactions that nobody looks at, but for the spans in which they were begun."""
+
+    def __init__(self) -> None:
+        self.begun_in: list[TraceContext | None] = []
 
     @contextmanager
-    def begin(self) -> Iterator[None]:
-        yield
+    def begin(self) -> Iterator["Sessions"]:
+        yield self
+
+    def connection(self) -> None:
+        self.begun_in.append(tracing.current())
 
 
 class Inbox:
@@ -102,16 +110,19 @@ class Harness:
         self.dead_letters = DeadLetterTopic()
         self.settings = Live(DeadLetterSettings(**settings))
         inbox: Any = Inbox()
-        sessions: Any = Sessions()
+        self.sessions = Sessions()
+        self.spans: list[Span] = []
+        sessions: Any = self.sessions
         producer: Any = self.dead_letters
-        self.letters = DeadLetterProducer("catalog-service", lambda: producer)
+        tracer = Tracer("catalog-service", Sampler(Live(SamplingRules(1.0))), self.spans.append)
+        self.letters = DeadLetterProducer("catalog-service", tracer, lambda: producer)
         self.inbox = inbox
         self.processor = EventProcessor(
             MODELS,
             self._handle,
             inbox,
             sessions,
-            Tracer("catalog-service", Sampler(Live(SamplingRules(1.0))), lambda _: None),
+            tracer,
             self.letters,
             DeadLetterLimit(self.settings),
         )

@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka.errors import MessageSizeTooLargeError
 
+from chassis.core.live import Live
 from chassis.messaging.dead_letters import DeadLetterProducer
+from chassis.observability.sampling import Sampler, SamplingRules
+from chassis.observability.tracing import Tracer
 
 from .records import DeadLetterTopic, record
 
@@ -16,7 +19,8 @@ LIMIT = 1_048_576
 
 def sent(letter: Any, reason: str = "reason", largest: int = LIMIT) -> Any:
     topic: Any = DeadLetterTopic(largest)
-    DeadLetterProducer("catalog-service", lambda: topic).send(letter, reason)
+    tracer = Tracer("catalog-service", Sampler(Live(SamplingRules(1.0))), lambda _: None)
+    DeadLetterProducer("catalog-service", tracer, lambda: topic).send(letter, reason)
     [only] = topic.letters
     return only
 

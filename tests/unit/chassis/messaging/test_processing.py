@@ -23,6 +23,8 @@ from chassis.messaging.processing import ConsumptionStopped
 
 from .records import Harness, record
 
+TRACE, SPAN = "463ac35c9f6413ad48485a3953bb6124", "a2fb4a1d1a96d312"
+
 NAMES = (
     st.sampled_from(["ce_id", "ce_type", "ce_source", "b3", "traceparent", "x-note"]) | st.text()
 )
@@ -205,3 +207,32 @@ def test_who_raises_the_limit_lets_it_go_on() -> None:
     harness.processor.process(wrong[1:])
 
     assert len(harness.dead_letters.letters) == 2
+
+
+def test_the_transaction_of_a_batch_is_in_the_trace_of_an_event_that_is_kept() -> None:
+    harness = Harness(lambda _event: None)
+    unsampled, sampled = f"{TRACE}-{SPAN}-0", f"{TRACE}-{SPAN}-1"
+
+    harness.processor.process([record_of(unsampled), record_of(sampled)])
+
+    [context] = harness.sessions.begun_in
+    [receive] = harness.spans
+    assert context is not None
+    assert (context.is_sampled, context.span_id) == (True, receive.span_id)
+
+
+def test_a_dead_letter_is_a_span_of_the_trace_that_it_belongs_to() -> None:
+    harness = Harness(lambda _event: None)
+
+    harness.processor.process([record_of(f"{TRACE}-{SPAN}-1", value=b"{}")])
+
+    [span] = harness.spans
+    assert (span.name, span.parent_id) == ("dead letter orders", SPAN)
+    assert span.tags is not None
+    assert "Field required" in str(span.tags["error"])
+
+
+def record_of(b3: str, value: bytes = b'{"order": "1"}') -> Any:
+    made = record(value)
+    made.headers.append(("b3", b3.encode()))
+    return made

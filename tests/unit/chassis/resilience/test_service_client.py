@@ -250,3 +250,40 @@ def test_a_call_that_an_open_breaker_refuses_is_a_span_with_its_error(service: S
     assert (span.name, span.tags["error"]) == ("get /catalogs", str(refused.value))
     assert span.remote_endpoint is not None
     assert span.remote_endpoint.service_name == "catalog-service"
+
+
+def test_a_call_that_was_tried_again_shows_each_attempt(service: Service) -> None:
+    answers = iter((breaks_off, says(200)))
+    service.instance(lambda request: next(answers)(request))
+
+    service.call()
+
+    first, second, call = service.spans
+    assert (first.parent_id, second.parent_id) == (call.span_id, call.span_id)
+    assert (first.tags["http.resend_count"], second.tags["http.resend_count"]) == ("0", "1")
+    assert "error" in first.tags
+    assert "error" not in second.tags
+    assert "error" not in call.tags
+
+
+def test_a_call_that_is_answered_at_once_is_one_span_with_the_breakers_state(
+    service: Service,
+) -> None:
+    service.instance(says(200))
+
+    service.call()
+
+    (span,) = service.spans
+    assert span.tags["circuitbreaker.state"] == "CLOSED"
+    assert "fallback" not in span.tags
+
+
+def test_a_call_that_failed_says_what_is_done_without_the_service(service: Service) -> None:
+    service.breaker.force_open()
+
+    with pytest.raises(CircuitOpen):
+        service.client.get("/catalogs", "/catalogs", fallback="prices as they were last known")
+
+    (span,) = service.spans
+    assert span.tags["circuitbreaker.state"] == "FORCED_OPEN"
+    assert span.tags["fallback"] == "prices as they were last known"

@@ -1,0 +1,93 @@
+"""A span for each database transaction of a traced request, with the shape of its statements.
+
+Brave's tag `sql.query` has their text, in which values are parameters: none of them is in a trace.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+from chassis.observability import tracing
+from chassis.observability.tracing import Kind, TraceContext, Tracer
+
+DATABASE = "postgres"
+LONGEST_STATEMENT = 200
+MOST_STATEMENTS = 20
+# In the `info` of a connection, which serves one transaction at a time.
+OPEN = "transaction_span"
+
+
+@dataclass(slots=True)
+class _Transaction:
+    context: TraceContext
+    started: float = field(default_factory=time.time)
+    statements: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class TransactionSpans:
+    """The listener of an engine; what is not sampled costs it one look at the context."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    def listen(self, engine: Engine) -> None:
+        event.listen(engine, "begin", self.begin)
+        event.listen(engine, "before_cursor_execute", self.execute)
+        event.listen(engine, "commit", self.commit)
+        event.listen(engine, "rollback", self.rollback)
+        event.listen(engine, "handle_error", self.failed)
+        # SQLAlchemy tells of a commit before it is done, and that is what takes long.
+        event.listen(engine, "checkin", self.checkin)
+
+    def begin(self, connection: Connection) -> None:
+        current = tracing.current()
+        if current is None or not current.is_sampled:
+            return
+        self._end(connection.info)
+        connection.info[OPEN] = _Transaction(self._tracer.child_of(current))
+
+    def execute(
+        self, connection: Connection, _cursor: Any, statement: str, *_arguments: Any
+    ) -> None:
+        transaction = connection.info.get(OPEN)
+        if transaction is not None and len(transaction.statements) < MOST_STATEMENTS:
+            transaction.statements.append(" ".join(statement.split())[:LONGEST_STATEMENT])
+
+    def commit(self, connection: Connection) -> None:
+        self._tag(connection.info, "sql.outcome", "commit")
+
+    def rollback(self, connection: Connection) -> None:
+        # What reads in AUTOCOMMIT is given back like this, and there is nothing to roll back.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            self._tag(connection.info, "sql.outcome", "rollback")
+
+    def failed(self, context: ExceptionContext) -> None:
+        if context.connection is not None and not context.connection.invalidated:
+            # The type alone: the text of an error may have values.
+            name = type(context.original_exception).__name__
+            self._tag(context.connection.info, "error", name)
+
+    def checkin(self, _connection: Any, record: Any) -> None:
+        self._end(record.info)
+
+    @staticmethod
+    def _tag(info: dict[Any, Any], name: str, value: str) -> None:
+        transaction = info.get(OPEN)
+        if transaction is not None:
+            transaction.tags[name] = value
+
+    def _end(self, info: dict[Any, Any]) -> None:
+        transaction = info.pop(OPEN, None)
+        if transaction is not None:
+            self._tracer.report(
+                "transaction",
+                Kind.CLIENT,
+                transaction.context,
+                transaction.started,
+                remote=DATABASE,
+                tags={**transaction.tags, "sql.query": ";\n".join(transaction.statements)},
+            )
