@@ -184,6 +184,13 @@ class RunningShop(ShopClient):
         spans: list[dict[str, Any]] = answer.json() if answer.ok else []
         return spans
 
+    def dependencies(self) -> set[tuple[str, str]]:
+        """Who calls whom, as Zipkin's page of dependencies draws it from the last hour."""
+        now = {"endTs": str(int(time.time() * 1000)), "lookback": "3600000"}
+        zipkin = f"http://127.0.0.1:{self.stack.port('zipkin')}"
+        links = requests.get(f"{zipkin}/api/v2/dependencies", params=now, timeout=5).json()
+        return {(link["parent"], link["child"]) for link in links}
+
     @staticmethod
     def until(condition: Callable[[], Any], seconds: float = 15) -> None:
         """Wait for `condition`; it is asked often, and a failure says what it was."""
