@@ -16,6 +16,7 @@ from gateway.routing.table import RouteTable
 from gateway.routing.target import Target
 from gateway.security import blocklist
 from gateway.security.cors import CorsDecision
+from gateway.security.path_normalization import other_reading
 from gateway.settings import GatewaySettings
 from gateway.traffic import canary_routes
 from gateway.traffic.canary_rollback import Canaries
@@ -61,7 +62,18 @@ class GatewayRules:
         return self._settings.value.fusebox.gateway.cache.enabled
 
     def find(self, view: RequestView) -> Route | None:
-        """By a route of the configuration, or else as discovery knows it."""
+        """By a route of the configuration, or else as discovery knows it.
+
+        None as well for a path in which another server could read the path of another route.
+        """
+        route = self._find(view)
+        reading = other_reading(view.path)
+        if route is None or reading is None:
+            return route
+        other = self._find(view._replace(path=reading))
+        return route if other is None or route.is_of_one_group_with(other) else None
+
+    def _find(self, view: RequestView) -> Route | None:
         return self.table.find(view) or self._located(view)
 
     def _located(self, view: RequestView) -> Route | None:

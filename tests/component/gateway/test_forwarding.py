@@ -21,11 +21,27 @@ def headers_seen(answer: requests.Response) -> dict[str, list[str]]:
 
 def test_the_prefix_is_taken_off_and_the_rest_of_the_target_is_untouched(shop: Shop) -> None:
     shop.upstream()
-    target = b"/order-service/a%2fb%20c/%c3%bc/..;x?q=%2F+%20&q=2&e=&/?"
+    target = b"/order-service/a%2Fb%20c/%C3%BC/x?q=%2f+%20&q=2&e=&/?..//;"
 
     answer = shop.say(b"GET " + target + b" HTTP/1.1\r\nHost: shop\r\n\r\n")
 
-    assert b'"path": "/a%2fb%20c/%c3%bc/..;x?q=%2F+%20&q=2&e=&/?"' in answer
+    assert b'"path": "/a%2Fb%20c/%C3%BC/x?q=%2f+%20&q=2&e=&/?..//;"' in answer
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *(b"/order-service/a/b", b"//order-service//a/b", b"/%6frder-service/%61/b"),
+        *(b"/x/../order-service/a/./b", b"/x/%2e%2E/order-service/%2e/a/b"),
+        *(b"http://shop/order-service/a/b", b"http://shop//order-service/x/../a/b"),
+    ],
+)
+def test_a_service_gets_one_spelling_of_a_path(shop: Shop, target: bytes) -> None:
+    upstream = shop.upstream()
+
+    shop.say(b"GET " + target + b" HTTP/1.1\r\nHost: shop\r\n\r\n")
+
+    assert [request.raw_path for request in upstream.seen] == ["/a/b"]
 
 
 def test_a_body_and_its_headers_arrive(shop: Shop) -> None:

@@ -35,10 +35,74 @@ def check_parts(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nowhere", "/order-services/x", "/actuators", "//order-service"]
+    "path", ["/", "/nowhere", "/order-services/x", "/actuators", "//nowhere", "/order-service%2Fx"]
 )
 def test_an_unknown_address_is_not_found(shop: Shop, path: str) -> None:
     check_raw(shop.say(f"GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n".encode()), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        *(
+            (path, 400, "malformed-request")
+            for path in (
+                *("/order-service/..;/x", "/order-service;v=1/x", "/order-service/a\\b"),
+                *("/order-service/a%5cb", "/order-service/..%2fx", "/order-service/%2541"),
+                *("/order-service/%zz", "/order-service/..%3bx/y", "http://shop/order-service/;"),
+            )
+        ),
+        *(
+            (path, 404, "not-found")
+            for path in ("/order-service/a%00", "/order-service/%0d%0aX:", "/order-service/%c0%ae")
+        ),
+    ],
+)
+def test_a_path_that_servers_read_differently_is_refused(
+    shop: Shop, path: str, status: int, code: str
+) -> None:
+    upstream = shop.upstream()
+
+    check_raw(shop.say(f"GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n".encode()), status, code)
+
+    assert not upstream.seen
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        *(
+            (path, 401)
+            for path in (
+                *("/order-service/%61ctuator/env", "//order-service//actuator/env"),
+                *("/order-service/x/../actuator/env", "/order-service/actuator%2Fenv"),
+                *("/%61ctuator/env", "/x/%2e%2e/actuator/env", "/order-service/ACTUATOR/env"),
+            )
+        ),
+        *((path, 400) for path in ("/actuator;x/env", "/order-service/..%2factuator/env")),
+    ],
+)
+def test_no_spelling_of_a_path_is_a_way_round_a_role(shop: Shop, path: str, status: int) -> None:
+    upstream = shop.upstream()
+    shop.tokens.refresh()
+
+    answer = shop.say(f"GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n".encode())
+
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert not upstream.seen
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/order-service/x", "//order-service/%78", "/order-service;a/x", "/%256frder-service/x"],
+)
+def test_no_spelling_of_a_path_is_a_way_round_the_blocklist(shop: Shop, path: str) -> None:
+    shop.upstream()
+    shop.source["fusebox.gateway.blocked[0].id"] = "closed"
+    shop.source["fusebox.gateway.blocked[0].predicates[0]"] = "Path=/order-service/**"
+    shop.configuration.refresh()
+
+    check_raw(shop.say(f"GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n".encode()), 403, "blocked")
 
 
 def test_a_body_over_the_limit_is_refused_before_the_service_is_asked(shop: Shop) -> None:

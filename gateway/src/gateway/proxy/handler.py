@@ -27,6 +27,7 @@ from gateway.routing.route import NO_ROUTE, Route
 from gateway.rules import GatewayRules
 from gateway.security.authentication import Authentication
 from gateway.security.cors import CorsDecision
+from gateway.security.path_normalization import normalized
 from gateway.settings import GatewayLimits, GatewaySettings
 from gateway.traffic.mirror import Mirror
 
@@ -77,13 +78,13 @@ class GatewayHandler:
         self._client.close()
 
     async def handle(self, request: Request, send: Send) -> None:
-        path = request.path
+        path = _normalized(request.path)
         # Before the routes, as Spring's is: one for /** must not hide it.
-        if path == ACTUATOR or path.startswith(ACTUATOR + "/"):
+        if path is not None and (path == ACTUATOR or path.startswith(ACTUATOR + "/")):
             template = ACTUATOR + "/**"
-            status = await self._show_own_page(request, send)
+            status = await self._show_own_page(request, path, send)
         else:
-            exchange = self._exchange(request)
+            exchange = self._exchange(request, path)
             template = exchange.route.template
             self._under_way += 1
             try:
@@ -107,11 +108,12 @@ class GatewayHandler:
                 access_log.record_unreadable(response.status, span.attrs.trace_id)
             return response
 
-    def _exchange(self, request: Request) -> Exchange:
+    def _exchange(self, request: Request, path: str | None) -> Exchange:
+        """Without a `path` that is clear there is no route: see require_route."""
         given = request.headers
         view = RequestView(
             request.method,
-            request.path,
+            request.path if path is None else path,
             request.query,
             given,
             given.get("Host", ""),
@@ -119,7 +121,8 @@ class GatewayHandler:
             time(),
             self._authentication.user(combined(given, "Authorization")),
         )
-        return Exchange.of(request, view, self._rules.find(view) or NO_ROUTE)
+        route = None if path is None else self._rules.find(view)
+        return Exchange.of(request, view, route or NO_ROUTE)
 
     async def _traced(self, exchange: Exchange, send: Send) -> int:
         request = exchange.request
@@ -180,31 +183,39 @@ class GatewayHandler:
                 await send(Response(status, passed, upstream.body, pause))
             return status
 
-    async def _show_own_page(self, request: Request, send: Send) -> int:
+    async def _show_own_page(self, request: Request, path: str, send: Send) -> int:
         # Asked every second by whoever watches, so these traces are named but not recorded.
         request.trace_id = self._tracer.new_trace(sampled=False).trace_id
         trace = self._trace(request.trace_id)
         try:
-            response = await self._own_page(request, trace)
+            response = await self._own_page(request, path, trace)
         except Problem as problem:
             response = problem_responses.problem(problem, trace)
         await send(response)
         return response.status
 
-    async def _own_page(self, request: Request, trace: dict[str, str]) -> Response:
-        self._authentication.check(request, request.path)
+    async def _own_page(self, request: Request, path: str, trace: dict[str, str]) -> Response:
+        self._authentication.check(request, path)
         body, limits = b"", self.limits
         if request.body is not None:
             body = await request_body.whole(
                 request.body, limits.max_body_bytes, limits.read_timeout_seconds
             )
-        name = request.path.removeprefix(ACTUATOR)
+        name = path.removeprefix(ACTUATOR)
         # Checks may look at files or wait for a lock: never on the event loop.
         page = await asyncio.to_thread(self._process.actuator.answer, request.method, name, body)
         return problem_responses.page(page.status, page.content_type, page.body, trace)
 
     def _trace(self, trace_id: str) -> dict[str, str]:
         return problem_responses.trace_headers(trace_id, self.limits.zipkin_ui)
+
+
+def _normalized(path: str) -> str | None:
+    """None for a path that is not clear."""
+    try:
+        return normalized(path)
+    except Problem:
+        return None
 
 
 def timeouts_of(limits: GatewayLimits) -> Timeouts:

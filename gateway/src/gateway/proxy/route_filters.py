@@ -7,12 +7,14 @@ from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.filters.statuses import RedirectTo
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import NO_ROUTE, Route
+from gateway.security.path_normalization import normalized
 
 SWITCHING = 101
 
 
 def require_route(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
     if exchange.route is NO_ROUTE:
+        normalized(exchange.request.path)  # raises what is wrong with it, if that is why
         raise NotFound("No service of this shop has this address.")
     return proceed(exchange)
 

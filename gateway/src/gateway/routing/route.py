@@ -70,6 +70,11 @@ class Route:
         """The patterns of its first Path; there may be none."""
         return next((one.paths for one in self.predicates if one.paths), ())
 
+    def is_of_one_group_with(self, other: "Route") -> bool:
+        """Whether it is the same, or the random draw could have picked it in its place."""
+        same = self.weight and other.weight and self.weight.group == other.weight.group
+        return self is other or bool(same)
+
     def takes(self, view: RequestView) -> bool:
         """Whether all predicates hold, but for the random draw of its group."""
         for predicate in self.predicates:  # noqa: SIM110 - half as fast with all()

@@ -19,6 +19,7 @@ from gateway.routing.syntax import patterns
 from gateway.routing.syntax.arguments import seconds
 from gateway.routing.syntax.definitions import as_text
 from gateway.routing.syntax.patterns import TemplatePattern
+from gateway.security.path_normalization import other_reading
 
 ALL = "*"
 METHODS_BY_DEFAULT = ("GET", "HEAD")
@@ -82,6 +83,10 @@ class CorsConfiguration(StrictSection):
         return [name for name in requested if name.lower() in known] or None
 
 
+# For a path in which another server could read one of another configuration.
+CLOSED = CorsConfiguration()
+
+
 def _pattern(text: str) -> re.Pattern[str]:
     """`https://*.example.org:[8080,8081]`."""
     ports = ""
@@ -138,9 +143,16 @@ class CorsRules:
         """None for a path of which nothing is configured."""
         if not self.rules or not (has_route or self.for_all):
             return None
+        configuration = self._of(view.path)
+        reading = other_reading(view.path)
+        if reading is not None and configuration is not self._of(reading):
+            configuration = CLOSED
+        return _decision(configuration, view) if configuration else None
+
+    def _of(self, path: str) -> CorsConfiguration | None:
         for pattern, configuration in self.rules:
-            if pattern.takes(view.path) is not None:
-                return _decision(configuration, view)
+            if pattern.takes(path) is not None:
+                return configuration
         return None
 
 

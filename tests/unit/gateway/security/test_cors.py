@@ -152,3 +152,17 @@ def test_a_routes_own_configuration_goes_before_the_one_for_all() -> None:
     assert allowed("/a/x") == "https://own"
     assert allowed("/b/x") == "*"
     assert allowed("/b/x", has_route=False) is None
+
+
+@pytest.mark.parametrize("path", ["/a/closed%2Fx", "/a/closed%3Bx/y", "/a%2Fclosed/x"])
+def test_a_path_that_could_be_one_of_another_configuration_is_closed(path: str) -> None:
+    by_path = {
+        "/a/closed/**": CorsConfiguration.model_validate({}),
+        "/**": CorsConfiguration.model_validate({"allowed-origins": "*"}),
+    }
+    view = RequestView("GET", path, headers=CIMultiDict({"Origin": ORIGIN}), host="shop")
+    decision = cors.rules((), by_path, True).decide(view, has_route=True)
+
+    assert decision
+    with pytest.raises(Forbidden):
+        decision.check()
