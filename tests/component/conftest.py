@@ -1,11 +1,14 @@
 """A real PostgreSQL for the component tests, and a service's process with a database of its own."""
 
+import json
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -18,6 +21,7 @@ from psycopg import sql
 from chassis.config.client import ConfigClient
 from chassis.config.settings import Settings
 from chassis.core.environment import Environment
+from chassis.discovery.instances import Instance
 from chassis.runtime.service import Process
 from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER, TokenVerifier
 from fusebox.core import secrets
@@ -133,6 +137,42 @@ class Issuer:
         }
         token = jwt.encode(claims, self.key, ALGORITHM, headers={"kid": "test"})
         return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass
+class RolesServer:
+    """user-service as other services ask it for roles: answers all with `status` and `roles`."""
+
+    instance: Instance
+    status: int = 200
+    roles: list[str] = field(default_factory=lambda: ["user", "admin"])
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def recover(self) -> None:
+        self.status, self.roles = 200, ["user", "admin"]
+        self.asked.clear()
+
+
+@pytest.fixture(scope="session")
+def roles_server() -> Iterator[RolesServer]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.asked.append((self.path, self.headers["Authorization"]))
+            body = json.dumps({"roles": made.roles}).encode()
+            self.send_response(made.status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made = RolesServer(Instance("user-service-1", "user-service", "127.0.0.1", server.server_port))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

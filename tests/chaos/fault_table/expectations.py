@@ -202,8 +202,9 @@ FAULTS: tuple[FaultExpectation, ...] = (
 # What the tables cannot say; the tests behind each sentence are named in it.
 REPAIRS = {
     "user-service": "A token that was issued goes on opening the other services: they keep its"
-    " public key. Started anew, its first healthy answer lets the next call close the breaker;"
-    " paused and let go on, the probe does, up to 10 s later.",
+    " public key. What an admin does there is refused with 503 `rights-unchecked`, for nobody can"
+    " be asked whether this still is one. Started anew, its first healthy answer lets the next call"
+    " close the breaker; paused and let go on, the probe does, up to 10 s later.",
     "order-service": "Orders accepted before are decided all the same, for their events wait in"
     " Kafka. A request whose answer was lost is sent again with its Idempotency-Key.",
     "catalog-service": "Orders are checked against the last prices and stocks that order-service"

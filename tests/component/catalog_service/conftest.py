@@ -24,6 +24,8 @@ class CatalogService:
     client: FlaskClient
     engine: Engine
     admin: dict[str, str]
+    process: Process[Any]
+    users: Any
 
     def product(self, stock: int = 10, price: int = 100) -> str:
         """A new product's id."""
@@ -50,13 +52,25 @@ class CatalogService:
 
 
 @pytest.fixture(scope="module")
-def catalog(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[CatalogService]:
+def running(
+    process_of: Callable[..., Process[Any]], issuer: Any, roles_server: Any
+) -> Iterator[CatalogService]:
     process = process_of("catalog-service")
     prepare.prepare(process)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     app = main.wire(process, engine, issuer.tokens)
-    yield CatalogService(app.test_client(), engine, issuer.headers(str(uuid4()), "admin"))
+    process.registry.instances = {"user-service": (roles_server.instance,)}
+    headers = issuer.headers(str(uuid4()), "admin")
+    yield CatalogService(app.test_client(), engine, headers, process, roles_server)
     engine.dispose()
+
+
+@pytest.fixture
+def catalog(running: CatalogService) -> CatalogService:
+    """The service, whose admin is one, with user-service well and its breaker closed."""
+    running.users.recover()
+    running.process.breakers.of("user-service")._breaker.close()
+    return running
 
 
 @pytest.fixture

@@ -115,6 +115,52 @@ def test_only_an_admin_may_change_anything(catalog: Any, issuer: Any) -> None:
 
     assert catalog.client.patch("/catalogs/CATALOG-0001", json={}, headers=user).status_code == 403
     assert catalog.client.post("/catalogs", json={}).status_code == 401
+    assert catalog.users.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "roles", "refusal"),
+    [
+        (200, ["user"], (403, "forbidden")),
+        (200, [], (403, "forbidden")),
+        (401, [], (401, "unauthenticated")),
+        (403, [], (503, "rights-unchecked")),
+        (500, [], (503, "rights-unchecked")),
+        (503, ["admin"], (503, "rights-unchecked")),
+    ],
+)
+def test_an_admin_is_one_as_long_as_user_service_says_so(
+    catalog: Any, status: int, roles: list[str], refusal: tuple[int, str]
+) -> None:
+    product_id = catalog.product(price=100)
+    catalog.users.status, catalog.users.roles = status, roles
+    new = {"productId": f"{product_id}-2", "productName": "P", "unitPrice": 1, "stock": 1}
+
+    answers = [
+        catalog.client.patch(
+            f"/catalogs/{product_id}", json={"unitPrice": 1}, headers=catalog.admin
+        ),
+        catalog.client.post("/catalogs", json=new, headers=catalog.admin),
+    ]
+
+    assert {(one.status_code, one.get_json()["code"]) for one in answers} == {refusal}
+    assert catalog.client.get(f"/catalogs/{product_id}").get_json()["unitPrice"] == 100
+    assert catalog.client.get(f"/catalogs/{product_id}-2").status_code == 404
+
+
+def test_nobody_changes_the_catalog_while_user_service_is_away(catalog: Any) -> None:
+    product_id = catalog.product()
+    there, catalog.process.registry.instances = catalog.process.registry.instances, {}
+
+    answers = [
+        catalog.client.patch(f"/catalogs/{product_id}", json={"addStock": 1}, headers=catalog.admin)
+        for _ in range(7)
+    ]
+
+    assert {answer.get_json()["code"] for answer in answers} == {"rights-unchecked"}
+    assert catalog.process.breakers.of("user-service").state == "OPEN"
+    assert catalog.stock(product_id) == 10
+    catalog.process.registry.instances = there
 
 
 def test_an_order_takes_all_its_stock_and_says_so(catalog: Any, event_of: Any) -> None:

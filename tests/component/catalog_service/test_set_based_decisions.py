@@ -45,8 +45,8 @@ class Rules:
 
 
 @pytest.fixture(scope="module")
-def product_ids(catalog: Any) -> list[str]:
-    return [catalog.product(stock=STOCK) for _ in range(PRODUCTS)]
+def product_ids(running: Any) -> list[str]:
+    return [running.product(stock=STOCK) for _ in range(PRODUCTS)]
 
 
 def restock(catalog: Any, product_ids: list[str]) -> dict[str, Product]:

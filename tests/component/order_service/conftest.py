@@ -59,6 +59,7 @@ class User:
     issuer: Any
     user_id: str
     decided: set[UUID] = field(default_factory=set)
+    users: Any = None
 
     def place(self, key: str | None = None, **body: Any) -> TestResponse:
         headers = {"Idempotency-Key": key} if key else {}
@@ -97,7 +98,9 @@ def _event(type: str, data: dict[str, Any]) -> Event:
 
 
 @pytest.fixture(scope="module")
-def running(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[User]:
+def running(
+    process_of: Callable[..., Process[Any]], issuer: Any, roles_server: Any
+) -> Iterator[User]:
     process = process_of("order-service", OrderSettings)
     prepare.prepare(process)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
@@ -105,8 +108,11 @@ def running(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[Us
     catalog = CatalogService()
     server = _serve(catalog)
     there = Instance("catalog-service-1", "catalog-service", "127.0.0.1", server.server_port)
-    process.registry.instances = {"catalog-service": (there,)}
-    yield User(app.test_client(), engine, catalog, process, issuer, "")
+    process.registry.instances = {
+        "catalog-service": (there,),
+        "user-service": (roles_server.instance,),
+    }
+    yield User(app.test_client(), engine, catalog, process, issuer, "", users=roles_server)
     server.shutdown()
     server.server_close()
     engine.dispose()
@@ -114,9 +120,11 @@ def running(process_of: Callable[..., Process[Any]], issuer: Any) -> Iterator[Us
 
 @pytest.fixture
 def user(running: User) -> User:
-    """A new user, with catalog-service well and its breaker closed."""
+    """A new user, with the other services well and the breakers closed; every admin is one."""
     running.catalog.recover()
-    running.process.breakers.of("catalog-service")._breaker.close()
+    running.users.recover()
+    for service in ("catalog-service", "user-service"):
+        running.process.breakers.of(service)._breaker.close()
     running.user_id = str(uuid4())
     return running
 

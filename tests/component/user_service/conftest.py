@@ -74,7 +74,7 @@ class UserService:
         )
 
     def admin_token(self) -> str:
-        return self.token(prepare.ADMIN, self.process.environment.secret("admin-password"))
+        return self.token(prepare.ADMIN_EMAIL, self.process.environment.secret("admin-password"))
 
 
 @pytest.fixture(scope="module")

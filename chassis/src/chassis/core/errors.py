@@ -8,6 +8,7 @@ Problem
 ├── Forbidden             the caller is not allowed to
 │   └── InsufficientScope … with the token that it has sent
 ├── NotFound              there is no such thing
+│   └── NotTheirs         … for this caller: whether for others there is one, it is not told
 ├── Conflict              it contradicts what is already so
 ├── TooLarge              the body is over the limit
 ├── HeadersTooLarge       … or the headers are
@@ -85,6 +86,10 @@ class InsufficientScope(Forbidden):
 
 class NotFound(Problem):
     code = "not-found"
+
+
+class NotTheirs(NotFound):
+    """Told in the words for what there is not: those of RFC 9110, 15.5.4, for hiding it."""
 
 
 class Conflict(Problem):

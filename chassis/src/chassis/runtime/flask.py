@@ -26,6 +26,7 @@ from chassis.observability import span_tags, tracing
 from chassis.resilience import deadline
 from chassis.resilience.examination import PROBE
 from chassis.runtime.service import Process
+from chassis.runtime.user_store import UserStore
 from chassis.web import problem_details
 from chassis.web.auth import Caller, TokenVerifier
 from chassis.web.storable import MESSAGE, is_storable, unstorable_fields
@@ -104,6 +105,16 @@ def body(model: type[M], *, is_stored: bool = True) -> M:
 def authenticate(tokens: TokenVerifier) -> Caller:
     """The caller that the token names; Unauthenticated when it is missing or not valid."""
     return tokens.caller_of(request.headers.get("Authorization"))
+
+
+def authenticate_admin(tokens: TokenVerifier, users: UserStore) -> Caller:
+    """The same, for an admin whom the user store knows as one at this moment.
+
+    Raises InsufficientScope as well, and Unavailable when it cannot be asked.
+    """
+    caller = authenticate(tokens)
+    users.require_admin(caller, request.headers["Authorization"])
+    return caller
 
 
 def tag_span(**tags: str) -> None:

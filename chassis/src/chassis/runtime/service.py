@@ -27,7 +27,9 @@ from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
 from chassis.resilience.examination import OpenBreakerProber
 from chassis.resilience.policy import ResiliencePolicies
 from chassis.resilience.service_client import ServiceClient
+from chassis.runtime.user_store import UserStore
 from chassis.web.auth import TokenVerifier
+from chassis.web.revocations import ENDPOINT, Revocations
 
 KEY_FETCHES = Live(Fusebox())
 UNTRACED = SamplingRules(probability=0)
@@ -104,6 +106,10 @@ class Process(Generic[S]):
             self._client_settings,
         )
 
+    def user_store(self) -> UserStore:
+        """What user-service knows of a caller at this moment."""
+        return UserStore(self.service_client("user-service"))
+
     def tokens(self) -> TokenVerifier:
         """A verifier whose keys come from user-service, found through discovery."""
         # A breaker of its own: keys are fetched in the background, and a failure there says
@@ -118,9 +124,18 @@ class Process(Generic[S]):
             Tracer(self.environment.service, Sampler(Live(UNTRACED)), self.reporter.put),
             self._client_settings,
         )
-        tokens = TokenVerifier(lambda: _json(issuer))
+        revocations = Revocations(
+            lambda since: _object(issuer, f"/actuator/{ENDPOINT}/{since:.3f}", "its revocations")
+        )
+        tokens = TokenVerifier(
+            lambda: _object(issuer, "/.well-known/jwks.json", "its public keys"), revocations
+        )
         self.workers.add("tokens", tokens.keep_keys)
-        self.actuator.health.add("tokens", lambda: up(keys=tokens.keys, ids=tokens.key_ids))
+        self.workers.add("revocations", revocations.run)
+        self.actuator.health.add(
+            "tokens",
+            lambda: up(keys=tokens.keys, ids=tokens.key_ids, revocations=len(revocations)),
+        )
         self._preparations.append(lambda: tokens.keys > 0)
         return tokens
 
@@ -152,17 +167,17 @@ def _sampling_rules(settings: Settings) -> SamplingRules:
     return SamplingRules(sampling.probability, sampling.rate, sampling.slow_seconds)
 
 
-def _json(issuer: ServiceClient) -> dict[str, Any]:
-    response = issuer.get("/.well-known/jwks.json", "/.well-known/jwks.json")
+def _object(service: ServiceClient, path: str, content: str) -> dict[str, Any]:
+    response = service.get(path, path)
     if response.status_code != 200:
-        raise Unavailable(f"{issuer.service} answered {response.status_code} for its public keys.")
+        raise Unavailable(f"{service.service} answered {response.status_code} for {content}.")
     try:
-        keys = response.json()
+        document = response.json()
     except ValueError as error:
-        raise Unavailable(f"{issuer.service} gave no JSON for its public keys.") from error
-    if not isinstance(keys, dict):
-        raise Unavailable(f"{issuer.service} gave no public keys.")
-    return keys
+        raise Unavailable(f"{service.service} gave no JSON for {content}.") from error
+    if not isinstance(document, dict):
+        raise Unavailable(f"{service.service} gave no JSON object for {content}.")
+    return document
 
 
 def begin(service: str, model: type[S], fetch: FetchSources | None = None) -> Process[S]:

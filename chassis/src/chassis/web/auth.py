@@ -6,8 +6,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 import jwt
 
@@ -18,6 +19,7 @@ from chassis.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from chassis.web.revocations import Revocations
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +55,12 @@ class Caller:
         if not self.is_admin:
             raise InsufficientScope("Only an admin may do this.")
 
-    def require(self, subject: str) -> None:
-        """Only `subject` itself may."""
-        if self.subject != subject:
-            raise InsufficientScope("This belongs to another user.")
-
-    def require_reach(self, subject: str) -> None:
-        """`subject` itself may, and an admin."""
-        if not self.is_admin:
-            self.require(subject)
+    def id(self) -> UUID:
+        """The id of the caller's account; InvalidToken when the token names none."""
+        try:
+            return UUID(self.subject)
+        except ValueError as error:
+            raise InvalidToken("The token names no account.") from error
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,15 @@ class KeySet:
 class TokenVerifier:
     """`caller_of` checks a token; `keep_keys` is the thread that fetches the keys.
 
-    `fetch` returns the issuer's JWKS document and may raise Problem.
+    `fetch` returns the issuer's JWKS document and may raise Problem.  `revocations` say whose
+    tokens are not to be believed any more; the issuer itself looks into its database instead.
     """
 
-    def __init__(self, fetch: Callable[[], dict[str, object]]) -> None:
+    def __init__(
+        self, fetch: Callable[[], dict[str, object]], revocations: Revocations | None = None
+    ) -> None:
         self._fetch = fetch
+        self._revocations = revocations
         self._document: dict[str, object] = {}
         self._key_set = KeySet({})
         self._lock = threading.Lock()
@@ -131,7 +134,16 @@ class TokenVerifier:
             self._remember(text, known, key_set)
         if known.expires <= time.time():
             raise _expired()
-        return known
+        return self._as_of_now(known) if self._revocations else known
+
+    def _as_of_now(self, caller: Caller) -> Caller:
+        assert self._revocations is not None
+        left = self._revocations.roles_left(caller.subject)
+        if left is None:
+            return caller
+        if not left:
+            raise InvalidToken("The account of this token has been deleted.")
+        return replace(caller, roles=caller.roles & left)
 
     def _verify(self, token: str, key_set: KeySet) -> Caller:
         try:

@@ -10,7 +10,8 @@ from catalog_service.models import Product
 from catalog_service.service import Catalog
 from chassis.core.clock import rfc3339
 from chassis.core.errors import Invalid
-from chassis.runtime.flask import authenticate, body
+from chassis.runtime.flask import authenticate_admin, body
+from chassis.runtime.user_store import UserStore
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from chassis.web.names import one_line
@@ -42,7 +43,7 @@ class ProductChanges(Body):
     add_stock: Amount | None = None
 
 
-def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
+def blueprint(catalog: Catalog, tokens: TokenVerifier, users: UserStore) -> Blueprint:
     api = Blueprint("catalog", __name__)
 
     @api.get("/catalogs")
@@ -64,7 +65,7 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
 
     @api.post("/catalogs")
     def create() -> tuple[Response, int, dict[str, str]]:
-        authenticate(tokens).require_admin()
+        authenticate_admin(tokens, users)
         new = body(NewProduct)
         product = catalog.create(new.product_id, new.product_name, new.unit_price, new.stock)
         location = f"/catalog-service/catalogs/{product.product_id}"
@@ -72,7 +73,7 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier) -> Blueprint:
 
     @api.patch("/catalogs/<product_id>")
     def change(product_id: str) -> Response:
-        authenticate(tokens).require_admin()
+        authenticate_admin(tokens, users)
         changes = body(ProductChanges)
         product = catalog.change(
             product_id, changes.product_name, changes.unit_price, changes.add_stock

@@ -38,7 +38,8 @@ def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
     sweep(process, sessions, of_inbox(process, inbox))
     app = create_app(__package__, process, outages=OUTAGES)
-    app.register_blueprint(api.blueprint(Catalog(engine, sessions, process.tracer), tokens))
+    catalog = Catalog(engine, sessions, process.tracer)
+    app.register_blueprint(api.blueprint(catalog, tokens, process.user_store()))
     return app
 
 

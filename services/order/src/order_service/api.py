@@ -1,7 +1,7 @@
 """Orders over HTTP."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,11 +12,13 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from chassis.core.clock import rfc3339
-from chassis.core.errors import Invalid, InvalidToken
+from chassis.core.errors import Invalid, NotTheirs, Problem
 from chassis.resilience import deadline
 from chassis.runtime.flask import authenticate, body, tag_span
+from chassis.runtime.user_store import UserStore
 from chassis.web import idempotency_key, pagination, prefer
 from chassis.web.auth import Caller, TokenVerifier
+from order_service.commands import not_theirs
 from order_service.idempotency import IdempotencyKeys, Replay
 from order_service.long_poll import LongPoll
 from order_service.models import Order, OrderLineRequest, OrderStatus, merge_lines
@@ -81,14 +83,18 @@ class NewOrder(Body):
 
 
 def blueprint(
-    orders: Orders, keys: IdempotencyKeys, long_poll: LongPoll, tokens: TokenVerifier
+    orders: Orders,
+    keys: IdempotencyKeys,
+    long_poll: LongPoll,
+    tokens: TokenVerifier,
+    users: UserStore,
 ) -> Blueprint:
     api = Blueprint("orders", __name__)
-    _add_reads(api, orders, tokens)
+    _add_reads(api, orders, tokens, users)
 
     @api.post("/<uuid:user_id>/orders")
     def place(user_id: UUID) -> Response:
-        authenticate(tokens).require(str(user_id))
+        _require_own(authenticate(tokens), user_id, _no_user)
         lines, wait = body(NewOrder).requested(), _wait_seconds()
         try:
             with keys.claimed(user_id, _key(), _forms(lines)) as claim:
@@ -103,7 +109,7 @@ def blueprint(
 
     @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
     def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
-        authenticate(tokens).require(str(user_id))
+        _require_own(authenticate(tokens), user_id, _no_order)
         try:
             with keys.claimed(user_id, _key(), [f"cancel {order_id}"]) as claim:
                 order = orders.cancel(user_id, order_id, claim)
@@ -116,16 +122,18 @@ def blueprint(
     return api
 
 
-def _add_reads(api: Blueprint, orders: Orders, tokens: TokenVerifier) -> None:
-    def require_reader(user_id: UUID) -> None:
+def _add_reads(api: Blueprint, orders: Orders, tokens: TokenVerifier, users: UserStore) -> None:
+    def require_reader(user_id: UUID, missing: Callable[[UUID], Problem]) -> None:
         caller = authenticate(tokens)
-        caller.require_reach(str(user_id))
-        if caller.subject != str(user_id):
-            orders.require_open_accounts(_id_of(caller), user_id)
+        if not caller.is_admin:
+            _require_own(caller, user_id, missing)
+        elif caller.subject != str(user_id):
+            users.require_admin(caller, request.headers["Authorization"])
+            orders.require_open_account(user_id)
 
     @api.get("/<uuid:user_id>/orders")
     def several(user_id: UUID) -> Response:
-        require_reader(user_id)
+        require_reader(user_id, _no_user)
         page = pagination.requested(request.args)
         rows, last = orders.orders(user_id, page)
         response = jsonify([order_json(order) for order in rows])
@@ -135,7 +143,7 @@ def _add_reads(api: Blueprint, orders: Orders, tokens: TokenVerifier) -> None:
 
     @api.get("/<uuid:user_id>/orders/<uuid:order_id>")
     def one(user_id: UUID, order_id: UUID) -> Response:
-        require_reader(user_id)
+        require_reader(user_id, _no_order)
         return _answered(orders.order(user_id, order_id))
 
 
@@ -171,11 +179,18 @@ def placed_json(order: Order, degraded: Sequence[str]) -> dict[str, Any]:
     return document
 
 
-def _id_of(caller: Caller) -> UUID:
-    try:
-        return UUID(caller.subject)
-    except ValueError as error:
-        raise InvalidToken("The token names no account.") from error
+def _require_own(caller: Caller, user_id: UUID, missing: Callable[[UUID], Problem]) -> None:
+    """For what is somebody else's the answer is the same as for what there is not."""
+    if caller.subject != str(user_id):
+        raise missing(user_id)
+
+
+def _no_user(user_id: UUID) -> Problem:
+    return NotTheirs(f"There is no user {user_id}.", code="user-unknown")
+
+
+def _no_order(_: UUID) -> Problem:
+    return not_theirs()
 
 
 def _key() -> str | None:

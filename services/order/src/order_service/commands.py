@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.chaos import kill_points
-from chassis.core.errors import NotFound
+from chassis.core.errors import NotFound, NotTheirs
 from chassis.data.group_commit import outcome_of
 from chassis.messaging.outbox import Message
 from chassis.observability import tracing
@@ -20,6 +20,8 @@ from order_service.idempotency import Claim, settle_all
 from order_service.messaging import order_cancelled, order_placed
 from order_service.models import Order, OrderStatus, outbox
 from order_service.statements import Move
+
+NO_ORDER = "There is no such order."
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,15 @@ def executor(
 
 
 def owned(order: Order | None, user_id: UUID) -> Order:
-    if order is None or order.user_id != user_id:
-        raise NotFound("There is no such order.", code="order-unknown")
+    if order is None:
+        raise NotFound(NO_ORDER, code="order-unknown")
+    if order.user_id != user_id:
+        raise not_theirs()
     return order
+
+
+def not_theirs() -> NotTheirs:
+    return NotTheirs(NO_ORDER, code="order-unknown")
 
 
 def _decide(session: Session, commands: Sequence[Command]) -> list[Order | Exception]:

@@ -48,7 +48,7 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     catalog = CatalogClient(process.service_client("catalog-service"))
     app = create_app(__package__, process, outages=OUTAGES)
     orders = Orders(engine, sessions, catalog.products, process.tracer)
-    app.register_blueprint(api.blueprint(orders, keys, long_poll, tokens))
+    app.register_blueprint(api.blueprint(orders, keys, long_poll, tokens, process.user_store()))
     return app
 
 

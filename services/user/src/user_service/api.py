@@ -14,6 +14,7 @@ from chassis.web.auth import TokenVerifier
 from chassis.web.names import one_line
 from user_service.models import LONGEST_EMAIL, RefreshToken, User, is_email
 from user_service.passwords import LONGEST, SHORTEST, is_common, prepared
+from user_service.roles import Roles
 from user_service.service import Accounts
 from user_service.sessions import LoginSessions
 from user_service.signing import Signer
@@ -105,6 +106,27 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     @api.delete("/users/<uuid:user_id>")
     def delete(user_id: UUID) -> tuple[str, int]:
         accounts.delete(authenticate(tokens), user_id)
+        return "", 204
+
+    return api
+
+
+def roles(roles: Roles, tokens: TokenVerifier) -> Blueprint:
+    api = Blueprint("roles", __name__)
+
+    @api.get("/users/<uuid:user_id>/roles")
+    def listed(user_id: UUID) -> Response:
+        named = roles.of(authenticate(tokens), user_id)
+        return jsonify({"userId": str(user_id), "roles": named})
+
+    @api.put("/users/<uuid:user_id>/roles/<role>")
+    def give(user_id: UUID, role: str) -> tuple[str, int]:
+        roles.give(authenticate(tokens), user_id, role)
+        return "", 204
+
+    @api.delete("/users/<uuid:user_id>/roles/<role>")
+    def take(user_id: UUID, role: str) -> tuple[str, int]:
+        roles.take(authenticate(tokens), user_id, role)
         return "", 204
 
     return api

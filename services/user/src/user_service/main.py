@@ -23,6 +23,8 @@ from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.hashing_queue import HashingQueue
 from user_service.models import LoginSession, User, outbox
 from user_service.passwords import Passwords
+from user_service.revocations import RevocationList, add_endpoint
+from user_service.roles import Roles
 from user_service.service import Accounts
 from user_service.sessions import LoginSessions
 from user_service.settings import UserSettings
@@ -45,11 +47,11 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     process.actuator.health.add("db", postgres.health(engine), readiness=True)
     sessions = sessionmaker(engine, expire_on_commit=False)
     publish(process, engine, sessions, outbox)
-    sweep(process, sessions, _of_deleted(process), _of_expired())
-    signer = Signer(
-        SigningKeys(process.environment.secrets),
-        process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds),
-    )
+    lifetime = process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds)
+    revocations = RevocationList(sessions, lifetime)
+    add_endpoint(process.actuator, revocations)
+    sweep(process, sessions, _of_deleted(process), _of_expired(), revocations.time_to_live())
+    signer = Signer(SigningKeys(process.environment.secrets), lifetime)
     logins = LoginSessions(sessions, process.live.map(lambda settings: settings.fusebox.tokens))
     orders = OrderClient(process.service_client(ORDER_SERVICE))
     queue = HashingQueue(process.live.map(lambda settings: settings.fusebox.passwords.max_waiting))
@@ -62,6 +64,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     process.actuator.health.add("tokens", lambda: up(keys=tokens.keys, ids=tokens.key_ids))
     app = create_app(__package__, process, outages=OUTAGES)
     app.register_blueprint(api.users(accounts, tokens))
+    app.register_blueprint(api.roles(Roles(sessions), tokens))
     app.register_blueprint(api.login(accounts, logins, signer, tokens))
     return app
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, ForeignKey, Index, func, text
+from sqlalchemy import ARRAY, DateTime, ForeignKey, Index, String, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.messaging.outbox import Outbox
@@ -18,13 +18,17 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+")
 LONGEST_EMAIL = 254
 
+# Everybody has the first; an admin has both.
+USER, ADMIN = "user", "admin"
+ROLES = (USER, ADMIN)
+
 
 def is_email(text: str) -> bool:
     return len(text) <= LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {datetime: DateTime(timezone=True)}
+    type_annotation_map = {datetime: DateTime(timezone=True), list[str]: ARRAY(String)}
 
 
 outbox = Outbox(Base.metadata)
@@ -42,6 +46,9 @@ class User(Base):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("ix_users_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index(
+            "ix_users_admins", "id", postgresql_where=text("role = 'admin' AND deleted_at IS NULL")
+        ),
     )
 
     user_id: Mapped[UUID] = mapped_column("id", primary_key=True)
@@ -52,6 +59,14 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
 
+    @property
+    def is_admin(self) -> bool:
+        return self.role == ADMIN
+
+    @property
+    def roles(self) -> list[str]:
+        return [USER, ADMIN] if self.is_admin else [USER]
+
     def change(self, name: str | None, password_hash: str | None) -> None:
         self.name = name if name is not None else self.name
         self.password_hash = password_hash if password_hash is not None else self.password_hash
@@ -59,6 +74,20 @@ class User(Base):
     def delete(self) -> datetime:
         self.deleted_at = datetime.now(UTC)
         return self.deleted_at
+
+
+class Revocation(Base):
+    """Tokens of this account may say more than is so: of their roles only `roles` are left.
+
+    With none the account is closed.  It is for as long as tokens from before can live.
+    """
+
+    __tablename__ = "revocations"
+
+    # No foreign key: it outlives the row of a deleted account that is purged early.
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    roles: Mapped[list[str]]
+    revoked_at: Mapped[datetime] = mapped_column(index=True)
 
 
 SECRET_BYTES = 32

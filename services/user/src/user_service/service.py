@@ -11,18 +11,18 @@ from uuid_utils.compat import uuid7
 
 from chassis.core.errors import (
     Conflict,
-    InvalidToken,
-    NotFound,
     Overloaded,
     Unauthenticated,
     Unavailable,
 )
 from chassis.web import pagination
 from chassis.web.auth import Caller
+from user_service.access import reach, require_admin, require_other_admin
 from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.messaging import user_deleted
-from user_service.models import RefreshToken, User, is_email, outbox
+from user_service.models import USER, RefreshToken, User, is_email, outbox
 from user_service.passwords import Passwords
+from user_service.revocations import revoke
 from user_service.sessions import LoginSessions, end_all
 
 
@@ -71,7 +71,7 @@ class Accounts:
 
     def profile(self, caller: Caller, user_id: UUID, authorization: str) -> Profile:
         with self._sessions() as session:
-            user = _reach(session, caller, user_id)
+            user = reach(session, caller, user_id)
         try:
             return Profile(user, self._orders.of(user_id, authorization))
         except Unavailable:
@@ -83,8 +83,7 @@ class Accounts:
         if page.after is not None:
             query = query.where(User.user_id > pagination.id_of(page.after))
         with self._sessions() as session:
-            _reach(session, caller, _id_of(caller))
-            caller.require_admin()
+            require_admin(session, caller)
             rows = list(session.scalars(query.limit(page.limit + 1)))
         more = len(rows) > page.limit
         return rows[: page.limit], str(rows[page.limit - 1].user_id) if more else None
@@ -92,7 +91,7 @@ class Accounts:
     def change(self, caller: Caller, user_id: UUID, name: str | None, password: str | None) -> User:
         hashed = self._passwords.hash(password) if password is not None else None
         with self._sessions.begin() as session:
-            user = _reach(session, caller, user_id, lock=True)
+            user = reach(session, caller, user_id, lock=True)
             user.change(name, hashed)
             if hashed is not None:
                 end_all(session, user_id)
@@ -100,8 +99,10 @@ class Accounts:
 
     def delete(self, caller: Caller, user_id: UUID) -> None:
         with self._sessions.begin() as session:
-            user = _reach(session, caller, user_id, lock=True)
+            user = reach(session, caller, user_id, lock=True)
+            require_other_admin(session, user)
             end_all(session, user_id)
+            revoke(session, user_id, roles=[])
             outbox.record(session, [user_deleted(user.user_id, user.delete())])
 
     def _with_email(self, email: str) -> User | None:
@@ -129,7 +130,7 @@ class Accounts:
 
 
 def add_if_new(
-    session: Session, email: str, name: str, password_hash: str, role: str = "user"
+    session: Session, email: str, name: str, password_hash: str, role: str = USER
 ) -> User | None:
     """Insert, and None when the e-mail has an account: its unique index decides."""
     return session.scalars(
@@ -138,25 +139,3 @@ def add_if_new(
         .on_conflict_do_nothing()
         .returning(User)
     ).one_or_none()
-
-
-def _reach(session: Session, caller: Caller, user_id: UUID, lock: bool = False) -> User:
-    """The user `user_id` for a caller who may reach them and has not been deleted meanwhile."""
-    own_id = _id_of(caller)
-    query = select(User).where(User.user_id.in_({own_id, user_id}), User.deleted_at.is_(None))
-    query = query.order_by(User.user_id)
-    rows = session.scalars(query.with_for_update() if lock else query)
-    users = {user.user_id: user for user in rows}
-    if own_id not in users:
-        raise InvalidToken("The account of this token has been deleted.")
-    caller.require_reach(str(user_id))
-    if user_id not in users:
-        raise NotFound(f"There is no user {user_id}.", code="user-unknown")
-    return users[user_id]
-
-
-def _id_of(caller: Caller) -> UUID:
-    try:
-        return UUID(caller.subject)
-    except ValueError as error:
-        raise InvalidToken("The token names no account.") from error

@@ -2,6 +2,9 @@
 
 from chassis.config.settings import Count, Fusebox, Positive, Section, Settings
 
+# For clocks, and for whoever signs with an old key or reads an old role a moment longer.
+MARGIN_SECONDS = 60
+
 
 class TokenSettings(Section):
     lifetime_seconds: Count = 900

@@ -24,14 +24,13 @@ from jwt.algorithms import ECAlgorithm
 
 from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER
 from user_service.models import User
+from user_service.settings import MARGIN_SECONDS
 
 log = logging.getLogger(__name__)
 
 CURRENT = "token-signing-key.pem"
 NEXT = "token-signing-key.next.pem"
 RETIRED = "token-retired-keys.json"
-# Beside the lifetime of a token, for clocks and for whoever signs with the old key a moment longer.
-MARGIN_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Signer:
             "aud": AUDIENCE,
             "sub": str(user.user_id),
             "sid": str(session_id),
-            "roles": [user.role],
+            "roles": user.roles,
             "iat": now,
             "exp": now + lifetime,
             "jti": secrets.token_urlsafe(12),
