@@ -79,10 +79,21 @@ class Eureka(Section):
     instance: EurekaInstance = EurekaInstance()
 
 
+class RouteSampling(Section):
+    """For requests whose path matches: `*` stands for one segment, `**` at the end for any."""
+
+    path: str = Field(pattern=r"^/[^?#]*$")
+    probability: float = Field(1.0, ge=0, le=1)
+    rate: float | None = Field(None, ge=0)
+
+
 class Sampling(Section):
+    """The first of `routes` that matches decides, and else the two figures beside it."""
+
     probability: float = Field(1.0, ge=0, le=1)
     rate: float | None = Field(None, ge=0)
     slow_seconds: float = Field(1.0, gt=0)
+    routes: list[RouteSampling] = []
 
 
 class Tracing(Section):

@@ -136,10 +136,10 @@ class Tracer:
     def listens_on(self, host: str, port: int) -> None:
         self.endpoint = Endpoint(self.endpoint.service_name, host, None, port)
 
-    def serve(self, name: str, headers: Headers) -> ActiveSpan:
-        """The SERVER span of a request: continues the caller's trace or begins one."""
+    def serve(self, name: str, headers: Headers, path: str = "") -> ActiveSpan:
+        """The SERVER span of a request for `path`: continues the caller's trace or begins one."""
         parent, sampled, baggage = incoming(headers)
-        attrs = self.new_trace(sampled, baggage) if parent is None else _below(parent)
+        attrs = self.new_trace(sampled, baggage, path) if parent is None else _below(parent)
         return ActiveSpan(self, attrs, name, Kind.SERVER)
 
     def span(self, name: str, kind: Kind, parent: TraceContext | None = None) -> ActiveSpan:
@@ -173,10 +173,12 @@ class Tracer:
             return self.new_trace()
         return _below(parent) if parent.is_sampled else parent
 
-    def new_trace(self, sampled: bool | None = None, baggage: str = "") -> TraceContext:
+    def new_trace(
+        self, sampled: bool | None = None, baggage: str = "", path: str = ""
+    ) -> TraceContext:
         """The attributes of a root span, `sampled` or as the sampler decides."""
         if sampled is None:
-            sampled = self._sampler.samples_new_trace()
+            sampled = self._sampler.samples_new_trace(path)
         # As py-zipkin does: the time comes first, so that AWS X-Ray takes it.
         trace_id = f"{int(time.time()):08x}{random.getrandbits(96):024x}"
         return TraceContext(trace_id, f"{random.getrandbits(64):016x}", None, "0", sampled, baggage)

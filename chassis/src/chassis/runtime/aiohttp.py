@@ -64,7 +64,7 @@ def _observed(process: Process[Any], template: Template | None) -> Middleware:
             answer = await _answer(request, handler)
         else:
             name = f"{request.method} {route}".lower()
-            with process.tracer.serve(name, request.headers) as span:
+            with process.tracer.serve(name, request.headers, request.path) as span:
                 answer = await _answer(request, handler)
                 span.tags["http.status_code"] = str(answer.status)
                 span.tags["http.path"] = request.path

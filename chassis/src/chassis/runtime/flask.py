@@ -152,7 +152,7 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
         if not rule.startswith("/actuator"):
             name = f"{request.method} {g.template}".lower()
             g.span_tags = {}
-            g.opened = process.tracer.serve(name, request.headers)
+            g.opened = process.tracer.serve(name, request.headers, request.path)
             g.span = g.opened.__enter__()
             deadline.check()
 

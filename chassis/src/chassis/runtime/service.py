@@ -20,7 +20,7 @@ from chassis.discovery.load_balancer import LoadBalancer
 from chassis.discovery.reachability import Reachability
 from chassis.observability.logging import configure as configure_logging
 from chassis.observability.metrics import Metrics
-from chassis.observability.sampling import Sampler, SamplingRules
+from chassis.observability.sampling import RouteRules, Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.observability.zipkin import ZipkinReporter
 from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
@@ -164,7 +164,8 @@ class Process(Generic[S]):
 
 def _sampling_rules(settings: Settings) -> SamplingRules:
     sampling = settings.management.tracing.sampling
-    return SamplingRules(sampling.probability, sampling.rate, sampling.slow_seconds)
+    routes = (RouteRules(route.path, route.probability, route.rate) for route in sampling.routes)
+    return SamplingRules(sampling.probability, sampling.rate, sampling.slow_seconds, tuple(routes))
 
 
 def _object(service: ServiceClient, path: str, content: str) -> dict[str, Any]:

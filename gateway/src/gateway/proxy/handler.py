@@ -126,7 +126,8 @@ class GatewayHandler:
 
     async def _traced(self, exchange: Exchange, send: Send) -> int:
         request = exchange.request
-        with self._tracer.serve(exchange.route.name_of(request.method), request.headers) as span:
+        name = exchange.route.name_of(request.method)
+        with self._tracer.serve(name, request.headers, request.path) as span:
             request.trace_id = span.attrs.trace_id
             span.tags["http.method"] = request.method
             span.tags["http.path"] = request.path

@@ -7,7 +7,7 @@ from werkzeug.datastructures import Headers
 
 from chassis.core.live import Live
 from chassis.observability import tracing
-from chassis.observability.sampling import KEPT_A_SECOND, Sampler, SamplingRules
+from chassis.observability.sampling import KEPT_A_SECOND, RouteRules, Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 
 
@@ -117,3 +117,52 @@ def test_a_message_of_an_unsampled_trace_carries_that_trace_on() -> None:
     unsampled = tracer([], UNSAMPLED)
     with unsampled.serve("get /x", Headers()) as server:
         assert unsampled.child_of(server.attrs) == server.attrs
+
+
+ROUTES = (
+    RouteRules("/catalog-service/catalogs", rate=2),
+    RouteRules("/*/orders/**", probability=0),
+    RouteRules("/user-service/**"),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        ("/catalog-service/catalogs", 2),
+        ("/catalog-service/catalogs/CATALOG-0001", 5),
+        ("/order-service/orders", 0),
+        ("/order-service/orders/7/cancel", 0),
+        ("/order-service/orderly", 5),
+        ("/order-service/7/orders", 5),
+        ("/user-service", 100),
+        ("/user-service/users/7", 100),
+        ("/user-services", 5),
+        ("/user-service/\n", 100),
+        ("", 5),
+    ],
+)
+def test_the_first_route_that_matches_decides(path: str, count: int) -> None:
+    sampler = Sampler(Live(SamplingRules(rate=5, routes=ROUTES)), Clock())
+
+    assert sum(sampler.samples_new_trace(path) for _ in range(100)) == count
+
+
+def test_a_busy_route_takes_no_traces_from_the_others() -> None:
+    sampler = Sampler(Live(SamplingRules(rate=5, routes=ROUTES)), Clock())
+    for _ in range(1_000):
+        sampler.samples_new_trace("/catalog-service/catalogs")
+
+    assert sampled(sampler, 100) == 5
+
+
+def test_a_changed_rate_of_a_route_applies_at_once_and_is_no_second_helping() -> None:
+    clock, rules = Clock(), Live(SamplingRules(routes=(RouteRules("/a", rate=10),)))
+    sampler = Sampler(rules, clock)
+    assert sum(sampler.samples_new_trace("/a") for _ in range(100)) == 10
+
+    rules.set(SamplingRules(routes=(RouteRules("/a", rate=20),)))
+
+    assert sum(sampler.samples_new_trace("/a") for _ in range(100)) == 0
+    clock.now += 0.5
+    assert sum(sampler.samples_new_trace("/a") for _ in range(100)) == 10
