@@ -18,6 +18,8 @@ TIMEOUT_SECONDS = 60.0
 # Health checks that are quick at the start came with 25; compose that knows them with 2.21.
 OLDEST_ENGINE = (25, 0)
 OLDEST_COMPOSE = (2, 21)
+# Of an optional container, which is no part of the topology.
+JAEGER_PORT = 16686
 INSTALL = (
     "install Docker Engine 25 or newer with the compose plugin, or run `make up` without MODE."
 )
@@ -33,6 +35,7 @@ def environment(stack: Stack) -> dict[str, str]:
         "GATEWAY_PORT": str(stack.port("gateway")),
         "PANEL_PORT": str(stack.port("panel")),
         "ZIPKIN_PORT": str(stack.port("zipkin")),
+        "JAEGER_PORT": str(JAEGER_PORT + stack.offset),
     }
 
 

@@ -28,6 +28,8 @@ LOOK_SECONDS = 0.3
 IMAGES, CONTAINERS = "images", "containers"
 UP = ("up", "--detach", "--no-build")
 CLEAN = "make clean MODE=docker"
+# Whom one has started on request goes with the others.
+EVERY_PROFILE = ("--profile", "jaeger")
 NAMELESS = re.compile("[0-9a-f]{64}")
 DOCTOR = "make doctor MODE=docker"
 PORT = "set FUSEBOX_PORT_OFFSET, or end who holds the port."
@@ -181,7 +183,7 @@ def down(stack: Stack) -> bool:
             remote.run(stack, canary_mark.forget_shares)
             remote.run(stack, eureka_zone.forget)
         with progress.step("remove the containers"):
-            compose.compose(stack, "down", timeout=COMPOSE_SECONDS)
+            compose.compose(stack, *EVERY_PROFILE, "down", timeout=COMPOSE_SECONDS)
         _remove_nameless_volumes(there)
     stack.docker_mark.unlink(missing_ok=True)
     return bool(there)
@@ -202,5 +204,5 @@ def _remove_nameless_volumes(described: list[dict[str, Any]]) -> None:
 
 def clean(stack: Stack) -> None:
     """Remove the volumes and the secrets with them; `down` came before."""
-    compose.compose(stack, "down", "--volumes", timeout=COMPOSE_SECONDS)
+    compose.compose(stack, *EVERY_PROFILE, "down", "--volumes", timeout=COMPOSE_SECONDS)
     secrets.remove(stack.handed)

@@ -10,16 +10,18 @@ import yaml
 from fusebox.core.topology import DATABASES, OPS, PARTS, SERVICES, Part
 from fusebox.docker.images import NAMES
 from fusebox.docker.secrets import READERS
+from fusebox.docker.startup import EVERY_PROFILE
 
 ROOT = Path(__file__).resolve().parents[4]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
+ON_REQUEST = {name for name, container in CONTAINERS.items() if "profiles" in container}
 ONCE = ("secrets", "topics", *(f"{part.name}-prepare" for part in SERVICES))
 PAGE = (ROOT / "docs" / "containers.md").read_text()
 
 
 def test_every_part_is_a_container_of_its_name() -> None:
-    assert {part.name for part in PARTS} | {"ops", *ONCE} == set(CONTAINERS), (
+    assert {part.name for part in PARTS} | {"ops", *ONCE, *ON_REQUEST} == set(CONTAINERS), (
         "docker-compose.yml: services"
     )
 
@@ -92,6 +94,8 @@ def test_only_the_gateway_the_panel_and_zipkin_are_published_and_only_to_this_ma
         name: container["ports"] for name, container in CONTAINERS.items() if "ports" in container
     }
 
+    jaeger = published.pop("jaeger")
+    assert jaeger == ["${FUSEBOX_BIND:-127.0.0.1}:${JAEGER_PORT:-16686}:16686"]
     assert published == {
         part.name: [
             f"${{FUSEBOX_BIND:-127.0.0.1}}:${{{part.name.upper()}_PORT:-{part.port}}}:"
@@ -111,6 +115,7 @@ def test_nothing_but_what_is_published_can_leave_its_networks() -> None:
         name for name, container in CONTAINERS.items() if "front" in container.get("networks", ())
     } == {
         "gateway",
+        "jaeger",
         "panel",
         "zipkin",
     }
@@ -126,7 +131,7 @@ def test_a_service_shares_a_network_with_its_own_database_alone(service: str) ->
     assert on_it == {"postgres", service, f"{service}-prepare"}
 
 
-@pytest.mark.parametrize("name", sorted(set(CONTAINERS) - {*ONCE, "ops"}))
+@pytest.mark.parametrize("name", sorted(set(CONTAINERS) - {*ONCE, *ON_REQUEST, "ops"}))
 def test_what_goes_on_running_is_asked_for_its_health_and_started_again(name: str) -> None:
     assert CONTAINERS[name]["healthcheck"]["test"][0] == "CMD"
     assert CONTAINERS[name]["restart"] == "unless-stopped"
@@ -164,12 +169,19 @@ def test_images_are_named_by_tags_that_can_be_set() -> None:
     assert not any("@sha256" in container["image"] for container in CONTAINERS.values())
 
 
+def test_who_is_there_on_request_ends_with_the_others() -> None:
+    profiles = {profile for name in ON_REQUEST for profile in CONTAINERS[name]["profiles"]}
+
+    assert EVERY_PROFILE[::2] == ("--profile",) * len(profiles)
+    assert set(EVERY_PROFILE[1::2]) == profiles
+
+
 @pytest.mark.parametrize("name", sorted(set(CONTAINERS) - set(ONCE)))
 def test_the_page_tells_of_each_container_its_image_networks_and_memory(name: str) -> None:
     container = CONTAINERS[name]
     image = re.sub(r"\$\{[^:]+:-([^}]+)\}", r"\1", container["image"]).removesuffix(":0.2.0")
     networks = ", ".join(container["networks"]) if name != "gateway" else "front, shop"
-    networks = "front, shop" if name == "zipkin" else networks
+    networks = "front, shop" if name in ("zipkin", "jaeger") else networks
     memory = container["mem_limit"].removesuffix("m")
 
     [row] = [line for line in PAGE.splitlines() if line.startswith(f"| {name} |")]
