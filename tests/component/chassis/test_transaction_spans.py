@@ -91,9 +91,11 @@ def test_a_session_that_fails_says_which_kind_of_error_it_was_and_no_value(
 ) -> None:
     sessions = sessionmaker(engine)
 
-    with tracing.continued(TRACED), pytest.raises(DBAPIError), sessions.begin() as session:
-        session.execute(text("SELECT CAST(:secret AS integer)"), {"secret": "hunter2"})
+    with pytest.raises(DBAPIError) as raised, tracing.continued(TRACED):  # noqa: SIM117
+        with sessions.begin() as session:
+            session.execute(text("SELECT CAST(:secret AS integer)"), {"secret": "hunter2"})
 
+    assert getattr(raised.value, tracing.RECORDED_IN) == TRACED.trace_id
     assert spans[0].tags is not None
     assert spans[0].tags["error"] == "InvalidTextRepresentation"
     assert spans[0].tags["sql.outcome"] == "rollback"

@@ -66,10 +66,14 @@ class TransactionSpans:
             self._tag(connection.info, "sql.outcome", "rollback")
 
     def failed(self, context: ExceptionContext) -> None:
-        if context.connection is not None and not context.connection.invalidated:
+        if context.connection is None or context.connection.invalidated:
+            return
+        transaction = context.connection.info.get(OPEN)
+        if transaction is not None:
             # The type alone: the text of an error may have values.
-            name = type(context.original_exception).__name__
-            self._tag(context.connection.info, "error", name)
+            transaction.tags["error"] = type(context.original_exception).__name__
+            if context.sqlalchemy_exception is not None:
+                tracing.recorded_error(context.sqlalchemy_exception, transaction.context)
 
     def checkin(self, _connection: Any, record: Any) -> None:
         self._end(record.info)

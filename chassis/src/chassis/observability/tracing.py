@@ -15,6 +15,7 @@ from typing import Any
 from py_zipkin import Kind
 from py_zipkin.encoding import Endpoint, Span
 
+from chassis.core.errors import first_line
 from chassis.observability import propagation
 from chassis.observability.propagation import Headers, TraceContext, incoming, of_text, to_text
 from chassis.observability.sampling import Sampler
@@ -30,7 +31,15 @@ __all__ = [
     "to_text",
 ]
 
+# An attribute of an exception: the trace in which a span has told of it.
+RECORDED_IN = "_recorded_in_trace"
+
 _current: ContextVar[TraceContext | None] = ContextVar("span", default=None)
+
+
+def recorded_error(error: BaseException, context: TraceContext) -> None:
+    """No span above in the trace of `context` need tell of `error`."""
+    setattr(error, RECORDED_IN, context.trace_id)
 
 
 def current() -> TraceContext | None:
@@ -74,13 +83,21 @@ class ActiveSpan:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None:
-            self.tags.setdefault("error", str(error) or type(error).__name__)
+            self.fail_with(error)
         if self._token is not None:
             _current.reset(self._token)
         self._tracer.finish(self)
 
     def fail(self, reason: str) -> None:
         self.tags["error"] = reason
+
+    def fail_with(self, error: BaseException, reason: str = "") -> None:
+        """Tag `reason` or its text, unless a span further within has: that is where it arose."""
+        if getattr(error, RECORDED_IN, None) == self.attrs.trace_id:
+            return
+        self.fail(reason or first_line(error))
+        if self.attrs.is_sampled:
+            recorded_error(error, self.attrs)
 
     def called(self, service: str, host: str | None = None, port: int | None = None) -> None:
         self.remote = (service, host, port)

@@ -19,7 +19,7 @@ from chassis.core.internal_http import internal_session
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
-from chassis.observability import tracing
+from chassis.observability import span_tags, tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline, examination
 from chassis.resilience.attempt_spans import AttemptSpans
@@ -107,6 +107,10 @@ class ServiceClient:
             permit.succeeded()
             return
         failure = Unavailable(f"{self.service} answered {status}.")
+        context = tracing.current()
+        if context is not None and span_tags.HEADER in response.headers:
+            # Its own span in this trace has the reason.
+            tracing.recorded_error(failure, context)
         if status in NOT_DONE:
             permit.failed(failure)
         elif permit.failed_by_answer(failure):

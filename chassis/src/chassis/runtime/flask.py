@@ -21,6 +21,7 @@ from chassis.core.errors import (
     TooLarge,
     Unavailable,
     UnsupportedMedia,
+    first_line,
 )
 from chassis.observability import span_tags, tracing
 from chassis.resilience import deadline
@@ -163,7 +164,7 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
         if "span" in g:
             g.span.tags["http.status_code"] = str(status)
             g.span.tags["http.path"] = request.path
-            if status >= 500:
+            if status >= 500 and "failure" not in g:
                 g.span.fail(str(status))
             if g.span.attrs.is_sampled:
                 response.headers[span_tags.HEADER] = span_tags.encode(
@@ -206,6 +207,8 @@ def _answer_errors(app: Flask) -> None:
         document = problem_details.document(error, _trace_id())
         if document["status"] == problem_details.INTERNAL_ERROR:
             log.error("%s %s: %s", request.method, request.path, error.detail)
+        if document["status"] >= 500:
+            _tell_of(error, first_line(error))
         return _respond(document, problem_details.headers(error))
 
     @app.errorhandler(HTTPException)
@@ -225,14 +228,21 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
         log.exception("unexpected error at %s %s", request.method, request.path)
-        if "span" in g:
-            g.span.fail(type(error).__name__)
+        # The type alone: what such an error says may be anybody's data.
+        _tell_of(error, type(error).__name__)
         detail = "An unexpected error; it is in the log under this trace id."
         return _respond(problem_details.render(500, "internal-error", detail, _trace_id()), {})
 
 
+def _tell_of(error: Exception, reason: str) -> None:
+    if "span" in g:
+        g.failure = error
+        g.span.fail_with(error, reason)
+
+
 def _outage(error: Exception) -> Response:
     log.warning("a part that is needed is unavailable: %s", type(error).__name__)
+    _tell_of(error, type(error).__name__)
     problem = Unavailable(
         "A part that this needs is unavailable for the moment. Try again, with the same "
         "Idempotency-Key if you sent one."

@@ -154,6 +154,47 @@ def test_a_failed_span_says_why_and_the_error_goes_on() -> None:
     assert tracing.current() is None
 
 
+def test_an_error_is_told_once_by_the_span_where_it_arose() -> None:
+    spans: list[Any] = []
+    here = tracer(spans)
+
+    with (
+        pytest.raises(ValueError, match="no"),
+        here.serve("get /x", {}),
+        here.span("get /y", Kind.CLIENT),
+    ):
+        raise ValueError("no")
+
+    inner, outer = spans
+    assert inner.tags["error"] == "no"
+    assert "error" not in outer.tags
+
+
+def test_an_error_that_many_traces_share_is_told_in_each() -> None:
+    spans: list[Any] = []
+    here, error = tracer(spans), ValueError("no")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"), here.serve("get /x", {}):
+            raise error
+
+    assert [span.tags["error"] for span in spans] == ["no", "no"]
+
+
+def test_an_error_within_a_trace_that_is_not_sampled_is_told_by_the_request_itself() -> None:
+    spans: list[Any] = []
+    here = tracer(spans, probability=0)
+
+    with (
+        pytest.raises(ValueError, match="no"),
+        here.serve("get /x", {}),
+        here.span("get /y", Kind.CLIENT),
+    ):
+        raise ValueError("no")
+
+    assert [span.tags["error"] for span in spans] == ["no"]
+
+
 def test_every_span_names_the_instance_that_made_it() -> None:
     spans: list[Span] = []
     made = Tracer("s", Sampler(Live(SamplingRules())), spans.append, instance="s-2")

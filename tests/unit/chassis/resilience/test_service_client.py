@@ -16,6 +16,7 @@ from chassis.core.errors import CircuitOpen, DeadlineOver, TimedOut, Unavailable
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
+from chassis.observability import span_tags
 from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Tracer
 from chassis.resilience import deadline
@@ -287,3 +288,24 @@ def test_a_call_that_failed_says_what_is_done_without_the_service(service: Servi
     (span,) = service.spans
     assert span.tags["circuitbreaker.state"] == "FORCED_OPEN"
     assert span.tags["fallback"] == "prices as they were last known"
+
+
+@pytest.mark.parametrize("traces", [True, False])
+def test_an_error_of_a_service_is_told_by_its_own_span_if_it_has_one(
+    service: Service, traces: bool
+) -> None:
+    def fails(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(500)
+        if traces:
+            request.send_header(span_tags.HEADER, "http.route=%2Fcatalogs")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    service.instance(fails)
+
+    with pytest.raises(Unavailable):
+        service.call()
+
+    (span,) = service.spans
+    assert span.tags["http.status_code"] == "500"
+    assert ("error" in span.tags) is not traces
