@@ -23,7 +23,7 @@ PATH = "/catalog-service/catalogs"
 LEFT_OUT = "nginx was left out: there is no program of that name here."
 HOW = f"""\
 One upstream that costs hardly anything, {CONNECTIONS} connections, by turns, {ROUNDS} rounds: CPU
-with all children. The gateway has everything on: routes, a token checked, a rate limit, a blocking
+with all children. The gateway has everything on: routes, a token checked, rate limits, a blocking
 rule, breaker and bulkhead, a deadline, metrics, a trace that is not sampled. nginx passes on and
 writes its access log; the one on Flask does nothing but pass on. What else the machine does
 hits all of them, so that only the ratios, taken within each round, mean something elsewhere."""

@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.harness import single_process
 from bench.harness.single_process import HOST, SingleProcess
-from bench.harness.stack_under_test import BenchError
+from bench.harness.stack_under_test import MORE_THAN_THERE_ARE, BenchError
 from chassis.discovery.client import SETTLING_SECONDS
 from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER
 
 SERVICES = ("user-service", "catalog-service")
 THREADS = 32
 BODY_BYTES = 200_000_000
+RATES = "fusebox.gateway.rate-limits"
 HOUR = 3600
 PATIENCE_SECONDS = 10.0
 NGINX = """\
@@ -134,9 +135,16 @@ def _configuration(discovery: SingleProcess) -> dict[str, object]:
         "eureka.client.service-url.defaultZone": f"{discovery.url}/eureka/",
         "management.tracing.sampling.probability": 0,
         "fusebox.gateway.max-body-bytes": BODY_BYTES,
+        f"{RATES}.login.predicates[0]": "Path=/user-service/login",
         "fusebox.gateway.blocked[0].id": "scrapers",
         "fusebox.gateway.blocked[0].predicates[0]": "Header=User-Agent, .*Bot.*",
     }
+    for policy, key in (("client", "address"), ("user", "user"), ("login", "address")):
+        configuration |= {
+            f"{RATES}.{policy}.key-resolver": key,
+            f"{RATES}.{policy}.replenish-rate": MORE_THAN_THERE_ARE,
+            f"{RATES}.{policy}.burst-capacity": MORE_THAN_THERE_ARE,
+        }
     for number, service in enumerate(SERVICES):
         route = f"{routes}[{number}]"
         configuration |= {
@@ -144,7 +152,6 @@ def _configuration(discovery: SingleProcess) -> dict[str, object]:
             f"{route}.uri": f"lb://{service}",
             f"{route}.predicates[0]": f"Path=/{service}/**",
             f"{route}.filters[0]": "StripPrefix=1",
-            f"{route}.filters[1]": "RequestRateLimiter=1000000, 1000000, user",
         }
     return configuration
 

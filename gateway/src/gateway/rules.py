@@ -8,7 +8,7 @@ from chassis.core.live import Live
 from gateway.cache.store import CacheBounds, ResponseCache
 from gateway.routing.discovery_locator import DiscoveryLocator
 from gateway.routing.exchange import Exchange
-from gateway.routing.rate_limit import Rate, RateExceeded, TokenBuckets
+from gateway.routing.rate_limit import Rate, RateDecision, TokenBuckets
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import NO_ROUTE, Route
 from gateway.routing.syntax import patterns
@@ -17,6 +17,7 @@ from gateway.routing.target import Target
 from gateway.security import blocklist
 from gateway.security.cors import CorsDecision
 from gateway.security.path_normalization import other_reading
+from gateway.security.rate_policies import ShopRates
 from gateway.settings import GatewaySettings
 from gateway.traffic import canary_routes
 from gateway.traffic.canary_rollback import Canaries
@@ -43,6 +44,7 @@ class GatewayRules:
         self._locator = DiscoveryLocator(services)
         self.cache = ResponseCache(settings.map(_bounds), clock)
         self._buckets: dict[str, TokenBuckets] = {}
+        self._rates = ShopRates(clock)
         self._follow(settings.value)
 
     @property
@@ -95,14 +97,17 @@ class GatewayRules:
         """Pass silently, or raise Forbidden when a rule blocks it."""
         blocklist.check(self._settings.value.fusebox.gateway.blocked, view)
 
-    def admit(self, route: Route, view: RequestView) -> dict[str, str]:
-        """The headers that show the client its rate.  Raises OverRate when it is over it."""
+    @property
+    def rates(self) -> ShopRates:
+        """Of all routes together."""
+        _ = self.table  # which follows the settings
+        return self._rates
+
+    def take(self, route: Route, view: RequestView) -> RateDecision | None:
+        """What the route's own rate says; None without one."""
         if route.rate is None:
-            return {}
-        verdict = self._buckets_of(route.id, route.rate).take(route.rate.key_of(view))
-        if not verdict.allowed:
-            raise RateExceeded(verdict)
-        return verdict.headers
+            return None
+        return self._buckets_of(route.id, route.rate).take(route.rate.key_of(view))
 
     def services(self) -> list[str]:
         """The first segments of the paths that lead somewhere, each once."""
@@ -127,6 +132,7 @@ class GatewayRules:
         cloud, own = settings.spring.cloud.gateway, settings.fusebox.gateway
         self._locator.follow(cloud.defaults)
         self._cors = cloud.cors
+        self._rates.follow(own.rate_limits)
         routes = canary_routes.split(cloud.routes, own.canaries)
         self.canaries.follow(routes)
         self._table = RouteTable(routes, self.canaries.weigh)
@@ -137,7 +143,7 @@ class GatewayRules:
         """A rate that stays as it was goes on counting."""
         known = self._buckets.get(name)
         if known is None or (known.rate is not rate and known.rate != rate):
-            known = self._buckets[name] = TokenBuckets(rate, self._clock)
+            known = self._buckets[name] = TokenBuckets(rate, self._clock, name)
         return known
 
 

@@ -23,6 +23,7 @@ from gateway.routing.syntax.definitions import Parsed, as_text
 from gateway.security import blocklist, cors
 from gateway.security.blocklist import BlockRule
 from gateway.security.cors import CorsConfiguration, CorsRules
+from gateway.security.rate_policies import RatePolicies
 from gateway.traffic.canary_routes import CanarySettings
 
 DefaultFilters: TypeAlias = tuple[Parsed[RouteFilter], ...]
@@ -149,6 +150,8 @@ class GatewayLimits(Section):
     # A line in the log for each request.
     access_log: bool = False
     canaries: dict[str, CanarySettings] = {}
+    # Over all routes, by the policy's name.
+    rate_limits: RatePolicies = {}
     # Nobody outside has a business with these.
     hidden_services: frozenset[str] = frozenset(("config-server", "discovery", "gateway", "panel"))
     max_body_bytes: Count = 1_048_576

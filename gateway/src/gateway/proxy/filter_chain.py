@@ -29,7 +29,7 @@ def build(
         require_route,
         check_headers,
         authentication.filter,
-        RateLimitFilter(rules.admit).filter,
+        RateLimitFilter(rules.take).filter,
         RequestBodyFilter(limits).filter,
     )
     # By another route a request comes to another path, which may want another role.

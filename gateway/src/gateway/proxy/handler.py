@@ -21,10 +21,12 @@ from gateway.proxy import access_log, filter_chain, metrics, problem_responses, 
 from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
 from gateway.proxy.problem_responses import SERVER
 from gateway.proxy.upstream_client import UpstreamClient
+from gateway.routing import rate_limit
 from gateway.routing.exchange import Exchange, GatewayResponse
 from gateway.routing.request_view import EVENTS, RequestView
-from gateway.routing.route import NO_ROUTE, Route
+from gateway.routing.route import NO_ROUTE
 from gateway.rules import GatewayRules
+from gateway.security import rate_policies
 from gateway.security.authentication import Authentication
 from gateway.security.cors import CorsDecision
 from gateway.security.path_normalization import normalized
@@ -119,10 +121,17 @@ class GatewayHandler:
             given.get("Host", ""),
             request.remote,
             time(),
-            self._authentication.user(combined(given, "Authorization")),
         )
+        rates = self._rules.rates.take_of_client(view)
+        if not rates or rates[-1].allowed:
+            user = self._authentication.user(combined(given, "Authorization"))
+            if user is not None:
+                view = view._replace(user=user)
+                rates += self._rules.rates.take_of_user(view)
         route = None if path is None else self._rules.find(view)
-        return Exchange.of(request, view, route or NO_ROUTE)
+        exchange = Exchange.of(request, view, route or NO_ROUTE)
+        exchange.rates = rates
+        return exchange
 
     async def _traced(self, exchange: Exchange, send: Send) -> int:
         request = exchange.request
@@ -136,13 +145,15 @@ class GatewayHandler:
             if cors:
                 send = cors.adding_to(send)
             try:
-                await self._admit(request, exchange.route)
+                await self._admit(exchange)
                 response = await self._answer(exchange, cors)
                 if response.span_tags:
                     name_span(span, exchange, response)
-                status = await self._passed_on(response, trace, send)
+                own = trace | rate_limit.fields(exchange.rates)
+                status = await self._passed_on(response, own, send)
             except Problem as problem:
-                refusal = problem_responses.problem(problem, trace)
+                own = trace | rate_limit.fields(exchange.rates)
+                refusal = problem_responses.problem(problem, own)
                 status = refusal.status
                 if status == INTERNAL_ERROR:
                     log.error("%s %s: %s", request.method, request.path, problem.detail)
@@ -157,19 +168,20 @@ class GatewayHandler:
                 return _preflight()
         return self._chain(exchange)
 
-    async def _admit(self, request: Request, route: Route) -> None:
-        limits = of_route(self.limits, route)
+    async def _admit(self, exchange: Exchange) -> None:
+        request, limits = exchange.request, of_route(self.limits, exchange.route)
+        rate_policies.check(exchange.rates)
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
         deadline.enter_from_outside(request.headers, limits.read_timeout_seconds, request.came)
         if attack := self._process.monkey.next_assault():
             await _suffer(attack)
 
-    async def _passed_on(self, answered: GatewayResponse, trace: dict[str, str], send: Send) -> int:
+    async def _passed_on(self, answered: GatewayResponse, own: dict[str, str], send: Send) -> int:
         status, body = answered.status, answered.body
         passed = CIMultiDict(answered.headers)
         passed.update(answered.extra)
-        passed.update(trace)
+        passed.update(own)
         passed.setdefault("Server", SERVER)
         if body is None and status in framing.BODILESS:
             answered.drop()  # for a filter has set this status

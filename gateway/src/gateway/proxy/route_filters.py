@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from chassis.core.errors import HeadersTooLarge, NotFound
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.filters.statuses import RedirectTo
+from gateway.routing.rate_limit import RateDecision, RateExceeded
 from gateway.routing.request_view import RequestView
 from gateway.routing.route import NO_ROUTE, Route
 from gateway.security.path_normalization import normalized
@@ -28,14 +29,19 @@ def check_headers(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResp
 
 
 class RateLimitFilter:
-    """`admit` returns the headers that show the client its rate, or raises RateExceeded."""
+    """`take` says what a route's own rate allows; None for one without."""
 
-    def __init__(self, admit: Callable[[Route, RequestView], Mapping[str, str]]) -> None:
-        self._admit = admit
+    def __init__(self, take: Callable[[Route, RequestView], RateDecision | None]) -> None:
+        self._take = take
 
     def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
-        headers = self._admit(exchange.route, exchange.view)
-        return _with_headers(headers, exchange, proceed) if headers else proceed(exchange)
+        decision = self._take(exchange.route, exchange.view)
+        if decision is None:
+            return proceed(exchange)
+        exchange.rates.append(decision)
+        if not decision.allowed:
+            raise RateExceeded(decision, decision.headers)
+        return _with_headers(decision.headers, exchange, proceed)
 
 
 async def _with_headers(

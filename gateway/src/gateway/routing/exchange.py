@@ -5,7 +5,7 @@ comes after it; the innermost handler calls the service, and the response comes 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -13,6 +13,7 @@ from gateway.http.messages import Request
 from gateway.http.upstream_messages import UpstreamBody
 from gateway.routing import route as routes
 from gateway.routing.filters.headers import Pairs
+from gateway.routing.rate_limit import RateDecision
 from gateway.routing.request_view import NO_HEADERS, RequestView
 from gateway.routing.route import Route
 from gateway.routing.target import Target
@@ -29,7 +30,7 @@ class Exchange:
     """What is asked of whom.
 
     `path` and `query` are those for the service, `body` the client's as far as it has been taken,
-    and `conditions` are headers in the place of the client's own.
+    `conditions` are headers in the place of the client's own, and `rates` what it has left.
     """
 
     request: Request
@@ -40,6 +41,7 @@ class Exchange:
     query: str
     body: bytes | UpstreamBody
     conditions: Mapping[str, str]
+    rates: list[RateDecision] = field(default_factory=list)
 
     @classmethod
     def of(cls, request: Request, view: RequestView, route: Route) -> "Exchange":

@@ -4,18 +4,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeAlias
 
 from gateway.routing import weights
+from gateway.routing.client_address import address
 from gateway.routing.request_view import RequestView
 from gateway.routing.syntax import java_regex, patterns
 from gateway.routing.syntax.arguments import Arguments
@@ -178,16 +171,6 @@ def _between(arguments: Arguments) -> Predicate:
         lambda view: since < view.moment < until,
         f"Between: {arguments.text('datetime1')} and {arguments.text('datetime2')}",
     )
-
-
-@lru_cache(maxsize=4096)
-def address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IPv4 address that came in an IPv6 one is what it stands for."""
-    try:
-        parsed = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def _remote_addr(arguments: Arguments) -> Predicate:

@@ -3,25 +3,28 @@
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from chassis.core.errors import RateLimited
-from gateway.routing.request_view import RequestView
+from gateway.routing import client_address
+from gateway.routing.request_view import NO_HEADERS, RequestView
 from gateway.routing.syntax.arguments import Arguments
 from gateway.routing.weights import ClientKey, key
 
 BY_USER = ClientKey("user")
 # Who comes back after so many others finds a full bucket.
 MOST_BUCKETS = 10_000
+# A hair, for sums of fractions.
+HAIR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
     """`replenish` tokens a second, `burst` at the most; a request costs `cost` of them."""
 
-    replenish: int
+    replenish: float
     burst: int
     cost: int = 1
     key: ClientKey = BY_USER
@@ -29,7 +32,9 @@ class Rate:
     def key_of(self, view: RequestView) -> str:
         """Who cannot be told by the key is told by its address."""
         value = self.key.of(view)
-        return f"{self.key.source} {value}" if value is not None else f"address {view.remote}"
+        if value is None or self.key.source == "address":
+            return f"address {client_address.network(view.remote or '')}"
+        return f"{self.key.source} {value}"
 
 
 def rate(arguments: Arguments) -> Rate:
@@ -42,17 +47,37 @@ def rate(arguments: Arguments) -> Rate:
 
 
 class RateDecision(NamedTuple):
-    """`remaining` tokens, and the seconds after which the next request would pass."""
+    """`tokens` are left, after this request if it was `allowed`."""
 
-    rate: Rate
+    policy: "QuotaPolicy"
     allowed: bool
-    remaining: int
-    retry_after: int
+    tokens: float
+
+    @property
+    def rate(self) -> Rate:
+        return self.policy.rate
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds until the next request passes; 0 when it would at once."""
+        return 0 if self.tokens >= self.rate.cost - HAIR else self.seconds_to_next
+
+    @property
+    def remaining(self) -> int:
+        """So many requests pass at once."""
+        return int((self.tokens + HAIR) / self.rate.cost)
+
+    @property
+    def seconds_to_next(self) -> int:
+        """Until then no more than `remaining` requests pass."""
+        missing = (self.remaining + 1) * self.rate.cost - self.tokens
+        return math.ceil(missing / self.rate.replenish - HAIR)
 
     @property
     def headers(self) -> dict[str, str]:
+        """Those of Spring's RedisRateLimiter."""
         return {
-            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Remaining": str(int(self.tokens + HAIR)),
             "X-RateLimit-Replenish-Rate": str(self.rate.replenish),
             "X-RateLimit-Burst-Capacity": str(self.rate.burst),
             "X-RateLimit-Requested-Tokens": str(self.rate.cost),
@@ -60,20 +85,38 @@ class RateDecision(NamedTuple):
 
 
 class RateExceeded(RateLimited):
-    """Over the rate of a route; `headers` tell the client by how much."""
+    """Over a rate; `headers` go with the answer."""
 
-    def __init__(self, verdict: RateDecision) -> None:
+    def __init__(self, decision: RateDecision, headers: Mapping[str, str] = NO_HEADERS) -> None:
         super().__init__(
-            "This is more than may be asked in so short a time.", retry_after=verdict.retry_after
+            "This is more than may be asked in so short a time.", retry_after=decision.retry_after
         )
-        self.headers = verdict.headers
+        self.members["violated-policies"] = [decision.policy.name]
+        self.headers = headers
+
+
+class QuotaPolicy:
+    """A rate under a name, as an Item of structured fields (RFC 9651).
+
+    The draft's words: `q` requests within a window of `w` seconds.
+    """
+
+    def __init__(self, rate: Rate, name: str = "default") -> None:
+        self.rate = rate
+        self.name = name
+        self.quoted = _string(name)
+        window = max(1, math.ceil(rate.burst / rate.replenish))
+        self.item = f"{self.quoted};q={rate.burst // rate.cost};w={window}"
 
 
 class TokenBuckets:
-    """Those of one rate, by the client's key."""
+    """Those of one policy, by the client's key."""
 
-    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rate: Rate, clock: Callable[[], float] = time.monotonic, name: str = "default"
+    ) -> None:
         self.rate = rate
+        self._policy = QuotaPolicy(rate, name)
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -82,12 +125,29 @@ class TokenBuckets:
         rate, now = self.rate, self._clock()
         tokens, since = self._buckets.pop(key, (float(rate.burst), now))
         tokens = min(rate.burst, tokens + max(0.0, now - since) * rate.replenish)
-        # A hair, for sums of fractions.
-        allowed = tokens >= rate.cost - 1e-9
+        allowed = tokens >= rate.cost - HAIR
         if allowed:
             tokens = max(0.0, tokens - rate.cost)
         self._buckets[key] = (tokens, now)
         if len(self._buckets) > MOST_BUCKETS:
             self._buckets.popitem(last=False)
-        missing = max(0.0, rate.cost - tokens)
-        return RateDecision(rate, allowed, int(tokens + 1e-9), math.ceil(missing / rate.replenish))
+        return RateDecision(self._policy, allowed, tokens)
+
+
+def fields(decisions: Sequence[RateDecision]) -> dict[str, str]:
+    """RateLimit and RateLimit-Policy of draft-ietf-httpapi-ratelimit-headers-11."""
+    if not decisions:
+        return {}
+    policies, limits = [], []
+    for decision in decisions:
+        policy = decision.policy
+        policies.append(policy.item)
+        limits.append(f"{policy.quoted};r={decision.remaining};t={decision.seconds_to_next}")
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)}
+
+
+def _string(text: str) -> str:
+    """A String of structured fields (RFC 9651, 3.3.3), which is ASCII."""
+    ascii_only = text.encode("ascii", "replace").decode()
+    printable = "".join(character if " " <= character <= "~" else "?" for character in ascii_only)
+    return '"' + printable.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -13,10 +13,12 @@ from gateway.routing.filters import factories as filters
 from gateway.routing.route import RouteTimeouts
 from gateway.routing.syntax import definitions
 from gateway.security import blocklist
-from gateway.settings import CacheSection, GatewaySection
+from gateway.security.rate_policies import RatePolicy
+from gateway.settings import CacheSection, GatewayLimits, GatewaySection
 from gateway.traffic.canary_routes import CanarySettings
 
-PAGE = (Path(__file__).parents[4] / "docs" / "gateway.md").read_text()
+ROOT = Path(__file__).parents[4]
+PAGE = (ROOT / "docs" / "gateway.md").read_text()
 
 
 def rows(title: str) -> dict[str, list[str]]:
@@ -53,7 +55,7 @@ def test_every_example_is_right(title: str, factories: dict[str, Any]) -> None:
 
 
 def test_the_pieces_of_configuration_are_right() -> None:
-    first, beside, weighted, blocked = blocks()
+    first, beside, weighted, rates, blocked = blocks()
 
     assert (
         route_definitions.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
@@ -65,7 +67,14 @@ def test_the_pieces_of_configuration_are_right() -> None:
     section = GatewaySection.model_validate(beside["spring.cloud.gateway"])
     assert section.defaults.timeouts == RouteTimeouts(1.0, 5.0)
     assert section.cors.for_all
+    shipped = yaml.safe_load((ROOT / "config/gateway.yml").read_text())["fusebox"]["gateway"]
+    assert rates["fusebox.gateway.rate-limits"].items() <= shipped["rate-limits"].items()
+    GatewayLimits.model_validate(shipped)
     assert blocklist.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
+
+
+def test_the_keys_of_a_rate_are_told() -> None:
+    assert [*rows("Rate limits")] == [kebab(name) for name in RatePolicy.model_fields]
 
 
 def test_what_is_refused_of_springs_is_said_with_its_reason() -> None:

@@ -29,11 +29,11 @@ def test_the_client_is_told_what_is_left_and_when_to_come_back() -> None:
     first, second, third = (buckets.take("a") for _ in range(3))
 
     assert [(decision.allowed, decision.remaining) for decision in (first, second, third)] == [
-        (True, 5),
+        (True, 1),
         (True, 0),
         (False, 0),
     ]
-    assert third.retry_after == 5
+    assert [decision.retry_after for decision in (first, second, third)] == [0, 5, 5]
     assert third.headers == {
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Replenish-Rate": "1",
@@ -70,6 +70,33 @@ def test_the_buckets_are_bounded() -> None:
 
     assert len(buckets._buckets) == rate_limit.MOST_BUCKETS
     assert buckets.take("first").allowed
+
+
+def test_an_answer_names_each_policy_and_what_is_left_of_it() -> None:
+    clock = ManualClock()
+    client = TokenBuckets(Rate(10, 300), clock, "client")
+    odd = TokenBuckets(Rate(0.5, 4, cost=2), clock, 'a "b" \\ ü')
+
+    for _ in range(2):
+        shown = rate_limit.fields([client.take("a"), odd.take("a")])
+    clock.now += 1
+    later = rate_limit.fields([client.take("a"), odd.take("a")])
+
+    assert shown == {
+        "RateLimit-Policy": '"client";q=300;w=30, "a \\"b\\" \\\\ ?";q=2;w=8',
+        "RateLimit": '"client";r=298;t=1, "a \\"b\\" \\\\ ?";r=0;t=4',
+    }
+    assert later["RateLimit"].endswith(";r=0;t=3")
+
+
+def test_the_networks_of_ipv6_are_clients_and_not_their_addresses() -> None:
+    rate = Rate(1, 1, key=ClientKey("address"))
+    addresses = ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1", "::ffff:9.9.9.9", "9.9.9.9")
+
+    keys = [rate.key_of(RequestView("GET", "/", remote=address)) for address in addresses]
+
+    assert keys[0] == keys[1] != keys[2]
+    assert keys[3] == keys[4]
 
 
 def test_who_has_no_key_is_told_by_its_address_and_never_taken_for_another() -> None:
