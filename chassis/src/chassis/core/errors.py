@@ -26,7 +26,9 @@ Problem
 """
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 
 class FieldError(TypedDict):

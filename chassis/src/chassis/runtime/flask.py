@@ -26,6 +26,7 @@ from chassis.core.errors import (
 from chassis.observability import span_tags, tracing
 from chassis.resilience import deadline
 from chassis.resilience.examination import PROBE
+from chassis.runtime import flask_openapi
 from chassis.runtime.service import Process
 from chassis.runtime.user_store import UserStore
 from chassis.web import problem_details
@@ -66,6 +67,8 @@ def create_app(
     _answer_errors(app)
     for exception_type in outages:
         app.register_error_handler(exception_type, _outage)
+
+    flask_openapi.add(app, process)
 
     @app.route("/actuator/", defaults={"page": ""}, methods=["GET", "POST"])
     @app.route("/actuator/<path:page>", methods=["GET", "POST"])

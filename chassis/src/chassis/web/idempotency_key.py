@@ -7,6 +7,7 @@ different keys would leave open which of them is meant.
 import re
 
 from chassis.core.errors import Invalid
+from chassis.web.operations import Parameter
 
 LONGEST_KEY = 255
 # RFC 8941, 3.3.3, and anything without control characters, quotes and commas.
@@ -15,6 +16,13 @@ KEY = re.compile(
     r'[^\x00-\x20\x7f",])?))[ \t]*(?:,|$)'
 )
 ESCAPED = re.compile(r"\\(.)")
+HEADER = Parameter(
+    "Idempotency-Key",
+    "header",
+    "The same key with the same body gets the first answer, and has no second effect.",
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "format": "idempotency-key"},
+    "order-4711",
+)
 
 
 def parse(header: str | None) -> str | None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -12,6 +13,7 @@ AROUND = re.compile(f"^[{SPACES}]+|[{SPACES}]+$")
 # Control characters (Cc), separators of lines, halves of surrogate pairs, and what turns the
 # direction of all text behind it.  Joiners stay: emoji and several scripts are written with them.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+FORMAT = "one-line"
 # Letters and symbols by their category, and yet blank.
 BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
@@ -32,6 +34,11 @@ def one_line(longest: int) -> Callable[[str], str]:
         return name
 
     return validate
+
+
+def schema(longest: int) -> dict[str, Any]:
+    """What JSON Schema can say of it; the format stands for the rest."""
+    return {"minLength": 1, "maxLength": longest, "format": FORMAT}
 
 
 def _shows(character: str) -> bool:

@@ -8,9 +8,28 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from chassis.core.errors import Invalid
+from chassis.web.operations import Parameter
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
+
+PARAMETERS = (
+    Parameter(
+        "limit",
+        "query",
+        "So many at most.",
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT},
+        DEFAULT_LIMIT,
+    ),
+    Parameter(
+        "cursor",
+        "query",
+        "Where the page begins, from the `Link` of the one before: it is opaque.",
+        {"type": "string", "format": "cursor"},
+        None,
+    ),
+)
+LINK = {"Link": 'The next page with `rel="next"`; there is none on the last one.'}
 
 
 @dataclass(frozen=True)

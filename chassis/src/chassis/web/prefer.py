@@ -2,6 +2,8 @@
 
 import re
 
+from chassis.web.operations import Parameter
+
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 VALUE = rf'(?:{TOKEN}|"(?:[^"\\]|\\.)*")'
 # White space has one place in them: with two, what is malformed would be tried in endless ways.
@@ -15,6 +17,13 @@ ANYTHING = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|$))*')
 ESCAPED = re.compile(r"\\(.)")
 # Of seconds: nobody is patient for longer than these digits can say.
 MOST_DIGITS = 9
+HEADER = Parameter(
+    "Prefer",
+    "header",
+    "`wait=5` holds the answer until it is decided, at most so many seconds (RFC 7240).",
+    {"type": "string"},
+    "wait=5",
+)
 
 
 def preferences(header: str) -> dict[str, str]:

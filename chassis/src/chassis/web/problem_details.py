@@ -2,11 +2,14 @@
 
 import re
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
 
 from chassis.core.errors import (
     BadRequest,
     Conflict,
+    FieldError,
     Forbidden,
     HeadersTooLarge,
     InsufficientScope,
@@ -24,12 +27,26 @@ from chassis.core.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from chassis.web.documents import Document
 
 CONTENT_TYPE = "application/problem+json"
 # RFC 6750, 3: what an error_description is not made of.
 UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 INTERNAL_ERROR = 500
+
+
+class ProblemDocument(Document):
+    """What every error says (RFC 9457); some say more, such as the `products` that are meant."""
+
+    type: Annotated[str, Field(pattern="^urn:fusebox:problem:[a-z0-9-]+$")]
+    title: str
+    status: int
+    detail: str
+    code: Annotated[str, Field(pattern="^[a-z0-9-]+$")]
+    errors: NotRequired[list[FieldError]]
+    traceId: NotRequired[Annotated[str, Field(pattern="^[0-9a-f]{16,32}$")]]  # noqa: N815
+
 
 # The nearest ancestor in the table decides, so a new subclass needs no line here.
 STATUS: dict[type[Problem], int] = {

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# What JSON can say of it: halves of surrogate pairs are no characters to a schema.
+STORABLE = r"^[^\x00]*$"
 MESSAGE = "text without NUL and without half surrogates"
 
 

@@ -44,7 +44,7 @@ class Catalog:
         product = Product.create(product_id, name, unit_price, stock)
         with self._sessions.begin() as session:
             if not add_if_new(session, product):
-                raise Conflict(f"There is a product {product_id} already.", code="product-exists")
+                raise exists(product_id)
         return product
 
     def change(
@@ -72,7 +72,7 @@ def _read_page(connection: Connection, page: Page) -> tuple[list[Product], str |
 
 def _existing(product: Product | None, product_id: str) -> Product:
     if product is None:
-        raise NotFound(f"There is no product {product_id}.", code="product-unknown")
+        raise unknown(product_id)
     return product
 
 
@@ -82,3 +82,11 @@ def add_if_new(session: Session, product: Product) -> bool:
     if is_new:
         outbox.record(session, [product_changed(product)])
     return is_new
+
+
+def exists(product_id: str) -> Conflict:
+    return Conflict(f"There is a product {product_id} already.", code="product-exists")
+
+
+def unknown(product_id: str) -> NotFound:
+    return NotFound(f"There is no product {product_id}.", code="product-unknown")

@@ -1,85 +1,54 @@
 """Orders over HTTP."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
-from chassis.core.clock import rfc3339
-from chassis.core.errors import Invalid, NotTheirs, Problem
+from chassis.core.errors import NotTheirs, Problem
 from chassis.resilience import deadline
 from chassis.runtime.flask import authenticate, body, tag_span
 from chassis.runtime.user_store import UserStore
 from chassis.web import idempotency_key, pagination, prefer
 from chassis.web.auth import Caller, TokenVerifier
-from order_service.commands import not_theirs
-from order_service.idempotency import IdempotencyKeys, Replay
+from chassis.web.documents import EXAMPLE_ID
+from chassis.web.operations import Access, SuccessResponse, operation
+from order_service.commands import not_theirs, order_unknown
+from order_service.documents import (
+    EXAMPLE_PRODUCT,
+    NewOrder,
+    OrderDocument,
+    order_json,
+    placed_json,
+)
+from order_service.idempotency import IdempotencyKeys, Replay, in_progress, key_reused
 from order_service.long_poll import LongPoll
-from order_service.models import Order, OrderLineRequest, OrderStatus, merge_lines
-from order_service.service import Orders
+from order_service.models import (
+    Order,
+    OrderLineRequest,
+    OrderStatus,
+    out_of_stock,
+    price_changed,
+    product_unknown,
+    too_late,
+)
+from order_service.service import Orders, account_closed
 
 # Below the gateway's time-out, so that a held answer arrives.
 LONGEST_WAIT = 8.0
 # To read the decision and to write the answer.
 ANSWER_SECONDS = 0.5
 
-LARGEST_QUANTITY = 1_000_000
-
-ProductId = Annotated[str, Field(min_length=1, max_length=64)]
-Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY)]
-Price = Annotated[int, Field(ge=0, le=1_000_000_000)]
+REPEATED = (in_progress(), key_reused())
 
 
-class Body(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+def user_unknown(user_id: UUID) -> Problem:
+    return NotTheirs(f"There is no user {user_id}.", code="user-unknown")
 
 
-class NewLine(Body):
-    product_id: ProductId
-    qty: Quantity
-    unit_price: Price | None = None
-
-
-class NewOrder(Body):
-    """One product, or several lines; not both."""
-
-    product_id: ProductId | None = None
-    qty: Quantity | None = None
-    unit_price: Price | None = None
-    lines: Annotated[list[NewLine], Field(min_length=1, max_length=100)] | None = None
-
-    @model_validator(mode="after")
-    def one_form(self) -> "NewOrder":
-        single = (self.product_id, self.qty)
-        if self.lines is None and None in single:
-            raise PydanticCustomError(
-                "incomplete", "give productId and qty, or lines: [{productId, qty}, …]"
-            )
-        if self.lines is not None and (*single, self.unit_price) != (None, None, None):
-            raise PydanticCustomError("both", "give productId and qty, or lines, but not both")
-        return self
-
-    def requested(self) -> list[OrderLineRequest]:
-        """A line a product.  Raises Invalid when there is too much of one altogether."""
-        merged = merge_lines(self._all_lines())
-        beyond = [line.product_id for line in merged if line.qty > LARGEST_QUANTITY]
-        if beyond:
-            message = f"more than {LARGEST_QUANTITY} altogether of {', '.join(beyond)}"
-            raise Invalid("Some fields are wrong.", errors=[{"field": "lines", "message": message}])
-        return merged
-
-    def _all_lines(self) -> list[OrderLineRequest]:
-        if self.lines is None:
-            assert self.product_id is not None
-            assert self.qty is not None
-            return [OrderLineRequest(self.product_id, self.qty, self.unit_price)]
-        return [OrderLineRequest(line.product_id, line.qty, line.unit_price) for line in self.lines]
+NOBODY = user_unknown(UUID(EXAMPLE_ID))
 
 
 def blueprint(
@@ -93,8 +62,22 @@ def blueprint(
     _add_reads(api, orders, tokens, users)
 
     @api.post("/<uuid:user_id>/orders")
+    @operation(
+        "Place an order",
+        Access.OWNER,
+        SuccessResponse(201, OrderDocument, headers={"Location": "Where the order is."}),
+        body=NewOrder,
+        parameters=(idempotency_key.HEADER, prefer.HEADER),
+        problems=(
+            NOBODY,
+            product_unknown([EXAMPLE_PRODUCT]),
+            price_changed([EXAMPLE_PRODUCT]),
+            out_of_stock([EXAMPLE_PRODUCT]),
+            *REPEATED,
+        ),
+    )
     def place(user_id: UUID) -> Response:
-        _require_own(authenticate(tokens), user_id, _no_user)
+        _require_own(authenticate(tokens), user_id, user_unknown)
         lines, wait = body(NewOrder).requested(), _wait_seconds()
         try:
             with keys.claimed(user_id, _key(), _forms(lines)) as claim:
@@ -108,6 +91,13 @@ def blueprint(
         return _created(placed_json(order, degraded))
 
     @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
+    @operation(
+        "Cancel an order: its stock is given back",
+        Access.OWNER,
+        SuccessResponse(202, OrderDocument),
+        parameters=(idempotency_key.HEADER,),
+        problems=(order_unknown(), too_late(OrderStatus.REJECTED), *REPEATED),
+    )
     def cancel(user_id: UUID, order_id: UUID) -> tuple[Response, int]:
         _require_own(authenticate(tokens), user_id, _no_order)
         try:
@@ -132,8 +122,15 @@ def _add_reads(api: Blueprint, orders: Orders, tokens: TokenVerifier, users: Use
             orders.require_open_account(user_id)
 
     @api.get("/<uuid:user_id>/orders")
+    @operation(
+        "A user's orders, the newest first, a page at a time",
+        Access.OWNER_OR_ADMIN,
+        SuccessResponse(document=list[OrderDocument], now_and_then=pagination.LINK),
+        parameters=pagination.PARAMETERS,
+        problems=(NOBODY, account_closed()),
+    )
     def several(user_id: UUID) -> Response:
-        require_reader(user_id, _no_user)
+        require_reader(user_id, user_unknown)
         page = pagination.requested(request.args)
         rows, last = orders.orders(user_id, page)
         response = jsonify([order_json(order) for order in rows])
@@ -142,29 +139,15 @@ def _add_reads(api: Blueprint, orders: Orders, tokens: TokenVerifier, users: Use
         return response
 
     @api.get("/<uuid:user_id>/orders/<uuid:order_id>")
+    @operation(
+        "An order",
+        Access.OWNER_OR_ADMIN,
+        SuccessResponse(document=OrderDocument),
+        problems=(order_unknown(), account_closed()),
+    )
     def one(user_id: UUID, order_id: UUID) -> Response:
         require_reader(user_id, _no_order)
         return _answered(orders.order(user_id, order_id))
-
-
-def order_json(order: Order, degraded: Sequence[str] = ()) -> dict[str, Any]:
-    """`degraded` names the services that were away when the order was checked."""
-    lines = [line.as_json() for line in order.lines]
-    document: dict[str, Any] = {
-        "orderId": str(order.order_id),
-        "userId": str(order.user_id),
-        "status": order.status,
-        "lines": lines,
-        "totalPrice": order.total_price,
-        "createdAt": rfc3339(order.created_at),
-    }
-    if order.reason:
-        document["reason"] = order.reason
-    if len(lines) == 1:
-        document.update(lines[0])
-    if degraded:
-        document["degraded"] = list(degraded)
-    return document
 
 
 def _answered(order: Order) -> Response:
@@ -172,21 +155,10 @@ def _answered(order: Order) -> Response:
     return jsonify(order_json(order))
 
 
-def placed_json(order: Order, degraded: Sequence[str]) -> dict[str, Any]:
-    """The order as it was when it was placed: a request that comes again gets the same answer."""
-    document = order_json(order, degraded) | {"status": OrderStatus.PENDING}
-    document.pop("reason", None)
-    return document
-
-
 def _require_own(caller: Caller, user_id: UUID, missing: Callable[[UUID], Problem]) -> None:
     """For what is somebody else's the answer is the same as for what there is not."""
     if caller.subject != str(user_id):
         raise missing(user_id)
-
-
-def _no_user(user_id: UUID) -> Problem:
-    return NotTheirs(f"There is no user {user_id}.", code="user-unknown")
 
 
 def _no_order(_: UUID) -> Problem:
@@ -227,7 +199,7 @@ def _hold_seconds(wait: float) -> float:
     return wait if left is None else min(wait, left - ANSWER_SECONDS)
 
 
-def _created(document: dict[str, Any]) -> Response:
+def _created(document: OrderDocument) -> Response:
     tag_span(order_id=document["orderId"], order_status=document["status"])
     if "degraded" in document:
         tag_span(degraded=", ".join(document["degraded"]))

@@ -93,10 +93,14 @@ def executor(
 
 def owned(order: Order | None, user_id: UUID) -> Order:
     if order is None:
-        raise NotFound(NO_ORDER, code="order-unknown")
+        raise order_unknown()
     if order.user_id != user_id:
         raise not_theirs()
     return order
+
+
+def order_unknown() -> NotFound:
+    return NotFound(NO_ORDER, code="order-unknown")
 
 
 def not_theirs() -> NotTheirs:

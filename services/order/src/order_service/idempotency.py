@@ -196,6 +196,10 @@ def in_progress() -> Conflict:
     )
 
 
+def key_reused() -> Invalid:
+    return Invalid("This key was used for another request.", code="idempotency-key-reused")
+
+
 def _has(
     request: _Request,
     first: Mapping[tuple[UUID, str], _Request],
@@ -241,7 +245,7 @@ def _outcome(known: IdempotencyKey | None, request: _Request) -> Exception:
     if known is None:
         return in_progress()
     if known.fingerprint not in request.fingerprints:
-        return Invalid("This key was used for another request.", code="idempotency-key-reused")
+        return key_reused()
     if known.order_id is not None:
         return Replay(known.order_id, known.degraded or [])
     if known.answer is not None:

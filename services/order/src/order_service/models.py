@@ -169,7 +169,7 @@ class Order:
     def cancel(self) -> None:
         """Raises Conflict `too-late` when the order was rejected, or cancelled before."""
         if self.status not in ALLOWED_FROM[OrderStatus.CANCELLED]:
-            raise Conflict(f"A {self.status} order cannot be cancelled.", code="too-late")
+            raise too_late(self.status)
         self.status = OrderStatus.CANCELLED
 
 
@@ -232,25 +232,17 @@ def check(
     """
     unknown = [line.product_id for line in requests if line.product_id not in products]
     if unknown:
-        raise NotFound(
-            f"There is no product {', '.join(unknown)}.", code="product-unknown", products=unknown
-        )
-    price_changed = [
+        raise product_unknown(unknown)
+    changed = [
         line.product_id
         for line in requests
         if not line.agrees_with(products[line.product_id].unit_price)
     ]
-    if price_changed:
-        raise Conflict(
-            f"The price of {', '.join(price_changed)} has changed.",
-            code="price-changed",
-            products=price_changed,
-        )
+    if changed:
+        raise price_changed(changed)
     short = [line.product_id for line in requests if products[line.product_id].stock < line.qty]
     if short:
-        raise Conflict(
-            f"Not enough stock of {', '.join(short)}.", code="out-of-stock", products=short
-        )
+        raise out_of_stock(short)
     return [
         OrderLine(line.product_id, line.qty, products[line.product_id].unit_price)
         for line in requests
@@ -269,3 +261,21 @@ def last_known(
             products=unknown,
         )
     return facts
+
+
+def product_unknown(ids: list[str]) -> NotFound:
+    return NotFound(f"There is no product {', '.join(ids)}.", code="product-unknown", products=ids)
+
+
+def price_changed(ids: list[str]) -> Conflict:
+    return Conflict(
+        f"The price of {', '.join(ids)} has changed.", code="price-changed", products=ids
+    )
+
+
+def out_of_stock(ids: list[str]) -> Conflict:
+    return Conflict(f"Not enough stock of {', '.join(ids)}.", code="out-of-stock", products=ids)
+
+
+def too_late(status: OrderStatus) -> Conflict:
+    return Conflict(f"A {status} order cannot be cancelled.", code="too-late")

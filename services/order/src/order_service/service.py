@@ -85,7 +85,7 @@ class Orders:
         with self._reads.connect() as connection:
             closed = statements.closed_accounts(connection, [user_id])
         if closed:
-            raise NotFound("This account was closed.", code="account-closed")
+            raise account_closed()
 
     def cancel(self, user_id: UUID, order_id: UUID, claim: Claim | None = None) -> Order:
         """Raises Conflict `too-late` unless the order is PENDING or CONFIRMED."""
@@ -108,3 +108,7 @@ class Orders:
                 outcome_of(lambda request=request: (last_known(request, facts), [CATALOG]))  # type: ignore[misc]
                 for request in requests
             ]
+
+
+def account_closed() -> NotFound:
+    return NotFound("This account was closed.", code="account-closed")

@@ -23,11 +23,10 @@ def reach(session: Session, caller: Caller, user_id: UUID, *, lock: bool = False
     own = _own(users, caller)
     if user_id == own.user_id:
         return own
-    unknown = f"There is no user {user_id}."
     if not _is_admin(own, caller):
-        raise NotTheirs(unknown, code="user-unknown")
+        raise user_unknown(user_id, NotTheirs)
     if user_id not in users:
-        raise NotFound(unknown, code="user-unknown")
+        raise user_unknown(user_id)
     return users[user_id]
 
 
@@ -48,7 +47,15 @@ def require_other_admin(session: Session, user: User) -> None:
         User.role == ADMIN, User.deleted_at.is_(None), User.user_id != user.user_id
     )
     if not session.scalar(select(others)):
-        raise Conflict("This is the only admin: make somebody else one first.", code="last-admin")
+        raise last_admin()
+
+
+def user_unknown(user_id: UUID, kind: type[NotFound] = NotFound) -> NotFound:
+    return kind(f"There is no user {user_id}.", code="user-unknown")
+
+
+def last_admin() -> Conflict:
+    return Conflict("This is the only admin: make somebody else one first.", code="last-admin")
 
 
 def _is_admin(user: User, caller: Caller) -> bool:

@@ -1,22 +1,34 @@
 """Accounts over HTTP."""
 
-from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
-from chassis.core.clock import rfc3339
 from chassis.runtime.flask import authenticate, body
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
-from chassis.web.names import one_line
-from user_service.models import LONGEST_EMAIL, RefreshToken, User, is_email
-from user_service.passwords import LONGEST, SHORTEST, is_common, prepared
-from user_service.roles import Roles
-from user_service.service import Accounts
-from user_service.sessions import LoginSessions
+from chassis.web.documents import EXAMPLE_ID
+from chassis.web.operations import Access, Parameter, SuccessResponse, operation
+from user_service.access import last_admin, user_unknown
+from user_service.documents import (
+    AccountChanges,
+    Credentials,
+    NewUser,
+    ProfileDocument,
+    PublicKeys,
+    RefreshGrant,
+    RolesDocument,
+    TokenDocument,
+    UserDocument,
+    profile_json,
+    roles_json,
+    user_json,
+)
+from user_service.hashing_queue import too_many
+from user_service.models import ADMIN, ROLES, RefreshToken, User
+from user_service.roles import Roles, everybodys, role_unknown
+from user_service.service import Accounts, email_taken
+from user_service.sessions import LoginSessions, invalid_grant, login_failed
 from user_service.signing import Signer
 
 # As it is seen through the gateway.
@@ -24,86 +36,75 @@ USERS = "/user-service/users"
 # RFC 6749, 5.1.
 NOT_KEPT = {"Cache-Control": "no-store"}
 
-
-def _address(text: str) -> str:
-    if not is_email(text):
-        raise PydanticCustomError("email", "an e-mail address, like ada@example.org")
-    return text
-
-
-def _uncommon(password: str) -> str:
-    if is_common(password):
-        raise PydanticCustomError("password", "a password that is not one of the most common ones")
-    return password
-
-
-Email = Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(_address)]
-Name = Annotated[str, AfterValidator(one_line(100))]
-Password = Annotated[
-    str,
-    AfterValidator(prepared),
-    Field(min_length=SHORTEST, max_length=LONGEST),
-    AfterValidator(_uncommon),
-]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewUser(Body):
-    email: Email
-    name: Name
-    password: Password = Field(validation_alias=AliasChoices("password", "pwd"), repr=False)
-
-
-class Credentials(Body):
-    """Any text: what could be nobody's is answered like any other wrong one."""
-
-    email: str
-    password: str = Field(repr=False)
-
-
-class RefreshGrant(Body):
-    refresh_token: str = Field(alias="refreshToken", repr=False)
-
-
-class AccountChanges(Body):
-    name: Name | None = None
-    password: Password | None = Field(None, repr=False)
+UNKNOWN = user_unknown(UUID(EXAMPLE_ID))
+TOKENS_ARE_NOT_KEPT = {"Cache-Control": "`no-store`"}
+ROLE = Parameter("role", "path", "Which one.", {"type": "string", "enum": list(ROLES)}, ADMIN)
 
 
 def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     api = Blueprint("users", __name__)
 
     @api.post("/users")
+    @operation(
+        "Open an account",
+        Access.ANYONE,
+        SuccessResponse(201, UserDocument, headers={"Location": "Where the account is."}),
+        body=NewUser,
+        problems=(email_taken(), too_many()),
+    )
     def register() -> tuple[Response, int, dict[str, str]]:
         new = body(NewUser)
         user = accounts.register(new.email, new.name, new.password)
-        return jsonify(_json(user)), 201, {"Location": f"{USERS}/{user.user_id}"}
+        return jsonify(user_json(user)), 201, {"Location": f"{USERS}/{user.user_id}"}
 
     @api.get("/users")
+    @operation(
+        "All accounts, a page at a time",
+        Access.ADMIN,
+        SuccessResponse(document=list[UserDocument], now_and_then=pagination.LINK),
+        parameters=pagination.PARAMETERS,
+    )
     def listed() -> tuple[Response, dict[str, str]]:
         caller = authenticate(tokens)
         page = pagination.requested(request.args)
         rows, last = accounts.users(caller, page)
-        return jsonify([_json(user) for user in rows]), pagination.next_link(USERS, page, last)
+        return jsonify([user_json(user) for user in rows]), pagination.next_link(USERS, page, last)
 
     @api.get("/users/<uuid:user_id>")
+    @operation(
+        "An account with its orders",
+        Access.OWNER_OR_ADMIN,
+        SuccessResponse(document=ProfileDocument),
+        problems=(UNKNOWN,),
+    )
     def profile(user_id: UUID) -> Response:
         caller = authenticate(tokens)
         profile = accounts.profile(caller, user_id, request.headers["Authorization"])
-        degraded = {"degraded": profile.degraded} if profile.degraded else {}
-        return jsonify(_json(profile.user) | {"orders": profile.orders} | degraded)
+        return jsonify(profile_json(profile.user, profile.orders, profile.degraded))
 
     @api.patch("/users/<uuid:user_id>")
+    @operation(
+        "Change the name or the password",
+        Access.OWNER_OR_ADMIN,
+        SuccessResponse(document=UserDocument),
+        body=AccountChanges,
+        problems=(UNKNOWN, too_many()),
+        description="A new password ends all sessions of the account.",
+    )
     def change(user_id: UUID) -> Response:
         caller = authenticate(tokens)
         changes = body(AccountChanges)
         user = accounts.change(caller, user_id, changes.name, changes.password)
-        return jsonify(_json(user))
+        return jsonify(user_json(user))
 
     @api.delete("/users/<uuid:user_id>")
+    @operation(
+        "Delete the account",
+        Access.OWNER_OR_ADMIN,
+        SuccessResponse(204),
+        problems=(UNKNOWN, last_admin()),
+        description="Login and tokens end at once, and its undecided orders are cancelled.",
+    )
     def delete(user_id: UUID) -> tuple[str, int]:
         accounts.delete(authenticate(tokens), user_id)
         return "", 204
@@ -115,16 +116,36 @@ def roles(roles: Roles, tokens: TokenVerifier) -> Blueprint:
     api = Blueprint("roles", __name__)
 
     @api.get("/users/<uuid:user_id>/roles")
+    @operation(
+        "The roles of an account",
+        Access.OWNER_OR_ADMIN,
+        SuccessResponse(document=RolesDocument),
+        problems=(UNKNOWN,),
+    )
     def listed(user_id: UUID) -> Response:
         named = roles.of(authenticate(tokens), user_id)
-        return jsonify({"userId": str(user_id), "roles": named})
+        return jsonify(roles_json(user_id, named))
 
     @api.put("/users/<uuid:user_id>/roles/<role>")
+    @operation(
+        "Give a role",
+        Access.ADMIN,
+        SuccessResponse(204),
+        parameters=(ROLE,),
+        problems=(UNKNOWN, role_unknown("chef")),
+    )
     def give(user_id: UUID, role: str) -> tuple[str, int]:
         roles.give(authenticate(tokens), user_id, role)
         return "", 204
 
     @api.delete("/users/<uuid:user_id>/roles/<role>")
+    @operation(
+        "Take a role away",
+        Access.ADMIN,
+        SuccessResponse(204),
+        parameters=(ROLE,),
+        problems=(UNKNOWN, role_unknown("chef"), last_admin(), everybodys()),
+    )
     def take(user_id: UUID, role: str) -> tuple[str, int]:
         roles.take(authenticate(tokens), user_id, role)
         return "", 204
@@ -138,6 +159,20 @@ def login(
     api = Blueprint("login", __name__)
 
     @api.post("/login")
+    @operation(
+        "Log in",
+        Access.ANYONE,
+        SuccessResponse(
+            document=TokenDocument,
+            headers={
+                **TOKENS_ARE_NOT_KEPT,
+                "token": "The access token again.",
+                "userId": "The user's id again.",
+            },
+        ),
+        body=Credentials,
+        problems=(login_failed(), too_many()),
+    )
     def log_in() -> tuple[Response, dict[str, str]]:
         given = body(Credentials, is_stored=False)
         user, refresh_token = accounts.log_in(given.email, given.password)
@@ -146,12 +181,27 @@ def login(
         return jsonify(document), headers | NOT_KEPT
 
     @api.post("/token")
+    @operation(
+        "Get new tokens for a refresh token, which is used up then",
+        Access.ANYONE,
+        SuccessResponse(document=TokenDocument, headers=TOKENS_ARE_NOT_KEPT),
+        body=RefreshGrant,
+        problems=(invalid_grant(),),
+    )
     def refresh() -> tuple[Response, dict[str, str]]:
         given = body(RefreshGrant, is_stored=False)
         user, refresh_token = logins.refresh(given.refresh_token)
         return jsonify(_token_response(signer, user, refresh_token)), NOT_KEPT
 
     @api.post("/logout")
+    @operation(
+        "End the session",
+        Access.USER,
+        SuccessResponse(204),
+        body=RefreshGrant,
+        is_body_optional=True,
+        description="That of the refresh token in the body, or without one that of the token.",
+    )
     def log_out() -> tuple[str, int]:
         if request.content_length:
             logins.end_of_token(body(RefreshGrant, is_stored=False).refresh_token)
@@ -160,14 +210,18 @@ def login(
         return "", 204
 
     @api.get("/.well-known/jwks.json")
+    @operation(
+        "The public keys by which tokens are checked",
+        Access.ANYONE,
+        SuccessResponse(document=PublicKeys),
+    )
     def public_keys() -> Response:
         return jsonify(signer.jwks())
 
     return api
 
 
-def _token_response(signer: Signer, user: User, refresh_token: RefreshToken) -> dict[str, Any]:
-    """RFC 6749, 5.1, in the spelling of the other answers."""
+def _token_response(signer: Signer, user: User, refresh_token: RefreshToken) -> TokenDocument:
     token = signer.token_for(user, refresh_token.session_id)
     return {
         "accessToken": token.text,
@@ -175,13 +229,4 @@ def _token_response(signer: Signer, user: User, refresh_token: RefreshToken) -> 
         "expiresIn": token.lifetime,
         "refreshToken": refresh_token.text(),
         "userId": str(user.user_id),
-    }
-
-
-def _json(user: User) -> dict[str, Any]:
-    return {
-        "userId": str(user.user_id),
-        "email": user.email,
-        "name": user.name,
-        "createdAt": rfc3339(user.created_at),
     }

@@ -34,7 +34,7 @@ class HashingQueue:
             # Who comes while others wait does not pass them.
             if (self._waiting or not self._is_free()) and not self._gets_free():
                 self._refused += 1
-                raise Overloaded("Too many passwords are being checked; nothing was done.")
+                raise too_many()
             self._taken += 1
         try:
             yield
@@ -66,3 +66,7 @@ class HashingQueue:
         )
         refused.add_metric((), self._refused)
         return slots, waiting, refused
+
+
+def too_many() -> Overloaded:
+    return Overloaded("Too many passwords are being checked; nothing was done.")

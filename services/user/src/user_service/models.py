@@ -15,7 +15,8 @@ from chassis.messaging.outbox import Outbox
 
 # What browsers take for an address in <input type=email>, with at least one dot in the domain.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_EMAIL = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+")
+EMAIL_PATTERN = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+"
+_EMAIL = re.compile(EMAIL_PATTERN)
 LONGEST_EMAIL = 254
 
 # Everybody has the first; an admin has both.

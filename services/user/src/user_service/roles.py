@@ -34,7 +34,7 @@ class Roles:
         with self._sessions.begin() as session:
             user = _changeable(session, caller, user_id, role)
             if role == USER:
-                raise Conflict("Everybody has this role: delete the account instead.")
+                raise everybodys()
             if role in user.roles:
                 require_other_admin(session, user)
                 user.role = USER
@@ -45,5 +45,13 @@ def _changeable(session: Session, caller: Caller, user_id: UUID, role: str) -> U
     user = reach(session, caller, user_id, lock=True)
     require_admin(session, caller)
     if role not in ROLES:
-        raise NotFound(f"There is no role {role}, only {USER} and {ADMIN}.", code="role-unknown")
+        raise role_unknown(role)
     return user
+
+
+def role_unknown(role: str) -> NotFound:
+    return NotFound(f"There is no role {role}, only {USER} and {ADMIN}.", code="role-unknown")
+
+
+def everybodys() -> Conflict:
+    return Conflict("Everybody has this role: delete the account instead.")

@@ -12,7 +12,6 @@ from uuid_utils.compat import uuid7
 from chassis.core.errors import (
     Conflict,
     Overloaded,
-    Unauthenticated,
     Unavailable,
 )
 from chassis.web import pagination
@@ -23,7 +22,7 @@ from user_service.messaging import user_deleted
 from user_service.models import USER, RefreshToken, User, is_email, outbox
 from user_service.passwords import Passwords
 from user_service.revocations import revoke
-from user_service.sessions import LoginSessions, end_all
+from user_service.sessions import LoginSessions, end_all, login_failed
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Accounts:
         with self._sessions.begin() as session:
             user = add_if_new(session, email, name, hashed)
             if user is None:
-                raise Conflict("There is an account with this e-mail.", code="email-taken")
+                raise email_taken()
         return user
 
     def log_in(self, email: str, password: str) -> tuple[User, RefreshToken]:
@@ -63,7 +62,7 @@ class Accounts:
         user = self._with_email(email)
         known = user.password_hash if user else None
         if not self._passwords.fits(password, known) or user is None:
-            raise Unauthenticated("The e-mail or the password is wrong.", code="login-failed")
+            raise login_failed()
         token = self._logins.begin(user)
         if self._passwords.is_outdated(user.password_hash):
             self._renew_hash(user, password)
@@ -139,3 +138,7 @@ def add_if_new(
         .on_conflict_do_nothing()
         .returning(User)
     ).one_or_none()
+
+
+def email_taken() -> Conflict:
+    return Conflict("There is an account with this e-mail.", code="email-taken")

@@ -38,7 +38,7 @@ class LoginSessions:
                 .with_for_update(read=True)
             )
             if session.scalar(unchanged) is None:
-                raise Unauthenticated("The e-mail or the password is wrong.", code="login-failed")
+                raise login_failed()
             session.add(
                 LoginSession(
                     session_id=token.session_id,
@@ -58,10 +58,7 @@ class LoginSessions:
         token = RefreshToken.parse(text)
         renewed = self._rotate(token) if token else None
         if renewed is None:
-            raise Unauthenticated(
-                "The refresh token is not valid, or not any more: log in again.",
-                code="invalid-grant",
-            )
+            raise invalid_grant()
         return renewed
 
     def _rotate(self, token: RefreshToken) -> tuple[User, RefreshToken] | None:
@@ -110,3 +107,14 @@ class LoginSessions:
 def end_all(session: Session, user_id: UUID) -> None:
     """In the transaction of what is a reason to."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+def login_failed() -> Unauthenticated:
+    """The same, whichever of the two is wrong."""
+    return Unauthenticated("The e-mail or the password is wrong.", code="login-failed")
+
+
+def invalid_grant() -> Unauthenticated:
+    return Unauthenticated(
+        "The refresh token is not valid, or not any more: log in again.", code="invalid-grant"
+    )
