@@ -76,7 +76,7 @@ def _check_is_text(path: str) -> None:
 def _without_dots(path: str) -> str:
     """RFC 3986, 5.2.4, with empty segments taken out: `..` goes back by one that has a name."""
     first, *segments = path.split("/")
-    if first:
+    if first or not segments:
         return path  # `*`, or what CONNECT has: no path
     resolved: list[str] = []
     for segment in segments:
