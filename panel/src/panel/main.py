@@ -10,18 +10,37 @@ from fusebox.core.stack import Stack
 from panel.settings import PanelSettings
 from panel.sources.watch import ShopWatch
 from panel.web.app import PanelServer
+from panel.web.origin import authorities
+from panel.web.session import AdminSession
+
+DEFAULT_PORT = 8080
+
+
+def published_port() -> int:
+    return int(os.environ.get("PANEL_PORT") or DEFAULT_PORT)
 
 
 def own_port() -> int:
-    """PANEL_PORT is the published one, which differs from that inside of a container."""
-    return int(os.environ.get("PORT") or os.environ.get("PANEL_PORT") or "8080")
+    """Where it listens: in a container not at the port that is published."""
+    return int(os.environ.get("PORT") or published_port())
 
 
 def build() -> tuple[Process[PanelSettings], web.Application]:
     process = begin("panel", PanelSettings)
-    stack = Stack.from_environment(os.environ)
+    stack, environment = Stack.from_environment(os.environ), process.environment
     settings = process.live.map(lambda settings: settings.fusebox.panel)
-    server = PanelServer(lambda on_change: ShopWatch(stack, settings, on_change))
+    allowed = settings.map(
+        lambda panel: authorities(
+            (environment.bind, environment.address), (own_port(), published_port()), panel.hosts
+        )
+    )
+    server = PanelServer(
+        lambda on_change: ShopWatch(stack, settings, on_change),
+        AdminSession(lambda: environment.secret("admin-password")),
+        allowed,
+        lambda: settings.value.hands,
+        os.environ,
+    )
     add_actuator(server.app, process)
     return process, server.app
 

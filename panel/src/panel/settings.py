@@ -4,11 +4,12 @@ from chassis.config.settings import Fusebox, Positive, Section, Settings
 
 
 class PanelSection(Section):
-    """How often it looks, and under which names browsers may ask for it."""
+    """`hands` lets a page of an admin act; `hosts` are further names that browsers may use."""
 
+    hands: bool = False
+    hosts: tuple[str, ...] = ()
     poll_seconds: Positive = 1
     idle_poll_seconds: Positive = 10
-    hosts: tuple[str, ...] = ()
 
 
 class PanelFusebox(Fusebox):

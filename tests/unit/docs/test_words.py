@@ -132,7 +132,7 @@ MEANT = {
     },
     "note": {
         "chassis/src/chassis/resilience/circuit_breaker.py": "writes an event down",
-        "ops/src/fusebox/demo/console.py": "a remark to the reader",
+        "ops/src/fusebox/demo/": "a remark to the reader",
     },
     "reach": {
         "services/user/": "whom a caller may get at",

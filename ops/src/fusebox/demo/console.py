@@ -28,7 +28,7 @@ class DemoConsole:
     colour: bool = False
     wait_for_key: Callable[[], None] | None = None
     passed: int = 0
-    _traces: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._console = Console(
@@ -68,13 +68,16 @@ class DemoConsole:
         statement = _wrapped(assertion, " " * 4, " " * 4).lstrip()
         self._print(Text.assemble(INDENT, mark, " ", (statement, "bold")))
         self._print(Text(_wrapped(evidence, " " * 4, " " * 4)))
+        self.count(assertion, holds, evidence)
+
+    def count(self, assertion: str, holds: bool, evidence: str) -> None:
         if not holds:
-            raise FailedAssertion(assertion, evidence, self._traces[-1] if self._traces else "")
+            raise FailedAssertion(assertion, evidence, self.traces[-1] if self.traces else "")
         self.passed += 1
 
     def trace_link(self, url: str) -> None:
         """Where the trace of what was just seen is to be looked at."""
-        self._traces.append(url)
+        self.traces.append(url)
         self._print(Text.assemble(INDENT, ("trace ", "dim"), (url, "blue")))
 
     def pause(self) -> None:

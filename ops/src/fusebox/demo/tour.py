@@ -12,7 +12,7 @@ import requests
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked
 from fusebox.core.stack import Stack
-from fusebox.demo.console import console_for
+from fusebox.demo.console import DemoConsole
 from fusebox.demo.context import DemoContext, DemoStep
 from fusebox.demo.steps import STEPS
 from fusebox.operations import status
@@ -22,14 +22,14 @@ from fusebox.operations.status import StatusRow
 FORCED = ("FORCED_OPEN", "DISABLED")
 
 
-def demo(stack: Stack, number: int | None, pace: str) -> None:
+def demo(stack: Stack, number: int | None, console: DemoConsole) -> None:
     """Run all steps, or step `number`; raises FailedAssertion at the first one that fails."""
     running_driver(stack)
     with locked(stack.run / "demo.lock", wait=False) as mine:
         if not mine:
             raise Fault("another `make demo` is under way", remedy="wait for its end.")
         refuse_broken(status.read(stack).rows)
-        context = DemoContext.of(stack, console_for(pace))
+        context = DemoContext.of(stack, console)
         numbers = range(1, len(STEPS) + 1) if number is None else [number]
         run_steps(context, STEPS, numbers)
 

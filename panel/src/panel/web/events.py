@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 KEEP_ALIVE_SECONDS = 15.0
 LEAST_SECONDS = 0.5
-HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",
-}
+# So often a page hears of a shop in which nothing changes: it shows how old its figures are.
+LONGEST_SECONDS = 5.0
+# A page that is so far behind takes nothing any more.
+MOST_WAITING = 64
+SEND_SECONDS = 10.0
+HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+# What differs in each document, and is no news.
+RESTLESS = ("at", "age")
+
+Event = tuple[str, bytes]
 
 
 class StateStream:
@@ -25,52 +29,88 @@ class StateStream:
     def __init__(self, document: Callable[[], dict[str, Any]]) -> None:
         self._document = document
         self._changed = asyncio.Event()
-        self._version = 0
-        self._bytes = b""
-        self._published = asyncio.Condition()
-        self.is_over = False
+        self._viewers: set[asyncio.Queue[Event | None]] = set()
+        self._sent: dict[str, Any] = {}
+        self._sent_at = 0.0
 
     def change(self) -> None:
         self._changed.set()
 
+    def tell_lesson(self, line: dict[str, Any]) -> None:
+        self._pass_on(("lesson", _encoded(line)))
+        self.change()
+
     def body(self) -> bytes:
-        return json.dumps(self._document(), ensure_ascii=False).encode()
+        return _encoded(self._document())
 
     async def run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._changed.wait()
             self._changed.clear()
-            self._bytes, self._version = self.body(), self._version + 1
-            await self._wake()
-            await asyncio.sleep(LEAST_SECONDS)
+            if not self._viewers:
+                continue
+            document = self._document()
+            news = {name: value for name, value in document.items() if name not in RESTLESS}
+            if news != self._sent or loop.time() > self._sent_at + LONGEST_SECONDS:
+                self._sent, self._sent_at = news, loop.time()
+                self._pass_on(("state", _encoded(document)))
+                await asyncio.sleep(LEAST_SECONDS)
 
     async def end(self) -> None:
-        self.is_over = True
-        await self._wake()
+        for viewer in self._viewers:
+            while not viewer.empty():
+                viewer.get_nowait()
+            viewer.put_nowait(None)
 
-    def _is_newer_than(self, version: int) -> bool:
-        return self._version != version or self.is_over
-
-    async def _wake(self) -> None:
-        async with self._published:
-            self._published.notify_all()
+    def _pass_on(self, event: Event) -> None:
+        for viewer in list(self._viewers):
+            # A state takes the place of an older one that was not sent yet.
+            if viewer.full():
+                self._viewers.discard(viewer)
+                viewer.get_nowait()
+                viewer.put_nowait(None)
+            else:
+                viewer.put_nowait(event)
 
     async def send(self, request: web.Request) -> web.StreamResponse:
+        """Until the page goes, or the panel ends."""
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
-        await response.write(b"retry: 1000\n\n" + _event("state", self._bytes or self.body()))
-        version = self._version
-        while not self.is_over:
-            try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS), self._published:
-                    await self._published.wait_for(partial(self._is_newer_than, version))
-            except TimeoutError:
-                await response.write(b": keep-alive\n\n")
-                continue
-            version = self._version
-            await response.write(_event("state", self._bytes))
+        viewer: asyncio.Queue[Event | None] = asyncio.Queue(MOST_WAITING)
+        self._viewers.add(viewer)
+        try:
+            await _write(response, b"retry: 1000\n\n" + _framed(("state", self.body())))
+            while (event := await _next(viewer)) is not None:
+                await _write(response, _framed(event) if event else b": keep-alive\n\n")
+        except (ConnectionError, TimeoutError):
+            pass  # the page has gone, or stands still
+        finally:
+            self._viewers.discard(viewer)
         return response
 
 
-def _event(name: str, data: bytes) -> bytes:
+async def _next(viewer: asyncio.Queue[Event | None]) -> Event | tuple[()] | None:
+    """The next event, of several states the last; empty when it is time for a sign of life."""
+    try:
+        event = await asyncio.wait_for(viewer.get(), KEEP_ALIVE_SECONDS)
+    except TimeoutError:
+        return ()
+    while event is not None and event[0] == "state" and not viewer.empty():
+        event = viewer.get_nowait()
+    return event
+
+
+async def _write(response: web.StreamResponse, content: bytes) -> None:
+    """A page that does not read holds nobody up for ever."""
+    async with asyncio.timeout(SEND_SECONDS):
+        await response.write(content)
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _framed(event: Event) -> bytes:
+    name, data = event
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
