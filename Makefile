@@ -24,7 +24,7 @@ endif
 of_service = "$$SERVICE"
 of_instance = $(if $(INSTANCE),--instance "$$INSTANCE")
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
-VERBS := help up down clean status kill start stop scale new roll rotate-keys canary slow fail pause heal set \
+VERBS := help up down clean status kill start stop scale new roll rotate-keys purge canary slow fail pause heal set \
   order traffic dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 .DEFAULT_GOAL := help
@@ -118,6 +118,9 @@ roll: $(INSTALLED) ## restart instance after instance, no request fails: SERVICE
 
 rotate-keys: $(INSTALLED) ## another key signs the tokens, and nobody is logged out
 	@$(FUSEBOX) rotate-keys
+
+purge: $(INSTALLED) ## delete now what has had its time: deleted users, old keys, ended sessions
+	@$(FUSEBOX) purge
 
 canary: $(INSTALLED) ## a second version gets a share: SERVICE=catalog-service WEIGHT=10 [VERSION=2] [STICKY=user]
 	@$(FUSEBOX) canary $(of_service) "$$WEIGHT" \

@@ -16,7 +16,7 @@ from catalog_service import prepare as catalog_prepare
 from chassis.config.settings import HousekeepingSettings, Settings
 from chassis.core.live import Live
 from chassis.data import postgres
-from chassis.data.housekeeping import Housekeeping, TimeToLive, deletion
+from chassis.data.housekeeping import Housekeeping, PurgedTable, TimeToLive, deletion
 from chassis.runtime.service import Process
 from order_service import models as order
 from order_service import prepare as order_prepare
@@ -100,6 +100,22 @@ def test_all_that_is_old_goes_in_batches_and_what_is_young_stays(engine: Engine)
     shown = figures(sweeping)
     assert shown["housekeeping_rows_removed_totalinbox"] == 250
     assert shown["housekeeping_oldest_row_secondsinbox"] == pytest.approx(43_200, abs=60)
+
+
+def test_a_purge_is_a_sweep_of_all_tables_that_says_whether_it_is_whole(engine: Engine) -> None:
+    inbox = TimeToLive(INBOX.c.received_at, Live(DAY))
+    keys = TimeToLive(order.IdempotencyKey.claimed_at, Live(DAY))
+    received(engine, 30, days_ago=2)
+
+    cut_short = sweeper(engine, inbox, keys, batch_size=10, pause_seconds=5).purge(seconds=0.0)
+    whole = sweeper(engine, inbox, keys, batch_size=10).purge(seconds=10)
+
+    assert (cut_short.is_whole, whole.is_whole) == (False, True)
+    first, rest = cut_short.tables["inbox"].rows, whole.tables["inbox"].rows
+    assert 0 < first < 30
+    assert first + rest == 30
+    assert whole.tables["idempotency_keys"] == PurgedTable(0, DAY)
+    assert count(engine) == 0
 
 
 def test_an_empty_table_has_no_old_row(engine: Engine) -> None:

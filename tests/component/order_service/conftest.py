@@ -20,6 +20,7 @@ from chassis.messaging import cloudevents
 from chassis.messaging.event import Event, encode
 from chassis.runtime.service import Process
 from order_service import main, prepare
+from order_service.closed_accounts import ClosedAccounts
 from order_service.messaging import EVENT_TYPES, handler
 from order_service.models import inbox, outbox
 from order_service.settings import OrderSettings
@@ -80,7 +81,14 @@ class User:
         """Let events have their effect as one batch."""
         parsed = [_event(type, data) for type, data in events]
         with sessionmaker(self.engine).begin() as session:
-            handler(decided=self.decided.update)(session, inbox.claim(session, parsed))
+            handle = handler(decided=self.decided.update, closed=lambda: None)
+            handle(session, inbox.claim(session, parsed))
+
+    def settle(self, second_pass_seconds: float = 60) -> None:
+        """Let closed accounts be looked through as the background thread does."""
+        sessions = sessionmaker(self.engine)
+        accounts = ClosedAccounts(sessions, self.decided.update, second_pass_seconds)
+        accounts.settle_all(threading.Event())
 
     def recorded(self, order_id: str) -> list[str]:
         """The types of the events written for an order."""

@@ -128,3 +128,4 @@ def test_with_user_service_away_nobody_is_an_admin_and_customers_go_on(
     assert (placed.status_code, placed.json()["status"]) == (201, "CONFIRMED")
     shop.until(lambda: admin.call("PATCH", product, json={"addStock": 1}).status_code == 200, 30)
     assert shop.stock("CATALOG-0002") == before + 1
+    shop.until(lambda: admin.page().ok, 30)

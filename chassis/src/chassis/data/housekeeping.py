@@ -54,6 +54,22 @@ class TimeToLive:
         return table
 
 
+@dataclass(frozen=True)
+class PurgedTable:
+    """How many rows have gone, as they were older than `keep`."""
+
+    rows: int
+    keep: timedelta
+
+
+@dataclass(frozen=True)
+class Purge:
+    """Unless it is whole, some rows have had their time and are still there."""
+
+    tables: dict[str, PurgedTable]
+    is_whole: bool
+
+
 class Housekeeping:
     """`run` is for Workers: a sweep of all tables now and then."""
 
@@ -84,6 +100,20 @@ class Housekeeping:
                     self.sweep(ttl, stop)
             except OUTAGES as error:
                 log.warning("old rows stay: %s", first_line(error))
+
+    def purge(self, seconds: float) -> Purge:
+        """A sweep of all tables now, which ends after about so many seconds at the latest."""
+        over = threading.Event()
+        timer = threading.Timer(seconds, over.set)
+        timer.start()
+        try:
+            tables = {
+                ttl.table.name: PurgedTable(self.sweep(ttl, over), ttl.keep.value)
+                for ttl in self._times_to_live
+            }
+        finally:
+            timer.cancel()
+        return Purge(tables, is_whole=not over.is_set())
 
     def sweep(self, ttl: TimeToLive, stop: threading.Event) -> int:
         """Delete what has had its time, until nothing is left or `stop`; how many rows that was."""

@@ -5,9 +5,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from chassis.actuator.endpoints import ActuatorResponse, json_response
 from chassis.data.housekeeping import Housekeeping, TimeToLive
 from chassis.messaging.inbox import Inbox
 from chassis.runtime.service import Process
+
+PURGE_SECONDS = 2.0
 
 
 def sweep(
@@ -20,7 +23,22 @@ def sweep(
         times_to_live,
     )
     process.workers.add("housekeeping", housekeeping.run)
+    process.actuator.add("housekeeping", lambda _: _purged(housekeeping), "POST")
     process.metrics.add(housekeeping.metrics)
+
+
+def _purged(housekeeping: Housekeeping) -> ActuatorResponse:
+    """Whoever asks waits no longer than for another answer, and asks again unless all is done."""
+    purge = housekeeping.purge(PURGE_SECONDS)
+    return json_response(
+        {
+            "done": purge.is_whole,
+            "tables": {
+                name: {"removed": table.rows, "keepSeconds": table.keep.total_seconds()}
+                for name, table in purge.tables.items()
+            },
+        }
+    )
 
 
 def of_inbox(process: Process[Any], inbox: Inbox) -> TimeToLive:

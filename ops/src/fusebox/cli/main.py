@@ -207,6 +207,32 @@ def rotate_keys(stack: Stack) -> None:
     click.echo(f"{keys.old} verifies those that it has signed until they are over.")
 
 
+@cli.command()
+@click.option("--json", is_flag=True, help="For a program to read.")
+@click.pass_obj
+def purge(stack: Stack, json: bool) -> None:
+    """Delete now what has had its time: deleted users, old keys, ids of events, sessions."""
+    from fusebox.operations import purge as purging
+
+    purged = purging.purge(stack)
+    if json:
+        rows = [
+            {
+                "service": table.service,
+                "table": table.table,
+                "removed": table.rows,
+                "keepSeconds": table.keep.total_seconds(),
+            }
+            for table in purged
+        ]
+        click.echo(json_format.dumps({"tables": rows}, indent=2))
+        return
+    for table in purged:
+        click.echo(
+            f"{table.service:16} {table.table:18} {table.rows:8} rows older than {table.keep}"
+        )
+
+
 @cli.command("topics", hidden=True)
 @click.pass_obj
 def topics(stack: Stack) -> None:

@@ -19,10 +19,11 @@ from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from order_service import api
 from order_service.clients import CatalogClient
+from order_service.closed_accounts import ClosedAccounts
 from order_service.idempotency import IdempotencyKeys
 from order_service.long_poll import LongPoll
 from order_service.messaging import EVENT_TYPES, TOPICS, handler
-from order_service.models import IdempotencyKey, inbox, outbox
+from order_service.models import ClosedAccount, IdempotencyKey, inbox, outbox
 from order_service.service import Orders
 from order_service.settings import OrderSettings
 
@@ -42,9 +43,12 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     long_poll = LongPoll(sessions, slots=process.settings.fusebox.threads // 2)
     process.workers.add("long-poll", long_poll.run)
     keys = IdempotencyKeys(sessions, process.tracer)
-    sweep(process, sessions, of_inbox(process, inbox), _of_keys(process))
+    closed_accounts = ClosedAccounts(sessions, long_poll.decided)
+    process.workers.add("closed-accounts", closed_accounts.run)
+    sweep(process, sessions, of_inbox(process, inbox), _of_keys(process), _of_closed(process))
     publish(process, engine, sessions, outbox)
-    consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handler(decided=long_poll.decided))
+    handle = handler(decided=long_poll.decided, closed=closed_accounts.notify)
+    consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
     catalog = CatalogClient(process.service_client("catalog-service"))
     app = create_app(__package__, process, outages=OUTAGES)
     orders = Orders(engine, sessions, catalog.products, process.tracer)
@@ -57,6 +61,16 @@ def _of_keys(process: Process[OrderSettings]) -> TimeToLive:
         IdempotencyKey.claimed_at,
         process.live.map(lambda settings: timedelta(hours=settings.fusebox.idempotency.keep_hours)),
     )
+
+
+def _of_closed(process: Process[OrderSettings]) -> TimeToLive:
+    """Not before its orders have been looked for, whatever the configuration says."""
+
+    def keep(settings: OrderSettings) -> timedelta:
+        configured = timedelta(days=settings.fusebox.closed_accounts.keep_days)
+        return max(configured, timedelta(hours=1))
+
+    return TimeToLive(ClosedAccount.closed_at, process.live.map(keep))
 
 
 if __name__ == "__main__":

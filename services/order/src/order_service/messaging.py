@@ -80,9 +80,12 @@ def order_cancelled(order: Order, **options: Any) -> Message:
 
 
 def handler(
-    decided: Callable[[set[UUID]], None],
+    decided: Callable[[set[UUID]], None], closed: Callable[[], None]
 ) -> Callable[[Session, Sequence[Event]], None]:
-    """Handles a batch in a few statements, and calls `decided` with its orders after the commit."""
+    """Handles a batch in a few statements.
+
+    After the commit it calls `decided` with the batch's orders, and `closed` when a user has left.
+    """
 
     def handle(session: Session, events: Sequence[Event]) -> None:
         payloads = [event.data for event in events]
@@ -91,7 +94,9 @@ def handler(
         changes = [payload for payload in payloads if isinstance(payload, ProductChanged)]
         statements.remember_products(session, [fact.model_dump() for fact in _newest(changes)])
         deleted = {payload.user_id for payload in payloads if isinstance(payload, UserDeleted)}
-        statements.close_accounts(session, deleted)
+        if deleted:
+            statements.close_accounts(session, deleted)
+            sqlalchemy_event.listen(session, "after_commit", lambda _: closed(), once=True)
         if moves:
 
             def committed(_: Session) -> None:

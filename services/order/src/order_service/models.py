@@ -20,6 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -121,6 +122,9 @@ outbox = Outbox(Base.metadata)
 inbox = Inbox(Base.metadata)
 
 
+# Whose orders are of a user who has left (RFC 9562, 5.9: the nil UUID).
+NOBODY = UUID(int=0)
+
 # Its rows are written and moved by statements for many at once: `order_service.statements`.
 orders = Table(
     "orders",
@@ -185,12 +189,20 @@ class ProductFact(Base):
 
 
 class ClosedAccount(Base):
-    """A user who has left: tokens that are still valid open nothing any more."""
+    """A user who has left: tokens that are still valid open nothing any more.
+
+    `passes` is how often their orders were looked for since, to be cancelled or detached.
+    """
 
     __tablename__ = "closed_accounts"
+    __table_args__ = (
+        Index("ix_closed_accounts_unsettled", "closed_at", postgresql_where=text("passes < 2")),
+        Index("ix_closed_accounts_closed_at", "closed_at"),
+    )
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     closed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    passes: Mapped[int] = mapped_column(server_default="0")
 
 
 class IdempotencyKey(Base):

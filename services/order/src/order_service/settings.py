@@ -7,7 +7,12 @@ class IdempotencySettings(Section):
     keep_hours: Positive = 24
 
 
+class ClosedAccountSettings(Section):
+    keep_days: Positive = 30
+
+
 class OrderFusebox(Fusebox):
+    closed_accounts: ClosedAccountSettings = ClosedAccountSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
 
 

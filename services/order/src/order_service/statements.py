@@ -182,8 +182,7 @@ def remember_products(session: Session, facts: Sequence[Mapping[str, Any]]) -> N
 
 
 def close_accounts(session: Session, user_ids: Collection[UUID]) -> None:
-    if user_ids:
-        session.execute(CLOSE_ACCOUNTS, {"user_ids": list(user_ids)})
+    session.execute(CLOSE_ACCOUNTS, {"user_ids": list(user_ids)})
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -137,6 +137,7 @@ VERBS_OF_A_RUNNING_SHOP = [
     ("dead",),
     ("replay-dead",),
     ("rotate-keys",),
+    ("purge",),
     ("verify",),
 ]
 
