@@ -8,6 +8,7 @@ from multidict import CIMultiDict
 
 from chassis.config.properties import to_tree
 from chassis.core.live import Live
+from gateway.http.header_fields import HeaderFields
 from gateway.http.messages import Request
 from gateway.proxy import filter_chain
 from gateway.proxy.route_filters import edit_response
@@ -78,7 +79,7 @@ class Shop:
 
     @staticmethod
     def by(route: Route, view: RequestView) -> Exchange:
-        headers = CIMultiDict(view.headers)
+        headers = HeaderFields.of(view.headers.items())
         request = Request(
             view.method, view.uri, view.path, view.query, headers, "1.1", view.remote or "::1"
         )

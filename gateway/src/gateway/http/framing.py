@@ -1,7 +1,7 @@
 """How heads are written and targets read: what both sides of the gateway have in common."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 
 from chassis.core.errors import BadRequest
 from gateway.http import authority
+from gateway.http.header_fields import RawPair
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -18,19 +19,14 @@ BODILESS = frozenset((204, 304))
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-def request_head(method: str, target: str, host: str, headers: CIMultiDict[str]) -> bytes:
-    """`headers` may name another host."""
-    own = "" if "Host" in headers else f"Host: {host}\r\n"
-    return _head(f"{method} {target} HTTP/1.1\r\n{own}", headers)
-
-
 def response_head(version: str, status: int, headers: CIMultiDict[str]) -> bytes:
-    return _head(f"HTTP/{version} {status} {REASONS.get(status, 'Unknown')}\r\n", headers)
-
-
-def _head(first: str, headers: CIMultiDict[str]) -> bytes:
+    first = f"HTTP/{version} {status} {REASONS.get(status, 'Unknown')}"
     lines = "\r\n".join(map(": ".join, headers.items()))
-    return f"{first}{lines}\r\n\r\n".encode("latin-1")
+    return f"{first}\r\n{lines}\r\n\r\n".encode("latin-1")
+
+
+def header_lines(pairs: Iterable[RawPair]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
 
 def is_chunked(encodings: Sequence[str]) -> bool:

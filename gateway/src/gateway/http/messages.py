@@ -9,6 +9,7 @@ from multidict import CIMultiDict, MultiMapping
 
 from chassis.core.errors import Problem
 from gateway.http.body_stream import BodyStream
+from gateway.http.header_fields import HeaderFields
 from gateway.http.tunnel import Tunnel
 
 Headers = CIMultiDict[str]
@@ -33,7 +34,7 @@ class Request:
     target: str
     path: str
     query: str
-    headers: Headers
+    headers: HeaderFields
     version: str
     remote: str
     body: BodyStream | None = None

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 import httptools
-from multidict import CIMultiDict
 
 from chassis.core.errors import BadRequest, HeadersTooLarge, Problem, TargetTooLong
 from gateway.http import authority, framing
 from gateway.http.body_stream import BodyStream
-from gateway.http.messages import Headers, Request, combined
+from gateway.http.header_fields import HeaderFields, RawPair
+from gateway.http.messages import Request, combined
 
 # gunicorn takes lines of up to 8190 bytes, method and version included.
 LONGEST_TARGET = 8001
@@ -40,7 +40,7 @@ class RequestParser:
         self._limit = max_header_bytes
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
-        self._pairs: list[tuple[bytes, bytes]] = []
+        self._pairs: list[RawPair] = []
         self._in_head = True
         self._unanswered = 0
         self._body: BodyStream | None = None
@@ -107,7 +107,7 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:  # a trailer otherwise, which is dropped
-            self._pairs.append((name, value))
+            self._pairs.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -139,15 +139,13 @@ class RequestParser:
 
     def _request(self) -> Request:
         self._check_size()
-        headers = CIMultiDict(
-            [(name.decode(), value.rstrip(b" \t").decode("latin-1")) for name, value in self._pairs]
-        )
+        headers = HeaderFields(self._pairs)
         version = self._parser.get_http_version()
         target = self._url.decode()
         path, query, host = framing.split_target(target)
         _check(version, headers)
         if host is not None:
-            headers["Host"] = host
+            headers = _with_host(headers, host)
         return Request(
             method=self._parser.get_method().decode(),
             target=target,
@@ -160,10 +158,10 @@ class RequestParser:
             keep_alive=self._parser.should_keep_alive(),
         )
 
-    def _stream(self, headers: CIMultiDict[str]) -> BodyStream | None:
-        if "Transfer-Encoding" in headers:
+    def _stream(self, headers: HeaderFields) -> BodyStream | None:
+        if b"transfer-encoding" in headers.first:
             return BodyStream(self._receiver.flow, None)
-        length = int(headers.get("Content-Length", 0))
+        length = int(headers.first.get(b"content-length", 0))
         return BodyStream(self._receiver.flow, length) if length else None
 
     def _check_size(self) -> None:
@@ -218,16 +216,21 @@ class RequestParser:
             raise BadRequest("The other protocol may not begin before it has been agreed to.")
 
 
-def _size(pairs: list[tuple[bytes, bytes]]) -> int:
+def _with_host(headers: HeaderFields, host: str) -> HeaderFields:
+    others = [pair for pair in headers.pairs if pair[0].lower() != b"host"]
+    return HeaderFields([*others, (b"Host", host.encode("latin-1"))])
+
+
+def _size(pairs: list[RawPair]) -> int:
     return sum(len(name) + len(value) + 4 for name, value in pairs)
 
 
-def _expects_go_on(headers: Headers) -> bool:
+def _expects_go_on(headers: HeaderFields) -> bool:
     expected = combined(headers, "Expect")
     return expected is not None and "100-continue" in expected.lower().replace(" ", "").split(",")
 
 
-def _check(version: str, headers: CIMultiDict[str]) -> None:
+def _check(version: str, headers: HeaderFields) -> None:
     """What llhttp leaves to us.  Raises BadRequest."""
     hosts = headers.getall("Host", ())
     if version not in VERSIONS or len(hosts) > 1 or (version == "1.1" and not hosts):

@@ -10,12 +10,11 @@ from contextlib import suppress
 from typing import cast
 
 import httptools
-from multidict import CIMultiDict
 
 from chassis.core.errors import Problem
 from gateway.http import framing
 from gateway.http.body_stream import BodyStream
-from gateway.http.messages import combined
+from gateway.http.header_fields import HeaderFields, RawPair
 from gateway.http.timer import Timer
 from gateway.http.tunnel import Tunnel
 from gateway.http.upstream_messages import (
@@ -34,7 +33,7 @@ HIGHEST_STATUS = 599
 # So fresh it need not be looked at: had it closed, the loop would have told.
 JUST_NOW = 0.05
 # An instance that says for how long it keeps a connection closes it then, whatever is on its way.
-KEEPS = re.compile(r"timeout\s*=\s*(\d{1,9})", re.IGNORECASE)
+KEEPS = re.compile(rb"timeout\s*=\s*(\d{1,9})", re.IGNORECASE)
 MARGIN_SECONDS = 1.0
 
 
@@ -60,7 +59,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._expect_head()
 
     def _expect_head(self) -> None:
-        self._pairs: list[tuple[bytes, bytes]] = []
+        self._pairs: list[RawPair] = []
         self._head: UpstreamResponse | None = None
         self._length: int | None = None
         self._ends_with_connection = False
@@ -95,8 +94,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._request = request
         answer: asyncio.Future[UpstreamResponse] = self._loop.create_future()
         self._answer = answer
-        request.frame()
-        head = framing.request_head(request.method, request.target, self._host, request.headers)
+        head = request.head(self._host)
         if isinstance(request.body, bytes):
             self._transport.write(head + request.body)
             self._timer.start(timeout)
@@ -160,7 +158,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head is None:  # a trailer otherwise, which is dropped
-            self._pairs.append((name, value))
+            self._pairs.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -171,21 +169,23 @@ class UpstreamConnection(asyncio.Protocol):
         if self._is_interim:
             self._pairs = []
             return
-        headers = CIMultiDict(
-            [(name.decode(), value.rstrip(b" \t").decode("latin-1")) for name, value in self._pairs]
-        )
+        headers = HeaderFields(self._pairs)
         self._head = UpstreamResponse(status, headers, b"", self)
         self._measure(status, headers)
-        if promise := KEEPS.search(combined(headers, "Keep-Alive") or ""):
-            self._keeps = int(promise.group(1)) - MARGIN_SECONDS
+        if b"keep-alive" in headers.first:
+            self._note_promise(b", ".join(headers.lines(b"keep-alive")))
         if self._is_bodiless(self._head):
             self._complete()
             self._parser = httptools.HttpResponseParser(self)  # this one waits for a body
 
+    def _note_promise(self, text: bytes) -> None:
+        if promise := KEEPS.search(text):
+            self._keeps = int(promise.group(1)) - MARGIN_SECONDS
+
     def _is_bodiless(self, head: UpstreamResponse) -> bool:
         """Whether none comes, though the head may name the length of one (RFC 9110, 8.6)."""
         if head.status in framing.BODILESS:
-            return bool(self._length) or "Transfer-Encoding" in head.headers
+            return bool(self._length) or b"transfer-encoding" in head.headers.first
         return self._request is not None and self._request.method == "HEAD"
 
     def on_body(self, chunk: bytes) -> None:
@@ -204,12 +204,13 @@ class UpstreamConnection(asyncio.Protocol):
         elif self._head is not None and self._head.status != SWITCHING:
             self._complete()
 
-    def _measure(self, status: int, headers: CIMultiDict[str]) -> None:
-        encodings = headers.getall("Transfer-Encoding", ())
+    def _measure(self, status: int, headers: HeaderFields) -> None:
+        first = headers.first
+        encodings = headers.getall("Transfer-Encoding") if b"transfer-encoding" in first else ()
         if encodings and not framing.is_chunked(encodings):
             raise UpstreamError(f"its body is {encodings}")
-        if "Content-Length" in headers:
-            self._length = int(headers["Content-Length"])
+        if b"content-length" in first:
+            self._length = int(first[b"content-length"])
         elif not encodings and status not in framing.BODILESS:
             self._ends_with_connection = status != SWITCHING
 

@@ -1,12 +1,13 @@
 """What is asked of an instance, what it answers, and how that can fail."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
 from gateway.http import framing
 from gateway.http.body_stream import BodyStream
-from gateway.http.messages import Headers
+from gateway.http.header_fields import HeaderFields, RawPair
 from gateway.http.tunnel import Tunnel
 
 
@@ -39,29 +40,43 @@ class UpstreamBody(Protocol):
 class UpstreamRequest:
     """`target` is path and query as they came.
 
-    With `upgrade`, 101 is an answer, and the tunnel ends when it was unused for `idle` seconds.
+    `headers` are those of the client that pass, and `own` the gateway's lines; none of them says
+    how long the body is: with `has_length` that is said even of an empty one.  With `host` the
+    instance is asked for that one, not for itself.  With `upgrade`, 101 is an answer, and the
+    tunnel ends when it was unused for `idle` seconds.
     """
 
     method: str
     target: str
-    headers: Headers
-    body: bytes | UpstreamBody
+    headers: Iterable[RawPair]
+    own: bytes
+    body: bytes | UpstreamBody = b""
+    has_length: bool = False
+    host: str | None = None
     upgrade: str | None = None
     idle: float = 300.0
 
-    def frame(self) -> None:
-        """Say how long the body is, and what else belongs to one connection alone."""
-        body, headers = self.body, self.headers
+    def head(self, instance: str) -> bytes:
+        host = instance if self.host is None else self.host
+        first = f"{self.method} {self.target} HTTP/1.1\r\nHost: {host}\r\n".encode("latin-1")
+        lines = framing.header_lines(self.headers)
+        return b"%b%b%b%b\r\n" % (first, lines, self.own, self._framing())
+
+    def _framing(self) -> bytes:
+        """How long the body is, and what else belongs to one connection alone."""
+        body, lines = self.body, b""
         if not isinstance(body, bytes):
-            if body.length is None:
-                headers["Transfer-Encoding"] = framing.CHUNKED
-            else:
-                headers["Content-Length"] = str(body.length)
-        elif body:
-            headers["Content-Length"] = str(len(body))
+            lines = (
+                b"Transfer-Encoding: chunked\r\n"
+                if body.length is None
+                else b"Content-Length: %d\r\n" % body.length
+            )
+        elif body or self.has_length:
+            lines = b"Content-Length: %d\r\n" % len(body)
         if self.upgrade is not None:
-            headers["Connection"] = "Upgrade"
-            headers["Upgrade"] = self.upgrade
+            upgrade = self.upgrade.encode("latin-1")
+            lines += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade
+        return lines
 
 
 class Aborting(Protocol):
@@ -73,7 +88,7 @@ class UpstreamResponse:
     """A short body is whole already; on leaving, what is not read of a long one is called off."""
 
     status: int
-    headers: Headers
+    headers: HeaderFields
     body: bytes | BodyStream | Tunnel
     connection: Aborting
 

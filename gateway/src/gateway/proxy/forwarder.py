@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from multidict import CIMultiDict
-
 from chassis.discovery.instances import Instance
 from chassis.observability import span_tags, tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline
+from gateway.http.header_fields import decoded
 from gateway.http.upstream_messages import UpstreamRequest, UpstreamResponse
 from gateway.proxy import headers
 from gateway.proxy.upstream_client import UpstreamCall, UpstreamClient
@@ -42,11 +41,15 @@ class Forwarder:
     def _call(self, exchange: Exchange, prefix: str) -> UpstreamCall:
         route, request = exchange.route, exchange.request
         limits = of_route(self._limits(), route)
-        passed = headers.to_upstream(request, prefix, tracing.outgoing() | deadline.outgoing())
+        passed = headers.to_upstream(request)
+        own = headers.own_lines(request, prefix, tracing.outgoing() | deadline.outgoing())
+        host = None
         if exchange.conditions:
-            passed.update(exchange.conditions)
+            passed = headers.replaced(passed, exchange.conditions)
         if route.request_edits:
-            passed = CIMultiDict(route.request_headers(exchange.view, passed.items()))
+            pairs = [*decoded(passed), *headers.parsed(own)]
+            passed, host = headers.edited(route.request_headers(exchange.view, pairs))
+            own = b""
         return UpstreamCall(
             service=exchange.service,
             breaker=exchange.breaker,
@@ -56,7 +59,10 @@ class Forwarder:
                 request.method,
                 exchange.uri,
                 passed,
+                own,
                 exchange.body,
+                b"content-length" in request.headers.first,
+                host,
                 request.upgrade,
                 limits.stream_idle_seconds,
             ),
@@ -80,7 +86,7 @@ def of_route(limits: GatewayLimits, route: Route) -> GatewayLimits:
 def _response(
     answer: UpstreamResponse, instance: Instance, prefix: str, service: str
 ) -> GatewayResponse:
-    passed = headers.to_client(answer.headers, instance, prefix, service)
+    passed = decoded(headers.to_client(answer.headers, instance, prefix, service))
     if isinstance(answer.body, bytes):
         return GatewayResponse(answer.status, passed, answer.body)
     return GatewayResponse(answer.status, passed, None, (answer, instance), answer.drop)

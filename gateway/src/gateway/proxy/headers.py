@@ -1,89 +1,114 @@
 """Headers on their way through: what belongs to one connection stays there, the rest passes."""
 
-from collections.abc import Mapping
-
-from multidict import CIMultiDict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from chassis.discovery.instances import Instance
 from chassis.observability import span_tags
 from chassis.resilience import deadline
-from gateway.http.messages import Headers, Request
+from gateway.http.header_fields import HeaderFields, RawPair, decoded, encoded
+from gateway.http.messages import Request, combined
 from gateway.proxy import addresses
 
 HOP_BY_HOP = frozenset(
     (
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
     )
 )
 TRACE = frozenset(
     (
-        "b3",
-        "baggage",
-        "traceparent",
-        "tracestate",
-        "x-b3-flags",
-        "x-b3-parentspanid",
-        "x-b3-sampled",
-        "x-b3-spanid",
-        "x-b3-traceid",
+        b"b3",
+        b"baggage",
+        b"traceparent",
+        b"tracestate",
+        b"x-b3-flags",
+        b"x-b3-parentspanid",
+        b"x-b3-sampled",
+        b"x-b3-spanid",
+        b"x-b3-traceid",
     )
 )
 # Written anew for the next hop.
 FORWARDED = frozenset(
     (
-        "host",
-        "expect",
-        "forwarded",
-        "via",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-port",
-        "x-forwarded-prefix",
-        "x-forwarded-proto",
-        "x-forwarded-ssl",
+        b"host",
+        b"expect",
+        b"forwarded",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
+        b"x-forwarded-ssl",
     )
 )
 # Between our own processes only; from outside they are not believed.
 DEADLINE_HEADERS = frozenset(
-    (deadline.DEADLINE.lower(), deadline.ATTEMPT.lower(), deadline.TIMEOUT.lower())
+    name.lower().encode() for name in (deadline.DEADLINE, deadline.ATTEMPT, deadline.TIMEOUT)
 )
-NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS
+# Said anew of the body that is sent.
+FRAMING = frozenset((b"content-length",))
+NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS | FRAMING
 # Alt-Svc speaks of the instance's own address, at which nobody outside can call it.
 NOT_TO_CLIENT = HOP_BY_HOP | {
-    *("alt-svc", "x-trace-id", "x-trace-url", span_tags.HEADER.lower()),
+    *(b"alt-svc", b"x-trace-id", b"x-trace-url", span_tags.HEADER.lower().encode()),
 }
 VIA = "1.1 gateway"
 SCHEME = "http"
-COOKIE = "set-cookie"
+COOKIE = b"set-cookie"
 # All that most clients say there, and it names no header.
-KEEP_ALIVE = ["keep-alive"]
+KEEP_ALIVE = b"keep-alive"
+# What a client says of its way here, which goes on where it ends.
+ITS_WAY = frozenset((b"forwarded", b"via", b"x-forwarded-for"))
+# How long the body is cannot be said by a filter.
+NOT_EDITED = frozenset(("content-length", "transfer-encoding"))
+NO_FIELDS = HeaderFields([])
 
 
-def to_upstream(request: Request, prefix: str, trace: Mapping[str, str]) -> Headers:
-    """`trace` are such as no client can give: of NOT_UPSTREAM."""
+def to_upstream(request: Request) -> list[RawPair]:
+    """Of the client's headers those that pass."""
+    return _without(request.headers, NOT_UPSTREAM)
+
+
+def own_lines(request: Request, prefix: str, outgoing: Mapping[str, str]) -> bytes:
+    """The gateway's lines to a service; `outgoing` are such as no client can give."""
     given = request.headers
     host = given.get("Host", "")
-    passed = _without(given, NOT_UPSTREAM)
-    passed += (
-        ("Forwarded", _appended(given, "Forwarded", _forwarded(request.remote, host))),
-        ("X-Forwarded-For", _appended(given, "X-Forwarded-For", request.remote)),
+    if given.first.keys().isdisjoint(ITS_WAY):
+        way = _way(request.remote, host, prefix)
+    else:
+        way = _way_on(given, request.remote, host, prefix)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in outgoing.items()])
+    return way + lines.encode("latin-1")
+
+
+@lru_cache(maxsize=4096)
+def _way(remote: str, host: str, prefix: str) -> bytes:
+    """Of most requests of a client it is the same."""
+    return _way_on(NO_FIELDS, remote, host, prefix)
+
+
+def _way_on(given: HeaderFields, remote: str, host: str, prefix: str) -> bytes:
+    lines = [
+        ("Forwarded", _appended(given, "Forwarded", _forwarded(remote, host))),
+        ("X-Forwarded-For", _appended(given, "X-Forwarded-For", remote)),
         # What a client says of these two is not believed.
         ("X-Forwarded-Proto", SCHEME),
         ("X-Forwarded-Host", host),
         ("Via", _appended(given, "Via", VIA)),
-        *trace.items(),
-    )
+    ]
     if prefix:
-        passed.append(("X-Forwarded-Prefix", prefix))
-    return CIMultiDict(passed)
+        lines.append(("X-Forwarded-Prefix", prefix))
+    return "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")
 
 
 def _forwarded(remote: str, host: str) -> str:
@@ -93,33 +118,64 @@ def _forwarded(remote: str, host: str) -> str:
     return f'proto={SCHEME};host="{shown}";for="{node}"'
 
 
-def to_client(
-    given: Headers, instance: Instance, prefix: str, service: str
-) -> list[tuple[str, str]]:
+def replaced(pairs: list[RawPair], by: Mapping[str, str]) -> list[RawPair]:
+    """`pairs` with those of `by` in the place of all of the same names."""
+    names = {name.lower().encode("latin-1") for name in by}
+    others = [pair for pair in pairs if pair[0].lower() not in names]
+    return [*others, *(encoded(name, value) for name, value in by.items())]
+
+
+def parsed(lines: bytes) -> list[tuple[str, str]]:
+    """What `own_lines` has written, for who edits it."""
+    return [
+        (name, value)
+        for line in lines.decode("latin-1").split("\r\n")[:-1]
+        for name, _, value in (line.partition(": "),)
+    ]
+
+
+def edited(pairs: Iterable[tuple[str, str]]) -> tuple[list[RawPair], str | None]:
+    """What a route's filters have left to be sent, and the host that they have named."""
+    passed, host = [], None
+    for name, value in pairs:
+        if name.lower() == "host":
+            host = value
+        elif name.lower() not in NOT_EDITED:
+            passed.append(encoded(name, value))
+    return passed, host
+
+
+def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str) -> list[RawPair]:
     """No address of `instance` among them; `service` is what it is called outside."""
     passed = _without(given, NOT_TO_CLIENT)
     # Hardly any answer has one, and one look at all of them says so.
-    values = "\n".join(given.values())
-    if "//" in values or instance.authority in values:
+    values = b"\n".join([value for _, value in passed])
+    if b"//" in values or instance.authority.encode() in values:
         passed = [
-            (name, addresses.without_addresses(value, instance, prefix, service))
-            for name, value in passed
+            encoded(name, addresses.without_addresses(value, instance, prefix, service))
+            for name, value in decoded(passed)
         ]
-    if "Set-Cookie" in given:
+    if COOKIE in given.first:
         passed = [
-            (name, addresses.without_domain(value, instance) if name.lower() == COOKIE else value)
-            for name, value in passed
+            encoded(name, addresses.without_domain(value, instance))
+            if name.lower() == "set-cookie"
+            else encoded(name, value)
+            for name, value in decoded(passed)
         ]
     return passed
 
 
-def _without(given: Headers, dropped: frozenset[str]) -> list[tuple[str, str]]:
+def _without(given: HeaderFields, dropped: frozenset[bytes]) -> list[RawPair]:
     """A copy with duplicates and their order, but without `dropped` and what Connection names."""
-    named = given.getall("Connection", ())
-    if named and named != KEEP_ALIVE:
-        dropped = dropped | {name.strip().lower() for line in named for name in line.split(",")}
-    return [pair for pair in given.items() if pair[0].lower() not in dropped]
+    named = given.first.get(b"connection", KEEP_ALIVE)
+    if named != KEEP_ALIVE or len(given.first) != len(given.pairs):
+        dropped = dropped | _names(combined(given, "Connection") or "")
+    return [pair for pair in given.pairs if pair[0].lower() not in dropped]
 
 
-def _appended(given: Headers, name: str, value: str) -> str:
+def _names(listed: str) -> frozenset[bytes]:
+    return frozenset(name.strip().lower().encode("latin-1") for name in listed.split(","))
+
+
+def _appended(given: HeaderFields, name: str, value: str) -> str:
     return ", ".join((*given.getall(name), value)) if name in given else value

@@ -36,6 +36,7 @@ from gateway.settings import GatewayLimits
 
 # Between the request's first byte and the call: so much less is not the client's own limit.
 SPENT_HERE = 0.5
+REPEATED = f"{deadline.ATTEMPT}: 2\r\n".encode()
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +67,11 @@ class UpstreamCall:
             and self.retry.may(tried, self.request.method, status)
             and self.retry.pause(tried) < self.timeout()
         )
+
+    def repeats(self) -> None:
+        """Whoever is asked now must not repeat it in turn."""
+        if not self.request.own.endswith(REPEATED):
+            self.request.own += REPEATED
 
     def timeout(self) -> float:
         """Seconds for the answer; a long body is bounded step by step."""
@@ -162,7 +168,7 @@ class UpstreamClient:
             except UpstreamError as error:
                 raise _no_proper_answer(call) from error
             tried += 1
-            call.request.headers.update(deadline.outgoing(is_retry=True))
+            call.repeats()
 
     def _choose(self, target: Target, service: str, refused: Collection[Instance]) -> Instance:
         if target.is_balanced:

@@ -10,6 +10,8 @@ from multidict import CIMultiDict
 from chassis.core.errors import BadRequest, NotSentInTime, TooLarge
 from gateway.http import framing
 from gateway.http.body_stream import FULL, BodyStream
+from gateway.http.header_fields import HeaderFields
+from gateway.http.upstream_messages import UpstreamRequest
 from gateway.proxy import request_body
 from gateway.proxy.request_body import Upload
 
@@ -51,9 +53,32 @@ def test_a_head_keeps_duplicates_and_their_order() -> None:
         framing.response_head("1.1", 404, headers)
         == b"HTTP/1.1 404 Not Found\r\nSet-Cookie: a\r\nX: \xfc\r\nset-cookie: b\r\n\r\n"
     )
-    assert framing.request_head("GET", "/", "h", CIMultiDict()).startswith(
-        b"GET / HTTP/1.1\r\nHost: h\r\n"
+
+
+def test_what_is_asked_of_an_instance_names_it_and_says_how_long_its_body_is() -> None:
+    asked = UpstreamRequest("POST", "/a?b", [(b"X", b"\xfc"), (b"x", b"y")], b"A: b\r\n", b"cd")
+
+    assert asked.head("h:80") == (
+        b"POST /a?b HTTP/1.1\r\nHost: h:80\r\nX: \xfc\r\nx: y\r\nA: b\r\nContent-Length: 2\r\n\r\n"
     )
+    assert UpstreamRequest("GET", "/", (), b"", host="shop").head("h:80") == (
+        b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
+    )
+    assert b"Content-Length: 0" in UpstreamRequest("POST", "/", (), b"", b"", True).head("h:80")
+
+
+def test_a_field_is_found_whatever_its_case_and_all_its_lines_in_their_order() -> None:
+    fields = HeaderFields.of([("X-A", "1"), ("Host", "\xfc"), ("x-a", "2")])
+
+    assert fields["x-A"] == fields.get("X-a") == "1"
+    assert fields.getall("X-A") == ["1", "2"]
+    assert fields["host"] == "\xfc"
+    assert "HOST" in fields
+    assert fields.get("Via") is None
+    assert fields.getall("Via", ()) == ()
+    assert list(fields.items()) == [("X-A", "1"), ("Host", "\xfc"), ("x-a", "2")]
+    with pytest.raises(KeyError):
+        fields["Via"]
 
 
 def test_a_full_stream_says_so_and_again_when_there_is_room() -> None:

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from multidict import CIMultiDict
 
 from chassis.discovery.instances import Instance
+from gateway.http.header_fields import HeaderFields, decoded
 from gateway.proxy import headers
 
 V4 = Instance("i", "order-service", "10.0.0.7", 8080, host_name="Worker-7.internal")
@@ -16,8 +16,9 @@ PLAIN = Instance("i", "order-service", "10.0.0.7", 80, host_name="worker")
 def shown(
     value: str, instance: Instance = V4, prefix: str = "/order-service", name: str = "Location"
 ) -> str:
-    passed = headers.to_client(CIMultiDict([(name, value)]), instance, prefix, "order-service")
-    return dict(passed)[name]
+    given = HeaderFields.of([(name, value)])
+    passed = headers.to_client(given, instance, prefix, "order-service")
+    return dict(decoded(passed))[name]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_path_does_not_become_another_host(rest: str) -> None:
 
 
 def test_where_else_the_instance_could_be_called_is_not_told() -> None:
-    given = CIMultiDict({"Alt-Svc": 'h2=":8443", h3="10.0.0.7:9443"'})
+    given = HeaderFields.of([("Alt-Svc", 'h2=":8443", h3="10.0.0.7:9443"')])
 
     assert headers.to_client(given, V4, "", "order-service") == []
 

@@ -3,6 +3,7 @@
 from multidict import CIMultiDict
 
 from chassis.discovery.instances import Instance
+from gateway.http.header_fields import HeaderFields, decoded
 from gateway.http.messages import Request
 from gateway.proxy import headers
 
@@ -11,18 +12,24 @@ TRACE = {"X-B3-TraceId": "1" * 32, "X-B3-SpanId": "2" * 16, "X-B3-Sampled": "1"}
 
 
 def upstream(*given: tuple[str, str]) -> CIMultiDict[str]:
-    said = CIMultiDict([("Host", "shop"), *given])
+    said = HeaderFields.of([("Host", "shop"), *given])
     request = Request("GET", "/", "/", "", said, "1.1", "192.0.2.1")
-    return headers.to_upstream(request, "/order-service", TRACE)
+    return sent(request, "/order-service")
+
+
+def sent(request: Request, prefix: str) -> CIMultiDict[str]:
+    own = headers.own_lines(request, prefix, TRACE)
+    return CIMultiDict([*decoded(headers.to_upstream(request)), *headers.parsed(own)])
 
 
 def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
-    said = CIMultiDict(given)
-    return CIMultiDict(headers.to_client(said, INSTANCE, "/order-service", "order-service"))
+    said = HeaderFields.of(given)
+    passed = headers.to_client(said, INSTANCE, "/order-service", "order-service")
+    return CIMultiDict(decoded(passed))
 
 
 def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_it() -> None:
-    sent = upstream(
+    passed = upstream(
         ("Connection", "close, X-Mine"),
         ("connection", "x-other"),
         ("X-Mine", "1"),
@@ -36,7 +43,7 @@ def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_i
         ("Accept", "*/*"),
     )
 
-    assert {name.lower() for name in sent} == {
+    assert {name.lower() for name in passed} == {
         "accept",
         "via",
         "x-b3-sampled",
@@ -59,15 +66,15 @@ def test_duplicates_pass_in_their_order() -> None:
 
 
 def test_a_callers_own_trace_headers_are_replaced() -> None:
-    sent = upstream(("b3", "0"), ("traceparent", "00-a-b-01"), ("x-b3-traceid", "3"))
+    passed = upstream(("b3", "0"), ("traceparent", "00-a-b-01"), ("x-b3-traceid", "3"))
 
-    assert sent.getall("X-B3-TraceId") == ["1" * 32]
-    assert "b3" not in sent
-    assert "traceparent" not in sent
+    assert passed.getall("X-B3-TraceId") == ["1" * 32]
+    assert "b3" not in passed
+    assert "traceparent" not in passed
 
 
 def test_the_way_is_told_to_the_service() -> None:
-    sent = upstream(
+    passed = upstream(
         ("X-Forwarded-For", "1.2.3.4"),
         ("X-Forwarded-For", "5.6.7.8"),
         ("X-Forwarded-Host", "evil"),
@@ -76,31 +83,29 @@ def test_the_way_is_told_to_the_service() -> None:
         ("Via", "1.0 fred"),
     )
 
-    assert sent["X-Forwarded-For"].startswith("1.2.3.4, 5.6.7.8, ")
-    assert sent.getall("X-Forwarded-Host") == ["shop"]
-    assert sent["X-Forwarded-Proto"] == "http"
-    assert sent["X-Forwarded-Prefix"] == "/order-service"
-    assert "X-Forwarded-Port" not in sent
-    assert "X-Forwarded-Ssl" not in sent
-    assert sent["Via"] == "1.0 fred, 1.1 gateway"
-    assert sent["Forwarded"] == 'proto=http;host="shop";for="192.0.2.1"'
+    assert passed["X-Forwarded-For"].startswith("1.2.3.4, 5.6.7.8, ")
+    assert passed.getall("X-Forwarded-Host") == ["shop"]
+    assert passed["X-Forwarded-Proto"] == "http"
+    assert passed["X-Forwarded-Prefix"] == "/order-service"
+    assert "X-Forwarded-Port" not in passed
+    assert "X-Forwarded-Ssl" not in passed
+    assert passed["Via"] == "1.0 fred, 1.1 gateway"
+    assert passed["Forwarded"] == 'proto=http;host="shop";for="192.0.2.1"'
 
 
 def test_what_a_client_says_it_was_forwarded_by_comes_before_what_is_known() -> None:
-    sent = upstream(("Forwarded", "for=1.2.3.4"), ("forwarded", 'for="_b";proto=https'))
+    passed = upstream(("Forwarded", "for=1.2.3.4"), ("forwarded", 'for="_b";proto=https'))
 
-    assert sent.getall("Forwarded") == [
+    assert passed.getall("Forwarded") == [
         'for=1.2.3.4, for="_b";proto=https, proto=http;host="shop";for="192.0.2.1"'
     ]
 
 
 def test_an_address_with_colons_is_in_brackets_and_no_host_ends_its_quotes() -> None:
-    said = CIMultiDict([("Host", 'a";for=evil:80')])
+    said = HeaderFields.of([("Host", 'a";for=evil:80')])
     request = Request("GET", "/", "/", "", said, "1.1", "2001:db8::1")
 
-    sent = headers.to_upstream(request, "", TRACE)
-
-    assert sent["Forwarded"] == 'proto=http;host="a;for=evil:80";for="[2001:db8::1]"'
+    assert sent(request, "")["Forwarded"] == 'proto=http;host="a;for=evil:80";for="[2001:db8::1]"'
 
 
 def test_an_answers_trace_headers_and_those_of_its_connection_stay_behind() -> None:

@@ -1,0 +1,103 @@
+"""Header fields as they came (RFC 9110, 5): bytes in their order, found whatever their case."""
+
+from collections.abc import ItemsView, Iterable, Iterator
+from functools import lru_cache
+from typing import TypeAlias, TypeVar, cast, overload
+
+from multidict import MultiMapping
+
+RawPair: TypeAlias = tuple[bytes, bytes]
+T = TypeVar("T")
+MISSING = object()
+
+
+class HeaderFields(MultiMapping[str]):
+    """Read only.  Most lines only pass, so that one is decoded when somebody asks for it.
+
+    `pairs` are names and values; `first` is the first value by each name in lower case.
+    """
+
+    __slots__ = ("first", "pairs")
+
+    def __init__(self, pairs: list[RawPair]) -> None:
+        self.pairs = pairs
+        self.first = {name.lower(): value for name, value in reversed(pairs)}
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> "HeaderFields":
+        return cls([encoded(name, value) for name, value in pairs])
+
+    @overload
+    def get(self, key: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, /, default: str | T) -> str | T: ...
+    def get(self, key: str, /, default: str | T | None = None) -> str | T | None:
+        value = self.first.get(lower(key))
+        return default if value is None else value.decode("latin-1")
+
+    @overload
+    def getall(self, key: str) -> list[str]: ...
+    @overload
+    def getall(self, key: str, default: T) -> list[str] | T: ...
+    def getall(self, key: str, default: object = MISSING) -> object:
+        name = lower(key)
+        if name not in self.first:
+            if default is MISSING:
+                raise KeyError(key)
+            return default
+        return [value.decode("latin-1") for value in self.lines(name)]
+
+    @overload
+    def getone(self, key: str) -> str: ...
+    @overload
+    def getone(self, key: str, default: T) -> str | T: ...
+    def getone(self, key: str, default: object = MISSING) -> object:
+        return self[key] if default is MISSING else self.get(key, default)
+
+    def lines(self, name: bytes) -> list[bytes]:
+        """All values of a `name` in lower case that is there."""
+        if len(self.first) == len(self.pairs):
+            return [self.first[name]]
+        return [value for other, value in self.pairs if other.lower() == name]
+
+    def __contains__(self, key: object) -> bool:
+        return lower(cast(str, key)) in self.first
+
+    def __getitem__(self, key: str) -> str:
+        value = self.get(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode() for name, _ in self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def items(self) -> ItemsView[str, str]:
+        """All lines, in their order."""
+        return _Lines(self)
+
+
+class _Lines(ItemsView[str, str]):
+    def __init__(self, fields: HeaderFields) -> None:
+        super().__init__(fields)
+        self._pairs = fields.pairs
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(decoded(self._pairs))
+
+
+@lru_cache(maxsize=1024)
+def lower(name: str) -> bytes:
+    """A name as `first` has it."""
+    return name.lower().encode("latin-1", "replace")
+
+
+def encoded(name: str, value: str) -> RawPair:
+    return name.encode("latin-1"), value.encode("latin-1")
+
+
+def decoded(pairs: Iterable[RawPair]) -> list[tuple[str, str]]:
+    return [(name.decode(), value.decode("latin-1")) for name, value in pairs]
