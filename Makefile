@@ -24,8 +24,8 @@ endif
 of_service = "$$SERVICE"
 of_instance = $(if $(INSTANCE),--instance "$$INSTANCE")
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
-VERBS := help up down clean status kill start stop scale new roll rotate-keys purge canary slow fail pause heal set \
-  order traffic dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+VERBS := help up down clean status kill start stop scale new roll rotate-keys credentials purge canary slow \
+  fail pause heal set order traffic dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
 
 .DEFAULT_GOAL := help
 .PHONY: $(VERBS)
@@ -121,6 +121,9 @@ rotate-keys: $(INSTALLED) ## another key signs the tokens, and nobody is logged 
 
 purge: $(INSTALLED) ## delete now what has had its time: deleted users, old keys, ended sessions
 	@$(FUSEBOX) purge
+
+credentials: $(INSTALLED) ## the addresses of discovery and config-server for a foreign application
+	@$(FUSEBOX) credentials
 
 canary: $(INSTALLED) ## a second version gets a share: SERVICE=catalog-service WEIGHT=10 [VERSION=2] [STICKY=user]
 	@$(FUSEBOX) canary $(of_service) "$$WEIGHT" \

@@ -150,7 +150,10 @@ class _Load:
         timeout = aiohttp.ClientTimeout(total=30)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS)
         async with aiohttp.ClientSession(
-            timeout=timeout, connector=connector, auto_decompress=False
+            timeout=timeout,
+            connector=connector,
+            auto_decompress=False,
+            headers=single_process.of_guest(),
         ) as session:
             fetches = []
             for size in SIZES:

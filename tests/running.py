@@ -16,10 +16,11 @@ import pytest
 import requests
 
 from fusebox.core.stack import Stack
-from fusebox.core.topology import PORTS
+from fusebox.core.topology import PORTS, part_named
 from fusebox.native.process_tree import orphans
 from fusebox.operations.drivers import driver_of
 from fusebox.runtime import health
+from fusebox.runtime.credentials import headers_for
 from fusebox.runtime.shop_client import Customer, ShopClient
 
 from . import containers
@@ -98,6 +99,15 @@ class RunningShop(ShopClient):
     def admin(self) -> Customer:
         password = (self.stack.secrets / "admin-password").read_text().strip()
         return self.login("admin@fusebox.example", password)
+
+    def guest_addresses(self) -> dict[str, str]:
+        """What `credentials` prints for foreign applications: `eureka` and `config`."""
+        printed: dict[str, str] = json.loads(self.run("credentials", "--json").stdout)
+        return printed
+
+    def operator(self, part: str) -> dict[str, str]:
+        """The headers with which the command line asks that part."""
+        return headers_for(self.stack, part_named(part))
 
     def add_stock(self) -> None:
         """So that no test runs out of stock because of another."""

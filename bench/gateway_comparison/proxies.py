@@ -169,7 +169,9 @@ def _register(discovery: SingleProcess, service: str, behind: SingleProcess) -> 
         "leaseInfo": {"renewalIntervalInSecs": HOUR, "durationInSecs": HOUR},
     }
     address = f"{discovery.url}/eureka/apps/{service.upper()}"
-    requests.post(address, json={"instance": instance}, timeout=5).raise_for_status()
+    headers = single_process.of_service(service)
+    answer = requests.post(address, json={"instance": instance}, headers=headers, timeout=5)
+    answer.raise_for_status()
 
 
 def _await_keys(gateway: SingleProcess) -> None:

@@ -1,7 +1,10 @@
 """One process on its own, on a free port: what is measured without a whole stack."""
 
+import atexit
+import base64
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,12 +13,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 from bench.harness.machine import cpu_of_tree
 from bench.harness.stack_under_test import BenchError
+from chassis.core.environment import Environment
+from chassis.identity.assertions import OwnIdentity
+from fusebox.core import secrets
+from fusebox.core.stack import Stack
+from fusebox.core.topology import GUEST, guest_password
 
 START_SECONDS = 20.0
 ENDING_SECONDS = 10.0
@@ -80,9 +89,38 @@ def ours(
     with tempfile.TemporaryDirectory(prefix=f"fusebox-{service}-") as folder:
         copy = Path(folder) / "configuration.json"
         copy.write_text(json.dumps([{"name": "bench", "source": configuration}]))
-        variables = {"CONFIG_SERVER_URL": NOBODY, "FUSEBOX_STATE": folder, **environment}
+        variables = {
+            "CONFIG_SERVER_URL": NOBODY,
+            "FUSEBOX_SECRETS": str(secret_files()),
+            "FUSEBOX_STATE": folder,
+            **environment,
+        }
         with running([sys.executable, "-m", f"{service}.main"], port, variables) as process:
             yield process
+
+
+@cache
+def secret_files() -> Path:
+    """The folder of those that all processes of this measurement have."""
+    home = Path(tempfile.mkdtemp(prefix="fusebox-secrets-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    stack = Stack(home=home, clone=home)
+    stack.make_folders()
+    secrets.make_missing(stack)
+    return stack.secrets
+
+
+def of_service(service: str) -> dict[str, str]:
+    """The headers with which `service` registers itself."""
+    environment = Environment.read(service, {"FUSEBOX_SECRETS": str(secret_files())})
+    return OwnIdentity(environment).headers("discovery")
+
+
+def of_guest() -> dict[str, str]:
+    """The headers with which anybody else registers."""
+    password = (secret_files() / guest_password("discovery")).read_text()
+    encoded = base64.b64encode(f"{GUEST}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
 
 
 @contextmanager

@@ -7,14 +7,15 @@ from aiohttp import web
 
 from chassis.actuator.endpoints import down, up
 from chassis.core.environment import Environment
+from chassis.identity.access import PlatformAccess
 from chassis.messaging import kafka
-from chassis.runtime.aiohttp import add_actuator, serve
+from chassis.runtime.aiohttp import add_actuator, authenticated, serve
 from chassis.runtime.service import Process, begin
 from config_server.app import create_app
 from config_server.backends.factory import build as build_backend
 from config_server.backends.factory import folders
 from config_server.bootstrap import bootstrap_sources, cipher_of
-from config_server.http.api import template_of
+from config_server.http.api import is_open, template_of
 from config_server.model import Backend, BackendUnavailable, UnknownLabel
 from config_server.notify.announcer import Announcer
 from config_server.notify.bus import ConfigBus, add_endpoints
@@ -32,7 +33,7 @@ def build() -> tuple[Process[ConfigServerSettings], web.Application]:
     cipher = cipher_of(
         environment, {k: value for k, (value, _) in process.configuration.flat.items()}
     )
-    announcer = Announcer(lambda: process.registry.instances)
+    announcer = Announcer(lambda: process.registry.instances, process.identity)
     process.workers.add("announcer", announcer.run)
     process.workers.add("watch", BackendWatcher(backend, announcer.changed).run)
     bus = _bus(process, announcer)
@@ -42,6 +43,7 @@ def build() -> tuple[Process[ConfigServerSettings], web.Application]:
     process.actuator.health.add("files", lambda: _files_health(backend))
     decrypts = process.settings.spring.cloud.config.server.encrypt.enabled
     app = create_app(backend, cipher, announcer.changed, decrypts)
+    app.middlewares.append(authenticated(PlatformAccess.of(environment), is_open))
     add_actuator(app, process, template_of)
     return process, app
 

@@ -1,10 +1,12 @@
 """The web application of discovery, around one registry."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from chassis.identity.access import PlatformAccess
+from chassis.runtime.aiohttp import authenticated
 from discovery.eureka.response_cache import EurekaResponseCache
 from discovery.registry.models import RegistryClock
 from discovery.registry.registry import Registry
@@ -18,15 +20,18 @@ from discovery.replication.peer_client import (
 from discovery.replication.replicated_registry import ReplicatedRegistry
 from discovery.web.dashboard import Dashboard
 from discovery.web.eureka_api import EurekaApi
+from discovery.web.rights import RegistryRights
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_REGISTRATION_BYTES = 64 * 1024
+PASSED = ("Allow", "WWW-Authenticate", "Retry-After")
+READING = ("GET", "HEAD", "OPTIONS")
 
 
 @web.middleware
 async def without_error_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors of the framework (404, 405, 413) keep status and Allow and lose their body.
+    """Errors keep their status and what goes with it, and lose their body.
 
     Netflix's client takes a body that comes with a 404 for an instance, and never registers again.
     """
@@ -35,8 +40,13 @@ async def without_error_bodies(request: web.Request, handler: Handler) -> web.St
     try:
         return await handler(request)
     except web.HTTPException as error:
-        allow = error.headers.get("Allow")
-        return web.Response(status=error.status, headers={"Allow": allow} if allow else None)
+        passed = {name: error.headers[name] for name in PASSED if name in error.headers}
+        return web.Response(status=error.status, headers=passed)
+
+
+def is_open(request: web.Request) -> bool:
+    """Who is there anybody may read: names and addresses alone, of services that ask who calls."""
+    return request.method in READING
 
 
 class DiscoveryServer:
@@ -44,23 +54,26 @@ class DiscoveryServer:
 
     def __init__(
         self,
+        access: PlatformAccess,
         rules: Callable[[], LeaseRules] = LeaseRules,
         peer_settings: Callable[[], PeerSettings] = PeerSettings,
         clock: RegistryClock | None = None,
         bind: str = "127.0.0.1",
         port: int = 8761,
+        identity: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        """`identity` are the headers that show the other replicas who this is."""
         clock = clock or RegistryClock()
         self.registry = Registry(clock, rules)
-        self.replicas = Replicas(self.registry, clock, peer_settings, bind, port)
+        self.replicas = Replicas(self.registry, clock, peer_settings, bind, port, identity)
         replicated = ReplicatedRegistry(self.registry, self.replicas)
         self.app = web.Application(
-            middlewares=[without_error_bodies, self._once_synced],
+            middlewares=[without_error_bodies, authenticated(access, is_open), self._once_synced],
             client_max_size=MAX_REGISTRATION_BYTES,
         )
-        self.app.add_routes(
-            EurekaApi(self.registry, replicated, EurekaResponseCache(self.registry, clock)).routes()
-        )
+        cache = EurekaResponseCache(self.registry, clock)
+        rights = RegistryRights(lambda: access.services)
+        self.app.add_routes(EurekaApi(self.registry, replicated, cache, rights).routes())
         dashboard = Dashboard(self.registry, self.replicas, clock)
         self.app.add_routes([web.get("/", dashboard.page)])
         self.app.cleanup_ctx.append(self._run)

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from chassis.actuator.endpoints import ActuatorResponse, down, up
+from chassis.identity.access import PlatformAccess
 from chassis.observability.metrics import CONTENT_TYPE
 from chassis.runtime.aiohttp import add_actuator, serve
 from chassis.runtime.service import Process, begin
@@ -14,6 +15,8 @@ from discovery.replication.peer_client import Replicas
 from discovery.settings import DiscoverySettings
 from discovery.web.metrics import RegistryMetrics
 
+SERVICE = "discovery"
+
 
 def own_port() -> int:
     """DISCOVERY_PORT is the port of the first replica; the others are given SERVER_PORT."""
@@ -21,12 +24,14 @@ def own_port() -> int:
 
 
 def build() -> tuple[Process[DiscoverySettings], web.Application]:
-    process = begin("discovery", DiscoverySettings)
+    process = begin(SERVICE, DiscoverySettings)
     discovery = DiscoveryServer(
+        PlatformAccess.of(process.environment),
         rules=process.live.map(lambda settings: settings.eureka.lease_rules()),
         peer_settings=process.live.map(lambda settings: settings.eureka.peer_settings()),
         bind=process.environment.bind,
         port=own_port(),
+        identity=lambda: process.identity.headers(SERVICE),
     )
     registry_metrics = RegistryMetrics(discovery.registry, discovery.replicas)
     process.actuator.add(

@@ -20,6 +20,8 @@ from config_server.backends.folder import FolderBackend
 from config_server.http.api import template_of
 from discovery.app import DiscoveryServer
 
+from ...identities import basic, platform_access
+
 TRACE = "463ac35c9f6413ad48485a3953bb6124"
 
 
@@ -58,7 +60,7 @@ class Observed:
 
 @pytest.fixture
 def discovery(tmp_path: Path) -> Observed:
-    return Observed(tmp_path, DiscoveryServer(port=0).app)
+    return Observed(tmp_path, DiscoveryServer(platform_access("discovery", tmp_path), port=0).app)
 
 
 @pytest.fixture
@@ -74,6 +76,7 @@ def test_requests_of_discovery_are_counted_by_route(discovery: Observed) -> None
         ("POST", "/eureka/apps/PROBE"),
         ("GET", "/none"),
         ("GET", "/actuator/info"),
+        **basic(),
     )
 
     assert discovery.counted() == {

@@ -16,6 +16,10 @@ import pytest
 import requests
 from sqlalchemy import Engine
 
+from chassis.core.environment import Environment
+from chassis.identity.assertions import OwnIdentity
+
+from ...identities import PASSWORD, basic, made_secrets
 from .conftest import put
 
 SHARED = """
@@ -38,7 +42,13 @@ class Running:
         return (self.home / "log").read_text()
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+        return self.ask("GET", path, basic())
+
+    def ask(
+        self, method: str, path: str, headers: dict[str, str], **given: Any
+    ) -> requests.Response:
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return requests.request(method, url, headers=headers, timeout=5, **given)
 
     def component(self, name: str) -> dict[str, Any]:
         health: dict[str, Any] = self.get("/actuator/health").json()["components"][name]
@@ -73,6 +83,15 @@ def start(leaving: list[subprocess.Popen[bytes]], tmp_path: Path) -> Start:
     return lambda **files: started(tmp_path, leaving, files)
 
 
+@pytest.fixture(scope="module")
+def shared(
+    leaving: list[subprocess.Popen[bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """One for all tests that change nothing."""
+    with started(tmp_path_factory.mktemp("shared"), leaving, {"probe": "a: 1\n"}) as running:
+        yield running
+
+
 @contextmanager
 def started(
     home: Path, leaving: list[subprocess.Popen[bytes]], files: dict[str, str]
@@ -81,6 +100,7 @@ def started(
     config.mkdir(exist_ok=True)
     for name, text in {"application": SHARED, **files}.items():
         (config / f"{name}.yml").write_text(text)
+    made_secrets(home)
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -131,8 +151,7 @@ def test_an_edit_is_noticed_and_a_broken_file_is_reported_and_survives_a_restart
 def test_the_key_of_the_secrets_is_used_and_secrets_are_masked(
     tmp_path: Path, start: Start
 ) -> None:
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
+    secrets = made_secrets(tmp_path)
     (secrets / "encrypt-key").write_text("a-key-for-the-reference-server-only\n")
     cipher = "301d8c1c271a5ad85a92bcc53be169a2f68dbaace5b9ae990f7991a1f3cd7542"
     own = f"some.password: '{{cipher}}{cipher}'\nencrypt.salt: deadbeef\n"
@@ -141,6 +160,98 @@ def test_the_key_of_the_secrets_is_used_and_secrets_are_masked(
         assert running.get("/config-server-native.json").json()["some"] == {"password": "secret"}
         shown = running.get("/actuator/env").text
         assert '"some.password": {"value": "******"}' in shown
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/probe/native"),
+        ("GET", "/order-service-native.yml"),
+        ("GET", "/probe/native/main/file.txt"),
+        ("GET", "//probe/native"),
+        ("GET", "/actuator/../probe/native"),
+        ("GET", "/actuator/health/../../probe/native"),
+        ("HEAD", "/probe/native"),
+        ("OPTIONS", "/probe/native"),
+        ("GET", "/key"),
+        ("GET", "/encrypt/status"),
+        ("POST", "/encrypt"),
+        ("POST", "/decrypt"),
+        ("POST", "/monitor"),
+        ("POST", "/"),
+        ("GET", "/actuator"),
+        ("GET", "/actuator/env"),
+        ("GET", "/actuator/env/some.password"),
+        ("GET", "/actuator/prometheus"),
+        ("POST", "/actuator/refresh"),
+        ("POST", "/actuator/health"),
+        ("POST", "/actuator/busrefresh"),
+        ("GET", "/nothing"),
+    ],
+)
+def test_who_shows_no_credentials_or_wrong_ones_is_refused(
+    shared: Running, method: str, path: str
+) -> None:
+    wrong = [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Basic"},
+        {"Authorization": "Basic !"},
+        {"Authorization": f"Bearer {PASSWORD}"},
+        basic(password="wrong"),
+        basic(password=""),
+        basic(name="admin"),
+        basic(name="", password=""),
+        {"Service-Assertion": "a.b.c"},
+    ]
+    for headers in wrong:
+        answer = shared.ask(method, path, headers, data="x")
+
+        # So many wrong ones in so short a time are not looked at any more.
+        assert answer.status_code in (401, 429), (headers, answer.status_code)
+        challenge = answer.headers.get("WWW-Authenticate")
+        assert challenge == 'Basic realm="config-server", charset="UTF-8"' or (
+            answer.status_code == 429 and answer.headers["Retry-After"] == "1"
+        )
+        assert PASSWORD not in answer.text
+    assert PASSWORD not in shared.log
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/actuator/health",
+        "/actuator/health/liveness",
+        "/actuator/health/readiness",
+        "/actuator/info",
+    ],
+)
+def test_whether_it_is_well_is_for_everybody(shared: Running, path: str) -> None:
+    assert shared.ask("GET", path, {"Accept": "text/html"}).status_code == 200
+
+
+def test_a_service_reads_its_configuration_by_its_own_identity(shared: Running) -> None:
+    environment = Environment.read(
+        "order-service", {"FUSEBOX_SECRETS": str(shared.home / "secrets")}
+    )
+    own = OwnIdentity(environment)
+
+    assert shared.ask("GET", "/probe/native", own.headers("config-server")).ok
+    # What it shows to another one is of no use here.
+    assert shared.ask("GET", "/probe/native", own.headers("discovery")).status_code == 401
+
+
+def test_who_was_right_before_is_not_held_up_by_those_who_are_wrong(shared: Running) -> None:
+    assert shared.get("/probe/native").ok
+    statuses = {
+        shared.ask("GET", "/probe/native", basic(password=str(number))).status_code
+        for number in range(80)
+    }
+
+    assert statuses <= {401, 429}
+    assert 429 in statuses
+    assert shared.get("/probe/native").ok
 
 
 def test_a_git_repository_is_served_and_watched(tmp_path: Path, start: Start) -> None:
@@ -176,8 +287,7 @@ spring.cloud.config.server.git.uri: file://{repository}
 def test_a_table_before_a_folder_is_served_and_watched(
     tmp_path: Path, engine: Engine, start: Start
 ) -> None:
-    url, secrets = engine.url, tmp_path / "secrets"
-    secrets.mkdir()
+    url, secrets = engine.url, made_secrets(tmp_path)
     (secrets / "config-server-db-password").write_text(str(url.password))
     put(engine, ("probe", "native", "master", "a", "1"))
     own = f"""

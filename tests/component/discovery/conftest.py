@@ -20,11 +20,15 @@ import pytest
 import requests
 from aiohttp import web
 
+from chassis.identity.guests import GUEST
 from discovery.app import DiscoveryServer
 from discovery.registry.models import RegistryClock
 from discovery.replication.peer_client import PeerSettings
 
+from ...identities import PASSWORD, basic, made_secrets, platform_access
+
 PATIENCE_SECONDS = 60
+SERVICES = ("discovery", "order-service", "user-service", "ops")
 
 
 def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
@@ -42,11 +46,16 @@ def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> Non
 
 @dataclass
 class Discovery:
-    """Discovery as a client sees it; `get`, `post` … take paths below /eureka."""
+    """Discovery as a guest sees it; `get`, `post` … take paths below /eureka."""
 
     base: str = ""
     now: float = 1_000_000.0
     session: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def address(self) -> str:
+        """With name and password, as a foreign client is told it."""
+        return self.base.replace("://", f"://{GUEST}:{PASSWORD}@")
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         return self.session.request(method, f"{self.base}{path}", timeout=5, **options)
@@ -102,11 +111,15 @@ def registration(id_: str, app: str, **more: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def served(peer_settings: PeerSettings | None = None) -> Iterator[Discovery]:
+def served(folder: Path, peer_settings: PeerSettings | None = None) -> Iterator[Discovery]:
     discovery = Discovery()
+    discovery.session.headers.update(basic())
     clock = RegistryClock(lambda: discovery.now, lambda: discovery.now)
     app = DiscoveryServer(
-        peer_settings=lambda: peer_settings or PeerSettings(), clock=clock, port=0
+        platform_access("discovery", folder, SERVICES),
+        peer_settings=lambda: peer_settings or PeerSettings(),
+        clock=clock,
+        port=0,
     ).app
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -132,8 +145,8 @@ async def _listen(runner: web.AppRunner) -> int:
 
 
 @pytest.fixture
-def discovery() -> Iterator[Discovery]:
-    with served() as discovery:
+def discovery(tmp_path: Path) -> Iterator[Discovery]:
+    with served(tmp_path) as discovery:
         until(lambda: discovery.get("/apps").status_code == 200)
         yield discovery
 
@@ -150,12 +163,14 @@ class Replica(Discovery):
 
     def __init__(self, port: int, config_server: str, state: Path) -> None:
         super().__init__(base=f"http://127.0.0.1:{port}/eureka")
+        self.session.headers.update(basic())
         self.port = port
         self._environment = {
             **os.environ,
             "SERVER_PORT": str(port),
             "CONFIG_SERVER_URL": config_server,
             "FUSEBOX_INSTANCE": f"discovery-{port}",
+            "FUSEBOX_SECRETS": str(state / "secrets"),
             "FUSEBOX_STATE": str(state / str(port)),
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -214,6 +229,7 @@ class _ConfigServer(BaseHTTPRequestHandler):
 def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Replica]]:
     """Three replicas that know one another, not started yet."""
     folder = tmp_path_factory.mktemp("replicas")
+    made_secrets(folder)
     ports = [free_port() for _ in range(3)]
 
     class Handler(_ConfigServer):

@@ -60,7 +60,7 @@ def start() -> Iterator[Start]:
 def test_py_eureka_client_registers_renews_and_finds_the_others(
     discovery: Any, start: Start
 ) -> None:
-    first, second = start(discovery.base, 9001), start(discovery.base, 9002)
+    first, second = start(discovery.address, 9001), start(discovery.address, 9002)
     both = [first.id, second.id]
 
     until(lambda: first.known() == both)
@@ -74,7 +74,7 @@ def test_py_eureka_client_registers_renews_and_finds_the_others(
 
 
 def test_py_eureka_client_leaves_and_the_others_see_it(discovery: Any, start: Start) -> None:
-    first, second = start(discovery.base, 9001), Client(discovery.base, 9002)
+    first, second = start(discovery.address, 9001), Client(discovery.address, 9002)
     until(lambda: len(first.known()) == 2)
 
     second.stop()
@@ -86,7 +86,7 @@ def test_py_eureka_client_leaves_and_the_others_see_it(discovery: Any, start: St
 def test_py_eureka_client_registers_again_when_discovery_has_forgotten_it(
     discovery: Any, start: Start
 ) -> None:
-    client = start(discovery.base, 9001)
+    client = start(discovery.address, 9001)
     until(lambda: discovery.ids("FOREIGN"))
 
     discovery.delete(f"/apps/FOREIGN/{client.id}")
@@ -98,7 +98,7 @@ def test_py_eureka_client_fails_over_when_a_replica_is_killed(
     two: list[Replica], start: Start
 ) -> None:
     first, second = two
-    client = start(f"{first.base},{second.base}", 9001)
+    client = start(f"{first.address},{second.address}", 9001)
     until(lambda: second.ids("FOREIGN"))
 
     first.kill()

@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,10 +161,10 @@ def silent() -> Iterator[str]:
 
 
 def test_a_starting_replica_answers_503_while_it_copies_and_gives_up_after_its_retries(
-    silent: str, monkeypatch: pytest.MonkeyPatch
+    silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("discovery.replication.peer_client.TIMEOUT", ClientTimeout(total=1))
-    with served(PeerSettings(silent, retries=1, retry_seconds=0.1)) as replica:
+    with served(tmp_path, PeerSettings(silent, retries=1, retry_seconds=0.1)) as replica:
         calls = [("GET", "/apps"), ("GET", "/v2/apps/delta"), ("PUT", "/apps/A/b")]
         refused = [replica.call(method, path) for method, path in calls]
 
@@ -171,12 +172,12 @@ def test_a_starting_replica_answers_503_while_it_copies_and_gives_up_after_its_r
         until(lambda: replica.get("/apps").status_code == 200, seconds=30)
 
 
-def test_a_starting_replica_copies_the_registry_of_another(discovery: Any) -> None:
+def test_a_starting_replica_copies_the_registry_of_another(discovery: Any, tmp_path: Path) -> None:
     discovery.register("a", metadata={"k": "v"})
     discovery.register("b")
     discovery.put("/apps/PROBE/b/status?value=OUT_OF_SERVICE")
 
-    with served(PeerSettings(f"{discovery.base}/", retries=1)) as replica:
+    with served(tmp_path, PeerSettings(f"{discovery.base}/", retries=1)) as replica:
         until(lambda: replica.ids() == {"a", "b"})
         assert replica.instance("/apps/PROBE/a")["metadata"] == {"k": "v"}
         assert replica.instance("/apps/PROBE/b")["overriddenStatus"] == "OUT_OF_SERVICE"

@@ -42,9 +42,7 @@ def test_a_key_set_by_hand_is_in_force_at_once_and_can_be_unset(shop: Any) -> No
 def ask(shop: Any, instance: str, page: str, body: Any = None) -> requests.Response:
     """A page of the actuator at the process' own port; the gateway's is for admins."""
     url = f"{shop.url_of_instance(instance)}/actuator/{page}"
-    headers = {}
-    if instance.startswith("gateway"):
-        headers["Authorization"] = f"Bearer {shop.admin().token}"
+    headers = shop.operator(instance.rpartition("-")[0])
     method = "GET" if body is None else "POST"
     return requests.request(method, url, json=body, headers=headers, timeout=5)
 
@@ -109,15 +107,18 @@ def test_an_edited_file_is_noticed_without_a_request(shop: Any) -> None:
 
 
 def test_busrefresh_at_any_process_refreshes_all(shop: Any) -> None:
-    config_server = shop.url_of("config-server")
 
     def changes() -> int:
         return int(shop.log("config-server-1").count("order-service-1 has changed"))
 
-    for receiver in (config_server, shop.url_of("catalog-service")):
+    for receiver in ("config-server", "catalog-service"):
         before = changes()
 
-        answer = requests.post(f"{receiver}/actuator/busrefresh", timeout=15)
+        answer = requests.post(
+            f"{shop.url_of(receiver)}/actuator/busrefresh",
+            headers=shop.operator(receiver),
+            timeout=15,
+        )
 
         assert answer.status_code == 204
         shop.until(lambda before=before: changes() > before)

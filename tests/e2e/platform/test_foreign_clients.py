@@ -20,7 +20,8 @@ NAME = "foreign-service"
 @contextmanager
 def joined(shop: Any) -> Iterator[dict[str, Any]]:
     """Its id and its configuration; it leaves in the end."""
-    servers = [f"{shop.stack.url('discovery')}/eureka/", shop.stack.url("config-server")]
+    addresses = shop.guest_addresses()
+    servers = [addresses["eureka"], addresses["config"]]
     process = subprocess.Popen(
         [sys.executable, PROGRAM, *servers],
         stdin=subprocess.PIPE,

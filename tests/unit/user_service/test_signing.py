@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from fusebox.core.files import write_whole
-from fusebox.runtime.admin_token import public_key
+from fusebox.core.secrets import public_key
 from user_service.models import User
 from user_service.signing import (
     CURRENT,

@@ -15,11 +15,17 @@ from chassis.config.client import ConfigClient, ConfigurationError
 from chassis.core.environment import Environment
 from chassis.core.errors import Problem, Unavailable
 from chassis.core.internal_http import internal_session
+from chassis.identity.assertions import OwnIdentity
 
 TIMEOUT = (0.5, 10)
 
 
-def add(actuator: Actuator, configuration: ConfigClient[Any], environment: Environment) -> None:
+def add(
+    actuator: Actuator,
+    configuration: ConfigClient[Any],
+    environment: Environment,
+    identity: OwnIdentity,
+) -> None:
     def refresh(_: ActuatorRequest) -> ActuatorResponse:
         try:
             return json_response(configuration.refresh())
@@ -32,7 +38,9 @@ def add(actuator: Actuator, configuration: ConfigClient[Any], environment: Envir
         url = f"{environment.config_server}/actuator/busrefresh{path}"
         try:
             with internal_session() as session:
-                response = session.post(url, timeout=TIMEOUT)
+                response = session.post(
+                    url, headers=identity.headers("config-server"), timeout=TIMEOUT
+                )
         except requests.RequestException as error:
             raise Unavailable(
                 "config-server does not answer, so no process was notified."

@@ -28,6 +28,7 @@ from chassis.core.backoff import Backoff
 from chassis.core.environment import Environment
 from chassis.core.internal_http import UNSAMPLED, internal_session
 from chassis.core.live import Live
+from chassis.identity.assertions import OwnIdentity
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class ConfigClient(Generic[S]):
         """`fetch` gets the property sources, unless config-server has them."""
         self.model = model
         self._environment = environment
+        self._identity = OwnIdentity(environment)
         self._copy = environment.state / "configuration.json"
         self.live: Live[S] = Live(model())
         self.flat: dict[str, tuple[Any, str]] = {}
@@ -171,7 +173,7 @@ class ConfigClient(Generic[S]):
         with nullcontext(self._polling) if self._polling else internal_session() as session:
             response = session.get(
                 f"{environment.config_server}/{environment.service}/{environment.profile}",
-                headers=UNSAMPLED,
+                headers={**UNSAMPLED, **self._identity.headers("config-server")},
                 timeout=(0.5, 5),
             )
             response.raise_for_status()

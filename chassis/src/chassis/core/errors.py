@@ -4,9 +4,12 @@ Problem
 ├── BadRequest            the request cannot be read
 ├── Invalid               it can be read, and a field is wrong
 ├── Unauthenticated       the caller is not known
-│   └── InvalidToken      … though it has sent a token
+│   ├── InvalidToken      … though it has sent a token
+│   ├── UnknownService    … as a service of the shop
+│   └── UnknownGuest      … by name and password
 ├── Forbidden             the caller is not allowed to
-│   └── InsufficientScope … with the token that it has sent
+│   ├── InsufficientScope … with the token that it has sent
+│   └── NotAllowedToCall  … as the service that it is
 ├── NotFound              there is no such thing
 │   └── NotTheirs         … for this caller: whether for others there is one, it is not told
 ├── Conflict              it contradicts what is already so
@@ -78,8 +81,24 @@ class InvalidToken(Unauthenticated):
     """It is malformed, forged or expired, or its account is gone (RFC 6750, 3.1)."""
 
 
+class UnknownService(Unauthenticated):
+    code = "service-unauthenticated"
+
+
+class UnknownGuest(Unauthenticated):
+    """`realm` is what the name and the password are asked for (RFC 7617)."""
+
+    def __init__(self, detail: str, realm: str) -> None:
+        super().__init__(detail)
+        self.realm = realm
+
+
 class Forbidden(Problem):
     code = "forbidden"
+
+
+class NotAllowedToCall(Forbidden):
+    code = "service-not-allowed"
 
 
 class InsufficientScope(Forbidden):

@@ -20,6 +20,7 @@ from chassis.core.environment import Environment
 from chassis.core.live import Live
 from chassis.discovery.eureka_http import EurekaHttpClient
 from chassis.discovery.instances import RegistrySnapshot, Snapshot, authority, merged
+from chassis.identity.assertions import OwnIdentity
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +47,15 @@ class DiscoveryClient:
         self,
         environment: Environment,
         settings: Live[Eureka],
+        identity: OwnIdentity,
         on_appeared: Callable[[str], None] = lambda _service: None,
     ) -> None:
         self._environment = environment
         self._settings = settings
         self._on_appeared = on_appeared
         # A session is one thread's: the lease has its own.
-        self._renewing, self._fetching = EurekaHttpClient(settings), EurekaHttpClient(settings)
+        self._renewing = EurekaHttpClient(settings, identity)
+        self._fetching = EurekaHttpClient(settings, identity)
         self._registry = RegistrySnapshot()
         self._is_complete = False
         self._delta = b""

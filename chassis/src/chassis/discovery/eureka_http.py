@@ -7,6 +7,7 @@ import requests
 from chassis.config.settings import Eureka
 from chassis.core.internal_http import UNSAMPLED, internal_session
 from chassis.core.live import Live
+from chassis.identity.assertions import OwnIdentity
 
 TIMEOUT = (0.5, 2)
 
@@ -14,8 +15,9 @@ TIMEOUT = (0.5, 2)
 class EurekaHttpClient:
     """A comma separates them in `defaultZone`; the one that answered last is tried first."""
 
-    def __init__(self, settings: Live[Eureka]) -> None:
+    def __init__(self, settings: Live[Eureka], identity: OwnIdentity) -> None:
         self._settings = settings
+        self._identity = identity
         self._session = internal_session()
         self._last = ""
         # What is asked once a second is prepared once: half of what a request costs.
@@ -31,6 +33,7 @@ class EurekaHttpClient:
         for base in self._in_order():
             try:
                 request = self._prepare(method, base + path, headers, arguments)
+                request.headers.update(self._identity.headers("discovery"))
                 response = self._session.send(request, timeout=TIMEOUT)
                 if response.status_code < 500:
                     self._last = base

@@ -13,6 +13,8 @@ from aiohttp.typedefs import Handler, Middleware
 
 from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.config.client import ConfigurationError
+from chassis.core.errors import Problem
+from chassis.identity.access import PlatformAccess
 from chassis.resilience.examination import PROBE
 from chassis.runtime import lifecycle
 from chassis.runtime.service import Process
@@ -24,6 +26,15 @@ BACKLOG = 1024
 UNKNOWN = "unknown"
 # What tells apart nothing but whether an address ends in a slash.
 SLASH = "{_}"
+
+# Of a request: the service's name or GUEST, if it is known who asks.
+PRINCIPAL = web.RequestKey("principal", str)
+
+REFUSALS: dict[int, type[web.HTTPException]] = {
+    401: web.HTTPUnauthorized,
+    403: web.HTTPForbidden,
+    429: web.HTTPTooManyRequests,
+}
 
 Template = Callable[[web.Request], str | None]
 Build = Callable[[], tuple[Process[Any], web.Application]]
@@ -53,6 +64,34 @@ def add_actuator(
     app.middlewares.insert(0, _observed(process, template))
     app.router.add_route("*", "/actuator/{page:.*}", answer)
     app.router.add_route("*", "/actuator", answer)
+
+
+def authenticated(access: PlatformAccess, is_open: Callable[[web.Request], bool]) -> Middleware:
+    """Finds out who asks; nobody in particular may where `is_open`.
+
+    What is shown and not good is refused there as well, so that a slip in a password is noticed.
+    """
+
+    @web.middleware
+    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            principal = access.principal_of(request.headers, request.remote or "")
+            if principal is None and not is_open(request):
+                raise access.required()
+        except Problem as problem:
+            raise refusal(problem) from problem
+        if principal is not None:
+            request[PRINCIPAL] = principal
+        return await handler(request)
+
+    return authenticate
+
+
+def refusal(problem: Problem) -> web.HTTPException:
+    """In whose form it is written the application decides."""
+    headers = problem_details.headers(problem)
+    status = problem_details.status_of(problem)
+    return REFUSALS[status](headers=headers, text=problem.detail)
 
 
 def _observed(process: Process[Any], template: Template | None) -> Middleware:

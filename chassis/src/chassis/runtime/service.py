@@ -18,6 +18,7 @@ from chassis.core.workers import Workers
 from chassis.discovery.client import DiscoveryClient
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.discovery.reachability import Reachability
+from chassis.identity.assertions import OwnIdentity
 from chassis.observability.logging import configure as configure_logging
 from chassis.observability.metrics import Metrics
 from chassis.observability.sampling import RouteRules, Sampler, SamplingRules
@@ -43,6 +44,7 @@ class Process(Generic[S]):
 
     def __init__(self, environment: Environment, configuration: ConfigClient[S]) -> None:
         self.environment = environment
+        self.identity = OwnIdentity(environment)
         self.configuration = configuration
         self.live: Live[S] = configuration.live
         fusebox = self.live.map(lambda settings: settings.fusebox)
@@ -64,6 +66,7 @@ class Process(Generic[S]):
         self.registry = DiscoveryClient(
             environment,
             self.live.map(lambda settings: settings.eureka),
+            self.identity,
             on_appeared=self.breakers.hasten_probe,
         )
         # Without these the first calls would be refused.
@@ -85,7 +88,7 @@ class Process(Generic[S]):
         circuitbreakers.add(self.actuator, self.metrics, self.breakers)
         chaosmonkey.add(self.actuator, self.monkey)
         loggers.add(self.actuator)
-        refresh.add(self.actuator, self.configuration, self.environment)
+        refresh.add(self.actuator, self.configuration, self.environment, self.identity)
         self.actuator.health.add("registry", self._registry_health)
 
     @property

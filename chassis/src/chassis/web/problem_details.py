@@ -25,6 +25,8 @@ from chassis.core.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnknownGuest,
+    UnknownService,
     UnsupportedMedia,
 )
 from chassis.web.documents import Document
@@ -97,7 +99,11 @@ def headers(problem: Problem) -> dict[str, str]:
 
 
 def _challenge(problem: Problem) -> str:
-    """RFC 6750, 3: an error only for who has sent a token."""
+    """By RFC 6750, 3, an error only for who has sent a token."""
+    if isinstance(problem, UnknownService):
+        return "Service-Assertion"
+    if isinstance(problem, UnknownGuest):
+        return f'Basic realm="{problem.realm}", charset="UTF-8"'
     if isinstance(problem, InvalidToken):
         error = "invalid_token"
     elif isinstance(problem, InsufficientScope):

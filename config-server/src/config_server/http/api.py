@@ -31,6 +31,10 @@ FORMATS: dict[str, tuple[str, Callable[[rendering.Properties], str]]] = {
     "json": (JSON, rendering.to_json),
 }
 PROFILE = re.compile(r"[\w.+@-]+")  # what Spring Boot takes for the name of one
+OPEN = {
+    "/",
+    *(f"/actuator/{page}" for page in ("info", "health", "health/liveness", "health/readiness")),
+}
 POSTED = {"encrypt", "decrypt", "monitor"}
 FORBIDDEN = re.compile(r"\.\.|\\|[\x00-\x1f\x7f]")
 ENCODED_SLASH = re.compile(r"%(25)*2f", re.IGNORECASE)
@@ -109,6 +113,12 @@ class ConfigApi:
             await _run_in_thread(self._configurations.backend.refresh, True)
             await _run_in_thread(self._on_change, webhooks.applications_of(services))
         return json_response(services)
+
+
+def is_open(request: web.Request) -> bool:
+    """The page that explains, and whether this server is well; all else may hold secrets."""
+    path = request.rel_url.raw_path
+    return request.method in ("GET", "HEAD") and path in OPEN
 
 
 def template_of(request: web.Request) -> str | None:

@@ -13,6 +13,8 @@ from config_server.model import BackendUnavailable, UnknownLabel, UnreadableFile
 
 log = logging.getLogger(__name__)
 
+PASSED = ("Allow", "WWW-Authenticate", "Retry-After")
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 JSON, TEXT, PLAIN = "application/json", "text/plain", "text/plain;charset=UTF-8"
@@ -23,8 +25,8 @@ async def errors_as_spring_boot(request: web.Request, handler: Handler) -> web.S
     try:
         return await handler(request)
     except web.HTTPException as refused:
-        allow = refused.headers.get("Allow")
-        return error(request, refused.status, headers={"Allow": allow} if allow else {})
+        passed = {name: refused.headers[name] for name in PASSED if name in refused.headers}
+        return error(request, refused.status, headers=passed)
     except UnknownLabel as unknown:
         return error(request, 404, message=str(unknown))
     except UnreadableFile as broken:

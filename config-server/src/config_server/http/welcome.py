@@ -23,7 +23,8 @@ PAGE = (
     "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8ab4f8}}"
     "</style></head><body><h1>config-server</h1>"
     "<p>Serves configuration as Spring Cloud Config does: "
-    "<code>/{application}/{profile}[/{label}]</code>.</p><ul>"
+    "<code>/{application}/{profile}[/{label}]</code>. It asks for a name and a password: "
+    "<code>make credentials</code> prints them.</p><ul>"
     + "".join(f'<li><a href="{href}"><code>{href}</code></a>: {text}</li>' for href, text in LINKS)
     + "</ul></body></html>"
 )

@@ -11,6 +11,7 @@ import requests
 
 from chassis.core.internal_http import internal_session
 from chassis.discovery.instances import Instance, Snapshot
+from chassis.identity.assertions import OwnIdentity
 from config_server.notify.watch import log_change
 
 log = logging.getLogger(__name__)
@@ -52,8 +53,9 @@ class BusDestination:
 class Announcer:
     """`run` is for Workers; the other methods only put destinations into its queue."""
 
-    def __init__(self, instances: Callable[[], Snapshot]) -> None:
+    def __init__(self, instances: Callable[[], Snapshot], identity: OwnIdentity) -> None:
         self._instances = instances
+        self._identity = identity
         self._queue: queue.SimpleQueue[BusDestination] = queue.SimpleQueue()
 
     def changed(self, applications: set[str] | None) -> None:
@@ -69,7 +71,7 @@ class Announcer:
         with ThreadPoolExecutor(CONCURRENT_REFRESHES) as pool:
             while not stop.is_set():
                 # Each is refreshed once, however many destinations match it.
-                list(pool.map(_refresh, self._matching(self._drain())))
+                list(pool.map(self._refresh, self._matching(self._drain())))
 
     def _drain(self) -> list[BusDestination]:
         try:
@@ -91,19 +93,22 @@ class Announcer:
         # One that is registered under two names matches twice.
         return list({instance.url: instance for instance in matching}.values())
 
-
-def _refresh(instance: Instance) -> None:
-    """One that cannot be reached loads its configuration when it starts, which it will soon."""
-    try:
-        with internal_session() as session:
-            answer = session.post(f"{instance.url}/actuator/refresh", timeout=TIMEOUT)
-    except (requests.RequestException, ValueError) as error:  # ValueError: its host is no host
-        log.info("%s could not be refreshed: %s", instance.id, error)
-        return
-    if answer.status_code == requests.codes.ok:
-        log.info("%s has changed: %s", instance.id, ", ".join(_keys(answer)) or "nothing")
-    elif answer.status_code not in NOT_REFRESHABLE:
-        log.warning("%s refuses to refresh: %s", instance.id, answer.text)
+    def _refresh(self, instance: Instance) -> None:
+        """One that cannot be reached loads its configuration when it starts, which it will soon."""
+        try:
+            with internal_session() as session:
+                answer = session.post(
+                    f"{instance.url}/actuator/refresh",
+                    headers=self._identity.headers(instance.service),
+                    timeout=TIMEOUT,
+                )
+        except (requests.RequestException, ValueError) as error:  # ValueError: its host is no host
+            log.info("%s could not be refreshed: %s", instance.id, error)
+            return
+        if answer.status_code == requests.codes.ok:
+            log.info("%s has changed: %s", instance.id, ", ".join(_keys(answer)) or "nothing")
+        elif answer.status_code not in NOT_REFRESHABLE:
+            log.warning("%s refuses to refresh: %s", instance.id, answer.text)
 
 
 def _keys(answer: requests.Response) -> list[str]:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -76,7 +76,10 @@ class PeerNotReady(Exception):
 
 
 class Replicas:
-    """`synced` says that this replica knows what the others knew when it started."""
+    """`synced` says that this replica knows what the others knew when it started.
+
+    `identity` are the headers that show them who this is.
+    """
 
     def __init__(
         self,
@@ -85,7 +88,9 @@ class Replicas:
         peer_settings: Callable[[], PeerSettings],
         bind: str,
         port: int,
+        identity: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        self._identity = identity
         self._registry = registry
         self._clock = clock
         self._peer_settings = peer_settings
@@ -182,7 +187,8 @@ class Replicas:
         if not batch.documents:
             return
         url = f"{replica.address}peerreplication/batch/"
-        async with session.post(url, data=batch.body, headers=REPLICATION_HEADERS) as answer:
+        headers = {**REPLICATION_HEADERS, **self._identity()}
+        async with session.post(url, data=batch.body, headers=headers) as answer:
             if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 answer.raise_for_status()
             if answer.status != HTTPStatus.OK:

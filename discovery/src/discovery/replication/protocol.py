@@ -135,9 +135,12 @@ def _registered_at(info: Mapping[str, Any]) -> int | None:
     )
 
 
-def apply(registry: Registry, event: ReplicationEvent) -> JsonObject:
-    """Apply another replica's change; returns our instance in the answer if it is newer."""
-    return APPLY[event.action](registry, event)
+def apply(registry: Registry, event: ReplicationEvent | None) -> JsonObject:
+    """Apply another replica's change; returns our instance in the answer if it is newer.
+
+    One that could not be read, None, is answered 400.
+    """
+    return APPLY[event.action](registry, event) if event else answer(BAD_REQUEST)
 
 
 def read_batch(body: bytes) -> list[Any]:
@@ -148,13 +151,13 @@ def read_batch(body: bytes) -> list[Any]:
     return members
 
 
-def apply_member(registry: Registry, member: Any) -> JsonObject:
-    """As `apply`; a member that cannot be read is answered 400, and the others are done."""
+def read_member(member: Any) -> ReplicationEvent | None:
+    """None when it cannot be read; the others are done all the same."""
     try:
-        return apply(registry, ReplicationEvent.read(member))
+        return ReplicationEvent.read(member)
     except (deserialize.MalformedDocument, deserialize.IncompleteRegistration) as error:
         log.warning("a change sent by a replica cannot be read: %s", error)
-        return _answer(BAD_REQUEST)
+        return None
 
 
 def render_answers(content_type: str, answers: Sequence[JsonObject]) -> bytes:
@@ -167,45 +170,45 @@ def _for_xml(answers: Sequence[JsonObject]) -> JsonObject:
     return {"responseList": {f"{PACKAGE}.ReplicationInstanceResponse": list(answers)}}
 
 
-def _answer(status: HTTPStatus) -> JsonObject:
+def answer(status: HTTPStatus) -> JsonObject:
     return {"statusCode": int(status)}
 
 
 def _register(registry: Registry, event: ReplicationEvent) -> JsonObject:
     if event.instance is None:
-        return _answer(BAD_REQUEST)
+        return answer(BAD_REQUEST)
     registry.register(event.instance, event.at or registry.now(), event.overridden_at)
-    return _answer(OK)
+    return answer(OK)
 
 
 def _heartbeat(registry: Registry, event: ReplicationEvent) -> JsonObject:
     if not registry.renew(*event.key, event.last_dirty):
-        return _answer(NOT_FOUND)
+        return answer(NOT_FOUND)
     lease = registry.instance(*event.key)
     if lease is None:
-        return _answer(NOT_FOUND)
+        return answer(NOT_FOUND)
     if event.overridden not in (None, lease.overridden):
         # A sender that gets 404 sends the override too, with its time.
-        return _conflict(registry, lease) if event.overridden is UNKNOWN else _answer(NOT_FOUND)
+        return _conflict(registry, lease) if event.overridden is UNKNOWN else answer(NOT_FOUND)
     if event.last_dirty is not None and lease.last_dirty > event.last_dirty:
         return _conflict(registry, lease)
-    return _answer(OK)
+    return answer(OK)
 
 
 def _conflict(registry: Registry, lease: Lease) -> JsonObject:
     """Our instance, for a sender that knows less of it."""
     override = registry.override(lease.instance.key)
-    return {**_answer(CONFLICT), "responseEntity": as_registered(lease, override)}
+    return {**answer(CONFLICT), "responseEntity": as_registered(lease, override)}
 
 
 def _cancel(registry: Registry, event: ReplicationEvent) -> JsonObject:
-    return _answer(OK if registry.cancel(*event.key, event.last_dirty) else NOT_FOUND)
+    return answer(OK if registry.cancel(*event.key, event.last_dirty) else NOT_FOUND)
 
 
 def _status_update(registry: Registry, event: ReplicationEvent) -> JsonObject:
     at = event.at or registry.now()
     current = not _is_behind(registry, event)
-    return _answer(
+    return answer(
         OK if current and registry.override_status(*event.key, event.status, at) else NOT_FOUND
     )
 
@@ -213,7 +216,7 @@ def _status_update(registry: Registry, event: ReplicationEvent) -> JsonObject:
 def _delete_status_override(registry: Registry, event: ReplicationEvent) -> JsonObject:
     at = event.at or registry.now()
     current = not _is_behind(registry, event)
-    return _answer(
+    return answer(
         OK if current and registry.remove_override(*event.key, event.status, at) else NOT_FOUND
     )
 

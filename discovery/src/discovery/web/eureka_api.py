@@ -1,25 +1,28 @@
 """Eureka's REST interface, under /eureka and /eureka/v2."""
 
+import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
+from chassis.core.errors import Forbidden
+from chassis.runtime.aiohttp import PRINCIPAL, refusal
 from discovery.eureka import deserialize, serialize
 from discovery.eureka.deserialize import storable
-from discovery.eureka.response_cache import CachedPayload, EurekaResponseCache, gzipped
-from discovery.registry.models import InstanceStatus, Key, Lease
+from discovery.eureka.response_cache import CachedPayload, EurekaResponseCache
+from discovery.registry.models import InstanceInfo, InstanceStatus, Key, Lease
 from discovery.registry.registry import Registry
 from discovery.replication import protocol
 from discovery.replication.protocol import ReplicationAction, ReplicationEvent
 from discovery.replication.replicated_registry import ReplicatedRegistry
+from discovery.web.negotiation import GZIP, JSON, RENDERERS, XML, answer, renderer_for, takes_gzip
+from discovery.web.rights import RegistryRights
 
-JSON, XML = "application/json", "application/xml"
+log = logging.getLogger(__name__)
+
 PREFIXES = ("/eureka", "/eureka/v2")
-RENDERERS: dict[tuple[str, bool], serialize.Renderer] = {
-    (renderer.content_type, renderer.compact): renderer
-    for compact in (False, True)
-    for renderer in (serialize.JsonRenderer(compact), serialize.XmlRenderer(compact))
-}
 STATUSES = {status.value: status for status in InstanceStatus}
 MAX_BATCH_BYTES = 4_000_000
 PARSERS = {JSON: deserialize.parse_json, XML: deserialize.parse_xml}
@@ -27,8 +30,13 @@ PARSERS = {JSON: deserialize.parse_json, XML: deserialize.parse_xml}
 
 class EurekaApi:
     def __init__(
-        self, registry: Registry, replicated: ReplicatedRegistry, cache: EurekaResponseCache
+        self,
+        registry: Registry,
+        replicated: ReplicatedRegistry,
+        cache: EurekaResponseCache,
+        rights: RegistryRights,
     ) -> None:
+        self._rights = rights
         self._registry = registry
         self._replicated = replicated
         self._cache = cache
@@ -69,6 +77,7 @@ class EurekaApi:
             return _malformed(error)
         except deserialize.IncompleteRegistration as error:
             return web.Response(status=400, text=str(error))
+        await self._admit(request, instance)
         if _is_replication(request):
             self._apply(
                 ReplicationEvent(
@@ -80,7 +89,7 @@ class EurekaApi:
         return web.Response(status=204)
 
     async def renew(self, request: web.Request) -> web.Response:
-        key, last_dirty = _key(request), _last_dirty(request)
+        key, last_dirty = self._changed_key(request), _last_dirty(request)
         if _is_replication(request):
             value = STATUSES.get(request.query.get("overriddenstatus", ""))
             answer = self._apply(
@@ -97,7 +106,7 @@ class EurekaApi:
         return _ok_or_not_found(self._replicated.renew(*key, last_dirty))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        key = _key(request)
+        key = self._changed_key(request)
         if _is_replication(request):
             return self._apply_and_answer(ReplicationEvent(ReplicationAction.CANCEL, key))
         return _ok_or_not_found(self._replicated.cancel(*key))
@@ -106,7 +115,7 @@ class EurekaApi:
         status = STATUSES.get(request.query.get("value", ""))
         if status is None:
             return web.Response(status=500)  # 400 would be right; this is what clients know
-        key = _key(request)
+        key = self._changed_key(request)
         if _is_replication(request):
             return self._apply_and_answer(
                 ReplicationEvent(ReplicationAction.STATUS_UPDATE, key, _last_dirty(request), status)
@@ -117,7 +126,7 @@ class EurekaApi:
         status = STATUSES.get(request.query.get("value", InstanceStatus.UNKNOWN))
         if status is None:
             return web.Response(status=500)
-        key, last_dirty = _key(request), _last_dirty(request)
+        key, last_dirty = self._changed_key(request), _last_dirty(request)
         if _is_replication(request):
             return self._apply_and_answer(
                 ReplicationEvent(ReplicationAction.DELETE_STATUS_OVERRIDE, key, last_dirty, status)
@@ -126,7 +135,8 @@ class EurekaApi:
 
     async def metadata(self, request: web.Request) -> web.Response:
         entries = {storable(key): storable(value) for key, value in request.query.items()}
-        return _ok_or_not_found(self._replicated.add_metadata(*_key(request), entries))
+        key = self._changed_key(request)
+        return _ok_or_not_found(self._replicated.add_metadata(*key, entries))
 
     async def replicate(self, request: web.Request) -> web.Response:
         """A batch of another replica's changes; each gets an answer of its own."""
@@ -137,12 +147,44 @@ class EurekaApi:
             members = protocol.read_batch(await _body(larger))
         except deserialize.MalformedDocument as error:
             return _malformed(error)
-        answers = [protocol.apply_member(self._registry, member) for member in members]
-        renderer = _renderer(request)
+        answers = [await self._apply_member(request, member) for member in members]
+        renderer = renderer_for(request)
         if renderer is None:
             return web.Response(status=406)
         body = protocol.render_answers(renderer.content_type, answers)
         return web.Response(body=body, content_type=renderer.content_type)
+
+    async def _apply_member(self, request: web.Request, member: Any) -> protocol.JsonObject:
+        event = protocol.read_member(member)
+        try:
+            if event is not None:
+                self._rights.check_change(request[PRINCIPAL], event.key[0])
+            if event is not None and event.instance is not None:
+                await self._check_registration(request, event.instance)
+        except Forbidden as problem:
+            log.warning("a change that was sent as a replica's is refused: %s", problem)
+            return protocol.answer(HTTPStatus.FORBIDDEN)
+        return protocol.apply(self._registry, event)
+
+    async def _admit(self, request: web.Request, instance: InstanceInfo) -> None:
+        try:
+            await self._check_registration(request, instance)
+        except Forbidden as problem:
+            log.warning("%s is not registered: %s", instance.id, problem)
+            raise refusal(problem) from problem
+
+    async def _check_registration(self, request: web.Request, instance: InstanceInfo) -> None:
+        remote = request.remote or ""
+        await self._rights.check_registration(request[PRINCIPAL], instance, remote)
+
+    def _changed_key(self, request: web.Request) -> Key:
+        """That of the instance in the address, which whoever asks may change."""
+        key = _key(request)
+        try:
+            self._rights.check_change(request[PRINCIPAL], key[0])
+        except Forbidden as problem:
+            raise refusal(problem) from problem
+        return key
 
     def _apply(self, event: ReplicationEvent) -> protocol.JsonObject:
         return protocol.apply(self._registry, event)
@@ -157,12 +199,12 @@ class EurekaApi:
         return await self._list(request, self._cache.delta)
 
     async def application(self, request: web.Request) -> web.Response:
-        renderer = _renderer(request)
+        renderer = renderer_for(request)
         if renderer is None:
             return web.Response(status=406)
         self._registry.sweep()
         body = await self._cache.application(request.match_info["app"], renderer)
-        return web.Response(status=404) if body is None else await _answer(request, renderer, body)
+        return web.Response(status=404) if body is None else await answer(request, renderer, body)
 
     async def instance(self, request: web.Request) -> web.Response:
         return await _instance(request, self._registry.instance(*_key(request)))
@@ -177,28 +219,25 @@ class EurekaApi:
         return await self._by_address(request, "secureVipAddress")
 
     async def _by_address(self, request: web.Request, key: str) -> web.Response:
-        renderer = _renderer(request)
+        renderer = renderer_for(request)
         if renderer is None:
             return web.Response(status=406)
         self._registry.sweep()
         body = await self._cache.by_address(key, request.match_info["address"], renderer)
-        return await _answer(request, renderer, body)
+        return await answer(request, renderer, body)
 
     async def _list(
         self, request: web.Request, load: Callable[[serialize.Renderer], Awaitable[CachedPayload]]
     ) -> web.Response:
-        renderer = _renderer(request)
+        renderer = renderer_for(request)
         if renderer is None:
             return web.Response(status=406)
         self._registry.sweep()
         payload = await load(renderer)
         headers = {"Content-Type": renderer.content_type}
-        if not _takes_gzip(request):
+        if not takes_gzip(request):
             return web.Response(body=payload.body, headers=headers)
         return web.Response(body=await payload.gzipped(), headers={**headers, **GZIP})
-
-
-GZIP = {"Content-Encoding": "gzip"}
 
 
 class BrokenTransfer(deserialize.MalformedDocument):
@@ -233,36 +272,15 @@ def _is_replication(request: web.Request) -> bool:
     return request.headers.get("x-netflix-discovery-replication") == "true"
 
 
-def _takes_gzip(request: web.Request) -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "")
-
-
 def _ok_or_not_found(known: bool) -> web.Response:
     return web.Response(status=200 if known else 404)
-
-
-def _renderer(request: web.Request) -> serialize.Renderer | None:
-    """JSON where Accept names it, else XML where Accept allows it, as `*/*` does."""
-    accept = request.headers.get("Accept", "*/*").lower()
-    ranges = {media_range.partition(";")[0].strip() for media_range in accept.split(",")}
-    if ranges.isdisjoint({"*/*", "application/*", JSON, XML}):
-        return None
-    compact = request.headers.get("X-Eureka-Accept", "").lower() == "compact"
-    return RENDERERS[JSON if "json" in accept else XML, compact]
-
-
-async def _answer(request: web.Request, renderer: serialize.Renderer, body: bytes) -> web.Response:
-    headers = {"Content-Type": renderer.content_type}
-    if not _takes_gzip(request):
-        return web.Response(body=body, headers=headers)
-    return web.Response(body=await gzipped(body), headers={**headers, **GZIP})
 
 
 async def _instance(request: web.Request, lease: Lease | None) -> web.Response:
     if lease is None:
         return web.Response(status=404)
-    requested = _renderer(request)
+    requested = renderer_for(request)
     if requested is None:
         return web.Response(status=406)
     renderer = RENDERERS[requested.content_type, False]  # only lists come in the compact renderer
-    return await _answer(request, renderer, renderer.instance(renderer.fragment(lease)))
+    return await answer(request, renderer, renderer.instance(renderer.fragment(lease)))

@@ -14,6 +14,7 @@ import click
 
 from fusebox.cli import chaos_verbs
 from fusebox.cli.chaos_verbs import SERVICE_HELP, instance_option
+from fusebox.cli.credentials import credentials
 from fusebox.cli.order import order
 from fusebox.cli.traffic import traffic
 from fusebox.cli.usage import PartName, Verbs, WholeNumber, usage_fault
@@ -159,6 +160,7 @@ _instance_verb("stop", "Stop it gracefully; it stays down until `start`.", "has 
 
 for breaking_verb in chaos_verbs.VERBS:
     cli.add_command(breaking_verb)
+cli.add_command(credentials)
 cli.add_command(order)
 cli.add_command(replay)
 cli.add_command(traffic)

@@ -42,6 +42,7 @@ class Part:
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     database: str = ""
+    called_by: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
     @property
@@ -132,15 +133,53 @@ LOOPBACK_PORTS = frozenset(
 PUBLISHED = tuple(part.name for part in PARTS if part.published)
 
 
+# Who has an identity of its own: our processes, and the command line.
+OPS_NAME = "ops"
+IDENTITIES = (*(part.name for part in PARTS if part.is_ours), OPS_NAME)
+# The public keys of all of them, and who may call whom.
+SERVICE_KEYS = "service-keys.json"
+
+
+def identity_key(name: str) -> str:
+    """The secret with which it signs who it is."""
+    return f"{name}-key.pem"
+
+
+# Foreign applications, to discovery and config-server.
+GUEST = "guest"
+
+
+def guest_password(server: str) -> str:
+    return f"{server}-guest-password"
+
+
+def callable_by(caller: str) -> list[str]:
+    """Whom `caller` may call."""
+    return [
+        part.name
+        for part in PARTS
+        if part.is_ours and (caller in part.called_by or "*" in part.called_by)
+    ]
+
+
 def secret_readers() -> dict[str, tuple[str, ...]]:
     """The secrets that each container reads, by its name."""
     passwords = tuple(part.database_secret for part in DATABASES.values())
     own = {
-        part.name: (*((part.database_secret,) if part.database else ()), *part.secrets)
+        part.name: (
+            *((part.database_secret,) if part.database else ()),
+            *part.secrets,
+            *_identity_files(part.name),
+        )
         for part in PARTS
     }
     own["postgres"] = (*own["postgres"], *passwords)
-    return {name: names for name, names in {**own, "ops": OPS.secrets}.items() if names}
+    own[OPS_NAME] = (*OPS.secrets, *_identity_files(OPS_NAME))
+    return {name: names for name, names in own.items() if names}
+
+
+def _identity_files(name: str) -> tuple[str, ...]:
+    return (identity_key(name), SERVICE_KEYS) if name in IDENTITIES else ()
 
 
 def part_named(name: str) -> Part:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fusebox.core import secrets
 from fusebox.core.files import write_whole
-from fusebox.core.topology import secret_readers
+from fusebox.core.topology import SERVICE_KEYS, secret_readers
 
 READERS = secret_readers()
 
@@ -33,6 +33,16 @@ def hand_out(folder: Path, own: Path | None = None) -> None:
             _write_missing(copy, value, 0o644)
         for original in originals:
             _write_missing(original, value, 0o600)
+    _hand_out_service_keys(folder)
+
+
+def _hand_out_service_keys(folder: Path) -> None:
+    keys = secrets.service_keys(
+        lambda name: _first(folder / reader / name for reader in READERS).decode()
+    )
+    for reader, names in READERS.items():
+        if SERVICE_KEYS in names:
+            secrets.write_changed(folder / reader / SERVICE_KEYS, keys, 0o644)
 
 
 def _first(files: Iterable[Path]) -> bytes:

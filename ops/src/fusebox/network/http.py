@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +32,19 @@ class HttpResponse:
             return None
 
 
-def get(url: str, timeout: float = TIMEOUT_SECONDS, token: str = "") -> HttpResponse:
-    return _ask("GET", url, None, timeout, token)
+def get(
+    url: str, timeout: float = TIMEOUT_SECONDS, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    return _ask("GET", url, None, timeout, headers or {})
 
 
 def post(
-    url: str, document: Any = None, timeout: float = TIMEOUT_SECONDS, token: str = ""
+    url: str,
+    document: Any = None,
+    timeout: float = TIMEOUT_SECONDS,
+    headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    return _ask("POST", url, json.dumps(document), timeout, token)
+    return _ask("POST", url, json.dumps(document), timeout, headers or {})
 
 
 def new_session() -> requests.Session:
@@ -50,8 +56,10 @@ def new_session() -> requests.Session:
     return session
 
 
-def _ask(method: str, url: str, body: str | None, timeout: float, token: str) -> HttpResponse:
-    headers = _headers(body, token)
+def _ask(
+    method: str, url: str, body: str | None, timeout: float, given: Mapping[str, str]
+) -> HttpResponse:
+    headers = {**_headers(body), **given}
     try:
         with new_session() as session:
             response = session.request(
@@ -62,10 +70,8 @@ def _ask(method: str, url: str, body: str | None, timeout: float, token: str) ->
         return HttpResponse(0)
 
 
-def _headers(body: str | None, token: str) -> dict[str, str]:
+def _headers(body: str | None) -> dict[str, str]:
     headers = {"Accept": "application/json"}
     if body is not None:
         headers["Content-Type"] = "application/json"
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
     return headers

@@ -16,13 +16,12 @@ from pathlib import Path
 from fusebox.core import secrets
 from fusebox.core.errors import Fault
 from fusebox.core.files import locked, write_whole
-from fusebox.core.secrets import NEXT_KEY, RETIRED_KEYS, SIGNING_KEY
+from fusebox.core.secrets import NEXT_KEY, RETIRED_KEYS, SIGNING_KEY, public_key
 from fusebox.core.stack import Stack
 from fusebox.core.topology import secret_readers
 from fusebox.core.wait import Late, wait_until
 from fusebox.operations.drivers import running_driver
 from fusebox.runtime import health, remote
-from fusebox.runtime.admin_token import public_key
 from fusebox.runtime.driver import Driver
 
 KNOWN_SECONDS = 30.0

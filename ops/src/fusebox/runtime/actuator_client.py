@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fusebox.core.stack import Stack
@@ -10,7 +10,7 @@ from fusebox.core.topology import Part, part_of
 from fusebox.network import http
 from fusebox.network.http import HttpResponse
 from fusebox.runtime import health, remote
-from fusebox.runtime.admin_token import token_for
+from fusebox.runtime.credentials import headers_for
 from fusebox.runtime.driver import State
 
 CLOSED = "CLOSED"
@@ -29,15 +29,15 @@ class BreakerState:
 
 @dataclass(frozen=True)
 class ActuatorClient:
-    """`url` is the process' address; only the gateway wants a token, as it faces the world."""
+    """`url` is the process' address, and `headers` show it who asks."""
 
     stack: Stack
     url: str
-    token: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stack: Stack, part: Part, url: str) -> ActuatorClient:
-        return cls(stack, url, token_for(stack) if part.name == "gateway" else "")
+        return cls(stack, url, headers_for(stack, part))
 
     @classmethod
     def at(cls, stack: Stack, state: State) -> ActuatorClient | None:
@@ -50,10 +50,11 @@ class ActuatorClient:
         return _object(self.get(name))
 
     def get(self, name: str) -> HttpResponse:
-        return remote.run(self.stack, _get, f"{self.url}/actuator/{name}", self.token)
+        return remote.run(self.stack, _get, f"{self.url}/actuator/{name}", self.headers)
 
     def post(self, name: str, document: Any = None) -> HttpResponse:
-        return remote.run(self.stack, _post, f"{self.url}/actuator/{name}", document, self.token)
+        url = f"{self.url}/actuator/{name}"
+        return remote.run(self.stack, _post, url, document, self.headers)
 
     def breakers(self) -> list[BreakerState]:
         """The circuit breaker of each service that this process calls."""
@@ -92,12 +93,12 @@ class ActuatorClient:
         }
 
 
-def _get(_stack: Stack, url: str, token: str) -> HttpResponse:
-    return http.get(url, token=token)
+def _get(_stack: Stack, url: str, headers: dict[str, str]) -> HttpResponse:
+    return http.get(url, headers=headers)
 
 
-def _post(_stack: Stack, url: str, document: Any, token: str) -> HttpResponse:
-    return http.post(url, document, token=token)
+def _post(_stack: Stack, url: str, document: Any, headers: dict[str, str]) -> HttpResponse:
+    return http.post(url, document, headers=headers)
 
 
 def _object(answer: HttpResponse) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from chassis.core.live import Live
 from chassis.discovery import client as registry
 from chassis.discovery.client import DiscoveryClient
 
+from ....identities import NO_IDENTITY
+
 
 class Discovery:
     """Stands in for requests' session and the server behind it."""
@@ -66,7 +68,7 @@ def discovery(monkeypatch: pytest.MonkeyPatch) -> Discovery:
 
 def unregistered(name: str, folder: Path, **variables: str) -> DiscoveryClient:
     environment = Environment.read(name, {"FUSEBOX_STATE": str(folder), **variables})
-    made = DiscoveryClient(environment, Live(Eureka()))
+    made = DiscoveryClient(environment, Live(Eureka()), NO_IDENTITY)
     made.port = 5000
     return made
 

@@ -16,6 +16,8 @@ from chassis.discovery.eureka_http import EurekaHttpClient
 from chassis.discovery.instances import RegistrySnapshot
 from chassis.discovery.load_balancer import LoadBalancer
 
+from ....identities import NO_IDENTITY
+
 
 def entry(name: str, status: str = "UP", since: int = 1, action: str = "ADDED") -> dict[str, Any]:
     return {
@@ -290,7 +292,7 @@ def servers(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> EurekaHttpClie
     monkeypatch.setattr(requests, "Session", lambda: answers)
     zone = "http://one/eureka/, http://two/eureka/,"
     settings = Eureka(client=EurekaClient(service_url=ServiceUrl(default_zone=zone)))
-    return EurekaHttpClient(Live(settings))
+    return EurekaHttpClient(Live(settings), NO_IDENTITY)
 
 
 @pytest.mark.parametrize("first", [{}, {"one": 503}])

@@ -15,6 +15,8 @@ from chassis.discovery.instances import Instance
 from config_server.notify.announcer import Announcer, BusDestination
 from config_server.notify.bus import ConfigBus
 
+from ....identities import NO_IDENTITY
+
 
 def instance(service: str, number: int = 1, port: int = 1) -> Instance:
     return Instance(f"{service}-{number}", service, "127.0.0.1", port)
@@ -95,7 +97,7 @@ def test_each_affected_process_is_refreshed_once_and_an_unreachable_one_blocks_n
         "order-service": (unreachable, instance("order-service", 1, process.port)),
         "second-name": (instance("second-name", 1, process.port),),
     }
-    announcer = Announcer(lambda: MappingProxyType(known))
+    announcer = Announcer(lambda: MappingProxyType(known), NO_IDENTITY)
     announcer.changed({"order-service", "order"})
     announcer.changed(None)
     announcer.changed({"catalog-service"})
@@ -112,7 +114,7 @@ def test_an_instance_whose_host_is_no_host_leaves_the_announcer_running(
 ) -> None:
     ghost = replace(instance("ghost", 1, port=1), host=host)
     known = {"ghost": (ghost,), "order-service": (instance("order-service", 1, process.port),)}
-    announcer = Announcer(lambda: MappingProxyType(known))
+    announcer = Announcer(lambda: MappingProxyType(known), NO_IDENTITY)
 
     with running(announcer):
         for times in (1, 2):
@@ -130,7 +132,7 @@ def test_any_answer_of_a_foreign_process_leaves_the_announcer_running(
 ) -> None:
     process.body = body
     known = {"foreign-service": (instance("foreign-service", 1, process.port),)}
-    announcer = Announcer(lambda: MappingProxyType(known))
+    announcer = Announcer(lambda: MappingProxyType(known), NO_IDENTITY)
 
     with running(announcer):
         announcer.changed(None)

@@ -154,7 +154,9 @@ class Partition(RuleBasedStateMachine):
 
     def _apply(self, there: Replica, body: bytes) -> list[Any]:
         members = protocol.read_batch(body)
-        answers = [protocol.apply_member(there.registry, member) for member in members]
+        answers = [
+            protocol.apply(there.registry, protocol.read_member(member)) for member in members
+        ]
         copied: list[Any] = json.loads(json.dumps(answers))
         return copied
 

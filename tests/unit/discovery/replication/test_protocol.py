@@ -77,7 +77,7 @@ def test_a_replicated_registration_and_override_arrive_unchanged(
     other = Registry(RegistryClock(time, time))
 
     batch = pending.take(100)
-    answers = [protocol.apply_member(other, member) for member in members(batch)]
+    answers = [protocol.apply(other, protocol.read_member(member)) for member in members(batch)]
 
     assert [answer["statusCode"] for answer in answers] == [200, 200]
     lease = other.instance(*KEY)
@@ -205,7 +205,7 @@ def test_a_heartbeat_for_an_instance_that_is_newer_at_the_replica_copies_that_on
     there.register(replace(PROBE, last_dirty=200, metadata={"version": "new"}))
 
     batch = pending.take(100)
-    answers = [protocol.apply_member(there, member) for member in members(batch)]
+    answers = [protocol.apply(there, protocol.read_member(member)) for member in members(batch)]
     pending.apply_answers(batch, json.loads(json.dumps(answers)))
 
     assert answers[0]["statusCode"] == 409
@@ -281,7 +281,7 @@ def test_a_late_override_does_not_undo_its_later_removal(registry: Registry) -> 
 def test_an_unreadable_member_of_a_batch_is_answered_400_and_changes_nothing(
     registry: Registry, member: Any
 ) -> None:
-    assert protocol.apply_member(registry, member) == {"statusCode": 400}
+    assert protocol.apply(registry, protocol.read_member(member)) == {"statusCode": 400}
     assert registry.leases() == []
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from fusebox.core import secrets
 from fusebox.core.errors import Fault
-from fusebox.core.secrets import NEXT_KEY, RETIRED_KEYS, SIGNING_KEY
+from fusebox.core.secrets import NEXT_KEY, RETIRED_KEYS, SIGNING_KEY, public_key
 from fusebox.core.stack import Stack
 from fusebox.operations import key_rotation
 from fusebox.runtime import health
-from fusebox.runtime.admin_token import public_key
 from fusebox.runtime.driver import State
 
 

@@ -16,7 +16,7 @@ from fusebox.core import secrets
 from fusebox.core.errors import Fault
 from fusebox.core.stack import Stack
 from fusebox.core.topology import BY_NAME
-from fusebox.runtime import admin_token, chaos_monkey_client
+from fusebox.runtime import chaos_monkey_client, credentials
 from fusebox.runtime.actuator_client import ActuatorClient
 from user_service.signing import Signer, SigningKeys
 
@@ -214,7 +214,7 @@ def test_the_token_is_one_that_user_services_keys_verify(stack: Stack) -> None:
     stack.make_folders()
     secrets.make_missing(stack)
 
-    token = admin_token.token_for(stack)
+    token = credentials.token_for(stack)
 
     [published] = Signer(SigningKeys(stack.secrets), lambda: 60).jwks()["keys"]
     assert jwt.get_unverified_header(token)["kid"] == published["kid"]
@@ -226,4 +226,4 @@ def test_the_token_is_one_that_user_services_keys_verify(stack: Stack) -> None:
 
 
 def test_without_a_key_there_is_no_token(stack: Stack) -> None:
-    assert admin_token.token_for(stack) == ""
+    assert credentials.token_for(stack) == ""
