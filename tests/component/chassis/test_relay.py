@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.core.live import Live
 from chassis.data import postgres
-from chassis.messaging import relay as relay_module
 from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.outbox import Message
 from chassis.messaging.relay import BATCH, OutboxRelay, on_commit
@@ -210,37 +210,55 @@ def test_what_kafka_does_not_acknowledge_stays_and_is_published_later(
     assert left(engine) == 0
 
 
-def test_a_row_alone_is_published_at_once(
-    sessions: sessionmaker[Session],
-    broker: Broker,
-    relay: OutboxRelay,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_row_after_a_pause_is_published_at_once_and_what_follows_gathers(
+    sessions: sessionmaker[Session], broker: Broker, relay: OutboxRelay
 ) -> None:
-    monkeypatch.setattr(relay_module, "GATHER_SECONDS", 60.0)
+    relay._gather = 2.0
     on_commit(sessions, relay.notify)
 
     with running(relay):
-        for number in range(3):
+        began = time.monotonic()
+        record(sessions, message(0))
+        until(partial(is_published, broker, "0"))
+        assert time.monotonic() - began < relay._gather
+        for number in range(1, 11):
             record(sessions, message(number))
-            until(partial(is_published, broker, str(number)))
-
-
-def test_where_much_comes_what_comes_next_gathers(
-    sessions: sessionmaker[Session],
-    broker: Broker,
-    relay: OutboxRelay,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(relay_module, "GATHER_SECONDS", 2.0)
-    record(sessions, *(message(number) for number in range(20)))
-
-    with running(relay):
-        until(lambda: broker.flushes == 1)
-        for number in range(20, 30):
-            record(sessions, message(number))
-        until(lambda: len(broker.keys_of()) == 30)
+        until(lambda: len(broker.keys_of()) == 11)
 
     assert broker.flushes == 2
+
+
+def test_what_somebody_waits_for_takes_along_what_has_gathered(
+    sessions: sessionmaker[Session], broker: Broker, relay: OutboxRelay
+) -> None:
+    relay._gather = 60.0
+    on_commit(sessions, relay.notify)
+
+    with running(relay):
+        record(sessions, message(0))
+        until(partial(is_published, broker, "0"))
+        record(sessions, message(1))
+        record(sessions, replace(message(2), is_awaited=True))
+        until(lambda: broker.keys_of() == ["0", "1", "2"])
+        relay._gather = 0.0
+
+
+def test_an_instance_that_does_not_publish_tells_the_one_that_does(
+    engine: Engine, sessions: sessionmaker[Session], broker: Broker, relay: OutboxRelay
+) -> None:
+    relay._gather = 60.0
+    other = relay_of(engine, broker)
+    on_commit(sessions, other.notify)
+
+    with running(relay):
+        until(lambda: relay.active)
+        with running(other):
+            record(sessions, message(0))
+            until(partial(is_published, broker, "0"))
+            record(sessions, replace(message(1), is_awaited=True))
+            until(partial(is_published, broker, "1"))
+            assert not other.active
+        relay._gather = 0.0
 
 
 @pytest.mark.parametrize("whose", ["limit", "client_limit"])

@@ -20,8 +20,8 @@ from order_service.models import (
     ProductSnapshot,
     StatusColumn,
     check,
-    last_known,
     merge_lines,
+    require_known,
 )
 
 PENDING, CONFIRMED, REJECTED, CANCELLED = OrderStatus
@@ -165,9 +165,9 @@ def test_a_request_that_cannot_be_met_names_the_products_to_blame(
 def test_without_catalog_service_a_product_never_heard_of_is_unavailable_and_not_unknown() -> None:
     facts = {"A": ProductSnapshot("A", 9, 4)}
 
-    assert last_known(["A"], facts) == facts
+    require_known(["A"], facts)
     with pytest.raises(Unavailable, match="B, C is not known here") as refused:
-        last_known(["A", "B", "C"], facts)
+        require_known(["A", "B", "C"], facts)
 
     assert refused.value.members["products"] == ["B", "C"]
 

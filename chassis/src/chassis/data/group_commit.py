@@ -4,8 +4,8 @@ DeWitt, Katz et al., *Implementation Techniques for Main Memory Database Systems
 and MySQL commit so.  As in MySQL's binary log, the first who comes leads: it works, in its own
 thread, for all who have come by then, and hands on to the first who has come meanwhile.  As in
 PostgreSQL (`commit_delay`, `commit_siblings`), it waits a moment for those who are about to come,
-if there are any.  So one request alone waits for nobody, and there is no thread that could die or
-has to be stopped.
+if there were more of them the last time.  So one request alone waits for nobody, and there is no
+thread that could die or has to be stopped.
 For queries it is what Netflix's Hystrix calls request collapsing.
 """
 
@@ -33,22 +33,6 @@ LONGEST_WAIT_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 0.02
 
 
-class Siblings:
-    """Counts the requests under way that have come or may come to the same groups."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.count = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self.count += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self.count -= 1
-
-
 class GroupCommit(Generic[T, R]):
     """`submit` is called by the threads of requests; `name` is what their traces call the work.
 
@@ -62,17 +46,16 @@ class GroupCommit(Generic[T, R]):
         name: str,
         work: Callable[[Sequence[T]], Sequence[R | Exception]],
         tracer: Tracer,
-        siblings: Siblings | None = None,
         longest_wait: float = LONGEST_WAIT_SECONDS,
         longest_delay: float = LONGEST_DELAY_SECONDS,
     ) -> None:
         self._name = name
         self._work = work
         self._tracer = tracer
-        self._siblings = siblings or Siblings()
         self._longest_wait = longest_wait
         self._longest_delay = longest_delay
         self._last_duration = 0.0
+        self._last_size = 1
         self._lock = threading.Lock()
         self._waiting: list[_Member[T, R]] = []
         self._leader: _Member[T, R] | None = None
@@ -100,7 +83,7 @@ class GroupCommit(Generic[T, R]):
             return not member.is_done
         with self._lock:
             is_waiting = member in self._waiting
-            if is_waiting and member.is_late() and self._leader is not member:
+            if is_waiting and member.deadline.is_over and self._leader is not member:
                 self._waiting.remove(member)
                 raise DeadlineOver("The request took too long and was not processed any further.")
         if not is_waiting and not member.wait(None) and not member.is_done:
@@ -108,12 +91,13 @@ class GroupCommit(Generic[T, R]):
         return not member.is_done
 
     def _lead(self, leader: "_Member[T, R]") -> None:
-        if self._siblings.count > len(self._waiting):
+        if self._last_size > len(self._waiting):
             # Half of what the work takes, as PostgreSQL recommends it for `commit_delay`.
             time.sleep(min(self._last_duration / 2, self._longest_delay))
         with self._lock:
             self._leader = leader
             group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+            self._last_size = len(group)
         began = time.monotonic()
         try:
             self._work_for([member for member in group if not member.is_refused()])
@@ -204,13 +188,9 @@ class _Member(Generic[T, R]):
     def wake(self) -> None:
         self._woken.put(None)
 
-    def is_late(self) -> bool:
-        end = self.deadline.deadline
-        return end is not None and end <= time.monotonic()
-
     def is_refused(self) -> bool:
         """Nothing is begun for somebody who waits no longer."""
-        if self.is_late():
+        if self.deadline.is_over:
             self.answer(
                 DeadlineOver("The request took too long and was not processed any further.")
             )

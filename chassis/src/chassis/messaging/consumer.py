@@ -18,7 +18,6 @@ from chassis.chaos import kill_points
 from chassis.core.backoff import Backoff
 from chassis.core.errors import first_line
 from chassis.messaging.dead_letters import DeadLetterProducer
-from chassis.messaging.kafka import FULL_BATCH
 from chassis.messaging.outages import something_is_away
 from chassis.messaging.processing import ConsumptionStopped, EventProcessor
 
@@ -28,8 +27,6 @@ POLL_MILLISECONDS = 500
 LONGEST_PAUSE = 2.0
 TOPICS_PAUSE = 0.2
 LOOK_SECONDS = 1.0
-GATHER_FROM = 8
-GATHER_SECONDS = 0.02
 
 
 class Consumer:
@@ -109,9 +106,6 @@ class Consumer:
             if records:
                 self._process(self._consumer, records)
             self._look_at_partitions(self._consumer)
-            if GATHER_FROM <= len(records) < FULL_BATCH:
-                # A batch costs about what a record costs: where many come, some may gather.
-                stop.wait(GATHER_SECONDS)
 
     def _process(self, consumer: KafkaConsumer, records: Sequence[Any]) -> None:
         try:

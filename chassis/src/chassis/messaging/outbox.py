@@ -16,7 +16,7 @@ from chassis.messaging.event import encode
 from chassis.observability import tracing
 from chassis.observability.tracing import TraceContext
 
-# In a session's `info`: its commit has to wake the relay.
+# In a session's `info`: its commit has to wake the relay, and whether somebody waits for that.
 RECORDED = "outbox.recorded"
 # One text and one statement, however many rows: arrays where a list of VALUES would differ.
 RECORD = sa.text(
@@ -30,7 +30,8 @@ RECORD = sa.text(
 class Message:
     """An event to be published: `topic`, `key` and CloudEvents `type`; `data` becomes its JSON.
 
-    `trace_context` is the span it belongs to, unless that is the current one.
+    `trace_context` is the span it belongs to, unless that is the current one.  Of a message that
+    `is_awaited` somebody waits for what comes of it.
     """
 
     topic: str
@@ -38,6 +39,7 @@ class Message:
     type: str
     data: dict[str, Any]
     trace_context: TraceContext | None = None
+    is_awaited: bool = False
     id: UUID = field(default_factory=uuid7)
 
 
@@ -77,4 +79,5 @@ class Outbox:
             "spans": [span and tracing.to_text(span) for span in spans],
         }
         session.execute(RECORD, columns)
-        session.info[RECORDED] = True
+        earlier = session.info.get(RECORDED, False)
+        session.info[RECORDED] = earlier or any(message.is_awaited for message in messages)

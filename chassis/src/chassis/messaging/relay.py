@@ -3,10 +3,13 @@
 One relay a service is active, by an advisory lock; the others pass wake-ups on.  Whoever commits
 an event notifies the relay of its own process; one that does not hold the lock answers that with
 NOTIFY, so that request transactions never queue for PostgreSQL's notification lock.
+
+A batch costs about what a row costs, here and with all who read it.  So the first row after a pause
+is published at once, and those that follow it gather: for a moment when somebody waits for what
+comes of them, and else for somewhat longer.
 """
 
 import logging
-import os
 import selectors
 import threading
 import time
@@ -15,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 from kafka.partitioner import murmur2
@@ -26,19 +28,20 @@ from chassis.actuator.endpoints import up
 from chassis.chaos import kill_points
 from chassis.core.backoff import Backoff
 from chassis.core.errors import first_line
-from chassis.messaging import cloudevents
+from chassis.messaging import cloudevents, wake_ups
 from chassis.messaging.cloudevents import RecordHeaders
 from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.outages import something_is_away
 from chassis.messaging.outbox import RECORDED, Outbox
+from chassis.messaging.wake_ups import Urgency, WakeUps
 from chassis.observability import tracing
 from chassis.observability.tracing import Kind, TraceContext, Tracer
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
-GATHER_FROM = 8
-GATHER_SECONDS = 0.02
+# From one batch to the next, when somebody waits.
+SHORTEST_GATHER_SECONDS = 0.02
 # The sweep finds what a crash between commit and wake-up left behind.
 SWEEP_SECONDS = 1.0
 LONGEST_PAUSE = 2.0
@@ -46,7 +49,10 @@ DELIVERY_SECONDS = 30
 
 
 class OutboxRelay:
-    """The thread that publishes: `run` is for Workers."""
+    """The thread that publishes: `run` is for Workers.
+
+    `gather` is how many seconds there are from one batch to the next while nobody waits for it.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class OutboxRelay:
         source: str,
         producer: Callable[[], KafkaProducer],
         dead_letters: DeadLetterProducer,
+        gather: float = SHORTEST_GATHER_SECONDS,
     ) -> None:
         self._take = _take(outbox.table)
         self._engine = engine
@@ -64,16 +71,15 @@ class OutboxRelay:
         self._make_producer = producer
         self._dead_letters = dead_letters
         self._producer: KafkaProducer | None = None
+        self._gather = gather
+        self._last_batch = 0.0
         self.active = False
         self._waits_for = ""
-        self._wake_reader, self._wake_writer = os.pipe()
-        os.set_blocking(self._wake_reader, False)
-        os.set_blocking(self._wake_writer, False)
+        self._wake_ups = WakeUps()
 
-    def notify(self) -> None:
-        """Wake the active relay, here or in another instance; never waits."""
-        with suppress(BlockingIOError):  # then a wake-up is under way already
-            os.write(self._wake_writer, b"!")
+    def notify(self, is_awaited: bool = False) -> None:
+        """Tell the active relay, here or in another instance, of new rows; never waits."""
+        self._wake_ups.send(Urgency.AWAITED if is_awaited else Urgency.ROWS)
 
     def run(self, stop: threading.Event) -> None:
         backoff = Backoff(0.1, LONGEST_PAUSE)
@@ -98,22 +104,21 @@ class OutboxRelay:
         return up(active=self.active)
 
     def _relay(self, stop: threading.Event, backoff: Backoff) -> None:
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, psycopg.Connection)
+        autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with autocommit.connect() as connection, selectors.DefaultSelector() as selector:
             try:
-                connection.execute(text("LISTEN outbox"))
+                self._wake_ups.listen(connection, selector)
                 while not stop.is_set():
                     self.active = self.active or self._takes_lead(connection)
                     if self.active:
                         # Made before the first order needs it: it takes a tenth of a second.
                         self._producer = self._producer or self._make_producer()
-                        self._publish_all(stop)
+                        self._publish_all()
                     self._waits_for = ""
                     backoff.reset()
-                    notified_here = self._wait(raw)
-                    if notified_here and not self.active:
-                        connection.execute(text("NOTIFY outbox"))
+                    notified = self._wait(selector)
+                    if notified and not self.active:
+                        wake_ups.pass_on(connection, notified)
                 if self.active:
                     self._publish_batch()
             finally:
@@ -123,27 +128,21 @@ class OutboxRelay:
     def _takes_lead(self, connection: Any) -> bool:
         return bool(connection.scalar(text("SELECT pg_try_advisory_lock(hashtext('outbox'))")))
 
-    def _wait(self, raw: psycopg.Connection[Any]) -> bool:
-        """Until a wake-up, from here or from another instance, or the sweep; whether from here."""
-        with selectors.PollSelector() as selector:
-            selector.register(self._wake_reader, selectors.EVENT_READ)
-            selector.register(raw.fileno(), selectors.EVENT_READ)
-            selector.select(SWEEP_SECONDS)
-        for _ in raw.notifies(timeout=0):
-            pass
-        try:
-            return bool(os.read(self._wake_reader, 4096))
-        except BlockingIOError:
-            return False
+    def _wait(self, selector: selectors.BaseSelector) -> Urgency:
+        """Until the next batch is due, or the sweep; what this process was told meanwhile."""
+        here, elsewhere = self._wake_ups.receive(selector, SWEEP_SECONDS)
+        while self.active and (urgency := max(here, elsewhere)):
+            gather = SHORTEST_GATHER_SECONDS if urgency is Urgency.AWAITED else self._gather
+            left = self._last_batch + gather - time.monotonic()
+            if left <= 0:
+                break
+            more_here, more_elsewhere = self._wake_ups.receive(selector, left)
+            here, elsewhere = max(here, more_here), max(elsewhere, more_elsewhere)
+        return here
 
-    def _publish_all(self, stop: threading.Event) -> None:
-        """Until nothing is left.  Where much comes, what comes next is left to gather for a moment.
-
-        A batch costs about what a row costs; a row that comes alone waits for nobody.
-        """
-        while (published := self._publish_batch()) == BATCH or (
-            published >= GATHER_FROM and not stop.wait(GATHER_SECONDS)
-        ):
+    def _publish_all(self) -> None:
+        """Until nothing is left."""
+        while self._publish_batch() == BATCH:
             pass
 
     def _publish_batch(self) -> int:
@@ -155,6 +154,7 @@ class OutboxRelay:
         with self._engine.begin() as connection:
             rows = connection.execute(self._take, {"batch": BATCH}).all()
             if rows:
+                self._last_batch = time.monotonic()
                 kill_points.kill_point(kill_points.BEFORE_PUBLISH)
                 self._publish(rows)
                 kill_points.kill_point(kill_points.AFTER_PUBLISH)
@@ -269,11 +269,15 @@ def _take(table: Table) -> Executable:
     return select(taken).order_by(taken.c.position)
 
 
-def on_commit(sessions: sessionmaker[Session], notify: Callable[[], None]) -> None:
-    """Call `notify` after each commit of a session of `sessions` that has recorded messages."""
+def on_commit(sessions: sessionmaker[Session], notify: Callable[[bool], None]) -> None:
+    """Call `notify` after each commit of a session of `sessions` that has recorded messages.
+
+    It is told whether somebody waits for what comes of one of them.
+    """
 
     def committed(session: Session) -> None:
-        if session.info.pop(RECORDED, False):
-            notify()
+        is_awaited = session.info.pop(RECORDED, None)
+        if is_awaited is not None:
+            notify(is_awaited)
 
     event.listen(sessions, "after_commit", committed)

@@ -1,6 +1,7 @@
 """The log of a process: each line carries the id of the trace that it belongs to."""
 
 import logging
+from collections.abc import Sequence
 
 from chassis.observability import tracing
 from chassis.observability.tracing import TraceContext
@@ -25,6 +26,19 @@ class TraceIdFilter(logging.Filter):
 def of_trace(attrs: TraceContext | None) -> dict[str, str]:
     """The `extra` of a line that belongs to this trace, whatever is current."""
     return {"trace_id": attrs.trace_id if attrs and attrs.trace_id else NO_TRACE}
+
+
+def log_together(log: logging.Logger, lines: Sequence[tuple[str, TraceContext | None]]) -> None:
+    """What happened at once, each with its trace, as one line: of all that is done, the dearest.
+
+    Of one alone it is the line that it would be otherwise; of many, each names its trace itself.
+    """
+    if not lines or not log.isEnabledFor(logging.INFO):
+        return
+    text, trace = lines[0]
+    if len(lines) > 1:
+        text = "; ".join(f"{text} [{of_trace(attrs)['trace_id']}]" for text, attrs in lines)
+    log.info("%s", text, extra=of_trace(trace))
 
 
 def configure() -> None:

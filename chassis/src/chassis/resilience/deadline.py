@@ -27,6 +27,15 @@ class RequestDeadline(NamedTuple):
     deadline: float | None = None
     is_retry: bool = False
 
+    @property
+    def is_over(self) -> bool:
+        return self.deadline is not None and self.deadline <= time.monotonic()
+
+    def check(self) -> None:
+        """Raise DeadlineOver when the caller waits no longer: nobody would read the response."""
+        if self.is_over:
+            raise DeadlineOver("The request took too long and was not processed any further.")
+
 
 NO_LIMIT = RequestDeadline()
 _current: ContextVar[RequestDeadline] = ContextVar("deadline", default=NO_LIMIT)
@@ -90,10 +99,8 @@ def shared(requests: Iterable[RequestDeadline]) -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise DeadlineOver when the caller waits no longer: nobody would read the response."""
-    left = time_left()
-    if left is not None and left <= 0:
-        raise DeadlineOver("The request took too long and was not processed any further.")
+    """As RequestDeadline.check, for the request which this thread or task works on."""
+    _current.get().check()
 
 
 def may_retry() -> bool:

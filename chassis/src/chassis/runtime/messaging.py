@@ -14,14 +14,21 @@ from chassis.messaging.dead_letters import DeadLetterProducer
 from chassis.messaging.inbox import Inbox
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.processing import EventProcessor, Handler
-from chassis.messaging.relay import OutboxRelay, on_commit
+from chassis.messaging.relay import SHORTEST_GATHER_SECONDS, OutboxRelay, on_commit
 from chassis.runtime.service import Process
 
 
 def publish(
-    process: Process[Any], engine: Engine, sessions: sessionmaker[Session], table: Outbox
+    process: Process[Any],
+    engine: Engine,
+    sessions: sessionmaker[Session],
+    table: Outbox,
+    gather: float = SHORTEST_GATHER_SECONDS,
 ) -> None:
-    """Publish what `sessions` record in the outbox, from the start of `process` on."""
+    """Publish what `sessions` record in the outbox, from the start of `process` on.
+
+    What nobody waits for may gather for `gather` seconds.
+    """
     relay = OutboxRelay(
         table,
         engine,
@@ -29,6 +36,7 @@ def publish(
         process.environment.service,
         lambda: kafka.producer(_servers(process), process.environment),
         _dead_letters(process),
+        gather,
     )
     on_commit(sessions, relay.notify)
     process.workers.add("outbox-relay", relay.run)

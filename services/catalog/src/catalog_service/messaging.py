@@ -28,7 +28,7 @@ from catalog_service.models import (
 from chassis.core.clock import now
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
-from chassis.observability.logging import of_trace
+from chassis.observability.logging import log_together
 from chassis.observability.tracing import TraceContext
 
 log = logging.getLogger(__name__)
@@ -129,15 +129,18 @@ def handle(session: Session, events: Sequence[Event]) -> None:
 
 
 def _log_decisions(events: Sequence[Event], decisions: Sequence[Decision | None]) -> None:
-    for event, decision in zip(events, decisions, strict=True):
-        if decision is None:
-            continue
-        if isinstance(event.data, OrderCancelled):
-            outcome = "stock given back" if decision.moved else "cancelled, it held no stock"
-        else:
-            outcome = f"rejected: {decision.shortage[0]}" if decision.shortage else "stock reserved"
-        order_id = decision.reservation.order_id
-        log.info("order %s: %s", order_id, outcome, extra=of_trace(event.trace_context))
+    lines = [
+        (f"order {decision.reservation.order_id}: {_outcome(event, decision)}", event.trace_context)
+        for event, decision in zip(events, decisions, strict=True)
+        if decision is not None
+    ]
+    log_together(log, lines)
+
+
+def _outcome(event: Event, decision: Decision) -> str:
+    if isinstance(event.data, OrderCancelled):
+        return "stock given back" if decision.moved else "cancelled, it held no stock"
+    return f"rejected: {decision.shortage[0]}" if decision.shortage else "stock reserved"
 
 
 def _products_of(

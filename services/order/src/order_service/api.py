@@ -81,7 +81,7 @@ def blueprint(
         lines, wait = body(NewOrder).requested(), _wait_seconds()
         try:
             with keys.claimed(user_id, _key(), _forms(lines)) as claim:
-                order, degraded = orders.place(user_id, lines, claim)
+                order, degraded = orders.place(user_id, lines, claim, is_awaited=wait > 0)
         except Replay as replay:
             tag_span(idempotent_repeat="true")
             order, degraded = orders.order(user_id, replay.order_id), replay.degraded

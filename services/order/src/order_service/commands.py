@@ -3,6 +3,7 @@
 Each command keeps its own trace and its own fate: one that is refused hurts no other.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -14,34 +15,82 @@ from chassis.core.errors import NotFound, NotTheirs
 from chassis.data.group_commit import outcome_of
 from chassis.messaging.outbox import Message
 from chassis.observability import tracing
+from chassis.observability.logging import log_together
 from chassis.observability.tracing import TraceContext
+from chassis.resilience import deadline
+from chassis.resilience.deadline import RequestDeadline
 from order_service import statements
 from order_service.idempotency import Claim, settle_all
 from order_service.messaging import order_cancelled, order_placed
-from order_service.models import Order, OrderStatus, outbox
+from order_service.models import (
+    Order,
+    OrderLineRequest,
+    OrderStatus,
+    ProductSnapshot,
+    check,
+    outbox,
+    require_known,
+)
 from order_service.statements import Move
 
 NO_ORDER = "There is no such order."
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What somebody wants to order; `is_awaited` when the answer is held for the decision."""
+
+    user_id: UUID
+    lines: list[OrderLineRequest]
+    claim: Claim | None = None
+    is_awaited: bool = False
+    deadline: RequestDeadline = field(default_factory=deadline.current)
+    trace_context: TraceContext | None = field(default_factory=tracing.current)
+
+    def command(
+        self, products: Mapping[str, ProductSnapshot], degraded: Sequence[str]
+    ) -> "PlaceOrder":
+        """Raises what `check` raises, or Unavailable when nothing is known of a product."""
+        if degraded:
+            require_known([line.product_id for line in self.lines], products)
+        order = Order.place(self.user_id, check(self.lines, products))
+        # Between the question and the transaction: what comes too late changes nothing.
+        self.deadline.check()
+        return PlaceOrder(self, order, degraded)
 
 
 @dataclass(frozen=True)
 class PlaceOrder:
     """`degraded` are the services that were away when the order was checked."""
 
+    request: Placement
     order: Order
-    degraded: list[str]
-    claim: Claim | None = None
-    trace_context: TraceContext | None = field(default_factory=tracing.current)
+    degraded: Sequence[str]
 
     @property
     def user_id(self) -> UUID:
         return self.order.user_id
 
+    @property
+    def claim(self) -> Claim | None:
+        return self.request.claim
+
+    @property
+    def trace_context(self) -> TraceContext | None:
+        return self.request.trace_context
+
     def execute(self, _: Mapping[UUID, Order]) -> Order:
         return self.order
 
     def message(self, order: Order) -> Message:
-        return order_placed(order, trace_context=self.trace_context)
+        return order_placed(
+            order, trace_context=self.trace_context, is_awaited=self.request.is_awaited
+        )
+
+    def log_line(self) -> str:
+        missing = f", degraded: {', '.join(self.degraded)}" if self.degraded else ""
+        return f"order {self.order.order_id} placed, total {self.order.total_price}{missing}"
 
 
 @dataclass(frozen=True)
@@ -61,34 +110,47 @@ class CancelOrder:
     def message(self, order: Order) -> Message:
         return order_cancelled(order, trace_context=self.trace_context)
 
+    def log_line(self) -> str:
+        return f"order {self.order_id} cancelled"
+
 
 Command = PlaceOrder | CancelOrder
 
 
 def executor(
     sessions: sessionmaker[Session],
-) -> Callable[[Sequence[Command]], list[Order | Exception]]:
+) -> Callable[[Sequence[Command | Exception]], list[Order | Exception]]:
     """Executes commands in one transaction, with the order or the problem of each as its outcome.
 
+    Who is refused before it comes to that is handed over as the problem, which stays the outcome.
     Raises, and has done nothing, what may be the fault of any of them.
     """
 
-    def execute(commands: Sequence[Command]) -> list[Order | Exception]:
-        with sessions.begin() as session:
-            outcomes = _decide(session, commands)
-            _write(
-                session,
-                [
-                    (command, outcome)
-                    for command, outcome in zip(commands, outcomes, strict=True)
-                    if isinstance(outcome, Order)
-                ],
-            )
-            kill_points.kill_point(kill_points.BEFORE_COMMIT)
-        kill_points.kill_point(kill_points.AFTER_COMMIT)
-        return outcomes
+    def execute(commands: Sequence[Command | Exception]) -> list[Order | Exception]:
+        accepted = [command for command in commands if not isinstance(command, Exception)]
+        decided = iter(_execute(sessions, accepted) if accepted else ())
+        return [
+            command if isinstance(command, Exception) else next(decided) for command in commands
+        ]
 
     return execute
+
+
+def _execute(
+    sessions: sessionmaker[Session], commands: Sequence[Command]
+) -> list[Order | Exception]:
+    with sessions.begin() as session:
+        outcomes = _decide(session, commands)
+        executed = [
+            (command, outcome)
+            for command, outcome in zip(commands, outcomes, strict=True)
+            if isinstance(outcome, Order)
+        ]
+        _write(session, executed)
+        kill_points.kill_point(kill_points.BEFORE_COMMIT)
+    kill_points.kill_point(kill_points.AFTER_COMMIT)
+    log_together(log, [(command.log_line(), command.trace_context) for command, _ in executed])
+    return outcomes
 
 
 def owned(order: Order | None, user_id: UUID) -> Order:

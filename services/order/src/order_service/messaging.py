@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from chassis.core.clock import now, rfc3339
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
-from chassis.observability.logging import of_trace
+from chassis.observability.logging import log_together
 from order_service import statements
 from order_service.models import Order, OrderStatus
 from order_service.statements import Move
@@ -89,7 +89,8 @@ def handler(
 
     def handle(session: Session, events: Sequence[Event]) -> None:
         payloads = [event.data for event in events]
-        moves = [_move(payload) for payload in payloads if isinstance(payload, Decision)]
+        decisions = [event for event in events if isinstance(event.data, Decision)]
+        moves = [_move(event.data) for event in decisions]
         statements.move_orders(session, moves)
         changes = [payload for payload in payloads if isinstance(payload, ProductChanged)]
         statements.remember_products(session, [fact.model_dump() for fact in _newest(changes)])
@@ -101,20 +102,17 @@ def handler(
 
             def committed(_: Session) -> None:
                 decided({move.order_id for move in moves})
-                _log_decisions(events)
+                traces = [event.trace_context for event in decisions]
+                log_together(log, list(zip(map(_line, moves), traces, strict=True)))
 
             sqlalchemy_event.listen(session, "after_commit", committed, once=True)
 
     return handle
 
 
-def _log_decisions(events: Sequence[Event]) -> None:
-    for event in events:
-        if isinstance(event.data, Decision):
-            move = _move(event.data)
-            reason = f": {move.reason}" if move.reason else ""
-            line = "order %s decided, %s%s"
-            log.info(line, move.order_id, move.to, reason, extra=of_trace(event.trace_context))
+def _line(move: Move) -> str:
+    reason = f": {move.reason}" if move.reason else ""
+    return f"order {move.order_id} decided, {move.to}{reason}"
 
 
 def _move(decision: StockReserved | StockRejected) -> Move:

@@ -261,10 +261,8 @@ def check(
     ]
 
 
-def last_known(
-    product_ids: Iterable[str], facts: Mapping[str, ProductSnapshot]
-) -> Mapping[str, ProductSnapshot]:
-    """Snapshots without catalog-service; a product never heard of may exist, and is Unavailable."""
+def require_known(product_ids: Iterable[str], facts: Mapping[str, ProductSnapshot]) -> None:
+    """Without catalog-service a product never heard of may exist all the same: Unavailable."""
     unknown = [product_id for product_id in product_ids if product_id not in facts]
     if unknown:
         raise Unavailable(
@@ -272,7 +270,6 @@ def last_known(
             "was ordered.",
             products=unknown,
         )
-    return facts
 
 
 def product_unknown(ids: list[str]) -> NotFound:

@@ -1,6 +1,5 @@
 """What can be done with orders: place, look, cancel."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
@@ -8,22 +7,20 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from chassis.core.errors import NotFound, Unavailable
-from chassis.data.group_commit import GroupCommit, Siblings, outcome_of
+from chassis.data.group_commit import GroupCommit, outcome_of
 from chassis.observability.tracing import Tracer
-from chassis.resilience import deadline
 from chassis.web import pagination
 from chassis.web.pagination import Page
 from order_service import statements
-from order_service.commands import CancelOrder, Command, PlaceOrder, executor, owned
+from order_service.commands import CancelOrder, Placement, executor, owned
 from order_service.idempotency import Claim
-from order_service.models import Order, OrderLineRequest, ProductSnapshot, check, last_known
-
-log = logging.getLogger(__name__)
+from order_service.models import Order, OrderLineRequest, ProductSnapshot
 
 CATALOG = "catalog-service"
 Products = Mapping[str, ProductSnapshot]
 # Asks catalog-service for products by their ids, for so many orders; raises Unavailable.
 FetchProducts = Callable[[Sequence[str], int], Products]
+PlacedOrder = tuple[Order, list[str]]
 
 
 class Orders:
@@ -43,30 +40,26 @@ class Orders:
         # A read is one statement: with no transaction around it, it is one round trip.
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._fetch_products = fetch_products
-        self._siblings = Siblings()
-        self._products = GroupCommit[Sequence[str], tuple[Products, list[str]]](
-            "fetch products", self._products_for_all, tracer, self._siblings
+        self._execute = executor(sessions)
+        # Cancels ask nobody, and do not wait for those who do.
+        self._placements = GroupCommit[Placement, PlacedOrder](
+            "place orders", self._place_all, tracer
         )
-        self._commands = GroupCommit[Command, Order](
-            "commit orders", executor(sessions), tracer, self._siblings
-        )
+        self._cancels = GroupCommit[CancelOrder, Order]("cancel orders", self._execute, tracer)
 
     def place(
-        self, user_id: UUID, lines: list[OrderLineRequest], claim: Claim | None = None
-    ) -> tuple[Order, list[str]]:
+        self,
+        user_id: UUID,
+        lines: list[OrderLineRequest],
+        claim: Claim | None = None,
+        *,
+        is_awaited: bool = False,
+    ) -> PlacedOrder:
         """A PENDING order, and the names of the services that were away when it was checked.
 
         Raises NotFound `product-unknown`, Conflict `out-of-stock` or `price-changed`.
         """
-        with self._siblings:
-            # Prices are fetched before the transaction opens: no lock waits on the network.
-            products, degraded = self._products.submit([line.product_id for line in lines])
-            order = Order.place(user_id, check(lines, products))
-            deadline.check()
-            self._commands.submit(PlaceOrder(order, degraded, claim))
-        missing = f", degraded: {', '.join(degraded)}" if degraded else ""
-        log.info("order %s placed, total %d%s", order.order_id, order.total_price, missing)
-        return order, degraded
+        return self._placements.submit(Placement(user_id, lines, claim, is_awaited))
 
     def order(self, user_id: UUID, order_id: UUID) -> Order:
         with self._reads.connect() as connection:
@@ -89,25 +82,30 @@ class Orders:
 
     def cancel(self, user_id: UUID, order_id: UUID, claim: Claim | None = None) -> Order:
         """Raises Conflict `too-late` unless the order is PENDING or CONFIRMED."""
-        with self._siblings:
-            cancelled = self._commands.submit(CancelOrder(user_id, order_id, claim))
-        log.info("order %s cancelled", order_id)
-        return cancelled
+        return self._cancels.submit(CancelOrder(user_id, order_id, claim))
 
-    def _products_for_all(
-        self, requests: Sequence[Sequence[str]]
-    ) -> list[tuple[Products, list[str]] | Exception]:
-        """The products of each of `requests`, asked for once, and who was away."""
-        product_ids = list(dict.fromkeys(id for request in requests for id in request))
+    def _place_all(self, requests: Sequence[Placement]) -> list[PlacedOrder | Exception]:
+        # Prices are fetched before the transaction opens: no lock waits on the network.
+        products, degraded = self._products_of(requests)
+        checked = [
+            outcome_of(lambda request=request: request.command(products, degraded))  # type: ignore[misc]
+            for request in requests
+        ]
+        return [
+            (outcome, degraded) if isinstance(outcome, Order) else outcome
+            for outcome in self._execute(checked)
+        ]
+
+    def _products_of(self, requests: Sequence[Placement]) -> tuple[Products, list[str]]:
+        """What is known of all products that `requests` name, and who was away."""
+        product_ids = list(
+            dict.fromkeys(line.product_id for request in requests for line in request.lines)
+        )
         try:
-            return [(self._fetch_products(product_ids, len(requests)), [])] * len(requests)
+            return self._fetch_products(product_ids, len(requests)), []
         except Unavailable:
             with self._reads.connect() as connection:
-                facts = statements.product_facts(connection, product_ids)
-            return [
-                outcome_of(lambda request=request: (last_known(request, facts), [CATALOG]))  # type: ignore[misc]
-                for request in requests
-            ]
+                return statements.product_facts(connection, product_ids), [CATALOG]
 
 
 def account_closed() -> NotFound:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.core.errors import Conflict, DeadlineOver, Unavailable
 from chassis.core.live import Live
-from chassis.data.group_commit import GroupCommit, Siblings, outcome_of
+from chassis.data.group_commit import GroupCommit, outcome_of
 from chassis.observability import tracing
 from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import Kind, Tracer
@@ -130,38 +130,31 @@ def test_a_request_alone_is_served_at_once_in_its_own_thread(work: Work, tracer:
 
 
 def test_a_request_alone_waits_for_no_company(work: Work, tracer: Tracer) -> None:
-    siblings = Siblings()
-    group_commit = GroupCommit("double", work, tracer, siblings, longest_delay=LONG)
+    group_commit = GroupCommit("double", work, tracer, longest_delay=LONG)
     group_commit._last_duration = LONG
 
     began = time.monotonic()
     for number in (1, 2, 3):
-        with siblings:
-            group_commit.submit(number)
+        group_commit.submit(number)
 
     assert time.monotonic() - began < LONG / 2
-    assert siblings.count == 0
 
 
-def test_with_others_under_way_the_first_waits_a_moment_for_them(
-    work: Work, tracer: Tracer
+def test_the_first_waits_a_moment_when_the_group_before_was_larger(
+    work: Work, requests: Requests
 ) -> None:
-    siblings = Siblings()
-    group_commit = GroupCommit("double", work, tracer, siblings, longest_delay=0.3)
-    group_commit._last_duration = LONG
+    first = under_way(requests, work)
+    others = [requests.submit(number) for number in (2, 3)]
+    work.open()
+    for future in (first, *others):
+        future.result(LONG)
+    requests.group_commit._last_duration = LONG
+    requests.group_commit._longest_delay = 0.3
 
-    def request(number: int) -> int:
-        with siblings:
-            return group_commit.submit(number)
+    late = [requests.submit(4), requests.submit(5)]
 
-    with siblings, ThreadPoolExecutor() as pool:
-        first = pool.submit(request, 1)
-        until(lambda: group_commit._waiting)
-        second = pool.submit(request, 2)
-
-        assert (first.result(LONG), second.result(LONG)) == (2, 4)
-
-    assert work.groups == [[1, 2]]
+    assert [future.result(LONG) for future in late] == [8, 10]
+    assert work.groups == [[1], [2, 3], [4, 5]]
 
 
 def test_those_who_come_while_a_group_is_under_way_are_the_next_one(

@@ -1,5 +1,6 @@
 """Recording messages wakes the relay of the same app, and no other, after the commit."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import MetaData
@@ -22,11 +23,13 @@ class App:
 
     def __init__(self) -> None:
         self.wake_ups = 0
+        self.is_awaited = False
         self.sessions: sessionmaker[Session] = sessionmaker(class_=SessionWithoutDatabase)
         on_commit(self.sessions, self.notify)
 
-    def notify(self) -> None:
+    def notify(self, is_awaited: bool) -> None:
         self.wake_ups += 1
+        self.is_awaited = is_awaited
 
     def record(self, *messages: Message) -> None:
         with self.sessions.begin() as session:
@@ -50,6 +53,15 @@ def test_a_batch_of_messages_is_one_wake_up() -> None:
     app.record(MESSAGE, MESSAGE)
 
     assert app.wake_ups == 1
+    assert not app.is_awaited
+
+
+def test_of_a_batch_that_somebody_waits_for_the_relay_is_told_so() -> None:
+    app = App()
+
+    app.record(MESSAGE, replace(MESSAGE, is_awaited=True), MESSAGE)
+
+    assert (app.wake_ups, app.is_awaited) == (1, True)
 
 
 def test_a_commit_without_messages_wakes_nobody() -> None:
