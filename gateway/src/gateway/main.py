@@ -24,7 +24,7 @@ class GatewayServer:
     ) -> None:
         self._gateway = GatewayHandler(process, tokens, rules)
         self._server = HttpServer(
-            self._gateway.handle, self._gateway.refuse, self._gateway.timeouts
+            self._gateway.handle, self._gateway.refuse, self._gateway.client_limits
         )
 
     async def open(self, host: str, port: int) -> None:

@@ -158,7 +158,14 @@ class GatewayLimits(Section):
     max_header_bytes: Count = 16_384
     connect_timeout_seconds: Positive = 2
     read_timeout_seconds: Positive = 10
+    max_headers: Count = 128
+    # Of a client: for a whole head, for the next bytes of a body, and between two requests.
     header_timeout_seconds: Positive = 10
+    body_timeout_seconds: Positive = 10
+    idle_timeout_seconds: Positive = 75
+    max_connections: Count = 4096
+    # But for proxies that are trusted. One of IPv6 counts with its /64.
+    max_connections_per_client: Count = 512
     # Of server-sent events, and of what a connection was upgraded to.
     stream_idle_seconds: Positive = 300
     max_concurrent_requests: Count = 1000

@@ -45,6 +45,7 @@ SOURCE = {
     "fusebox.gateway.max-body-bytes": 200_000,
     "fusebox.gateway.max-header-bytes": 16_384,
     "fusebox.gateway.read-timeout-seconds": PATIENCE,
+    "fusebox.gateway.body-timeout-seconds": PATIENCE,
     "fusebox.gateway.zipkin-ui": "http://zipkin.example",
     **{
         f"spring.cloud.gateway.routes[{i}].{key}": value
@@ -169,7 +170,7 @@ class Shop:
 
     async def _open(self) -> tuple[GatewayHandler, HttpServer, int]:
         gateway = GatewayHandler(self.process, self.tokens, self.rules)
-        server = HttpServer(gateway.handle, gateway.refuse, gateway.timeouts)
+        server = HttpServer(gateway.handle, gateway.refuse, gateway.client_limits)
         return gateway, server, await server.open("127.0.0.1", 0)
 
     def close(self) -> None:

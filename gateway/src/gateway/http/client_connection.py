@@ -30,7 +30,7 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, server: "HttpServer") -> None:
         self._server = server
         self._loop = asyncio.get_running_loop()
-        self._parser = RequestParser(self, lambda: server.timeouts().max_header_bytes)
+        self._parser = RequestParser(self, server.limits)
         self._waiting: deque[Request | Problem] = deque()
         self._task: asyncio.Task[None] | None = None
         self._request: Request | None = None
@@ -48,7 +48,11 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         # Without the zone of an IPv6 address: it means nothing on another machine.
         self.remote = peer[0].partition("%")[0] if peer else "unknown"
-        self._server.entered(self)
+        try:
+            self._server.entered(self)
+        except Problem as problem:
+            if not self._transport.is_closing():
+                self._refuse(None, problem)
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
@@ -113,9 +117,9 @@ class ClientConnection(asyncio.Protocol):
             return
         waited = now - self._since
         if self._parser.is_between:
-            if waited > self._server.timeouts().idle:
+            if waited > self._server.limits().idle:
                 self._transport.close()
-        elif waited > self._server.timeouts().head:
+        elif waited > self._server.limits().head:
             self._unreadable(NotSentInTime("The request did not come in time."))
 
     def close_if_idle(self) -> None:
@@ -288,7 +292,7 @@ class ClientConnection(asyncio.Protocol):
         if self._writable is None:
             return
         try:
-            async with asyncio.timeout(self._server.timeouts().bytes):
+            async with asyncio.timeout(self._server.limits().bytes):
                 await self._writable
         except TimeoutError as error:
             raise ConnectionError("The client takes nothing any more.") from error

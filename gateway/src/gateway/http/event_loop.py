@@ -1,6 +1,7 @@
 """The event loop: uvloop's where it has been installed, asyncio's elsewhere; is it on time?"""
 
 import asyncio
+import resource
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -20,8 +21,15 @@ def new() -> asyncio.AbstractEventLoop:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
+    _allow_open_files()
     with asyncio.Runner(loop_factory=new) as runner:
         runner.run(work)
+
+
+def _allow_open_files() -> None:
+    """As many as the machine lets: each connection is one, and the usual limit is 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Heartbeat:

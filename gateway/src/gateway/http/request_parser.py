@@ -13,10 +13,16 @@ from gateway.http.messages import Request, combined
 
 # gunicorn takes lines of up to 8190 bytes, method and version included.
 LONGEST_TARGET = 8001
-MOST_HEADERS = 128
 # HTTP/2 without TLS: inside it whole requests would pass by every rule here.
 NEVER_UPGRADED = "h2c"
 VERSIONS = ("1.1", "1.0")
+
+
+class HeaderLimits(Protocol):
+    @property
+    def max_header_bytes(self) -> int: ...
+    @property
+    def max_headers(self) -> int: ...
 
 
 class RequestReceiver(Protocol):
@@ -35,9 +41,9 @@ class RequestParser:
     `is_between` is true while nothing of a next request has come.
     """
 
-    def __init__(self, receiver: RequestReceiver, max_header_bytes: Callable[[], int]) -> None:
+    def __init__(self, receiver: RequestReceiver, limits: Callable[[], HeaderLimits]) -> None:
         self._receiver = receiver
-        self._limit = max_header_bytes
+        self._limits = limits
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._pairs: list[RawPair] = []
@@ -65,7 +71,7 @@ class RequestParser:
             raise error.__context__ or error from error
         except httptools.HttpParserError as error:
             raise BadRequest("This is not a request that HTTP/1.1 knows.") from error
-        if self._unanswered > self._limit() + LONGEST_TARGET:
+        if self._unanswered > self._limits().max_header_bytes + LONGEST_TARGET:
             raise self._too_much()
 
     def fail(self, error: Exception) -> None:
@@ -165,9 +171,10 @@ class RequestParser:
         return BodyStream(self._receiver.flow, length) if length else None
 
     def _check_size(self) -> None:
-        limit = self._limit()
-        if len(self._pairs) > MOST_HEADERS:
-            raise HeadersTooLarge(f"There are more than {MOST_HEADERS} headers.")
+        limits = self._limits()
+        limit = limits.max_header_bytes
+        if len(self._pairs) > limits.max_headers:
+            raise HeadersTooLarge(f"There are more than {limits.max_headers} headers.")
         # The bytes that have come are no fewer, so there is hardly ever anything to add up.
         if self._unanswered > limit and _size(self._pairs) > limit:
             raise HeadersTooLarge(f"The headers are longer than {limit} bytes together.")
@@ -175,7 +182,9 @@ class RequestParser:
     def _too_much(self) -> Problem:
         if self._in_head and not self._pairs and len(self._url) > LONGEST_TARGET:
             return TargetTooLong(f"The address is longer than {LONGEST_TARGET} bytes.")
-        return HeadersTooLarge(f"The headers are longer than {self._limit()} bytes together.")
+        return HeadersTooLarge(
+            f"The headers are longer than {self._limits().max_header_bytes} bytes together."
+        )
 
     def _upgrading(self, request: Request) -> None:
         """httptools skips the body of whoever asks to upgrade: it is read by another parser."""
@@ -212,7 +221,7 @@ class RequestParser:
 
     def _hold(self, data: bytes) -> None:
         self._held = (self._held or b"") + data
-        if len(self._held) > self._limit():
+        if len(self._held) > self._limits().max_header_bytes:
             raise BadRequest("The other protocol may not begin before it has been agreed to.")
 
 

@@ -15,7 +15,7 @@ from chassis.web.auth import TokenVerifier
 from chassis.web.problem_details import INTERNAL_ERROR
 from gateway.http import framing
 from gateway.http.messages import Request, Response, Send, combined
-from gateway.http.server import Timeouts
+from gateway.http.server import ClientLimits
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.proxy import access_log, filter_chain, metrics, problem_responses, request_body
 from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
@@ -63,17 +63,17 @@ class GatewayHandler:
         process.metrics.add(lambda: metrics.of_the_mirror(self._mirror))
         self._under_way = 0
         self._known = self.limits
-        self._timeouts = timeouts_of(self._known)
+        self._client_limits = client_limits(self._known)
 
     @property
     def limits(self) -> GatewayLimits:
         return self._process.configuration.current.fusebox.gateway
 
-    def timeouts(self) -> Timeouts:
+    def client_limits(self) -> ClientLimits:
         limits = self.limits
         if limits is not self._known:
-            self._known, self._timeouts = limits, timeouts_of(limits)
-        return self._timeouts
+            self._known, self._client_limits = limits, client_limits(limits)
+        return self._client_limits
 
     async def close(self) -> None:
         await self._mirror.close()
@@ -212,7 +212,7 @@ class GatewayHandler:
         body, limits = b"", self.limits
         if request.body is not None:
             body = await request_body.whole(
-                request.body, limits.max_body_bytes, limits.read_timeout_seconds
+                request.body, limits.max_body_bytes, limits.body_timeout_seconds
             )
         name = path.removeprefix(ACTUATOR)
         # Checks may look at files or wait for a lock: never on the event loop.
@@ -231,11 +231,15 @@ def _normalized(path: str) -> str | None:
         return None
 
 
-def timeouts_of(limits: GatewayLimits) -> Timeouts:
-    return Timeouts(
+def client_limits(limits: GatewayLimits) -> ClientLimits:
+    return ClientLimits(
+        idle=limits.idle_timeout_seconds,
         head=limits.header_timeout_seconds,
-        bytes=limits.read_timeout_seconds,
+        bytes=limits.body_timeout_seconds,
         max_header_bytes=limits.max_header_bytes,
+        max_headers=limits.max_headers,
+        max_connections=limits.max_connections,
+        max_connections_per_client=limits.max_connections_per_client,
     )
 
 

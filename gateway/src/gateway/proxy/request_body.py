@@ -56,7 +56,7 @@ class RequestBodyFilter:
     ) -> GatewayResponse:
         limits = self._limits()
         longest = exchange.route.max_body_bytes or limits.max_body_bytes
-        exchange.body = await take(body, longest, limits.read_timeout_seconds)
+        exchange.body = await take(body, longest, limits.body_timeout_seconds)
         return await proceed(exchange)
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeAlias
 
+from gateway.http.client_address import address
 from gateway.routing import weights
-from gateway.routing.client_address import address
 from gateway.routing.request_view import RequestView
 from gateway.routing.syntax import java_regex, patterns
 from gateway.routing.syntax.arguments import Arguments

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chassis.core.errors import RateLimited
-from gateway.routing import client_address
+from gateway.http import client_address
 from gateway.routing.request_view import NO_HEADERS, RequestView
 from gateway.routing.syntax.arguments import Arguments
 from gateway.routing.weights import ClientKey, key

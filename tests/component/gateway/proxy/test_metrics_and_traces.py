@@ -60,8 +60,9 @@ def test_a_callers_trace_is_continued(shop: Shop, headers: dict[str, str]) -> No
     assert answer.headers["X-Trace-Id"] == server.trace_id == TRACE
     assert server.parent_id == SPAN
     assert upstream.seen[0].headers.getall("X-B3-SpanId") == [client.span_id]
-    assert "traceparent" not in upstream.seen[0].headers
-    assert "b3" not in upstream.seen[0].headers
+    traceparent = f"00-{TRACE}-{client.span_id}-01"
+    assert upstream.seen[0].headers.getall("traceparent") == [traceparent]
+    assert upstream.seen[0].headers.getall("b3") == [f"{TRACE}-{client.span_id}-1"]
 
 
 def test_a_trace_that_is_not_sampled_has_an_id_and_no_spans(shop: Shop) -> None:

@@ -73,6 +73,15 @@ def test_the_pieces_of_configuration_are_right() -> None:
     assert blocklist.parse(blocked["fusebox.gateway.blocked"])[0].id == "scrapers"
 
 
+def test_the_limits_of_a_client_are_told_with_their_defaults() -> None:
+    documented = {name: cells[0] for name, cells in rows("Limits of a client").items()}
+
+    fields = GatewayLimits.model_fields
+    defaults = {kebab(name): str(field.default) for name, field in fields.items()}
+    assert documented.items() <= defaults.items()
+    assert {name for name in defaults if "max-" in name} <= documented.keys()
+
+
 def test_the_keys_of_a_rate_are_told() -> None:
     assert [*rows("Rate limits")] == [kebab(name) for name in RatePolicy.model_fields]
 
