@@ -8,6 +8,8 @@ from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from gateway.http import event_loop
 from gateway.http.server import HttpServer
+from gateway.openapi import description
+from gateway.openapi.pages import DescriptionPages
 from gateway.proxy import actuator_pages
 from gateway.proxy.handler import GatewayHandler
 from gateway.rules import GatewayRules
@@ -20,9 +22,13 @@ class GatewayServer:
     """The gateway and its HTTP server, as one.  Made on the event loop."""
 
     def __init__(
-        self, process: Process[GatewaySettings], tokens: TokenVerifier, rules: GatewayRules
+        self,
+        process: Process[GatewaySettings],
+        tokens: TokenVerifier,
+        rules: GatewayRules,
+        pages: DescriptionPages,
     ) -> None:
-        self._gateway = GatewayHandler(process, tokens, rules)
+        self._gateway = GatewayHandler(process, tokens, rules, pages)
         self._server = HttpServer(
             self._gateway.handle, self._gateway.refuse, self._gateway.client_limits
         )
@@ -39,9 +45,13 @@ class GatewayServer:
 
 
 async def run(
-    process: Process[GatewaySettings], tokens: TokenVerifier, rules: GatewayRules, port: int
+    process: Process[GatewaySettings],
+    tokens: TokenVerifier,
+    rules: GatewayRules,
+    pages: DescriptionPages,
+    port: int,
 ) -> None:
-    await lifecycle.run(process, GatewayServer(process, tokens, rules), port)
+    await lifecycle.run(process, GatewayServer(process, tokens, rules, pages), port)
 
 
 def main() -> None:
@@ -61,8 +71,9 @@ def main() -> None:
     process.live.map(lambda _settings: rules.table)
     actuator_pages.add(process, rules)
     process.workers.add("configuration", process.configuration.poll)
+    pages = description.pages_of(process, rules)
     port = int(process.environment.variables.get("GATEWAY_PORT", "8000"))
-    event_loop.run(run(process, process.tokens(), rules, port))
+    event_loop.run(run(process, process.tokens(), rules, pages, port))
 
 
 if __name__ == "__main__":

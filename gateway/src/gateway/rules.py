@@ -116,6 +116,16 @@ class GatewayRules:
         segments = [patterns.first_segment(path) for path in paths]
         return list(dict.fromkeys(segment for segment in segments if segment))
 
+    def mounted(self) -> dict[str, str]:
+        """The services that have all behind a first segment of their own, by that segment."""
+        mounted = {}
+        for segment in self.services():
+            view = RequestView("GET", f"/{segment}/{segment}")
+            route = self.find(view)
+            if route and route.target.is_balanced and route.inner_path(view) == f"/{segment}":
+                mounted[segment] = route.target.service
+        return mounted
+
     def described(self) -> list[dict[str, Any]]:
         """The routes for the page /actuator/gateway/routes."""
         located = self._locator.all(self._hidden) if self._locates else []

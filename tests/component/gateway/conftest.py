@@ -28,6 +28,7 @@ from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from gateway.http import event_loop
 from gateway.http.server import HttpServer
+from gateway.openapi import description
 from gateway.proxy import actuator_pages
 from gateway.proxy.handler import GatewayHandler
 from gateway.rules import GatewayRules
@@ -169,7 +170,8 @@ class Shop:
         self.session = requests.Session()
 
     async def _open(self) -> tuple[GatewayHandler, HttpServer, int]:
-        gateway = GatewayHandler(self.process, self.tokens, self.rules)
+        pages = description.pages_of(self.process, self.rules)
+        gateway = GatewayHandler(self.process, self.tokens, self.rules, pages)
         server = HttpServer(gateway.handle, gateway.refuse, gateway.client_limits)
         return gateway, server, await server.open("127.0.0.1", 0)
 

@@ -6,14 +6,14 @@ Framework-free: `answer` maps a method and a path to a response, and chassis.run
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from chassis.config import metadata
 from chassis.config.client import ConfigClient
 from chassis.core.environment import Environment
-from chassis.core.errors import NotFound, Problem
+from chassis.core.errors import MethodNotAllowed, NotFound, Problem
 from chassis.core.workers import Workers
 from chassis.observability import metrics
 from chassis.observability.metrics import Metrics
@@ -35,6 +35,7 @@ class ActuatorResponse:
     body: bytes
     status: int = 200
     content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class ActuatorRequest(NamedTuple):
@@ -129,18 +130,12 @@ class Actuator:
                 endpoint = self._endpoints.get((method, known))
                 if endpoint is not None:
                     return endpoint(ActuatorRequest(last, body))
-                if any(path == known for _, path in self._endpoints):
-                    return _problem_response(
-                        405, "method-not-allowed", f"{method} is not allowed here."
-                    )
+                if allowed := [verb for verb, path in self._endpoints if path == known]:
+                    head = ["HEAD"] if "GET" in allowed else []
+                    raise MethodNotAllowed(method, [*allowed, *head])
             raise NotFound(f"There is no endpoint /actuator/{name}.")
         except Problem as problem:
-            return _problem_response(
-                problem_details.status_of(problem),
-                problem.code,
-                problem.detail,
-                **({"errors": problem.errors} if problem.errors else {}),
-            )
+            return _problem_response(problem)
 
     def _index(self, _: ActuatorRequest) -> ActuatorResponse:
         return json_response(
@@ -220,6 +215,11 @@ def _masked(key: str, value: Any) -> Any:
     return LOGIN.sub(f"//{MASK}@", value) if isinstance(value, str) else value
 
 
-def _problem_response(status: int, code: str, detail: str, **members: Any) -> ActuatorResponse:
-    document = problem_details.render(status, code, detail, None, **members)
-    return ActuatorResponse(json.dumps(document).encode(), status, problem_details.CONTENT_TYPE)
+def _problem_response(problem: Problem) -> ActuatorResponse:
+    document = problem_details.document(problem, None)
+    return ActuatorResponse(
+        json.dumps(document).encode(),
+        document["status"],
+        problem_details.CONTENT_TYPE,
+        problem_details.headers(problem),
+    )

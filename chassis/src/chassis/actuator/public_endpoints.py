@@ -5,14 +5,12 @@ from chassis.actuator.endpoints import JSON
 from chassis.web.openapi import Routed
 from chassis.web.operations import Access, Operation, SuccessResponse
 
-TAG = "about the process"
-
 
 def _health(summary: str) -> Operation:
     success = SuccessResponse(
         document=HealthDocument, description=summary, content_type=JSON, other_statuses=(503,)
     )
-    return Operation(summary, Access.ANYONE, success, tag=TAG)
+    return Operation(summary, Access.ANYONE, success)
 
 
 PUBLIC_ENDPOINTS = (
@@ -26,7 +24,6 @@ PUBLIC_ENDPOINTS = (
             "Which process this is",
             Access.ANYONE,
             SuccessResponse(document=InfoDocument, content_type=JSON),
-            tag=TAG,
         ),
     ),
 )

@@ -12,6 +12,7 @@ Problem
 │   └── NotAllowedToCall  … as the service that it is
 ├── NotFound              there is no such thing
 │   └── NotTheirs         … for this caller: whether for others there is one, it is not told
+├── MethodNotAllowed      there is, and this is not done with it
 ├── Conflict              it contradicts what is already so
 ├── TooLarge              the body is over the limit
 ├── HeadersTooLarge       … or the headers are
@@ -28,7 +29,7 @@ Problem
         └── DeadlineOver  … by the time that the caller had left
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -111,6 +112,16 @@ class NotFound(Problem):
 
 class NotTheirs(NotFound):
     """Told in the words for what there is not: those of RFC 9110, 15.5.4, for hiding it."""
+
+
+class MethodNotAllowed(Problem):
+    """`allowed` are the methods that will do (RFC 9110, 15.5.6)."""
+
+    code = "method-not-allowed"
+
+    def __init__(self, method: str, allowed: Iterable[str]) -> None:
+        super().__init__(f"{method} is not allowed here.")
+        self.allowed = tuple(allowed)
 
 
 class Conflict(Problem):

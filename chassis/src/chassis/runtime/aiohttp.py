@@ -56,7 +56,7 @@ def add_actuator(
         return web.Response(
             body=response.body,
             status=response.status,
-            headers={"Content-Type": response.content_type},
+            headers={"Content-Type": response.content_type, **response.headers},
         )
 
     app.middlewares.append(_assaults(process.monkey))

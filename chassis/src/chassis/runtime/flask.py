@@ -40,6 +40,8 @@ M = TypeVar("M", bound=BaseModel)
 # In a route: its name, behind a converter if there is one.
 PARAMETER = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>")
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
 CODES = {
     400: "malformed-request",
     404: "not-found",
@@ -70,11 +72,19 @@ def create_app(
 
     flask_openapi.add(app, process)
 
-    @app.route("/actuator/", defaults={"page": ""}, methods=["GET", "POST"])
-    @app.route("/actuator/<path:page>", methods=["GET", "POST"])
+    # Whatever the method: the endpoints say themselves which will do.
+    any_method = {"methods": METHODS, "provide_automatic_options": False}
+
+    @app.route("/actuator/", defaults={"page": ""}, **any_method)
+    @app.route("/actuator/<path:page>", **any_method)
     def actuator(page: str) -> Response:
         response = process.actuator.answer(request.method, page, request.get_data(cache=False))
-        return Response(response.body, response.status, content_type=response.content_type)
+        return Response(
+            response.body,
+            response.status,
+            dict(response.headers),
+            content_type=response.content_type,
+        )
 
     return app
 

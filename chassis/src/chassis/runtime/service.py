@@ -32,7 +32,7 @@ from chassis.runtime.user_store import UserStore
 from chassis.web.auth import TokenVerifier
 from chassis.web.revocations import ENDPOINT, Revocations
 
-KEY_FETCHES = Live(Fusebox())
+BACKGROUND = Live(Fusebox())
 UNTRACED = SamplingRules(probability=0)
 
 
@@ -109,24 +109,29 @@ class Process(Generic[S]):
             self._client_settings,
         )
 
+    def background_client(self, service: str) -> ServiceClient:
+        """For what is fetched in the background, and says nothing to those who call `service`.
+
+        Its breaker is its own and never opens: a process that starts before user-service would
+        else be without keys for ten seconds too long.
+        """
+        never_open = CircuitBreakerRegistry(Live(BACKGROUND.value.breaker))
+        never_open.of(service).disable()
+        return ServiceClient(
+            service,
+            self.balancer,
+            ResiliencePolicies(never_open, BACKGROUND).of(service),
+            Tracer(self.environment.service, Sampler(Live(UNTRACED)), self.reporter.put),
+            self._client_settings,
+        )
+
     def user_store(self) -> UserStore:
         """What user-service knows of a caller at this moment."""
         return UserStore(self.service_client("user-service"))
 
     def tokens(self) -> TokenVerifier:
         """A verifier whose keys come from user-service, found through discovery."""
-        # A breaker of its own: keys are fetched in the background, and a failure there says
-        # nothing to those who call user-service.  It never opens: a process that starts before
-        # user-service would else be without keys for ten seconds too long.
-        never_open = CircuitBreakerRegistry(Live(KEY_FETCHES.value.breaker))
-        never_open.of("user-service").disable()
-        issuer = ServiceClient(
-            "user-service",
-            self.balancer,
-            ResiliencePolicies(never_open, KEY_FETCHES).of("user-service"),
-            Tracer(self.environment.service, Sampler(Live(UNTRACED)), self.reporter.put),
-            self._client_settings,
-        )
+        issuer = self.background_client("user-service")
         revocations = Revocations(
             lambda since: _object(issuer, f"/actuator/{ENDPOINT}/{since:.3f}", "its revocations")
         )

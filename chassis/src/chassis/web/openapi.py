@@ -33,6 +33,7 @@ PROBLEM = ProblemDocument.__name__
 BEARER = "bearer"
 EXAMPLE_TRACE = "4f2c1a9be0d75c36"
 DESCRIPTIONS = {
+    "Allow": "The methods that will do.",
     "WWW-Authenticate": "Which scheme will do, and what is wrong with the token (RFC 6750).",
     "Retry-After": "In so many seconds it may work.",
 }
@@ -153,8 +154,6 @@ def _described(route: Routed, schemas: _Schemas) -> dict[str, Any]:
         "parameters": [parameter_object(parameter) for parameter in route.all_parameters],
         "responses": merged_responses(_answers(operation, schemas), responses(problems)),
     }
-    if operation.tag:
-        described["tags"] = [operation.tag]
     if operation.body:
         described["requestBody"] = {
             "required": not operation.is_body_optional,

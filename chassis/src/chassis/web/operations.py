@@ -69,7 +69,6 @@ class Operation:
     description: str = ""
     # Where a token can stand for it, and it for a token.
     is_body_optional: bool = False
-    tag: str = ""
 
 
 def operation(

@@ -15,6 +15,7 @@ from chassis.core.errors import (
     InsufficientScope,
     Invalid,
     InvalidToken,
+    MethodNotAllowed,
     NotCached,
     NotFound,
     NotSentInTime,
@@ -57,6 +58,7 @@ STATUS: dict[type[Problem], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    MethodNotAllowed: 405,
     Conflict: 409,
     TooLarge: 413,
     HeadersTooLarge: 431,
@@ -89,10 +91,12 @@ def document(problem: Problem, trace_id: str | None) -> dict[str, Any]:
 
 def headers(problem: Problem) -> dict[str, str]:
     """The headers that go with `problem`: WWW-Authenticate where a token is missing or will not
-    do, Retry-After where known."""
+    do, Allow where a method will not, Retry-After where known."""
     fields = {}
     if isinstance(problem, Unauthenticated | InsufficientScope):
         fields["WWW-Authenticate"] = _challenge(problem)
+    if isinstance(problem, MethodNotAllowed):
+        fields["Allow"] = ", ".join(problem.allowed)
     if problem.retry_after is not None:
         fields["Retry-After"] = str(problem.retry_after)
     return fields

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from gateway.cache.cache_filter import CacheFilter
+from gateway.openapi.pages import DescriptionPages
 from gateway.proxy.request_body import RequestBodyFilter
 from gateway.proxy.route_filters import RateLimitFilter, check_headers, edit_response, require_route
 from gateway.proxy.welcome import WelcomePage
@@ -17,6 +18,7 @@ from gateway.traffic.mirror import Mirror
 
 def build(
     rules: GatewayRules,
+    pages: DescriptionPages,
     authentication: Authentication,
     limits: Callable[[], GatewayLimits],
     mirror: Mirror,
@@ -26,6 +28,7 @@ def build(
     checks: tuple[Filter, ...] = (
         BlocklistFilter(rules.check).filter,
         WelcomePage(rules.services, lambda: limits().zipkin_ui).filter,
+        pages.filter,
         require_route,
         check_headers,
         authentication.filter,

@@ -17,6 +17,7 @@ from gateway.http import framing
 from gateway.http.messages import Request, Response, Send, combined
 from gateway.http.server import ClientLimits
 from gateway.http.upstream_messages import UpstreamResponse
+from gateway.openapi.pages import DescriptionPages
 from gateway.proxy import access_log, filter_chain, metrics, problem_responses, request_body
 from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
 from gateway.proxy.problem_responses import SERVER
@@ -43,7 +44,11 @@ class GatewayHandler:
     """Made on the event loop."""
 
     def __init__(
-        self, process: Process[GatewaySettings], tokens: TokenVerifier, rules: GatewayRules
+        self,
+        process: Process[GatewaySettings],
+        tokens: TokenVerifier,
+        rules: GatewayRules,
+        pages: DescriptionPages,
     ) -> None:
         self._process = process
         self._tracer = process.tracer
@@ -57,7 +62,7 @@ class GatewayHandler:
         forward = Forwarder(process.tracer, self._client, lambda: self.limits).forward
         self._mirror = Mirror(forward)
         self._chain = filter_chain.build(
-            rules, self._authentication, lambda: self.limits, self._mirror, forward
+            rules, pages, self._authentication, lambda: self.limits, self._mirror, forward
         )
         process.metrics.add(lambda: metrics.of_the_cache(rules.cache))
         process.metrics.add(lambda: metrics.of_the_mirror(self._mirror))
@@ -217,7 +222,8 @@ class GatewayHandler:
         name = path.removeprefix(ACTUATOR)
         # Checks may look at files or wait for a lock: never on the event loop.
         page = await asyncio.to_thread(self._process.actuator.answer, request.method, name, body)
-        return problem_responses.page(page.status, page.content_type, page.body, trace)
+        headers = {**page.headers, **trace}
+        return problem_responses.page(page.status, page.content_type, page.body, headers)
 
     def _trace(self, trace_id: str) -> dict[str, str]:
         return problem_responses.trace_headers(trace_id, self.limits.zipkin_ui)

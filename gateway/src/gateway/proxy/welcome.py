@@ -43,6 +43,7 @@ class WelcomePage:
     def html(self) -> str:
         zipkin = escape(f"{self._zipkin()}/zipkin/", quote=True)
         links = [
+            ("/docs", "the API"),
             ("/catalog-service/catalogs", "the catalog"),
             ("/actuator/health", "health of the gateway"),
             (zipkin, "traces of the requests, in Zipkin"),

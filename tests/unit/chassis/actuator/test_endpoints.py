@@ -123,3 +123,11 @@ def test_health_names_the_background_thread_that_fails_again_and_again(
 
     assert workers["status"] == "DOWN"
     assert workers["details"]["error"] == "lease: KeyError: 'x', 3 times in a row"
+
+
+def test_a_method_that_will_not_do_is_refused_with_those_that_will(target: Target) -> None:
+    refused = target.process.actuator.answer("DELETE", "health")
+
+    assert refused.status == 405
+    assert refused.headers["Allow"] == "GET, HEAD"
+    assert target.process.actuator.answer("GET", "refresh").headers["Allow"] == "POST"
