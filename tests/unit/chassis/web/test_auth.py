@@ -235,7 +235,7 @@ FORGED = {
     "a critical extension that is not there": signed(CLAIMS, {"kid": "k1", "crit": ["exp"]}),
     "an empty list of critical extensions": signed(CLAIMS, {"kid": "k1", "crit": []}),
     "a payload that is not encoded": signed(CLAIMS, {"kid": "k1", "b64": False, "crit": ["b64"]}),
-    "not yet": signed({**CLAIMS, "nbf": NOW + 60}, {"kid": "k1"}),
+    "not yet": signed({**CLAIMS, "nbf": NOW + 3600}, {"kid": "k1"}),
     "issued tomorrow": signed({**CLAIMS, "iat": NOW + 86_400}, {"kid": "k1"}),
     "expired": signed({**CLAIMS, "exp": NOW - 1}, {"kid": "k1"}),
     "expires at no time": signed({**CLAIMS, "exp": "never"}, {"kid": "k1"}),
