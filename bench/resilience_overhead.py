@@ -111,7 +111,7 @@ def _enter(context: AbstractContextManager[object]) -> None:
 
 
 def _deadline() -> None:
-    deadline.enter_from_outside({}, longest=10)
+    deadline.enter_from_outside(None, longest=10)
     deadline.check()
     deadline.outgoing()
 

@@ -284,7 +284,7 @@ def test_what_breaks_inside_is_an_internal_error_and_nothing_of_it_shows(
     def broken(*_: object) -> None:
         raise RuntimeError("the secret")
 
-    monkeypatch.setattr("gateway.proxy.headers.to_upstream", broken)
+    monkeypatch.setattr("gateway.proxy.headers.own_lines", broken)
 
     answer = shop.call("/order-service/x")
 

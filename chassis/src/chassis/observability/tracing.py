@@ -17,7 +17,14 @@ from py_zipkin.encoding import Endpoint, Span
 
 from chassis.core.errors import first_line
 from chassis.observability import propagation
-from chassis.observability.propagation import Headers, TraceContext, incoming, of_text, to_text
+from chassis.observability.propagation import (
+    Headers,
+    IncomingTrace,
+    TraceContext,
+    incoming,
+    of_text,
+    to_text,
+)
 from chassis.observability.sampling import Sampler
 
 __all__ = [
@@ -155,7 +162,11 @@ class Tracer:
 
     def serve(self, name: str, headers: Headers, path: str = "") -> ActiveSpan:
         """The SERVER span of a request for `path`: continues the caller's trace or begins one."""
-        parent, sampled, baggage = incoming(headers)
+        return self.serve_within(incoming(headers), name, path)
+
+    def serve_within(self, trace: IncomingTrace, name: str, path: str = "") -> ActiveSpan:
+        """The same for whoever has looked for the caller's trace already."""
+        parent, sampled, baggage = trace
         attrs = self.new_trace(sampled, baggage, path) if parent is None else _below(parent)
         return ActiveSpan(self, attrs, name, Kind.SERVER)
 
@@ -197,8 +208,8 @@ class Tracer:
         if sampled is None:
             sampled = self._sampler.samples_new_trace(path)
         # As py-zipkin does: the time comes first, so that AWS X-Ray takes it.
-        trace_id = f"{int(time.time()):08x}{random.getrandbits(96):024x}"
-        return TraceContext(trace_id, f"{random.getrandbits(64):016x}", None, "0", sampled, baggage)
+        ids = f"{int(time.time()):08x}{random.getrandbits(160):040x}"
+        return TraceContext(ids[:32], ids[32:], None, "0", sampled, baggage)
 
     def finish(self, span: ActiveSpan) -> None:
         """Emit it when its trace is sampled, or when it is one to be kept all the same."""

@@ -48,14 +48,19 @@ def enter(headers: Headers) -> None:
     _current.set(RequestDeadline(_from_now(left), headers.get(ATTEMPT) is not None))
 
 
-def enter_from_outside(headers: Headers, longest: float, came: float | None = None) -> None:
-    """The same for a client of the shop: it has `longest` seconds, or fewer if it says so.
+def requested(headers: Headers) -> float | None:
+    """The seconds that a client of the shop says it will wait."""
+    milliseconds = _number(headers.get(TIMEOUT))
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def enter_from_outside(seconds: float | None, longest: float, came: float | None = None) -> None:
+    """The same for a client that will wait `seconds`: it has those, but `longest` at the most.
 
     They count from `came`, of time.monotonic, or from now.
     """
-    requested = _number(headers.get(TIMEOUT))
-    seconds = longest if requested is None else min(longest, requested / 1000)
-    _current.set(RequestDeadline((time.monotonic() if came is None else came) + seconds))
+    within = longest if seconds is None else min(longest, seconds)
+    _current.set(RequestDeadline((time.monotonic() if came is None else came) + within))
 
 
 def current() -> RequestDeadline:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+from multidict import MultiMapping
+
 from chassis.core.errors import DeadlineOver, NotCached, Unavailable
 from chassis.resilience import deadline
 from gateway.cache import rules
@@ -11,6 +13,7 @@ from gateway.cache.coalescing import Abandoned, RequestCoalescing
 from gateway.cache.directives import requested
 from gateway.cache.rules import CachedResponse
 from gateway.cache.store import CacheKey, ResponseCache
+from gateway.http.header_fields import once
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler, Source
 from gateway.routing.request_view import NO_HEADERS, RequestView
 from gateway.routing.route import Route
@@ -61,6 +64,14 @@ class CacheFilter:
         if response.status < 400:
             self.cache.forget(CacheKey.of(exchange.view))
         return response
+
+
+def _has_something(headers: MultiMapping[str]) -> bool:
+    return any(name in headers for name in HAD)
+
+
+def _has_own_wishes(headers: MultiMapping[str]) -> bool:
+    return any(name in headers for name in OWN_WISHES)
 
 
 def _not_cached() -> NotCached:
@@ -121,11 +132,13 @@ class _Lookup(NamedTuple):
 
     def _may_wait(self) -> bool:
         """Whether what another gets may do for this client as well."""
-        return not (self.cache.is_passed_by(self.key) or self.view.has_any(OWN_WISHES))
+        return not (once(self.view.headers, _has_own_wishes) or self.cache.is_passed_by(self.key))
 
     def _conditions(self, cached: CachedResponse | None) -> Mapping[str, str]:
         """What asks whether `cached` is still so, unless a 304 could mean the client's own copy."""
-        own = cached.conditions if cached else NO_HEADERS
+        if cached is None:
+            return NO_HEADERS
+        own = cached.conditions
         return own if "If-None-Match" in own or HAD[0] not in self.view.headers else NO_HEADERS
 
     async def _fetched(
@@ -180,7 +193,7 @@ class _Lookup(NamedTuple):
         now = self.cache.clock()
         source: Source = "cached" if cached.age(now) < cached.lifetime else "stale"
         headers = cached.shown(now)
-        if self.view.has_any(HAD) and cached.is_had_by(self.view):
+        if once(self.view.headers, _has_something) and cached.is_had_by(self.view):
             headers = [pair for pair in headers if pair[0].lower() in NOT_MODIFIED]
             return GatewayResponse(304, headers, b"", source=source)
         return GatewayResponse(cached.status, headers, cached.body, source=source)

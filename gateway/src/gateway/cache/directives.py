@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from multidict import MultiMapping
 
+from gateway.http.header_fields import once
 from gateway.http.messages import combined
 
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+("?)', re.DOTALL)
@@ -35,6 +36,10 @@ NO_DIRECTIVES = RequestDirectives()
 
 def requested(headers: MultiMapping[str]) -> RequestDirectives:
     """What a request with `headers` asks of a cache; Pragma counts without a Cache-Control."""
+    return once(headers, _of)
+
+
+def _of(headers: MultiMapping[str]) -> RequestDirectives:
     if "Cache-Control" not in headers and "Pragma" not in headers:
         return NO_DIRECTIVES
     if text := combined(headers, "Cache-Control"):

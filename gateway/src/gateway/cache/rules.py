@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from multidict import MultiMapping
+
 from gateway.cache.directives import NO_DIRECTIVES, directives, requested, seconds
+from gateway.http.header_fields import once
 from gateway.http.messages import combined
 from gateway.routing.request_view import RequestView
 
@@ -106,10 +109,11 @@ class CachedResponse:
 
 def is_candidate(view: RequestView) -> bool:
     """Whether a cached response may be given to this request at all."""
-    if view.method != "GET":
-        return False
-    headers = view.headers
-    if view.has_any(NEVER_KEPT) or headers.get("Content-Length", "0") != "0":
+    return view.method == "GET" and once(view.headers, _lets_keep)
+
+
+def _lets_keep(headers: MultiMapping[str]) -> bool:
+    if any(name in headers for name in NEVER_KEPT) or headers.get("Content-Length", "0") != "0":
         return False
     return not requested(headers).no_store
 

@@ -1,8 +1,8 @@
 """Header fields as they came (RFC 9110, 5): bytes in their order, found whatever their case."""
 
-from collections.abc import ItemsView, Iterable, Iterator
+from collections.abc import Callable, ItemsView, Iterable, Iterator
 from functools import lru_cache
-from typing import TypeAlias, TypeVar, cast, overload
+from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from multidict import MultiMapping
 
@@ -17,11 +17,12 @@ class HeaderFields(MultiMapping[str]):
     `pairs` are names and values; `first` is the first value by each name in lower case.
     """
 
-    __slots__ = ("first", "pairs")
+    __slots__ = ("_made", "first", "pairs")
 
     def __init__(self, pairs: list[RawPair]) -> None:
         self.pairs = pairs
         self.first = {name.lower(): value for name, value in reversed(pairs)}
+        self._made: dict[object, Any] = {}
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> "HeaderFields":
@@ -53,6 +54,17 @@ class HeaderFields(MultiMapping[str]):
     def getone(self, key: str, default: T) -> str | T: ...
     def getone(self, key: str, default: object = MISSING) -> object:
         return self[key] if default is MISSING else self.get(key, default)
+
+    def once(self, make: Callable[["HeaderFields"], T]) -> T:
+        """What `make`, a pure function, makes of them.
+
+        A client that keeps its connection asks again and again with the same fields, and the parser
+        gives it the same object for them: what they come to is made once.
+        """
+        if make in self._made:
+            return cast(T, self._made[make])
+        made = self._made[make] = make(self)
+        return made
 
     def lines(self, name: bytes) -> list[bytes]:
         """All values of a `name` in lower case that is there."""
@@ -87,6 +99,11 @@ class _Lines(ItemsView[str, str]):
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(decoded(self._pairs))
+
+
+def once(headers: MultiMapping[str], make: Callable[[MultiMapping[str]], T]) -> T:
+    """The same of whatever has headers."""
+    return headers.once(make) if isinstance(headers, HeaderFields) else make(headers)
 
 
 @lru_cache(maxsize=1024)

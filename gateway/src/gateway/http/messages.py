@@ -15,6 +15,14 @@ from gateway.http.tunnel import Tunnel
 Headers = CIMultiDict[str]
 
 
+def authorization(headers: MultiMapping[str]) -> str | None:
+    return combined(headers, "Authorization")
+
+
+def host_of(headers: MultiMapping[str]) -> str:
+    return headers.get("Host", "")
+
+
 def combined(headers: MultiMapping[str], name: str) -> str | None:
     """All lines of a field as the one list that they are (RFC 9110, 5.3); None without any."""
     lines = headers.getall(name, ())

@@ -15,7 +15,9 @@ from gateway.http.messages import Request, combined
 LONGEST_TARGET = 8001
 # HTTP/2 without TLS: inside it whole requests would pass by every rule here.
 NEVER_UPGRADED = "h2c"
-VERSIONS = ("1.1", "1.0")
+NO_REQUEST = "This is not a request that HTTP/1.1 knows."
+UNKNOWN_FRAMING = "A body can be chunked, and of HTTP/1.1, or have a length: nothing else."
+NO_FIELDS = HeaderFields([])
 
 
 class HeaderLimits(Protocol):
@@ -47,6 +49,7 @@ class RequestParser:
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._pairs: list[RawPair] = []
+        self._fields = NO_FIELDS
         self._in_head = True
         self._unanswered = 0
         self._body: BodyStream | None = None
@@ -70,7 +73,7 @@ class RequestParser:
         except httptools.HttpParserCallbackError as error:
             raise error.__context__ or error from error
         except httptools.HttpParserError as error:
-            raise BadRequest("This is not a request that HTTP/1.1 knows.") from error
+            raise BadRequest(NO_REQUEST) from error
         if self._unanswered > self._limits().max_header_bytes + LONGEST_TARGET:
             raise self._too_much()
 
@@ -123,7 +126,7 @@ class RequestParser:
         request = self._request()
         self._unanswered = 0
         body = self._body = request.body
-        if body is not None and request.version == "1.1" and _expects_go_on(request.headers):
+        if body and request.version == "1.1" and request.headers.once(_expects_go_on):
             body.on_first_read = self._receiver.go_on
         if self._parser.should_upgrade():
             self._upgrading(request)
@@ -145,11 +148,15 @@ class RequestParser:
 
     def _request(self) -> Request:
         self._check_size()
-        headers = HeaderFields(self._pairs)
+        headers = self._fields
+        if headers.pairs != self._pairs:
+            headers = self._fields = HeaderFields(self._pairs)
         version = self._parser.get_http_version()
         target = self._url.decode()
         path, query, host = framing.split_target(target)
-        _check(version, headers)
+        if version not in CHECKS:
+            raise BadRequest(NO_REQUEST)
+        headers.once(CHECKS[version])
         if host is not None:
             headers = _with_host(headers, host)
         return Request(
@@ -239,13 +246,28 @@ def _expects_go_on(headers: HeaderFields) -> bool:
     return expected is not None and "100-continue" in expected.lower().replace(" ", "").split(",")
 
 
-def _check(version: str, headers: HeaderFields) -> None:
+def _check_of_1_1(headers: HeaderFields) -> None:
     """What llhttp leaves to us.  Raises BadRequest."""
+    if "Host" not in headers:
+        raise BadRequest(NO_REQUEST)
+    _check_host(headers)
+    encodings = headers.getall("Transfer-Encoding", ())
+    if encodings and not framing.is_chunked(encodings):
+        raise BadRequest(UNKNOWN_FRAMING)
+
+
+def _check_of_1_0(headers: HeaderFields) -> None:
+    _check_host(headers)
+    if "Transfer-Encoding" in headers:
+        raise BadRequest(UNKNOWN_FRAMING)
+
+
+def _check_host(headers: HeaderFields) -> None:
     hosts = headers.getall("Host", ())
-    if version not in VERSIONS or len(hosts) > 1 or (version == "1.1" and not hosts):
-        raise BadRequest("This is not a request that HTTP/1.1 knows.")
+    if len(hosts) > 1:
+        raise BadRequest(NO_REQUEST)
     if hosts and not authority.is_valid(hosts[0]):
         raise BadRequest("The header Host is not one host, with a port or without.")
-    encodings = headers.getall("Transfer-Encoding", ())
-    if encodings and (version == "1.0" or not framing.is_chunked(encodings)):
-        raise BadRequest("A body can be chunked, and of HTTP/1.1, or have a length: nothing else.")
+
+
+CHECKS = {"1.1": _check_of_1_1, "1.0": _check_of_1_0}

@@ -1,13 +1,11 @@
 """What is asked of an instance, what it answers, and how that can fail."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from gateway.http import framing
 from gateway.http.body_stream import BodyStream
-from gateway.http.header_fields import HeaderFields, RawPair
+from gateway.http.header_fields import HeaderFields
 from gateway.http.tunnel import Tunnel
 
 
@@ -40,16 +38,15 @@ class UpstreamBody(Protocol):
 class UpstreamRequest:
     """`target` is path and query as they came.
 
-    `headers` are those of the client that pass, and `own` the gateway's lines; none of them says
-    how long the body is: with `has_length` that is said even of an empty one.  With `host` the
-    instance is asked for that one, not for itself.  With `upgrade`, 101 is an answer, and the
-    tunnel ends when it was unused for `idle` seconds.
+    `lines` are its header lines but for those that say how long the body is: with `has_length`
+    that is said even of an empty one.  With `host` the instance is asked for that one, not for
+    itself.  With `upgrade`, 101 is an answer, and the tunnel ends when it was unused for `idle`
+    seconds.
     """
 
     method: str
     target: str
-    headers: Iterable[RawPair]
-    own: bytes
+    lines: bytes
     body: bytes | UpstreamBody = b""
     has_length: bool = False
     host: str | None = None
@@ -59,8 +56,7 @@ class UpstreamRequest:
     def head(self, instance: str) -> bytes:
         host = instance if self.host is None else self.host
         first = f"{self.method} {self.target} HTTP/1.1\r\nHost: {host}\r\n".encode("latin-1")
-        lines = framing.header_lines(self.headers)
-        return b"%b%b%b%b\r\n" % (first, lines, self.own, self._framing())
+        return b"%b%b%b\r\n" % (first, self.lines, self._framing())
 
     def _framing(self) -> bytes:
         """How long the body is, and what else belongs to one connection alone."""

@@ -41,15 +41,11 @@ class Forwarder:
     def _call(self, exchange: Exchange, prefix: str) -> UpstreamCall:
         route, request = exchange.route, exchange.request
         limits = of_route(self._limits(), route)
-        passed = headers.to_upstream(request)
         own = headers.own_lines(request, prefix, tracing.outgoing() | deadline.outgoing())
-        host = None
-        if exchange.conditions:
-            passed = headers.replaced(passed, exchange.conditions)
-        if route.request_edits:
-            pairs = [*decoded(passed), *headers.parsed(own)]
-            passed, host = headers.edited(route.request_headers(exchange.view, pairs))
-            own = b""
+        if exchange.conditions or route.request_edits:
+            lines, host = _edited(exchange, own)
+        else:
+            lines, host = request.headers.once(headers.passing_lines) + own, None
         return UpstreamCall(
             service=exchange.service,
             breaker=exchange.breaker,
@@ -58,8 +54,7 @@ class Forwarder:
             request=UpstreamRequest(
                 request.method,
                 exchange.uri,
-                passed,
-                own,
+                lines,
                 exchange.body,
                 b"content-length" in request.headers.first,
                 host,
@@ -68,6 +63,12 @@ class Forwarder:
             ),
             limits=limits,
         )
+
+
+def _edited(exchange: Exchange, own: bytes) -> tuple[bytes, str | None]:
+    passed = headers.replaced(headers.passing(exchange.request.headers), exchange.conditions)
+    pairs = [*decoded(passed), *headers.parsed(own)]
+    return headers.edited(exchange.route.request_headers(exchange.view, pairs))
 
 
 def of_route(limits: GatewayLimits, route: Route) -> GatewayLimits:

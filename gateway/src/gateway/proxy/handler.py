@@ -9,12 +9,13 @@ from multidict import CIMultiDict
 
 from chassis.chaos.monkey import Assault, AssaultException
 from chassis.core.errors import Overloaded, Problem
+from chassis.observability import tracing
 from chassis.resilience import deadline
 from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from chassis.web.problem_details import INTERNAL_ERROR
 from gateway.http import framing
-from gateway.http.messages import Request, Response, Send, combined
+from gateway.http.messages import Request, Response, Send, authorization, host_of
 from gateway.http.server import ClientLimits
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.openapi.pages import DescriptionPages
@@ -123,13 +124,13 @@ class GatewayHandler:
             request.path if path is None else path,
             request.query,
             given,
-            given.get("Host", ""),
+            given.once(host_of),
             request.remote,
             time(),
         )
         rates = self._rules.rates.take_of_client(view)
         if not rates or rates[-1].allowed:
-            user = self._authentication.user(combined(given, "Authorization"))
+            user = self._authentication.user(given.once(authorization))
             if user is not None:
                 view = view._replace(user=user)
                 rates += self._rules.rates.take_of_user(view)
@@ -141,7 +142,8 @@ class GatewayHandler:
     async def _traced(self, exchange: Exchange, send: Send) -> int:
         request = exchange.request
         name = exchange.route.name_of(request.method)
-        with self._tracer.serve(name, request.headers, request.path) as span:
+        trace_of_caller = request.headers.once(tracing.incoming)
+        with self._tracer.serve_within(trace_of_caller, name, request.path) as span:
             request.trace_id = span.attrs.trace_id
             span.tags["http.method"] = request.method
             span.tags["http.path"] = request.path
@@ -178,7 +180,8 @@ class GatewayHandler:
         rate_policies.check(exchange.rates)
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
-        deadline.enter_from_outside(request.headers, limits.read_timeout_seconds, request.came)
+        seconds = request.headers.once(deadline.requested)
+        deadline.enter_from_outside(seconds, limits.read_timeout_seconds, request.came)
         if attack := self._process.monkey.next_assault():
             await _suffer(attack)
 

@@ -6,8 +6,9 @@ from functools import lru_cache
 from chassis.discovery.instances import Instance
 from chassis.observability import span_tags
 from chassis.resilience import deadline
+from gateway.http.framing import header_lines
 from gateway.http.header_fields import HeaderFields, RawPair, decoded, encoded
-from gateway.http.messages import Request, combined
+from gateway.http.messages import Request, combined, host_of
 from gateway.proxy import addresses
 
 HOP_BY_HOP = frozenset(
@@ -74,19 +75,22 @@ NOT_EDITED = frozenset(("content-length", "transfer-encoding"))
 NO_FIELDS = HeaderFields([])
 
 
-def to_upstream(request: Request) -> list[RawPair]:
+def passing(given: HeaderFields) -> list[RawPair]:
     """Of the client's headers those that pass."""
-    return _without(request.headers, NOT_UPSTREAM)
+    return _without(given, NOT_UPSTREAM)
+
+
+def passing_lines(given: HeaderFields) -> bytes:
+    return header_lines(passing(given))
 
 
 def own_lines(request: Request, prefix: str, outgoing: Mapping[str, str]) -> bytes:
     """The gateway's lines to a service; `outgoing` are such as no client can give."""
     given = request.headers
-    host = given.get("Host", "")
     if given.first.keys().isdisjoint(ITS_WAY):
-        way = _way(request.remote, host, prefix)
+        way = _way(request.remote, given.once(host_of), prefix)
     else:
-        way = _way_on(given, request.remote, host, prefix)
+        way = _way_on(given, request.remote, given.once(host_of), prefix)
     lines = "".join([f"{name}: {value}\r\n" for name, value in outgoing.items()])
     return way + lines.encode("latin-1")
 
@@ -118,7 +122,7 @@ def _forwarded(remote: str, host: str) -> str:
     return f'proto={SCHEME};host="{shown}";for="{node}"'
 
 
-def replaced(pairs: list[RawPair], by: Mapping[str, str]) -> list[RawPair]:
+def replaced(pairs: Iterable[RawPair], by: Mapping[str, str]) -> list[RawPair]:
     """`pairs` with those of `by` in the place of all of the same names."""
     names = {name.lower().encode("latin-1") for name in by}
     others = [pair for pair in pairs if pair[0].lower() not in names]
@@ -134,15 +138,15 @@ def parsed(lines: bytes) -> list[tuple[str, str]]:
     ]
 
 
-def edited(pairs: Iterable[tuple[str, str]]) -> tuple[list[RawPair], str | None]:
-    """What a route's filters have left to be sent, and the host that they have named."""
+def edited(pairs: Iterable[tuple[str, str]]) -> tuple[bytes, str | None]:
+    """The lines that a route's filters have left to be sent, and the host that they have named."""
     passed, host = [], None
     for name, value in pairs:
         if name.lower() == "host":
             host = value
         elif name.lower() not in NOT_EDITED:
             passed.append(encoded(name, value))
-    return passed, host
+    return header_lines(passed), host
 
 
 def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str) -> list[RawPair]:

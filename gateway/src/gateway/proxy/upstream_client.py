@@ -70,8 +70,8 @@ class UpstreamCall:
 
     def repeats(self) -> None:
         """Whoever is asked now must not repeat it in turn."""
-        if not self.request.own.endswith(REPEATED):
-            self.request.own += REPEATED
+        if not self.request.lines.endswith(REPEATED):
+            self.request.lines += REPEATED
 
     def timeout(self) -> float:
         """Seconds for the answer; a long body is bounded step by step."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 from chassis.core.errors import Problem
 from chassis.web.auth import TokenVerifier
-from gateway.http.messages import Request, combined
+from gateway.http.messages import Request, authorization
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.security.path_spellings import mentions, spellings
 
@@ -36,12 +36,12 @@ class Authentication:
     def __init__(self, tokens: TokenVerifier) -> None:
         self._tokens = tokens
 
-    def user(self, authorization: str | None) -> str | None:
+    def user(self, token: str | None) -> str | None:
         """Whose token it is; None as well for one that `check` is going to refuse."""
-        if authorization is None:
+        if token is None:
             return None
         try:
-            return self._tokens.caller_of(authorization).subject
+            return self._tokens.caller_of(token).subject
         except Problem:
             return None
 
@@ -51,9 +51,9 @@ class Authentication:
 
     def check(self, request: Request, path: str) -> None:
         """Pass silently, or raise Unauthenticated, Forbidden, or Unavailable without keys."""
-        authorization = combined(request.headers, "Authorization")
+        token = request.headers.once(authorization)
         if is_inner(path) or (path in PUBLIC and request.method not in ("GET", "HEAD")):
-            self._tokens.caller_of(authorization).require_admin()
-        elif authorization is not None and self._tokens.keys:
+            self._tokens.caller_of(token).require_admin()
+        elif token is not None and self._tokens.keys:
             # Without keys the service decides: it checks every token for itself in any case.
-            self._tokens.caller_of(authorization)
+            self._tokens.caller_of(token)

@@ -125,7 +125,7 @@ def test_a_call_refused_by_an_open_breaker_takes_no_place_in_the_bulkhead() -> N
 
 
 def test_a_deadline_travels_to_the_next_process_and_is_over_there_too() -> None:
-    deadline.enter_from_outside({"X-Request-Timeout-Ms": "40"}, longest=10)
+    deadline.enter_from_outside(0.04, longest=10)
     sent = deadline.outgoing()
     deadline.enter(sent)
 
@@ -140,7 +140,7 @@ def test_a_deadline_travels_to_the_next_process_and_is_over_there_too() -> None:
 
 @pytest.mark.parametrize("timeout", ["", "-1", "soon", "1e3", "٣", "9" * 16, "999999999"])
 def test_a_client_cannot_have_more_time_than_the_gateway_gives(timeout: str) -> None:
-    deadline.enter_from_outside({"X-Request-Timeout-Ms": timeout}, longest=10)
+    deadline.enter_from_outside(deadline.requested({"X-Request-Timeout-Ms": timeout}), longest=10)
 
     left = deadline.time_left()
     assert left is not None
@@ -156,7 +156,7 @@ def test_without_a_deadline_no_request_ends_early() -> None:
 
 
 def test_a_tighter_bound_for_a_part_leaves_the_deadline_of_the_request() -> None:
-    deadline.enter_from_outside({"X-Request-Timeout-Ms": "500"}, longest=10)
+    deadline.enter_from_outside(0.5, longest=10)
 
     with deadline.at_most(60):
         assert (deadline.time_left() or 0) <= 0.5

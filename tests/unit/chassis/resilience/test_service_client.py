@@ -194,7 +194,7 @@ def test_a_short_deadline_of_the_caller_does_not_count_against_the_service(
     service: Service,
 ) -> None:
     service.instance(service.never)
-    deadline.enter_from_outside({deadline.TIMEOUT: "30"}, longest=10)
+    deadline.enter_from_outside(0.03, longest=10)
 
     with pytest.raises(DeadlineOver):
         service.call()

@@ -19,7 +19,7 @@ def upstream(*given: tuple[str, str]) -> CIMultiDict[str]:
 
 def sent(request: Request, prefix: str) -> CIMultiDict[str]:
     own = headers.own_lines(request, prefix, TRACE)
-    return CIMultiDict([*decoded(headers.to_upstream(request)), *headers.parsed(own)])
+    return CIMultiDict([*decoded(headers.passing(request.headers)), *headers.parsed(own)])
 
 
 def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
