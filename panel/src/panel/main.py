@@ -8,6 +8,7 @@ from chassis.runtime.aiohttp import add_actuator, serve
 from chassis.runtime.service import Process, begin
 from fusebox.core.stack import Stack
 from panel.settings import PanelSettings
+from panel.sources.credentials import credentials
 from panel.sources.watch import ShopWatch
 from panel.web.app import PanelServer
 from panel.web.origin import authorities
@@ -35,7 +36,7 @@ def build() -> tuple[Process[PanelSettings], web.Application]:
         )
     )
     server = PanelServer(
-        lambda on_change: ShopWatch(stack, settings, on_change),
+        lambda on_change: ShopWatch(stack, settings, credentials(stack), on_change),
         AdminSession(lambda: environment.secret("admin-password")),
         allowed,
         lambda: settings.value.hands,

@@ -1,6 +1,12 @@
 """The panel's own settings, beside those of every process."""
 
+import sys
+from pathlib import Path
+
 from chassis.config.settings import Fusebox, Positive, Section, Settings
+
+# The command line, as it was installed beside this process.
+FUSEBOX = Path(sys.executable).parent / "fusebox"
 
 
 class PanelSection(Section):

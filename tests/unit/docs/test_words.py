@@ -120,6 +120,7 @@ MEANT = {
     "assaults": {
         "chassis/": "Chaos Monkey for Spring Boot calls its faults so",
         "ops/": "Chaos Monkey for Spring Boot calls its faults so",
+        "panel/": "Chaos Monkey for Spring Boot calls its faults so",
     },
     "cause": {
         "chassis/src/chassis/resilience/service_client.py": "of an exception",

@@ -22,11 +22,13 @@ from chassis.core import strict_json
 from chassis.core.errors import Invalid, NotFound
 from chassis.observability.metrics import Metrics
 from chassis.resilience.circuit_breaker import CircuitBreaker
-from chassis.resilience.circuit_breaker_events import CircuitBreakerEvent
+from chassis.resilience.circuit_breaker_events import DURATION_BOUNDS, CircuitBreakerEvent
 from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
 from chassis.resilience.sliding_window import WindowFigures
 
 PREFIX = "resilience4j_circuitbreaker_"
+# How many calls took up to so many seconds, and more than the one before.
+BOUNDS = (*map(str, DURATION_BOUNDS), "+Inf")
 STATES = ("closed", "open", "half_open", "forced_open", "disabled")
 
 
@@ -93,6 +95,10 @@ def _state(breaker: CircuitBreaker) -> dict[str, Any]:
         "slowFailedCalls": figures.slow_failed,
         "notPermittedCalls": breaker.not_permitted,
         "failuresInARow": breaker.failures,
+        "failMax": settings.fail_max,
+        "minimumNumberOfCalls": settings.calls_to_judge,
+        "calls": dict(breaker.calls),
+        "callDurations": dict(zip(BOUNDS, breaker.durations, strict=True)),
         "secondsToProbe": round(breaker.seconds_to_probe(), 1),
     }
 

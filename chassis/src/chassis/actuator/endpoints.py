@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from chassis.config import metadata
 from chassis.config.client import ConfigClient
+from chassis.core.clock import rfc3339
 from chassis.core.environment import Environment
 from chassis.core.errors import MethodNotAllowed, NotFound, Problem
 from chassis.core.workers import Workers
@@ -156,8 +157,11 @@ class Actuator:
         return json_response(document, 200 if document["status"] == "UP" else 503)
 
     def _configuration_health(self) -> dict[str, Any]:
-        refused, source = self._configuration.refused, self._configuration.source
-        return down(refused, source=source) if refused else up(source=source)
+        refused, change = self._configuration.refused, self._configuration.changed
+        details: dict[str, Any] = {"source": self._configuration.source}
+        if change is not None:
+            details["changed"] = {"at": rfc3339(change.at), "keys": list(change.keys)}
+        return down(refused, **details) if refused else up(**details)
 
     def _workers_health(self) -> dict[str, Any]:
         failing = self._workers.failing()

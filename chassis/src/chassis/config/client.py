@@ -10,7 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from typing import Any, Generic, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import requests
 from pydantic import ValidationError
@@ -46,12 +47,19 @@ class ConfigurationError(Exception):
     """The process cannot start: no configuration, or one that does not validate."""
 
 
+class ConfigurationChange(NamedTuple):
+    """A change while the process runs, by the names of the keys."""
+
+    at: datetime
+    keys: tuple[str, ...]
+
+
 class ConfigClient(Generic[S]):
     """Holds the settings of this process: `live` changes with them.
 
     `source` is "config-server" or "last-known-good", and `flat` holds the winning value of each
     key with the name of the property source it came from.  `refused` says why the newest one is
-    not in use, if so.
+    not in use, if so, and `changed` what the last change of a running process was.
     """
 
     def __init__(
@@ -66,6 +74,7 @@ class ConfigClient(Generic[S]):
         self.flat: dict[str, tuple[Any, str]] = {}
         self.source = "defaults"
         self.refused = ""
+        self.changed: ConfigurationChange | None = None
         self._sources: list[dict[str, Any]] = []
         self._fetch = fetch or self._fetch_from_server
         # From the fetch to the end: of two at once, the older must not be applied last.
@@ -128,6 +137,7 @@ class ConfigClient(Generic[S]):
             if "logging.level.root" in changed:
                 log_levels.configure(self.current.logging.level.root)
             if changed:
+                self.changed = ConfigurationChange(datetime.now(UTC), tuple(changed))
                 log.info("configuration changed: %s", ", ".join(changed))
             return changed
 

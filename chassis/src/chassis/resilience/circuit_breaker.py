@@ -178,6 +178,11 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             return list(self._journal.events)
 
     @property
+    def durations(self) -> list[int]:
+        """How many calls took so long, by DURATION_BOUNDS."""
+        return list(self._journal.durations)
+
+    @property
     def not_permitted(self) -> int:
         return self._journal.not_permitted
 

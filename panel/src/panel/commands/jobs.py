@@ -6,17 +6,15 @@ import asyncio
 import os
 import secrets
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from chassis.core.errors import Overloaded
 from panel.commands.verbs import VerbCall
+from panel.settings import FUSEBOX
 
-FUSEBOX = Path(sys.executable).parent / "fusebox"
 JOBS_KEPT = 20
 JOBS_AT_ONCE = 4
 LONGEST_SECONDS = 600.0
@@ -50,10 +48,19 @@ class Job:
 
 
 class JobRunner:
-    """`on_change` hears of every beginning, line and end.  Lives on the event loop."""
+    """`on_change` hears of every beginning, line and end, `on_end` of the ends.
 
-    def __init__(self, on_change: Callable[[], None], environment: Mapping[str, str]) -> None:
+    Lives on the event loop.
+    """
+
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        on_end: Callable[[], None],
+        environment: Mapping[str, str],
+    ) -> None:
         self._on_change = on_change
+        self._on_end = on_end
         # A child that is read line by line must not wait with what it says.
         self._environment = {**environment, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,6 +109,7 @@ class JobRunner:
             code = os.EX_OSERR
         job.state = "done" if code == 0 else "failed"
         self._on_change()
+        self._on_end()
 
     async def _run_to_its_end(self, job: Job, on_line: OnLine, seconds: float | None) -> int:
         job.process = await asyncio.create_subprocess_exec(

@@ -64,8 +64,8 @@ class Lessons:
             self._title = line["title"]
             line = {"kind": "says", "text": line["title"]}
         if line.get("kind") in LINE_KINDS:
-            told_line = {"kind": line["kind"], "text": str(line.get("text", ""))}
-            self._lines.append(told_line)
+            shown = {"kind": line["kind"], "text": str(line.get("text", ""))}
+            self._lines.append(shown)
             if self._job is not None and line["kind"] == "fails":
-                self._job.say(told_line["text"])
-            self._on_line(told_line)
+                self._job.say(shown["text"])
+            self._on_line(shown)

@@ -1,46 +1,64 @@
-"""Asks the processes of ours at their actuators, each with a time limit of its own."""
+"""Asks a process of ours at its actuator, each page with a time limit of its own."""
 
 from __future__ import annotations
 
-import asyncio
-import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout
 
-from panel.model.facts import Pages
-
-TIMEOUT = ClientTimeout(total=1.5, connect=0.5)
+# With the pause between two polls it stays below two seconds.
+ANSWER_SECONDS = 0.75
+# Figures may come later than whether it answers.
+FIGURES_SECONDS = 2.0
 # Of calls that come once a second no trace is kept.
 HEADERS = {"b3": "0", "Accept": "application/json"}
+
+# The headers that show a part of this name who asks.
+Credentials = Callable[[str], Mapping[str, str]]
+
+
+class Silent(Exception):
+    """It did not answer; the text says in what way."""
 
 
 class ActuatorReader:
     """Made on the event loop."""
 
-    def __init__(self) -> None:
-        self._session = ClientSession(timeout=TIMEOUT, headers=HEADERS, trust_env=False)
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._session = ClientSession(headers=HEADERS, trust_env=False)
 
     async def close(self) -> None:
         await self._session.close()
 
-    async def pages(self, url: str) -> Pages:
-        """Health and circuit breakers of the process at `url`; why not, when it does not answer."""
+    async def json(self, part: str, url: str, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+        """The JSON object at `url`, whatever its status.  Raises Silent."""
+        timeout = ClientTimeout(total=seconds)
         try:
-            health, breakers = await asyncio.gather(
-                self.page(f"{url}/actuator/health"), self.page(f"{url}/actuator/circuitbreakers")
-            )
-        except (ClientError, TimeoutError, ValueError) as error:
-            return Pages(time.time(), error=_reason(error))
-        return Pages(time.time(), health, breakers.get("circuitBreakers", {}))
+            async with self._session.get(
+                url, headers=self._credentials(part), timeout=timeout
+            ) as response:
+                document = await response.json(content_type=None)
+        except (ClientError, TimeoutError, ValueError, OSError) as error:
+            raise Silent(_reason(error, seconds)) from error
+        return document if isinstance(document, dict) else {}
 
-    async def page(self, url: str) -> dict[str, Any]:
-        async with self._session.get(url) as response:
-            document = await response.json(content_type=None)
-            return document if isinstance(document, dict) else {}
+    async def text(self, part: str, url: str) -> str:
+        """Raises Silent, also for a refusal."""
+        timeout = ClientTimeout(total=FIGURES_SECONDS)
+        try:
+            async with self._session.get(
+                url, headers=self._credentials(part), timeout=timeout, raise_for_status=True
+            ) as response:
+                return await response.text()
+        except (ClientError, TimeoutError, ValueError, OSError) as error:
+            raise Silent(_reason(error, FIGURES_SECONDS)) from error
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, seconds: float) -> str:
     if isinstance(error, TimeoutError):
-        return "does not answer in time"
-    return "takes no connections" if isinstance(error, ClientError) else "answers no JSON"
+        return f"does not answer within {seconds:g} s"
+    if isinstance(error, ClientConnectionError | OSError):
+        return "takes no connections"
+    return "gives no proper answer"

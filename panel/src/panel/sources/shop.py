@@ -1,21 +1,50 @@
-"""The parts of this shop, as the topology declares them."""
+"""The parts and topics of this shop, as the topology declares them."""
 
 from __future__ import annotations
 
 from fusebox.core.stack import Stack
-from fusebox.core.topology import PARTS, Part
-from panel.model.facts import PartFacts
+from fusebox.core.topology import PARTS, TOPICS, Part
+from panel.model.facts import PartFacts, TopicFacts
 
+OWN_NAME = "panel"
 PATHS = {"zipkin": "/zipkin/"}
 WITHOUT_A_PAGE = ("postgres", "kafka")
 
 
 def parts(stack: Stack) -> tuple[PartFacts, ...]:
-    return tuple(PartFacts(part.name, _kind(part), _addresses(stack, part)) for part in PARTS)
+    return tuple(
+        PartFacts(
+            name=part.name,
+            kind="service" if part.kind == "service" else part.name,
+            addresses=_addresses(stack, part),
+            fixed=() if part.kind == "service" else (part.instance(),),
+            has_database=bool(part.database),
+            is_ours=part.is_ours,
+        )
+        for part in PARTS
+    )
 
 
-def _kind(part: Part) -> str:
-    return "service" if part.kind == "service" else part.name
+def topics() -> tuple[TopicFacts, ...]:
+    return tuple(
+        TopicFacts(
+            topic.name,
+            topic.published_by,
+            topic.read_by,
+            topic.dead_letter_topic if topic.dead_letters else None,
+        )
+        for topic in TOPICS
+        if topic.read_by
+    )
+
+
+def fixed_urls(stack: Stack) -> dict[str, str]:
+    """Where our processes of one fixed port are, whatever discovery says."""
+    return {
+        part.instance(): stack.url(part.name)
+        for part in PARTS
+        if part.is_ours and part.kind != "service" and part.name != OWN_NAME
+    }
 
 
 def _addresses(stack: Stack, part: Part) -> tuple[tuple[str, str], ...]:
@@ -24,4 +53,9 @@ def _addresses(stack: Stack, part: Part) -> tuple[tuple[str, str], ...]:
         return ()
     if stack.mode != "native" and not part.published:
         return ()
-    return (("page", f"http://127.0.0.1:{stack.port(part.name)}{PATHS.get(part.name, '/')}"),)
+    return (("page", f"{page_url(stack, part.name)}{PATHS.get(part.name, '/')}"),)
+
+
+def page_url(stack: Stack, name: str) -> str:
+    """As a browser on this machine reaches it, also from inside a container."""
+    return f"http://{stack.host}:{stack.port(name)}"

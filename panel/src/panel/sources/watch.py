@@ -1,75 +1,256 @@
-"""One set of polls, however many look on: often while somebody does, seldom while nobody does."""
+"""One set of polls, however many look on: often while somebody does, seldom while nobody does.
+
+Every poll is a task of its own with its own time limit: a part that stands still holds up nobody
+who asks another.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-
-from aiohttp import ClientError
+from typing import Any
 
 from fusebox.core.stack import Stack
-from panel.model.facts import Facts
+from panel.model.facts import Facts, InstanceFacts, InstanceLook
+from panel.model.history import History
+from panel.model.windows import CallCounts, CallWindow
 from panel.settings import PanelSection
 from panel.sources import shop
-from panel.sources.actuators import ActuatorReader
+from panel.sources.actuators import ActuatorReader, Credentials, Silent
+from panel.sources.blocking_source import BlockingSource
+from panel.sources.databases import OutboxReader
+from panel.sources.instances import InstanceWatch, Rhythm
+from panel.sources.invariants import InvariantCheck
+from panel.sources.probes import ConnectionProbe, ask_kafka
+from panel.sources.processes import ProcessReader
 from panel.sources.registry import registrations
+from panel.sources.topics import TopicNews, TopicReader
 
 # Who asks for the state is taken to look on for so long.
 INTEREST_SECONDS = 15.0
+INFRASTRUCTURE_SECONDS = 1.1
+PROCESSES_SECONDS = 2.0
+BUSY_SECONDS = 10.0
+CHECK_SECONDS = 1.0
+BLOCKED_SECONDS = 1.0
+ZIPKIN_SECONDS = 0.75
+KAFKA, POSTGRES, ZIPKIN = "kafka-1", "postgres-1", "zipkin-1"
 
 
 class ShopWatch:
-    """Keeps `facts` up to date and calls `on_change` after each poll.  Lives on the event loop."""
+    """Keeps `facts` up to date and calls `on_change` with news.  Lives on the event loop."""
 
     def __init__(
-        self, stack: Stack, settings: Callable[[], PanelSection], on_change: Callable[[], None]
+        self,
+        stack: Stack,
+        settings: Callable[[], PanelSection],
+        credentials: Credentials,
+        on_change: Callable[[], None],
     ) -> None:
-        self.facts = Facts(shop.parts(stack))
+        self.facts = Facts(shop.parts(stack), shop.topics(), shop.page_url(stack, "zipkin"))
+        self.history = History()
         self.viewers = 0
-        self._discovery = stack.url("discovery")
+        self._stack = stack
         self._settings = settings
+        self._credentials = credentials
         self._on_change = on_change
         self._interest_until = 0.0
+        self._busy_until = 0.0
         self._woken = asyncio.Event()
+        self._watches: dict[str, tuple[InstanceWatch, asyncio.Task[None]]] = {}
+        self._processes = BlockingSource("processes", ProcessReader(stack).read)
+        self._outboxes = OutboxReader(stack)
+        self._outbox_source = BlockingSource("outboxes", self._outboxes.read)
+        self._kafka = ConnectionProbe(*stack.address("kafka"), ask_kafka)
+        self._invariants = InvariantCheck(os.environ, self._version)
+        self._rhythm = Rhythm(
+            lambda: self.is_watched,
+            lambda: time.monotonic() < self._busy_until,
+            lambda: settings().idle_poll_seconds,
+        )
 
     def show_interest(self) -> None:
+        """Somebody looks on: everything is looked at now, if it was not already."""
+        was_watched = self.is_watched
         self._interest_until = time.monotonic() + INTEREST_SECONDS
+        if not was_watched:
+            self.hasten()
+
+    def hasten(self) -> None:
         self._woken.set()
+        for watch, _ in self._watches.values():
+            watch.hasten()
 
     @property
     def is_watched(self) -> bool:
         return self.viewers > 0 or time.monotonic() < self._interest_until
 
     async def run(self) -> None:
-        actuators = ActuatorReader()
+        actuators = ActuatorReader(self._credentials)
+        loop = asyncio.get_running_loop()
+        topics = TopicReader(
+            self._stack.address("kafka"),
+            lambda news: _from_thread(loop, self._take_news, news),
+            "panel",
+        )
+        loops: list[Coroutine[Any, Any, None]] = [
+            self._repeat(lambda: self._look_at_registry(actuators), self._poll_seconds),
+            self._repeat(self._look_at_processes, lambda: PROCESSES_SECONDS),
+            self._watched(lambda: self._probe(KAFKA, self._kafka.check)),
+            self._watched(lambda: self._probe(POSTGRES, self._look_at_outboxes)),
+            self._watched(lambda: self._probe(ZIPKIN, lambda: self._look_at_zipkin(actuators))),
+            self._watched(self._check_invariants, CHECK_SECONDS),
+            self._follow_topics(topics),
+        ]
         try:
-            while True:
-                await self._poll(actuators)
-                await self._pause()
+            async with asyncio.TaskGroup() as group:
+                for coroutine in loops:
+                    group.create_task(coroutine)
         finally:
+            topics.stop()
+            for _, task in self._watches.values():
+                task.cancel()
+            self._kafka.close()
             await actuators.close()
 
-    async def _pause(self) -> None:
-        settings = self._settings()
-        self._woken.clear()
-        with suppress(TimeoutError):
+    def _poll_seconds(self) -> float:
+        return self._settings().poll_seconds
+
+    async def _repeat(
+        self, look: Callable[[], Awaitable[None]], seconds: Callable[[], float]
+    ) -> None:
+        """Seldom while nobody looks on; at once when somebody begins to."""
+        while True:
+            await look()
+            pause = seconds() if self.is_watched else self._settings().idle_poll_seconds
+            self._woken.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), pause)
+
+    async def _watched(
+        self, look: Callable[[], Awaitable[None]], seconds: float = INFRASTRUCTURE_SECONDS
+    ) -> None:
+        while True:
             if self.is_watched:
-                await asyncio.sleep(settings.poll_seconds)
+                await look()
+            await asyncio.sleep(seconds)
+
+    async def _follow_topics(self, topics: TopicReader) -> None:
+        while True:
+            if self.is_watched:
+                topics.start()
             else:
-                await asyncio.wait_for(self._woken.wait(), settings.idle_poll_seconds)
+                topics.stop()
+                self._outboxes.close()
+            await asyncio.sleep(CHECK_SECONDS)
 
-    async def _poll(self, actuators: ActuatorReader) -> None:
-        with suppress(ClientError, TimeoutError, ValueError):
-            self.facts.registry = registrations(
-                await actuators.page(f"{self._discovery}/eureka/apps")
-            )
+    async def _look_at_registry(self, actuators: ActuatorReader) -> None:
+        url = f"{self._stack.url('discovery')}/eureka/apps"
+        with suppress(Silent, AttributeError, TypeError, ValueError):
+            self.facts.registry = registrations(await actuators.json("discovery", url))
             self.facts.registry_at = time.time()
-        await asyncio.gather(
-            *(self._look(actuators, one.instance, one.url) for one in self.facts.registry)
-        )
-
-    async def _look(self, actuators: ActuatorReader, instance: str, url: str) -> None:
-        self.facts.pages[instance] = await actuators.pages(url)
+        self.facts.of("panel-1").look = InstanceLook(time.time())
+        self._follow_instances(actuators)
+        self.facts.forget_strangers()
         self._on_change()
+
+    def _follow_instances(self, actuators: ActuatorReader) -> None:
+        """A task for each address; one that has moved is watched anew."""
+        urls = {one.instance: one.url for one in self.facts.registry if one.service != "panel"}
+        urls |= shop.fixed_urls(self._stack)
+        for name, (watch, task) in list(self._watches.items()):
+            if urls.get(name) != watch.url:
+                task.cancel()
+                del self._watches[name]
+                self.facts.instances[name] = InstanceFacts(
+                    look=InstanceLook(time.time(), "is not registered with discovery")
+                )
+        for name, url in urls.items():
+            if name not in self._watches:
+                watch = InstanceWatch(
+                    name,
+                    url,
+                    self.facts,
+                    actuators,
+                    self._rhythm,
+                    self._on_change,
+                    self._configuration_changed,
+                )
+                self._watches[name] = watch, asyncio.create_task(watch.run())
+
+    def _configuration_changed(self, at: str, service: str, keys: Sequence[str]) -> None:
+        self.history.configuration_changed(at, service, keys)
+
+    async def _look_at_processes(self) -> None:
+        if self._stack.mode != "native":
+            return
+        try:
+            read = await self._processes.read(BLOCKED_SECONDS)
+        except (OSError, TimeoutError):
+            return
+        if (read.instances, read.throttles) != (self.facts.processes, self.facts.throttles):
+            self.facts.processes, self.facts.throttles = read.instances, read.throttles
+            self._on_change()
+
+    async def _probe(self, instance: str, check: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await check()
+            error = ""
+        except Silent as silent:
+            error = str(silent)
+        known = self.facts.of(instance)
+        if known.look is None or known.look.error != error:
+            self._on_change()
+        known.look = InstanceLook(time.time(), error)
+
+    async def _look_at_outboxes(self) -> None:
+        """PostgreSQL answers when it answers this."""
+        try:
+            outboxes = await self._outbox_source.read(BLOCKED_SECONDS)
+        except TimeoutError as error:
+            raise Silent(f"does not answer within {BLOCKED_SECONDS:g} s") from error
+        except Exception as error:
+            raise Silent(str(error).strip().partition("\n")[0] or "gives no answer") from error
+        self.facts.outboxes = {name: (one.rows, one.age) for name, one in outboxes.items()}
+
+    async def _look_at_zipkin(self, actuators: ActuatorReader) -> None:
+        await actuators.json("zipkin", f"{self._stack.url('zipkin')}/health", ZIPKIN_SECONDS)
+
+    def _take_news(self, news: TopicNews) -> None:
+        facts = self.facts
+        for topic, end in news.ends.items():
+            facts.published.setdefault(topic, CallWindow()).add(news.at, CallCounts(end))
+        for record in news.records:
+            facts.orders.take(record)
+        decided = facts.orders.commit(news.committed, news.at)
+        if news.records:
+            self._busy_until = time.monotonic() + BUSY_SECONDS
+        is_new = bool(news.records) or decided or facts.dead != news.dead or facts.lags != news.lags
+        facts.dead, facts.lags = dict(news.dead), dict(news.lags)
+        if is_new:
+            self._on_change()
+
+    def _version(self) -> object:
+        """Changes with what moves in the stores."""
+        orders = [(one.order_id, one.status) for one in self.facts.orders.entries.values()]
+        rows = {name: rows for name, (rows, _) in self.facts.outboxes.items()}
+        return dict(self.facts.dead), rows, orders
+
+    async def _check_invariants(self) -> None:
+        look = self.facts.of(POSTGRES).look
+        if look is None or look.error or not self._invariants.is_due():
+            return
+        findings = await self._invariants.check()
+        if findings is not None:
+            self.facts.invariants = findings
+            self._on_change()
+
+
+def _from_thread(
+    loop: asyncio.AbstractEventLoop, take: Callable[[TopicNews], None], news: TopicNews
+) -> None:
+    with suppress(RuntimeError):  # the loop is closed: the process ends
+        loop.call_soon_threadsafe(take, news)

@@ -10,10 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
+from chassis.core.errors import NotFound
 from panel.commands.desk import CommandDesk
 from panel.commands.jobs import JobRunner
 from panel.commands.lessons import Lessons
-from panel.model.picture import picture
+from panel.model.picture import order_life, picture
 from panel.sources.watch import ShopWatch
 from panel.web import security_headers
 from panel.web.events import StateStream
@@ -43,7 +44,7 @@ class PanelServer:
         )
         self._stream = StateStream(self._document)
         self._watch = make_watch(self._stream.change)
-        self._jobs = JobRunner(self._stream.change, environment)
+        self._jobs = JobRunner(self._stream.change, self._watch.hasten, environment)
         self._lessons = Lessons(self._jobs, self._stream.tell_lesson)
         hands = HandsApi(session, CommandDesk(self._jobs, self._lessons), hands_are_on)
         self.app.cleanup_ctx.append(self._run)
@@ -55,6 +56,7 @@ class PanelServer:
                 web.get("/login", self._page),
                 web.get("/api/state", self._state),
                 web.get("/api/events", self._events),
+                web.get("/api/orders/{order_id}", self._order),
                 web.get("/api/session", hands.show_session),
                 web.post("/api/session", hands.sign_in),
                 web.delete("/api/session", hands.sign_out),
@@ -64,8 +66,11 @@ class PanelServer:
         )
 
     def _document(self) -> dict[str, Any]:
+        document = picture(self._watch.facts, time.time())
+        self._watch.history.compare(document)
         return {
-            **picture(self._watch.facts, time.time()),
+            **document,
+            "history": list(self._watch.history.events),
             "lesson": self._lessons.document(),
             "jobs": self._jobs.documents(),
         }
@@ -89,6 +94,14 @@ class PanelServer:
         self._watch.show_interest()
         return web.Response(body=self._stream.body(), content_type="application/json")
 
+    async def _order(self, request: web.Request) -> web.Response:
+        """Of the last orders: who is older is in the services' own records."""
+        facts = self._watch.facts
+        entry = facts.orders.entries.get(request.match_info["order_id"])
+        if entry is None:
+            raise NotFound("It is none of the last orders.", code="order-unknown")
+        return web.json_response(order_life(facts, entry))
+
     async def _events(self, request: web.Request) -> web.StreamResponse:
         self._watch.show_interest()
         self._watch.viewers += 1
@@ -96,3 +109,4 @@ class PanelServer:
             return await self._stream.send(request)
         finally:
             self._watch.viewers -= 1
+            self._watch.show_interest()

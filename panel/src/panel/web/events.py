@@ -48,9 +48,9 @@ class StateStream:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            document = self._document()
             if not self._viewers:
                 continue
-            document = self._document()
             news = {name: value for name, value in document.items() if name not in RESTLESS}
             if news != self._sent or loop.time() > self._sent_at + LONGEST_SECONDS:
                 self._sent, self._sent_at = news, loop.time()
