@@ -4,7 +4,8 @@ import os
 
 from aiohttp import web
 
-from chassis.runtime.aiohttp import add_actuator, serve
+from chassis.identity.access import PlatformAccess
+from chassis.runtime.aiohttp import add_actuator, authenticated, serve
 from chassis.runtime.service import Process, begin
 from fusebox.core.stack import Stack
 from panel.settings import PanelSettings
@@ -15,6 +16,12 @@ from panel.web.origin import authorities
 from panel.web.session import AdminSession
 
 DEFAULT_PORT = 8080
+PUBLIC_PAGES = (
+    "/actuator/health",
+    "/actuator/health/liveness",
+    "/actuator/health/readiness",
+    "/actuator/info",
+)
 
 
 def published_port() -> int:
@@ -24,6 +31,12 @@ def published_port() -> int:
 def own_port() -> int:
     """Where it listens: in a container not at the port that is published."""
     return int(os.environ.get("PORT") or published_port())
+
+
+def is_open(request: web.Request) -> bool:
+    """All but the inner pages, which are for the shop's own processes."""
+    is_read = request.method in ("GET", "HEAD")
+    return not request.path.startswith("/actuator") or (is_read and request.path in PUBLIC_PAGES)
 
 
 def build() -> tuple[Process[PanelSettings], web.Application]:
@@ -42,6 +55,7 @@ def build() -> tuple[Process[PanelSettings], web.Application]:
         lambda: settings.value.hands,
         os.environ,
     )
+    server.app.middlewares.append(authenticated(PlatformAccess.of(environment), is_open))
     add_actuator(server.app, process)
     return process, server.app
 

@@ -58,7 +58,9 @@ class History:
 
 def changes(before: Document, now: Document) -> Iterator[tuple[str, str, str]]:
     """Kind, subject and text of each difference."""
-    yield from _instances(before, now)
+    # Before discovery has answered nobody is known, and nobody comes.
+    if before["age"]["registry"] is not None:
+        yield from _instances(before, now)
     yield from _breakers(before, now)
     yield from _faults(before, now)
     yield from _dead_letters(before, now)

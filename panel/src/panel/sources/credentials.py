@@ -1,4 +1,4 @@
-"""What the panel shows those whom it asks: to the gateway, which faces the world, a token."""
+"""What the panel shows those whom it asks: that it is the command line, as that does itself."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import time
 from collections.abc import Mapping
 
 from fusebox.core.stack import Stack
-from fusebox.runtime.admin_token import LIFETIME_SECONDS, token_for
+from fusebox.core.topology import BY_NAME
+from fusebox.runtime.credentials import LIFETIME_SECONDS, headers_for
 from panel.sources.actuators import Credentials
-
-GATEWAY = "gateway"
 
 
 def credentials(stack: Stack) -> Credentials:
-    """A token is signed anew when half of its time is over."""
-    signed_at, headers = float("-inf"), dict[str, str]()
+    """They are signed anew when half of their time is over."""
+    signed: dict[str, tuple[float, Mapping[str, str]]] = {}
 
     def of(part: str) -> Mapping[str, str]:
-        nonlocal signed_at, headers
-        if part != GATEWAY:
+        if part not in BY_NAME or not BY_NAME[part].is_ours:
             return {}
-        if time.monotonic() > signed_at + LIFETIME_SECONDS / 2:
-            signed_at = time.monotonic()
-            headers = {"Authorization": f"Bearer {token_for(stack)}"}
-        return headers
+        known = signed.get(part)
+        if known is None or time.monotonic() > known[0]:
+            renewed_at = time.monotonic() + LIFETIME_SECONDS / 2
+            known = signed[part] = renewed_at, headers_for(stack, BY_NAME[part])
+        return known[1]
 
     return of
