@@ -49,7 +49,9 @@ def build() -> tuple[Process[PanelSettings], web.Application]:
         )
     )
     server = PanelServer(
-        lambda on_change: ShopWatch(stack, settings, credentials(stack), on_change),
+        lambda on_change: ShopWatch(
+            stack, settings, credentials(stack), lambda: process.registry.instances, on_change
+        ),
         AdminSession(lambda: environment.secret("admin-password")),
         allowed,
         lambda: settings.value.hands,

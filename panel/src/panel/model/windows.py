@@ -47,13 +47,15 @@ class CallWindow:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, CallCounts]] = deque()
 
-    def add(self, at: float, counts: CallCounts) -> None:
-        """A process that counts less than before has begun anew."""
+    def add(self, at: float, counts: CallCounts) -> float:
+        """How many calls are new.  A process that counts less than before has begun anew."""
         if self._samples and counts.calls < self._samples[-1][1].calls:
             self._samples.clear()
+        more = counts.calls - self._samples[-1][1].calls if self._samples else 0.0
         self._samples.append((at, counts))
         while len(self._samples) > 2 and self._samples[1][0] <= at - WINDOW_SECONDS:
             self._samples.popleft()
+        return more
 
     def figures(self, now: float) -> CallFigures:
         if len(self._samples) < 2 or self._samples[-1][0] < now - STALE_SECONDS:

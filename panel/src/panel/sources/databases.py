@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, cast
 
 from fusebox.core.stack import Stack
@@ -30,16 +31,18 @@ class OutboxRows:
 
 
 class OutboxReader:
-    """Keeps a connection a database.  For one thread."""
+    """Keeps a connection a database, and looks at one after another.  For one thread."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._connections: dict[str, Connection[tuple[object, ...]]] = {}
+        self._turns = cycle(DATABASES.items())
 
-    def read(self) -> dict[str, OutboxRows]:
-        """By service.  Raises psycopg.Error or OSError, and connects anew the next time."""
+    def read(self) -> tuple[str, OutboxRows]:
+        """The next service.  Raises psycopg.Error or OSError, and connects anew the next time."""
+        database, part = next(self._turns)
         try:
-            return {part.name: self._rows(database) for database, part in DATABASES.items()}
+            return part.name, self._rows(database)
         except BaseException:
             self.close()
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,21 +16,26 @@ from panel.model.windows import CallCounts, CallWindow
 from panel.sources.actuators import ActuatorReader, Silent
 
 # A breaker that opens is shown within a second.
-BREAKERS_SECONDS = 0.7
+BREAKERS_SECONDS, IDLE_BREAKERS_SECONDS = 0.6, 0.9
 # Who has no breakers is asked only whether it is well.
 HEALTH_SECONDS = 1.1
-SELDOM_HEALTH_SECONDS = 3.0
-METRICS_SECONDS, IDLE_METRICS_SECONDS = 2.0, 6.0
-FAULTS_SECONDS = 4.0
+SELDOM_HEALTH_SECONDS = 5.0
+METRICS_SECONDS, IDLE_METRICS_SECONDS = 2.0, 9.0
+FAULTS_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """Whether somebody looks on, whether the shop is busy, and the pause when nobody does."""
+    """Whether somebody looks on, whether the shop is busy, and the pause when nobody does.
+
+    `calls_seen` is called when there were calls, `trouble_seen` when one does not answer.
+    """
 
     is_watched: Callable[[], bool]
     is_busy: Callable[[], bool]
     idle_seconds: Callable[[], float]
+    calls_seen: Callable[[], None]
+    trouble_seen: Callable[[], None]
 
 
 class Schedule:
@@ -101,12 +106,16 @@ class InstanceWatch:
     def _pause(self) -> float:
         if not self._rhythm.is_watched():
             return self._rhythm.idle_seconds()
-        return BREAKERS_SECONDS if self._known.breakers else HEALTH_SECONDS
+        if not self._known.breakers:
+            return HEALTH_SECONDS
+        return BREAKERS_SECONDS if self._rhythm.is_busy() else IDLE_BREAKERS_SECONDS
 
     def _answered(self, error: str) -> None:
         known = self._known
         if known.look is None or known.look.error != error:
             self._on_change()
+            if error:
+                self._rhythm.trouble_seen()
         known.look = InstanceLook(time.time(), error)
         if error:
             known.breakers = {}
@@ -148,6 +157,7 @@ class InstanceWatch:
 
     async def _look_at_breakers(self) -> None:
         known, now = self._known, time.time()
+        has_breakers = bool(known.breakers)
         breakers = (await self._page("circuitbreakers")).get("circuitBreakers")
         if not isinstance(breakers, dict):
             return
@@ -164,6 +174,8 @@ class InstanceWatch:
         for name in set(known.calls) - set(breakers):
             del known.calls[name]
         if breakers != known.breakers:
+            if _calls(breakers) > _calls(known.breakers) and has_breakers:
+                self._rhythm.calls_seen()
             known.breakers = breakers
             self._on_change()
 
@@ -188,11 +200,11 @@ class InstanceWatch:
     async def _look_at_metrics(self) -> None:
         text = await self._actuators.text(self._part, f"{self.url}/actuator/prometheus")
         metrics, known, now = parse(text), self._known, time.time()
-        known.requests.add(now, metrics.requests)
+        if known.requests.add(now, metrics.requests) > 0:
+            self._on_change()
         known.spans.add(now, CallCounts(metrics.spans))
         known.self_preservation = bool(metrics.self_preservation)
         self._facts.metrics_at = now
-        self._on_change()
 
 
 def _dig(document: Any, *path: str) -> dict[str, Any]:
@@ -204,6 +216,10 @@ def _dig(document: Any, *path: str) -> dict[str, Any]:
 def _failed(breaker: dict[str, Any]) -> int:
     calls = breaker.get("calls")
     return int(calls.get("failed") or 0) if isinstance(calls, dict) else 0
+
+
+def _calls(breakers: Mapping[str, Any]) -> float:
+    return sum(_counts(breaker).calls for breaker in breakers.values())
 
 
 def _counts(breaker: dict[str, Any]) -> CallCounts:

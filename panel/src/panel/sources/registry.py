@@ -1,33 +1,22 @@
-"""Asks discovery who is registered."""
+"""Who is registered, as the copy of the registry has it that every process keeps."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from chassis.discovery.instances import Instance, Snapshot
 from panel.model.facts import Registration
 
 
-def registrations(document: Any) -> tuple[Registration, ...]:
-    """Of Eureka's list of all applications; who is listed without an address is left out."""
-    applications = document.get("applications", {}).get("application", [])
-    listed = [one for app in _listed(applications) for one in _listed(app.get("instance", []))]
-    return tuple(
-        sorted((_registration(one) for one in listed), key=lambda registered: registered.instance)
-    )
+def registrations(snapshot: Snapshot) -> tuple[Registration, ...]:
+    listed = (instance for instances in snapshot.values() for instance in instances)
+    return tuple(sorted(map(_registration, listed), key=lambda registered: registered.instance))
 
 
-def _listed(value: Any) -> list[dict[str, Any]]:
-    """Eureka writes a list of one as the thing itself."""
-    return [value] if isinstance(value, dict) else list(value)
-
-
-def _registration(listed: dict[str, Any]) -> Registration:
-    metadata = listed.get("metadata") or {}
+def _registration(instance: Instance) -> Registration:
     return Registration(
-        instance=str(listed.get("instanceId")),
-        service=str(listed.get("app", "")).lower(),
-        host=str(listed.get("ipAddr")),
-        port=int((listed.get("port") or {}).get("$", 0)),
-        version=metadata.get("version"),
-        canary=metadata.get("canary") == "true",
+        instance=instance.id,
+        service=instance.service,
+        host=instance.host,
+        port=instance.port,
+        version=instance.metadata.get("version"),
+        canary=instance.is_canary,
     )

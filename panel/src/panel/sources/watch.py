@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
+from chassis.discovery.instances import Snapshot
 from fusebox.core.stack import Stack
 from panel.model.facts import Facts, InstanceFacts, InstanceLook
 from panel.model.history import History
@@ -32,7 +33,7 @@ from panel.sources.topics import TopicNews, TopicReader
 # Who asks for the state is taken to look on for so long.
 INTEREST_SECONDS = 15.0
 INFRASTRUCTURE_SECONDS = 1.1
-PROCESSES_SECONDS = 2.0
+PROCESSES_SECONDS = 3.0
 BUSY_SECONDS = 10.0
 CHECK_SECONDS = 1.0
 BLOCKED_SECONDS = 1.0
@@ -48,6 +49,7 @@ class ShopWatch:
         stack: Stack,
         settings: Callable[[], PanelSection],
         credentials: Credentials,
+        instances: Callable[[], Snapshot],
         on_change: Callable[[], None],
     ) -> None:
         self.facts = Facts(shop.parts(stack), shop.topics(), shop.page_url(stack, "zipkin"))
@@ -56,6 +58,7 @@ class ShopWatch:
         self._stack = stack
         self._settings = settings
         self._credentials = credentials
+        self._instances = instances
         self._on_change = on_change
         self._interest_until = 0.0
         self._busy_until = 0.0
@@ -70,6 +73,8 @@ class ShopWatch:
             lambda: self.is_watched,
             lambda: time.monotonic() < self._busy_until,
             lambda: settings().idle_poll_seconds,
+            self._see_calls,
+            self._woken.set,
         )
 
     def show_interest(self) -> None:
@@ -78,6 +83,9 @@ class ShopWatch:
         self._interest_until = time.monotonic() + INTEREST_SECONDS
         if not was_watched:
             self.hasten()
+
+    def _see_calls(self) -> None:
+        self._busy_until = time.monotonic() + BUSY_SECONDS
 
     def hasten(self) -> None:
         self._woken.set()
@@ -148,14 +156,17 @@ class ShopWatch:
             await asyncio.sleep(CHECK_SECONDS)
 
     async def _look_at_registry(self, actuators: ActuatorReader) -> None:
-        url = f"{self._stack.url('discovery')}/eureka/apps"
-        with suppress(Silent, AttributeError, TypeError, ValueError):
-            self.facts.registry = registrations(await actuators.json("discovery", url))
-            self.facts.registry_at = time.time()
+        """Every process keeps a copy of the registry anyway: this one looks at its own."""
+        registry = registrations(self._instances())
+        if registry != self.facts.registry:
+            self.facts.registry = registry
+            self._on_change()
+        discovery = self.facts.of("discovery-1").look
+        if registry and discovery is not None and not discovery.error:
+            self.facts.registry_at = discovery.at
         self.facts.of("panel-1").look = InstanceLook(time.time())
         self._follow_instances(actuators)
         self.facts.forget_strangers()
-        self._on_change()
 
     def _follow_instances(self, actuators: ActuatorReader) -> None:
         """A task for each address; one that has moved is watched anew."""
@@ -209,12 +220,14 @@ class ShopWatch:
     async def _look_at_outboxes(self) -> None:
         """PostgreSQL answers when it answers this."""
         try:
-            outboxes = await self._outbox_source.read(BLOCKED_SECONDS)
+            service, outbox = await self._outbox_source.read(BLOCKED_SECONDS)
         except TimeoutError as error:
             raise Silent(f"does not answer within {BLOCKED_SECONDS:g} s") from error
         except Exception as error:
             raise Silent(str(error).strip().partition("\n")[0] or "gives no answer") from error
-        self.facts.outboxes = {name: (one.rows, one.age) for name, one in outboxes.items()}
+        if outbox.rows != self.facts.outboxes.get(service, (0, 0.0))[0]:
+            self._on_change()
+        self.facts.outboxes[service] = outbox.rows, outbox.age
 
     async def _look_at_zipkin(self, actuators: ActuatorReader) -> None:
         await actuators.json("zipkin", f"{self._stack.url('zipkin')}/health", ZIPKIN_SECONDS)
@@ -227,7 +240,7 @@ class ShopWatch:
             facts.orders.take(record)
         decided = facts.orders.commit(news.committed, news.at)
         if news.records:
-            self._busy_until = time.monotonic() + BUSY_SECONDS
+            self._see_calls()
         is_new = bool(news.records) or decided or facts.dead != news.dead or facts.lags != news.lags
         facts.dead, facts.lags = dict(news.dead), dict(news.lags)
         if is_new:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +14,8 @@ KEEP_ALIVE_SECONDS = 15.0
 LEAST_SECONDS = 0.5
 # So often a page hears of a shop in which nothing changes: it shows how old its figures are.
 LONGEST_SECONDS = 5.0
+# Figures of the last seconds change while nothing happens.
+AGING_SECONDS = 2.5
 # A page that is so far behind takes nothing any more.
 MOST_WAITING = 64
 SEND_SECONDS = 10.0
@@ -46,7 +49,9 @@ class StateStream:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._changed.wait()
+            with suppress(TimeoutError):
+                pause = AGING_SECONDS if self._viewers else None
+                await asyncio.wait_for(self._changed.wait(), pause)
             self._changed.clear()
             document = self._document()
             if not self._viewers:
@@ -79,6 +84,7 @@ class StateStream:
         await response.prepare(request)
         viewer: asyncio.Queue[Event | None] = asyncio.Queue(MOST_WAITING)
         self._viewers.add(viewer)
+        self.change()
         try:
             await _write(response, b"retry: 1000\n\n" + _framed(("state", self.body())))
             while (event := await _next(viewer)) is not None:

@@ -85,7 +85,10 @@ class PlaceOrder:
 
     def message(self, order: Order) -> Message:
         return order_placed(
-            order, trace_context=self.trace_context, is_awaited=self.request.is_awaited
+            order,
+            self.degraded,
+            trace_context=self.trace_context,
+            is_awaited=self.request.is_awaited,
         )
 
     def log_line(self) -> str:

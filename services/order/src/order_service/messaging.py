@@ -63,13 +63,15 @@ EVENT_TYPES: dict[str, type[BaseModel]] = {
 }
 
 
-def order_placed(order: Order, **options: Any) -> Message:
+def order_placed(order: Order, degraded: Sequence[str] = (), **options: Any) -> Message:
+    """`degraded` are the services that were away when it was checked."""
     data = {
         "orderId": str(order.order_id),
         "userId": str(order.user_id),
         "lines": [line.as_json() for line in order.lines],
         "totalPrice": order.total_price,
         "placedAt": rfc3339(order.created_at),
+        **({"degraded": list(degraded)} if degraded else {}),
     }
     return Message(ORDERS, str(order.order_id), "order.placed", data, **options)
 
