@@ -59,8 +59,10 @@ order: $(INSTALLED) ## order as a customer: [PRODUCT=CATALOG-0001] [QTY=2] [N=3]
 traffic: $(INSTALLED) ## steady customers, and how they fare, until Ctrl-C: [RATE=5]
 	@$(FUSEBOX) traffic $(if $(RATE),--rate "$$RATE")
 
-logs: $(INSTALLED) ## follow the logs, of all or of SERVICE=…
-	@$(FUSEBOX) logs $(if $(SERVICE),$(of_service))
+logs: $(INSTALLED) ## follow the logs: [SERVICE=…] [LEVEL=warn] [SINCE=10m] [GREP=…], or the story of TRACE=… or ORDER=…
+	@$(FUSEBOX) logs $(if $(SERVICE),$(of_service)) $(if $(TRACE),--trace "$$TRACE") \
+	  $(if $(ORDER),--order "$$ORDER") $(if $(LEVEL),--level "$$LEVEL") \
+	  $(if $(SINCE),--since "$$SINCE") $(if $(GREP),--grep "$$GREP")
 
 verify: $(INSTALLED) ## check that no order was lost and no stock invented
 	@$(FUSEBOX) verify

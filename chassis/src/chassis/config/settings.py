@@ -141,6 +141,12 @@ class HousekeepingSettings(Section):
     inbox_keep_days: Positive = 14
 
 
+class AccessLogSettings(Section):
+    """Of `rate` requests a second there is a line, of all without one, and of each that failed."""
+
+    rate: float | None = Field(10.0, ge=0)
+
+
 class Fusebox(Section):
     breaker: BreakerSettings = BreakerSettings()
     bulkhead: BulkheadSettings = BulkheadSettings()
@@ -148,6 +154,7 @@ class Fusebox(Section):
     client: ClientSettings = ClientSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()
+    access_log: AccessLogSettings = AccessLogSettings()
     threads: Count = 32
     max_body_bytes: Count = 1_048_576
 

@@ -1,48 +1,134 @@
-"""The log of a process: each line carries the id of the trace that it belongs to."""
+"""The log of a process: one line of JSON an event, in the names of the Elastic Common Schema.
 
+Whoever logs uses the standard library's loggers; what is known of the event beside its message goes
+into `extra`, under ECS names (`extra={"order.id": …}`).  On a terminal the lines are for people.
+"""
+
+import json
 import logging
-from collections.abc import Sequence
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TextIO
 
+import structlog
+from structlog.typing import EventDict, Processor
+
+from chassis.core.environment import Environment
+from chassis.core.errors import first_line
 from chassis.observability import tracing
 from chassis.observability.tracing import TraceContext
 
-FORMAT = "%(asctime)s %(levelname)-7s [%(threadName)s] [%(trace_id)s] %(name)s: %(message)s"
-NO_TRACE = "-"
+ECS_VERSION = "9.2.0"
+# What every record has; the rest was given to it.
+OWN_ATTRIBUTES = frozenset(
+    (*vars(logging.makeLogRecord({})), "message", "asctime", "_logger", "_name")
+)
 
 
-class TraceIdFilter(logging.Filter):
-    """Lets every record through, with the trace that is current where it was written.
+def configure(environment: Environment, stream: TextIO = sys.stderr) -> None:
+    """To `stream`, from INFO on until the configuration says otherwise."""
+    handler = logging.StreamHandler(stream)
+    people: list[Processor] = [_in_short, structlog.dev.ConsoleRenderer(sort_keys=False)]
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[EcsFields(environment)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(people if stream.isatty() else [_as_json]),
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
-    Who logs for a request from outside it says so: `extra=of_trace(…)`.
+
+def of_trace(context: TraceContext | None) -> dict[str, str]:
+    """The `extra` of a line that belongs to this span, whatever is current."""
+    return {"trace.id": context.trace_id, "span.id": context.span_id} if context else {}
+
+
+class Entry(NamedTuple):
+    """What happened, with its trace and what else is known of it, under ECS names."""
+
+    text: str
+    context: TraceContext | None = None
+    fields: Mapping[str, str] = {}
+
+
+def log_together(log: logging.Logger, entries: Sequence[Entry]) -> None:
+    """What happened at once as one line: of all that is done for one order, writing is the dearest.
+
+    Of many, each field is a list with a value of each; so ECS has it, and so it is searched.
     """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if not hasattr(record, "trace_id"):
-            attrs = tracing.current()
-            record.trace_id = attrs.trace_id if attrs else NO_TRACE
-        return True
-
-
-def of_trace(attrs: TraceContext | None) -> dict[str, str]:
-    """The `extra` of a line that belongs to this trace, whatever is current."""
-    return {"trace_id": attrs.trace_id if attrs and attrs.trace_id else NO_TRACE}
-
-
-def log_together(log: logging.Logger, lines: Sequence[tuple[str, TraceContext | None]]) -> None:
-    """What happened at once, each with its trace, as one line: of all that is done, the dearest.
-
-    Of one alone it is the line that it would be otherwise; of many, each names its trace itself.
-    """
-    if not lines or not log.isEnabledFor(logging.INFO):
+    if not entries or not log.isEnabledFor(logging.INFO):
         return
-    text, trace = lines[0]
-    if len(lines) > 1:
-        text = "; ".join(f"{text} [{of_trace(attrs)['trace_id']}]" for text, attrs in lines)
-    log.info("%s", text, extra=of_trace(trace))
+    known = [{**of_trace(entry.context), **entry.fields} for entry in entries]
+    if len(entries) == 1:
+        log.info("%s", entries[0].text, extra=known[0])
+        return
+    names = dict.fromkeys(name for fields in known for name in fields)
+    together = {name: [fields.get(name, "") for fields in known] for name in names}
+    log.info("%s", "; ".join(entry.text for entry in entries), extra=together)
 
 
-def configure() -> None:
-    """To the standard error, from INFO on until the configuration says otherwise."""
-    handler = logging.StreamHandler()
-    handler.addFilter(TraceIdFilter())
-    logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=[handler])
+class EcsFields:
+    """What a record says, and which process and which span it is of."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._service = {
+            "service.name": environment.service,
+            "service.node.name": environment.instance,
+            "ecs.version": ECS_VERSION,
+        }
+
+    def __call__(self, _logger: Any, _method: str, given: EventDict) -> EventDict:
+        record: logging.LogRecord = given["_record"]
+        at = datetime.fromtimestamp(record.created, UTC)
+        return {
+            "_record": record,
+            "_from_structlog": False,
+            "@timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "log.level": record.levelname.lower(),
+            "message": given["event"],
+            **self._service,
+            "log.logger": record.name,
+            "process.thread.name": record.threadName,
+            **of_trace(tracing.current()),
+            **{key: it for key, it in vars(record).items() if key not in OWN_ATTRIBUTES},
+            **_error(record),
+        }
+
+
+def _error(record: logging.LogRecord) -> dict[str, str]:
+    if not record.exc_info or record.exc_info[1] is None:
+        return {}
+    kind, error, trace = record.exc_info
+    return {
+        "error.type": error.__class__.__name__,
+        "error.message": first_line(error),
+        "error.stack_trace": "".join(traceback.format_exception(kind, error, trace)),
+    }
+
+
+def _as_json(_logger: Any, _method: str, event: EventDict) -> str:
+    return json.dumps(event, default=str, ensure_ascii=False, separators=(",", ":"))
+
+
+# What a terminal calls them; what is the same in every line of one process is not shown there.
+SHORT_NAMES = {
+    "@timestamp": "timestamp",
+    "log.level": "level",
+    "message": "event",
+    "log.logger": "logger",
+    "error.stack_trace": "exception",
+}
+ALWAYS_THE_SAME = ("service.name", "service.node.name", "ecs.version")
+
+
+def _in_short(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {
+        SHORT_NAMES.get(key, key): value
+        for key, value in event.items()
+        if key not in ALWAYS_THE_SAME
+    }

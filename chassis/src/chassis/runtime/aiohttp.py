@@ -15,6 +15,8 @@ from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.config.client import ConfigurationError
 from chassis.core.errors import Problem
 from chassis.identity.access import PlatformAccess
+from chassis.observability.access_log import AnsweredRequest
+from chassis.observability.tracing import TraceContext
 from chassis.resilience.examination import PROBE
 from chassis.runtime import lifecycle
 from chassis.runtime.service import Process
@@ -99,17 +101,27 @@ def _observed(process: Process[Any], template: Template | None) -> Middleware:
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         began = time.perf_counter()
         route = (template(request) if template else None) or _route_template(request)
+        context: TraceContext | None = None
         if route.startswith("/actuator"):
             answer = await _answer(request, handler)
         else:
             name = f"{request.method} {route}".lower()
             with process.tracer.serve(name, request.headers, request.path) as span:
+                context = span.attrs
                 answer = await _answer(request, handler)
                 span.tags["http.status_code"] = str(answer.status)
                 span.tags["http.path"] = request.path
                 if answer.status >= 500:
                     span.fail(str(answer.status))
-        process.metrics.answered(request.method, route, answer.status, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        process.metrics.answered(request.method, route, answer.status, seconds)
+        if context and process.access_log.takes(answer.status, context.is_sampled):
+            client = request.remote or ""
+            process.access_log.write(
+                AnsweredRequest(
+                    request.method, route, request.path, answer.status, seconds, client, context
+                )
+            )
         if isinstance(answer, web.HTTPException):
             raise answer
         return answer

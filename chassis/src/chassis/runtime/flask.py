@@ -24,6 +24,7 @@ from chassis.core.errors import (
     first_line,
 )
 from chassis.observability import span_tags, tracing
+from chassis.observability.access_log import AnsweredRequest
 from chassis.resilience import deadline
 from chassis.resilience.examination import PROBE
 from chassis.runtime import flask_openapi
@@ -118,7 +119,9 @@ def body(model: type[M], *, is_stored: bool = True) -> M:
 
 def authenticate(tokens: TokenVerifier) -> Caller:
     """The caller that the token names; Unauthenticated when it is missing or not valid."""
-    return tokens.caller_of(request.headers.get("Authorization"))
+    caller = tokens.caller_of(request.headers.get("Authorization"))
+    g.user = caller.subject
+    return caller
 
 
 def authenticate_admin(tokens: TokenVerifier, users: UserStore) -> Caller:
@@ -172,9 +175,11 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        status = response.status_code
-        process.metrics.answered(request.method, g.template, status, time.perf_counter() - g.began)
+        status, seconds = response.status_code, time.perf_counter() - g.began
+        process.metrics.answered(request.method, g.template, status, seconds)
         if "span" in g:
+            if process.access_log.takes(status, g.span.attrs.is_sampled):
+                process.access_log.write(_access(status, seconds))
             g.span.tags["http.status_code"] = str(status)
             g.span.tags["http.path"] = request.path
             if status >= 500 and "failure" not in g:
@@ -189,6 +194,13 @@ def _trace_requests(app: Flask, process: Process[Any]) -> None:
     def end(_error: BaseException | None) -> None:
         if "opened" in g:
             g.pop("opened").__exit__(None, None, None)
+
+
+def _access(status: int, seconds: float) -> AnsweredRequest:
+    return AnsweredRequest(
+        *(request.method, g.template, request.path, status, seconds, request.remote_addr or ""),
+        *(g.span.attrs, g.get("user", "")),
+    )
 
 
 def _refuse_unstorable_text(app: Flask) -> None:

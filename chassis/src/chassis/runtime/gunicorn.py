@@ -10,10 +10,12 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from chassis.config.client import ConfigurationError
 from chassis.core.environment import Environment
+from chassis.observability.logging import configure as configure_logging
 from chassis.runtime import collector
 from chassis.runtime.service import Process
 
@@ -30,6 +32,15 @@ KEEPALIVE_SECONDS = 75
 CONNECTIONS = 1000
 
 Build = Callable[[], tuple[Process[Any], Flask]]
+
+
+class GunicornLogger(Logger):  # type: ignore[misc]
+    """Leaves what it has to say to the log of the process."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -82,6 +93,7 @@ class _GunicornApplication(BaseApplication):  # type: ignore[misc]
             "limit_request_fields": 200,
             "limit_request_field_size": 32_768,
             "loglevel": "warning",
+            "logger_class": GunicornLogger,
             "post_worker_init": self._start,
             "worker_exit": self._stop,
         }
@@ -112,6 +124,7 @@ class _GunicornApplication(BaseApplication):  # type: ignore[misc]
 def serve(service: str, build: Build) -> None:
     """Run until SIGTERM.  `build` is called in the worker, after the fork."""
     environment = Environment.read(service)
+    configure_logging(environment)
     port = environment.variables.get("PORT", "0")
     sys.argv = sys.argv[:1]
     try:

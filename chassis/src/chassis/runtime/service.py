@@ -19,6 +19,7 @@ from chassis.discovery.client import DiscoveryClient
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.discovery.reachability import Reachability
 from chassis.identity.assertions import OwnIdentity
+from chassis.observability.access_log import AccessLog
 from chassis.observability.logging import configure as configure_logging
 from chassis.observability.metrics import Metrics
 from chassis.observability.sampling import RouteRules, Sampler, SamplingRules
@@ -58,6 +59,7 @@ class Process(Generic[S]):
             self.reporter.put,
             environment.instance,
         )
+        self.access_log = AccessLog(fusebox.map(lambda settings: settings.access_log.rate))
         self.breakers = CircuitBreakerRegistry(
             fusebox.map(lambda settings: settings.breaker), self._breaker_settings
         )
@@ -195,8 +197,8 @@ def begin(service: str, model: type[S], fetch: FetchSources | None = None) -> Pr
     `fetch` gets the property sources of a process that has no config-server to ask.
     Raises ConfigurationError when there is none or it does not validate.
     """
-    configure_logging()
     environment = Environment.read(service)
+    configure_logging(environment)
     configuration = ConfigClient(model, environment, fetch)
     log_levels.configure(configuration.load().logging.level.root)
     # Whoever uses them logs their connection attempts.

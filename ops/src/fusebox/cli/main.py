@@ -15,9 +15,10 @@ import click
 from fusebox.cli import chaos_verbs
 from fusebox.cli.chaos_verbs import SERVICE_HELP, instance_option
 from fusebox.cli.credentials import credentials
+from fusebox.cli.logs import logs
 from fusebox.cli.order import order
 from fusebox.cli.traffic import traffic
-from fusebox.cli.usage import PartName, Verbs, WholeNumber, usage_fault
+from fusebox.cli.usage import PartName, Verbs, usage_fault
 from fusebox.core import pipes
 from fusebox.core.errors import Fault, Interrupted
 from fusebox.core.progress import shown
@@ -110,30 +111,6 @@ def status(stack: Stack, json: bool) -> None:
     sys.exit(0 if shop.is_as_meant else 1)
 
 
-@cli.command(epilog=SERVICE_HELP)
-@click.argument("service", required=False, type=PartName())
-@click.option("--follow/--no-follow", default=True, help="Go on with what is logged from now on.")
-@click.option(
-    "--lines",
-    type=WholeNumber(0),
-    default=40,
-    show_default=True,
-    help="How many of the last lines, of all logs together.",
-)
-@click.pass_obj
-def logs(stack: Stack, service: str | None, follow: bool, lines: int) -> None:
-    """Show the logs of all, or of SERVICE, in the order of time, with each line's instance."""
-    pipes.end_with_reader()
-    if stack.mode == "docker":
-        from fusebox.docker import compose
-
-        compose.follow_logs(stack, service, follow, lines)
-        return
-    from fusebox.cli import log_view
-
-    log_view.show(stack, service, follow, lines)
-
-
 def _instance_verb(name: str, help_text: str, done: str) -> None:
     """Add the verb `name`, which acts on a part's instances."""
 
@@ -161,6 +138,7 @@ _instance_verb("stop", "Stop it gracefully; it stays down until `start`.", "has 
 for breaking_verb in chaos_verbs.VERBS:
     cli.add_command(breaking_verb)
 cli.add_command(credentials)
+cli.add_command(logs)
 cli.add_command(order)
 cli.add_command(replay)
 cli.add_command(traffic)

@@ -71,7 +71,7 @@ class WholeNumber(click.ParamType[int]):
         number = int(value) if WHOLE.fullmatch(value) else None
         if number is None or not _is_within(number, self.least, self.most):
             allowed = f"a whole number{_bounds(self.least, self.most)}{self.meaning}"
-            raise _refused(value, allowed, param, context)
+            raise refused(value, allowed, param, context)
         return number
 
 
@@ -93,7 +93,7 @@ class DecimalNumber(click.ParamType[float]):
         number = float(value) if DECIMAL.fullmatch(value) else math.inf
         if math.isinf(number) or not _is_within(number, self.least, self.most):
             allowed = f"a number{_bounds(self.least, self.most)}{self.meaning}"
-            raise _refused(value, allowed, param, context)
+            raise refused(value, allowed, param, context)
         return number
 
 
@@ -140,7 +140,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _refused(
+def refused(
     value: str, allowed: str, param: click.Parameter | None, context: click.Context | None
 ) -> Misuse:
     """For a value that is not what is `allowed`."""

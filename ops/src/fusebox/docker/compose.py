@@ -7,12 +7,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from fusebox.core.errors import Fault
-from fusebox.core.logs import TAIL_LINES
 from fusebox.core.stack import Stack
+from fusebox.logs.files import TAIL_LINES
 
 TIMEOUT_SECONDS = 60.0
 # Health checks that are quick at the start came with 25; compose that knows them with 2.21.
@@ -91,15 +90,6 @@ def described() -> str:
     """The versions of engine and compose."""
     server = docker("version", "--format", "{{.Server.Version}}").strip()
     return f"engine {server}, compose {docker('compose', 'version', '--short').strip()}"
-
-
-def follow_logs(stack: Stack, part: str | None, follow: bool, lines: int) -> None:
-    """Let compose write them to this process' output, until it is interrupted if `follow`."""
-    options = ["--follow"] if follow else []
-    names = [part] if part else []
-    command = compose_command(stack, "logs", f"--tail={lines}", *options, *names)
-    with suppress(KeyboardInterrupt):
-        subprocess.run(command, env=environment(stack), check=False)
 
 
 def refuse_unfit() -> None:

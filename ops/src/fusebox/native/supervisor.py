@@ -18,10 +18,10 @@ import psutil
 
 from fusebox.core.errors import Fault
 from fusebox.core.files import write_whole
-from fusebox.core.logs import tail
 from fusebox.core.stack import Stack
 from fusebox.core.topology import PORTS, Part, is_instance, part_of
 from fusebox.core.wait import wait_until
+from fusebox.logs.files import tail
 from fusebox.native import process_tree
 from fusebox.native.jvm import java_environment
 from fusebox.native.programs import (

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from fusebox.core.errors import Fault
-from fusebox.core.logs import tail
 from fusebox.core.wait import POLL_SECONDS, Cancelled
+from fusebox.logs.files import tail
 
 
 class Account(TypedDict, total=False):

@@ -28,7 +28,7 @@ from catalog_service.models import (
 from chassis.core.clock import now
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
-from chassis.observability.logging import log_together
+from chassis.observability.logging import Entry, log_together
 from chassis.observability.tracing import TraceContext
 
 log = logging.getLogger(__name__)
@@ -129,12 +129,20 @@ def handle(session: Session, events: Sequence[Event]) -> None:
 
 
 def _log_decisions(events: Sequence[Event], decisions: Sequence[Decision | None]) -> None:
-    lines = [
-        (f"order {decision.reservation.order_id}: {_outcome(event, decision)}", event.trace_context)
-        for event, decision in zip(events, decisions, strict=True)
-        if decision is not None
-    ]
-    log_together(log, lines)
+    log_together(
+        log,
+        [
+            _log_entry(event, decision)
+            for event, decision in zip(events, decisions, strict=True)
+            if decision is not None
+        ],
+    )
+
+
+def _log_entry(event: Event, decision: Decision) -> Entry:
+    order_id = str(decision.reservation.order_id)
+    text = f"order {order_id}: {_outcome(event, decision)}"
+    return Entry(text, event.trace_context, {"event.action": event.type, "order.id": order_id})
 
 
 def _outcome(event: Event, decision: Decision) -> str:

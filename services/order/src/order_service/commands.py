@@ -15,7 +15,7 @@ from chassis.core.errors import NotFound, NotTheirs
 from chassis.data.group_commit import outcome_of
 from chassis.messaging.outbox import Message
 from chassis.observability import tracing
-from chassis.observability.logging import log_together
+from chassis.observability.logging import Entry, log_together
 from chassis.observability.tracing import TraceContext
 from chassis.resilience import deadline
 from chassis.resilience.deadline import RequestDeadline
@@ -91,9 +91,11 @@ class PlaceOrder:
             is_awaited=self.request.is_awaited,
         )
 
-    def log_line(self) -> str:
+    def log_entry(self) -> Entry:
         missing = f", degraded: {', '.join(self.degraded)}" if self.degraded else ""
-        return f"order {self.order.order_id} placed, total {self.order.total_price}{missing}"
+        text = f"order {self.order.order_id} placed, total {self.order.total_price}{missing}"
+        fields = {"event.action": "order.placed", "order.id": str(self.order.order_id)}
+        return Entry(text, self.trace_context, fields)
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,9 @@ class CancelOrder:
     def message(self, order: Order) -> Message:
         return order_cancelled(order, trace_context=self.trace_context)
 
-    def log_line(self) -> str:
-        return f"order {self.order_id} cancelled"
+    def log_entry(self) -> Entry:
+        fields = {"event.action": "order.cancelled", "order.id": str(self.order_id)}
+        return Entry(f"order {self.order_id} cancelled", self.trace_context, fields)
 
 
 Command = PlaceOrder | CancelOrder
@@ -152,7 +155,7 @@ def _execute(
         _write(session, executed)
         kill_points.kill_point(kill_points.BEFORE_COMMIT)
     kill_points.kill_point(kill_points.AFTER_COMMIT)
-    log_together(log, [(command.log_line(), command.trace_context) for command, _ in executed])
+    log_together(log, [command.log_entry() for command, _ in executed])
     return outcomes
 
 

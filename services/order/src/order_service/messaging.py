@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from chassis.core.clock import now, rfc3339
 from chassis.messaging.event import Event
 from chassis.messaging.outbox import Message
-from chassis.observability.logging import log_together
+from chassis.observability.logging import Entry, log_together
 from order_service import statements
 from order_service.models import Order, OrderStatus
 from order_service.statements import Move
@@ -104,17 +104,18 @@ def handler(
 
             def committed(_: Session) -> None:
                 decided({move.order_id for move in moves})
-                traces = [event.trace_context for event in decisions]
-                log_together(log, list(zip(map(_line, moves), traces, strict=True)))
+                log_together(log, list(map(_log_entry, decisions, moves)))
 
             sqlalchemy_event.listen(session, "after_commit", committed, once=True)
 
     return handle
 
 
-def _line(move: Move) -> str:
+def _log_entry(event: Event, move: Move) -> Entry:
     reason = f": {move.reason}" if move.reason else ""
-    return f"order {move.order_id} decided, {move.to}{reason}"
+    text = f"order {move.order_id} decided, {move.to}{reason}"
+    fields = {"event.action": event.type, "order.id": str(move.order_id)}
+    return Entry(text, event.trace_context, fields)
 
 
 def _move(decision: StockReserved | StockRejected) -> Move:

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from fusebox.core import logs
+from fusebox.logs import files
 
-# As Python, Kafka (log4j), Zipkin (logback), PostgreSQL and the supervisor write it.
-STAMP = re.compile(r"\[?(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,:](\d{1,6}))?(?: ?(UTC|Z)\b)?")
+# As ours, Kafka (log4j), Zipkin (logback), PostgreSQL and the supervisor write it.
+STAMP = re.compile(
+    r'(?:\{"@timestamp": ?"|\[)?'
+    r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,:](\d{1,6}))?(?: ?(UTC|Z)\b)?"
+)
 FOLLOW_SECONDS = 0.2
 
 
@@ -27,16 +30,27 @@ class LogLine(NamedTuple):
 
 def last(paths: Sequence[Path], count: int) -> list[LogLine]:
     """The last lines of all logs together."""
-    lines = [line for path in paths for line in _timed(path, logs.last_lines(path, count))]
+    lines = [line for path in paths for line in _timed(path, files.last_lines(path, count))]
     return sorted(lines, key=lambda line: line.at)[-count:] if count else []
+
+
+def whole(paths: Sequence[Path]) -> list[LogLine]:
+    """Every line of all logs."""
+    lines = [
+        line
+        for path in paths
+        if path.exists()
+        for line in _timed(path, path.read_text(errors="replace").splitlines())
+    ]
+    return sorted(lines, key=lambda line: line.at)
 
 
 def follow(paths: Sequence[Path]) -> Generator[LogLine, None, None]:
     """Every line written from now on; never ends by itself."""
-    return _follow([logs.Followed.at_end(path) for path in paths])
+    return _follow([files.Followed.at_end(path) for path in paths])
 
 
-def _follow(followed: Sequence[logs.Followed]) -> Generator[LogLine, None, None]:
+def _follow(followed: Sequence[files.Followed]) -> Generator[LogLine, None, None]:
     with ExitStack() as opened:
         for log in followed:
             opened.callback(log.close)
@@ -44,7 +58,7 @@ def _follow(followed: Sequence[logs.Followed]) -> Generator[LogLine, None, None]
             yield from _new_lines(followed)
 
 
-def _new_lines(followed: Sequence[logs.Followed]) -> Iterator[LogLine]:
+def _new_lines(followed: Sequence[files.Followed]) -> Iterator[LogLine]:
     lines = [line for log in followed for line in _timed(log.path, list(log.new_lines()))]
     yield from sorted(lines, key=lambda line: line.at)
     if not lines:
@@ -60,7 +74,12 @@ def _timed(path: Path, texts: Sequence[str]) -> Iterator[LogLine]:
     at = next((known for known in times if known is not None), _modified(path))
     for text, known in zip(texts, times, strict=True):
         at = at if known is None else known
-        yield LogLine(at, path.stem, text)
+        yield LogLine(at, name_of(path), text)
+
+
+def name_of(path: Path) -> str:
+    """`order-service-1` of `order-service-1.log` and of `order-service-1.log.2`."""
+    return path.name.partition(".log")[0]
 
 
 def _modified(path: Path) -> float:

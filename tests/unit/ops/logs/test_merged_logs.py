@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fusebox.core import merged_logs
-from fusebox.core.merged_logs import stamp
+from fusebox.logs import merged as merged_logs
+from fusebox.logs.merged import stamp
 
 PYTHON = "2026-11-28 08:11:36,263 INFO    [tokens] chassis.web.auth: hello"
 KAFKA = "2026-11-28 08:11:36.500 [main] INFO kafka.server.KafkaRaftServer - started"
