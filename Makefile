@@ -25,7 +25,7 @@ of_service = "$$SERVICE"
 of_instance = $(if $(INSTANCE),--instance "$$INSTANCE")
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 VERBS := help up down clean status kill start stop scale new roll rotate-keys credentials purge canary slow \
-  fail pause heal set order traffic dead replay-dead logs verify demo replay doctor test faults soak check bench lock install
+  fail pause heal set order traffic dead replay-dead logs verify demo replay doctor test faults soak storm check bench lock install
 
 .DEFAULT_GOAL := help
 .PHONY: $(VERBS)
@@ -149,6 +149,10 @@ faults: $(INSTALLED) ## try every promise of docs/faults.md, and write the page
 soak: $(INSTALLED) ## kill part after part under load: MINUTES=30 [SEED=…, as printed]
 	@FUSEBOX_SOAK_MINUTES=$(of_minutes) $(if $(SEED),FUSEBOX_SEED=$(SEED)) \
 	  $(BIN)/pytest -s tests/chaos/test_random_outages.py
+
+storm: $(INSTALLED) ## as many orders as the shop takes, with kills: ORDERS=100000 [SEED=…, as printed]
+	@FUSEBOX_STORM_ORDERS=$(or $(ORDERS),100000) FUSEBOX_STORM_KILLS=20 \
+	  $(if $(SEED),FUSEBOX_SEED=$(SEED)) $(BIN)/pytest -s tests/chaos/test_storm.py
 
 check: $(INSTALLED) ## lint, format, types, import rules, lock
 	@$(BIN)/ruff check .
