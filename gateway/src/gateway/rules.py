@@ -55,6 +55,10 @@ class GatewayRules:
         return self._table
 
     @property
+    def blocks(self) -> bool:
+        return bool(self._settings.value.fusebox.gateway.blocked)
+
+    @property
     def grace_seconds(self) -> float:
         """So long beyond its time a cached response will do when nobody answers."""
         return self._settings.value.fusebox.gateway.cache.stale_if_error_seconds

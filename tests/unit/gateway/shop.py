@@ -50,7 +50,7 @@ class Shop:
         self.mirror = Mirror(self.ask, lambda: 0.1)
         by_other_route = chain((edit_response,), self.ask)
         answering = filter_chain.answering(self.rules, self.mirror, self.ask, by_other_route)
-        self.answer = chain(answering, self.ask)
+        self.answer = chain([one.filter for one in answering], self.ask)
         self.exchanges: list[Exchange] = []
         self.says: Callable[[Exchange], Awaitable[GatewayResponse] | GatewayResponse] = lambda _: (
             GatewayResponse(200, [], b"hi")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from multidict import MultiMapping
 
 from gateway.cache.directives import NO_DIRECTIVES, directives, requested, seconds
-from gateway.http.header_fields import once
+from gateway.http.header_fields import RawHeaders, once
 from gateway.http.messages import combined
 from gateway.routing.request_view import RequestView
 
@@ -131,11 +131,13 @@ def keep(
     `when`: it was `asked` for at that moment of the clock, so it is no older; `grace` in seconds is
     for an answer that does not say itself how long it will do when nobody answers.
     """
-    pairs = list(pairs)
-    if status not in STATUSES or "cache-control" not in [name.lower() for name, _ in pairs]:
+    if status not in STATUSES or (
+        isinstance(pairs, RawHeaders) and b"cache-control" not in pairs.names
+    ):
         return None
+    pairs = list(pairs)
     fields = _fields(pairs)
-    given = directives(fields["cache-control"])
+    given = directives(fields.get("cache-control", ""))
     if not _is_shared(given, fields, view) or "*" in fields.get("vary", ""):
         return None
     headers = tuple((n, v) for n, v in pairs if n.lower() not in NOT_KEPT)

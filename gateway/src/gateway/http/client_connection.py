@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from chassis.core.errors import NotSentInTime, Problem
 from gateway.http import framing
 from gateway.http.body_stream import BodyStream
+from gateway.http.header_fields import RawHeaders
 from gateway.http.messages import Request, Response
 from gateway.http.request_parser import RequestParser
 from gateway.http.tunnel import Tunnel
@@ -135,14 +136,22 @@ class ClientConnection(asyncio.Protocol):
         """The response to the request under way.  ConnectionError when it broke off half-way."""
         assert self._request is not None
         self._has_begun = True
-        body = response.body
+        request, body = self._request, response.body
         if isinstance(body, bytes):
-            self._write_whole(self._request, response, body)
-            await self._until_written()
+            if (
+                response.raw
+                and response.status not in framing.BODILESS
+                and request.method != "HEAD"
+            ):
+                self._write_raw(request, response.status, response.raw, body)
+            else:
+                self._write_whole(request, response, body)
+            if self._writable is not None:
+                await self._until_written()
         elif isinstance(body, Tunnel):
             await self._join(response, body)
         else:
-            await self._pass_on(self._request, response, body)
+            await self._pass_on(request, response, body)
 
     def _next(self, entry: Request | Problem) -> None:
         if self._request is not None:
@@ -248,6 +257,21 @@ class ClientConnection(asyncio.Protocol):
         if "Date" not in headers:
             headers["Date"] = self._server.clock.text()
         return framing.response_head(version, response.status, headers)
+
+    def _write_raw(self, request: Request, status: int, raw: RawHeaders, body: bytes) -> None:
+        """A whole answer that has a body, with the headers as they came."""
+        self._closes = not self._keeps(request)
+        own = raw.own
+        if self._closes:
+            own += b"Connection: close\r\n"
+        elif request.version == "1.0":
+            own += b"Connection: keep-alive\r\n"
+        if b"date" not in raw.names:
+            own += b"Date: %b\r\n" % self._server.clock.text().encode()
+        if b"content-length" not in raw.names:
+            own += b"Content-Length: %d\r\n" % len(body)
+        first = framing.status_line(request.version, status)
+        self._transport.write(b"%b%b%b\r\n%b" % (first, framing.header_lines(raw.pairs), own, body))
 
     def _write_whole(self, request: Request | None, response: Response, body: bytes) -> None:
         if response.status in framing.BODILESS:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 
 from multidict import CIMultiDict
@@ -20,9 +21,13 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 def response_head(version: str, status: int, headers: CIMultiDict[str]) -> bytes:
-    first = f"HTTP/{version} {status} {REASONS.get(status, 'Unknown')}"
     lines = "\r\n".join(map(": ".join, headers.items()))
-    return f"{first}\r\n{lines}\r\n\r\n".encode("latin-1")
+    return status_line(version, status) + f"{lines}\r\n\r\n".encode("latin-1")
+
+
+@lru_cache(maxsize=1024)
+def status_line(version: str, status: int) -> bytes:
+    return f"HTTP/{version} {status} {REASONS.get(status, 'Unknown')}\r\n".encode()
 
 
 def header_lines(pairs: Iterable[RawPair]) -> bytes:

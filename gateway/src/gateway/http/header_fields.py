@@ -1,6 +1,6 @@
 """Header fields as they came (RFC 9110, 5): bytes in their order, found whatever their case."""
 
-from collections.abc import Callable, ItemsView, Iterable, Iterator
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
@@ -104,6 +104,44 @@ class _Lines(ItemsView[str, str]):
 def once(headers: MultiMapping[str], make: Callable[[MultiMapping[str]], T]) -> T:
     """The same of whatever has headers."""
     return headers.once(make) if isinstance(headers, HeaderFields) else make(headers)
+
+
+class RawHeaders:
+    """Header lines that pass: decoded only for who looks at them.
+
+    `names` are in lower case; `own` are lines of the gateway's behind them.
+    """
+
+    __slots__ = ("names", "own", "pairs")
+
+    def __init__(self, pairs: list[RawPair], own: bytes = b"") -> None:
+        self.pairs = pairs
+        self.names = {name.lower() for name, _ in pairs}
+        self.own = own
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter([*decoded(self.pairs), *parsed(self.own)])
+
+    def with_own(self, own: Mapping[str, str]) -> "RawHeaders":
+        """`own` in the place of all lines of the same names."""
+        names = [lower(name) for name in own]
+        if self.names.isdisjoint(names):
+            return RawHeaders(self.pairs, lines(own))
+        others = [pair for pair in self.pairs if pair[0].lower() not in names]
+        return RawHeaders(others, lines(own))
+
+
+def lines(fields: Mapping[str, str]) -> bytes:
+    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()]).encode("latin-1")
+
+
+def parsed(block: bytes) -> list[tuple[str, str]]:
+    """What `lines` has written."""
+    return [
+        (name, value)
+        for line in block.decode("latin-1").split("\r\n")[:-1]
+        for name, _, value in (line.partition(": "),)
+    ]
 
 
 @lru_cache(maxsize=1024)

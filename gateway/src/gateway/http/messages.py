@@ -9,7 +9,7 @@ from multidict import CIMultiDict, MultiMapping
 
 from chassis.core.errors import Problem
 from gateway.http.body_stream import BodyStream
-from gateway.http.header_fields import HeaderFields
+from gateway.http.header_fields import HeaderFields, RawHeaders
 from gateway.http.tunnel import Tunnel
 
 Headers = CIMultiDict[str]
@@ -52,17 +52,37 @@ class Request:
     came: float = field(default_factory=time.monotonic)
 
 
-@dataclass(slots=True, eq=False)
 class Response:
     """`body` is whole, or a stream that passes chunk by chunk, each within `timeout` seconds.
 
     A Tunnel goes with status 101 only.  Headers of the connection are not among `headers`.
     """
 
-    status: int
-    headers: Headers = field(default_factory=CIMultiDict)
-    body: bytes | BodyStream | Tunnel = b""
-    timeout: float | None = None
+    __slots__ = ("_headers", "body", "raw", "status", "timeout")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers | RawHeaders | None = None,
+        body: bytes | BodyStream | Tunnel = b"",
+        timeout: float | None = None,
+    ) -> None:
+        self.status = status
+        self.raw: RawHeaders | None = None
+        self._headers: Headers | None = None
+        if isinstance(headers, RawHeaders):
+            self.raw = headers
+        else:
+            self._headers = CIMultiDict() if headers is None else headers
+        self.body = body
+        self.timeout = timeout
+
+    @property
+    def headers(self) -> Headers:
+        """To be looked at and changed; those that were `raw` are not any more."""
+        if self._headers is None:
+            self._headers, self.raw = CIMultiDict(self.raw or ()), None
+        return self._headers
 
 
 # Called once for a request; what breaks off half-way raises ConnectionError.

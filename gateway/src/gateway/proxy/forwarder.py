@@ -6,7 +6,7 @@ from chassis.discovery.instances import Instance
 from chassis.observability import span_tags, tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline
-from gateway.http.header_fields import decoded
+from gateway.http.header_fields import RawHeaders, decoded, parsed
 from gateway.http.upstream_messages import UpstreamRequest, UpstreamResponse
 from gateway.proxy import headers
 from gateway.proxy.upstream_client import UpstreamCall, UpstreamClient
@@ -67,7 +67,7 @@ class Forwarder:
 
 def _edited(exchange: Exchange, own: bytes) -> tuple[bytes, str | None]:
     passed = headers.replaced(headers.passing(exchange.request.headers), exchange.conditions)
-    pairs = [*decoded(passed), *headers.parsed(own)]
+    pairs = [*decoded(passed), *parsed(own)]
     return headers.edited(exchange.route.request_headers(exchange.view, pairs))
 
 
@@ -87,7 +87,7 @@ def of_route(limits: GatewayLimits, route: Route) -> GatewayLimits:
 def _response(
     answer: UpstreamResponse, instance: Instance, prefix: str, service: str
 ) -> GatewayResponse:
-    passed = decoded(headers.to_client(answer.headers, instance, prefix, service))
+    passed = RawHeaders(headers.to_client(answer.headers, instance, prefix, service))
     if isinstance(answer.body, bytes):
         return GatewayResponse(answer.status, passed, answer.body)
     return GatewayResponse(answer.status, passed, None, (answer, instance), answer.drop)

@@ -15,16 +15,19 @@ from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from chassis.web.problem_details import INTERNAL_ERROR
 from gateway.http import framing
-from gateway.http.messages import Request, Response, Send, authorization, host_of
+from gateway.http.header_fields import RawHeaders
+from gateway.http.messages import Headers, Request, Response, Send, authorization, host_of
 from gateway.http.server import ClientLimits
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.openapi.pages import DescriptionPages
-from gateway.proxy import access_log, filter_chain, metrics, problem_responses, request_body
+from gateway.proxy import access_log, metrics, problem_responses, request_body
+from gateway.proxy.filter_chain import FilterChain
 from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
 from gateway.proxy.problem_responses import SERVER
 from gateway.proxy.upstream_client import UpstreamClient
 from gateway.routing import rate_limit
 from gateway.routing.exchange import Exchange, GatewayResponse
+from gateway.routing.filters.headers import Pairs
 from gateway.routing.request_view import EVENTS, RequestView
 from gateway.routing.route import NO_ROUTE
 from gateway.rules import GatewayRules
@@ -62,7 +65,7 @@ class GatewayHandler:
         self._rules = rules
         forward = Forwarder(process.tracer, self._client, lambda: self.limits).forward
         self._mirror = Mirror(forward)
-        self._chain = filter_chain.build(
+        self._chain = FilterChain(
             rules, pages, self._authentication, lambda: self.limits, self._mirror, forward
         )
         process.metrics.add(lambda: metrics.of_the_cache(rules.cache))
@@ -173,7 +176,7 @@ class GatewayHandler:
             cors.check()
             if cors.is_preflight:
                 return _preflight()
-        return self._chain(exchange)
+        return self._chain.answer(exchange)
 
     async def _admit(self, exchange: Exchange) -> None:
         request, limits = exchange.request, of_route(self.limits, exchange.route)
@@ -187,10 +190,7 @@ class GatewayHandler:
 
     async def _passed_on(self, answered: GatewayResponse, own: dict[str, str], send: Send) -> int:
         status, body = answered.status, answered.body
-        passed = CIMultiDict(answered.headers)
-        passed.update(answered.extra)
-        passed.update(own)
-        passed.setdefault("Server", SERVER)
+        passed = _with_own(answered.headers, {**answered.extra, **own})
         if body is None and status in framing.BODILESS:
             answered.drop()  # for a filter has set this status
             body = b""
@@ -230,6 +230,16 @@ class GatewayHandler:
 
     def _trace(self, trace_id: str) -> dict[str, str]:
         return problem_responses.trace_headers(trace_id, self.limits.zipkin_ui)
+
+
+def _with_own(given: Pairs, own: dict[str, str]) -> Headers | RawHeaders:
+    """`own` in the place of what the service says; who it is, it says itself."""
+    if isinstance(given, RawHeaders):
+        return given.with_own(own if b"server" in given.names else {**own, "Server": SERVER})
+    passed = CIMultiDict(given)
+    passed.update(own)
+    passed.setdefault("Server", SERVER)
+    return passed
 
 
 def _normalized(path: str) -> str | None:

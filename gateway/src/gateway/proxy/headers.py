@@ -7,7 +7,7 @@ from chassis.discovery.instances import Instance
 from chassis.observability import span_tags
 from chassis.resilience import deadline
 from gateway.http.framing import header_lines
-from gateway.http.header_fields import HeaderFields, RawPair, decoded, encoded
+from gateway.http.header_fields import HeaderFields, RawPair, decoded, encoded, lines
 from gateway.http.messages import Request, combined, host_of
 from gateway.proxy import addresses
 
@@ -91,8 +91,7 @@ def own_lines(request: Request, prefix: str, outgoing: Mapping[str, str]) -> byt
         way = _way(request.remote, given.once(host_of), prefix)
     else:
         way = _way_on(given, request.remote, given.once(host_of), prefix)
-    lines = "".join([f"{name}: {value}\r\n" for name, value in outgoing.items()])
-    return way + lines.encode("latin-1")
+    return way + lines(outgoing)
 
 
 @lru_cache(maxsize=4096)
@@ -102,17 +101,17 @@ def _way(remote: str, host: str, prefix: str) -> bytes:
 
 
 def _way_on(given: HeaderFields, remote: str, host: str, prefix: str) -> bytes:
-    lines = [
-        ("Forwarded", _appended(given, "Forwarded", _forwarded(remote, host))),
-        ("X-Forwarded-For", _appended(given, "X-Forwarded-For", remote)),
+    way = {
+        "Forwarded": _appended(given, "Forwarded", _forwarded(remote, host)),
+        "X-Forwarded-For": _appended(given, "X-Forwarded-For", remote),
         # What a client says of these two is not believed.
-        ("X-Forwarded-Proto", SCHEME),
-        ("X-Forwarded-Host", host),
-        ("Via", _appended(given, "Via", VIA)),
-    ]
+        "X-Forwarded-Proto": SCHEME,
+        "X-Forwarded-Host": host,
+        "Via": _appended(given, "Via", VIA),
+    }
     if prefix:
-        lines.append(("X-Forwarded-Prefix", prefix))
-    return "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")
+        way["X-Forwarded-Prefix"] = prefix
+    return lines(way)
 
 
 def _forwarded(remote: str, host: str) -> str:
@@ -127,15 +126,6 @@ def replaced(pairs: Iterable[RawPair], by: Mapping[str, str]) -> list[RawPair]:
     names = {name.lower().encode("latin-1") for name in by}
     others = [pair for pair in pairs if pair[0].lower() not in names]
     return [*others, *(encoded(name, value) for name, value in by.items())]
-
-
-def parsed(lines: bytes) -> list[tuple[str, str]]:
-    """What `own_lines` has written, for who edits it."""
-    return [
-        (name, value)
-        for line in lines.decode("latin-1").split("\r\n")[:-1]
-        for name, _, value in (line.partition(": "),)
-    ]
 
 
 def edited(pairs: Iterable[tuple[str, str]]) -> tuple[bytes, str | None]:

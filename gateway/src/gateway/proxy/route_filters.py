@@ -54,7 +54,7 @@ def edit_response(exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResp
     route = exchange.route
     if route.redirect:
         return _redirected(exchange, route.redirect)
-    if route.status is None and not route.response_edits:
+    if not route.edits_responses:
         return proceed(exchange)
     return _edited(exchange, proceed)
 

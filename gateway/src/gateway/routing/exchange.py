@@ -109,6 +109,13 @@ Handler: TypeAlias = Callable[[Exchange], Awaitable[GatewayResponse]]
 Filter: TypeAlias = Callable[[Exchange, Handler], Awaitable[GatewayResponse]]
 
 
+class GatewayFilter(NamedTuple):
+    """A filter, and which routes need it: for the others it would only hand on."""
+
+    filter: Filter
+    is_needed: Callable[[Route], object] = lambda _: True
+
+
 def chain(filters: Sequence[Filter], innermost: Handler) -> Handler:
     """The first filter is the outermost.  Made once, and then for every request."""
     handler = innermost

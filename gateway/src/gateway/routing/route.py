@@ -62,6 +62,10 @@ class Route:
         return self.target.name if self.target.is_balanced else self.id
 
     @property
+    def edits_responses(self) -> bool:
+        return bool(self.redirect or self.status or self.response_edits)
+
+    @property
     def service(self) -> str:
         return self.target.service
 

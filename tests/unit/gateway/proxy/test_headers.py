@@ -3,7 +3,7 @@
 from multidict import CIMultiDict
 
 from chassis.discovery.instances import Instance
-from gateway.http.header_fields import HeaderFields, decoded
+from gateway.http.header_fields import HeaderFields, decoded, parsed
 from gateway.http.messages import Request
 from gateway.proxy import headers
 
@@ -19,7 +19,7 @@ def upstream(*given: tuple[str, str]) -> CIMultiDict[str]:
 
 def sent(request: Request, prefix: str) -> CIMultiDict[str]:
     own = headers.own_lines(request, prefix, TRACE)
-    return CIMultiDict([*decoded(headers.passing(request.headers)), *headers.parsed(own)])
+    return CIMultiDict([*decoded(headers.passing(request.headers)), *parsed(own)])
 
 
 def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
