@@ -3,14 +3,21 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from chassis.core.environment import Environment
 from chassis.identity.access import PlatformAccess
 from chassis.identity.assertions import AssertionVerifier, OwnIdentity, ServiceIdentity
 from chassis.identity.guests import GUEST, GuestPassword
 from chassis.identity.keys import FILE, ServiceKeys
+from chassis.runtime.service import Process
 from fusebox.core import secrets
 from fusebox.core.stack import Stack
 from fusebox.core.topology import guest_password
@@ -54,6 +61,25 @@ def made_secrets(folder: Path) -> Path:
     for server in ("discovery", "config-server"):
         (stack.secrets / guest_password(server)).write_text(PASSWORD)
     return stack.secrets
+
+
+class GatewayClient(FlaskClient):
+    """A client of a service that shows with each call that it is the gateway."""
+
+    def __init__(self, *arguments: Any, process: Process[Any], **given: Any) -> None:
+        super().__init__(*arguments, **given)
+        self._service = process.environment.service
+        self._identity = OwnIdentity(replace(process.environment, service="gateway"))
+
+    def open(self, *arguments: Any, **given: Any) -> TestResponse:
+        for name, value in self._identity.headers(self._service).items():
+            self.environ_base[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        return super().open(*arguments, **given)
+
+
+def as_gateway(app: Flask, process: Process[Any]) -> FlaskClient:
+    app.test_client_class = GatewayClient
+    return app.test_client(process=process)
 
 
 def basic(name: str = GUEST, password: str = PASSWORD) -> dict[str, str]:

@@ -78,7 +78,12 @@ def _answer_when_killed_at(
 ) -> requests.Response:
     """Do `request`, and return its answer when the process has died at `point` and is back."""
     url, first = fault_injection.url_of(shop, service), _registered_at(shop, service)
-    armed = requests.post(f"{url}/actuator/chaosmonkey/assaults", json={"killAt": point}, timeout=5)
+    armed = requests.post(
+        f"{url}/actuator/chaosmonkey/assaults",
+        json={"killAt": point},
+        headers=shop.operator(service),
+        timeout=5,
+    )
     assert armed.json()["killAt"] == point
     answer = request()
     shop.until(lambda: _registered_at(shop, service) not in ("", first), BACK_SECONDS)

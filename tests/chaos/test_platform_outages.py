@@ -43,7 +43,9 @@ def test_a_service_started_without_the_config_server_asks_it_at_a_refresh(shop: 
     fault_injection.start(shop, "config-server")
 
     refreshed = requests.post(
-        f"{fault_injection.url_of(shop, 'catalog-service')}/actuator/refresh", timeout=5
+        f"{fault_injection.url_of(shop, 'catalog-service')}/actuator/refresh",
+        headers=shop.operator("catalog-service"),
+        timeout=5,
     )
 
     assert refreshed.status_code == 200, refreshed.text

@@ -18,6 +18,8 @@ from chassis.messaging import cloudevents
 from chassis.messaging.event import Event, encode
 from chassis.runtime.service import Process
 
+from ...identities import as_gateway
+
 
 @dataclass
 class CatalogService:
@@ -61,7 +63,7 @@ def running(
     app = main.wire(process, engine, issuer.tokens)
     process.registry.instances = {"user-service": (roles_server.instance,)}
     headers = issuer.headers(str(uuid4()), "admin")
-    yield CatalogService(app.test_client(), engine, headers, process, roles_server)
+    yield CatalogService(as_gateway(app, process), engine, headers, process, roles_server)
     engine.dispose()
 
 

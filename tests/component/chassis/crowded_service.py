@@ -8,7 +8,7 @@ from flask import Flask
 
 from chassis.config.settings import Settings
 from chassis.runtime import gunicorn
-from chassis.runtime.flask import create_app
+from chassis.runtime.flask import create_app, for_anybody
 from chassis.runtime.service import Process, begin
 
 SERVICE = "order-service"
@@ -26,6 +26,7 @@ def build() -> tuple[Process[Any], Flask]:
     under_way: list[int] = [0, 0]
 
     @app.get("/crowd")
+    @for_anybody
     def crowd() -> dict[str, int]:
         with lock:
             under_way[0] += 1

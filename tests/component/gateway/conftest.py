@@ -150,7 +150,9 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.servers = Loop()
-        environment = Environment.read("gateway", {"FUSEBOX_STATE": str(folder)})
+        environment = Environment.read(
+            "gateway", {"FUSEBOX_STATE": str(folder), "FUSEBOX_SECRETS": str(folder / "secrets")}
+        )
         configuration = ConfigClient(
             GatewaySettings, environment, lambda: [{"name": "test", "source": dict(self.source)}]
         )

@@ -25,6 +25,8 @@ from order_service.messaging import EVENT_TYPES, handler
 from order_service.models import inbox, outbox
 from order_service.settings import OrderSettings
 
+from ...identities import as_gateway
+
 
 @dataclass
 class CatalogService:
@@ -120,7 +122,7 @@ def running(
         "catalog-service": (there,),
         "user-service": (roles_server.instance,),
     }
-    yield User(app.test_client(), engine, catalog, process, issuer, "", users=roles_server)
+    yield User(as_gateway(app, process), engine, catalog, process, issuer, "", users=roles_server)
     server.shutdown()
     server.server_close()
     engine.dispose()

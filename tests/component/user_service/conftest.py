@@ -19,6 +19,8 @@ from chassis.runtime.service import Process
 from user_service import main, prepare
 from user_service.settings import UserSettings
 
+from ...identities import as_gateway
+
 PASSWORD = "correct horse battery"
 
 
@@ -86,7 +88,7 @@ def running(process_of: Callable[..., Process[Any]]) -> Iterator[UserService]:
     order_service = OrderService()
     server = _serve(order_service)
     instance = Instance("order-service-1", "order-service", "127.0.0.1", server.server_port)
-    yield UserService(app.test_client(), process, engine, order_service, (instance,))
+    yield UserService(as_gateway(app, process), process, engine, order_service, (instance,))
     server.shutdown()
     server.server_close()
     engine.dispose()

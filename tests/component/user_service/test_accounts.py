@@ -14,6 +14,7 @@ from user_service import main, prepare
 from user_service.models import Base
 from user_service.settings import UserSettings
 
+from ...identities import as_gateway
 from .answers import code, fields, rows
 
 
@@ -228,7 +229,7 @@ def test_without_its_database_it_answers_503_with_retry_after(process_of: Any) -
     nowhere = {"spring.datasource.url": "postgresql+psycopg://user_service@127.0.0.1:1/nothing"}
     process = process_of("user-service", UserSettings, nowhere)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
-    client = main.wire(process, engine).test_client()
+    client = as_gateway(main.wire(process, engine), process)
 
     answer = client.post("/login", json={"email": "ada@example.org", "password": "long enough"})
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from ...identities import as_gateway
 from .answers import code, rows
 
 
@@ -119,7 +120,7 @@ def test_of_all_admins_who_leave_at_once_one_stays(users: Any, way: str) -> None
     ready = threading.Barrier(len(leaving))
 
     def leave(path: str, token: str) -> None:
-        with users.client.application.test_client() as client:
+        with as_gateway(users.client.application, users.process) as client:
             ready.wait()
             target = f"{path}/roles/admin" if way == "take" or str(own) in path else path
             answer = client.delete(target, headers={"Authorization": f"Bearer {token}"})

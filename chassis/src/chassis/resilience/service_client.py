@@ -19,6 +19,7 @@ from chassis.core.internal_http import internal_session
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
+from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags, tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline, examination
@@ -41,8 +42,10 @@ class ServiceClient:
         policy: ResiliencePolicy,
         tracer: Tracer,
         settings: Live[ClientSettings],
+        identity: OwnIdentity,
     ) -> None:
         self.service = service
+        self._identity = identity
         self._balancer = balancer
         self._policy = policy
         self._tracer = tracer
@@ -73,7 +76,11 @@ class ServiceClient:
             span.tags["circuitbreaker.state"] = self._policy.breaker.state
             arguments = {
                 "params": list(params),
-                "headers": {**(headers or {}), **tracing.outgoing()},
+                "headers": {
+                    **(headers or {}),
+                    **tracing.outgoing(),
+                    **self._identity.headers(self.service),
+                },
             }
             try:
                 return self._protected(span, path, arguments, weight)

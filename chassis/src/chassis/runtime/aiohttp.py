@@ -15,6 +15,8 @@ from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.config.client import ConfigurationError
 from chassis.core.errors import Problem
 from chassis.identity.access import PlatformAccess
+from chassis.identity.assertions import HEADER
+from chassis.identity.guests import GUEST
 from chassis.observability.access_log import AnsweredRequest
 from chassis.observability.tracing import TraceContext
 from chassis.resilience.examination import PROBE
@@ -32,6 +34,7 @@ SLASH = "{_}"
 # Of a request: the service's name or GUEST, if it is known who asks.
 PRINCIPAL = web.RequestKey("principal", str)
 
+FOR_GUESTS = ("refresh", "busrefresh")
 REFUSALS: dict[int, type[web.HTTPException]] = {
     401: web.HTTPUnauthorized,
     403: web.HTTPForbidden,
@@ -52,6 +55,7 @@ def add_actuator(
 
     async def answer(request: web.Request) -> web.Response:
         page = request.match_info.get("page", "")
+        _check_caller(process, request, page)
         body = await request.read()
         # Checks may look at files or wait for a lock: never on the event loop.
         response = await asyncio.to_thread(process.actuator.answer, request.method, page, body)
@@ -66,6 +70,16 @@ def add_actuator(
     app.middlewares.insert(0, _observed(process, template))
     app.router.add_route("*", "/actuator/{page:.*}", answer)
     app.router.add_route("*", "/actuator", answer)
+
+
+def _check_caller(process: Process[Any], request: web.Request, page: str) -> None:
+    """Guests may have a changed configuration taken over, as Spring Cloud Bus has it."""
+    if request.get(PRINCIPAL) == GUEST and page.partition("/")[0] in FOR_GUESTS:
+        return
+    try:
+        process.check_actuator_caller(request.method, request.headers.get(HEADER))
+    except Problem as problem:
+        raise refusal(problem) from problem
 
 
 def authenticated(access: PlatformAccess, is_open: Callable[[web.Request], bool]) -> Middleware:

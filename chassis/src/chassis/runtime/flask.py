@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from flask import Flask, Request, Response, g, jsonify, request
@@ -23,6 +23,7 @@ from chassis.core.errors import (
     UnsupportedMedia,
     first_line,
 )
+from chassis.identity.assertions import HEADER
 from chassis.observability import span_tags, tracing
 from chassis.observability.access_log import AnsweredRequest
 from chassis.resilience import deadline
@@ -37,6 +38,10 @@ from chassis.web.storable import MESSAGE, is_storable, unstorable_fields
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=BaseModel)
+V = TypeVar("V", bound=Callable[..., Any])
+
+ACTUATOR = "/actuator"
+FOR_ANYBODY = "__for_anybody__"
 
 # In a route: its name, behind a converter if there is one.
 PARAMETER = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>")
@@ -65,6 +70,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = process.settings.fusebox.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _trace_requests(app, process)
+    _refuse_strangers(app, process)
     _refuse_unstorable_text(app)
     _assault_requests(app, process.monkey)
     _answer_errors(app)
@@ -201,6 +207,28 @@ def _access(status: int, seconds: float) -> AnsweredRequest:
         *(request.method, g.template, request.path, status, seconds, request.remote_addr or ""),
         *(g.span.attrs, g.get("user", "")),
     )
+
+
+def for_anybody(view: V) -> V:
+    """Marks what may be called directly by whoever is not of the shop."""
+    setattr(view, FOR_ANYBODY, True)
+    return view
+
+
+def _refuse_strangers(app: Flask, process: Process[Any]) -> None:
+    """Calls come from the gateway and other services that may call this one, by their assertions.
+
+    The actuator has a rule of its own.
+    """
+
+    @app.before_request
+    def refuse() -> None:
+        path, view = request.path, app.view_functions.get(request.endpoint or "")
+        assertion = request.headers.get(HEADER)
+        if path == ACTUATOR or path.startswith(f"{ACTUATOR}/"):
+            process.check_actuator_caller(request.method, assertion)
+        elif not hasattr(view, FOR_ANYBODY):
+            process.callers.caller_of(assertion)
 
 
 def _refuse_unstorable_text(app: Flask) -> None:

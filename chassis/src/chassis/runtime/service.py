@@ -18,7 +18,7 @@ from chassis.core.workers import Workers
 from chassis.discovery.client import DiscoveryClient
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.discovery.reachability import Reachability
-from chassis.identity.assertions import OwnIdentity
+from chassis.identity.assertions import AssertionVerifier, OwnIdentity
 from chassis.observability.access_log import AccessLog
 from chassis.observability.logging import configure as configure_logging
 from chassis.observability.metrics import Metrics
@@ -34,6 +34,7 @@ from chassis.web.auth import TokenVerifier
 from chassis.web.revocations import ENDPOINT, Revocations
 
 BACKGROUND = Live(Fusebox())
+READING = ("GET", "HEAD", "OPTIONS")
 UNTRACED = SamplingRules(probability=0)
 
 
@@ -46,6 +47,7 @@ class Process(Generic[S]):
     def __init__(self, environment: Environment, configuration: ConfigClient[S]) -> None:
         self.environment = environment
         self.identity = OwnIdentity(environment)
+        self.callers = AssertionVerifier.of(environment)
         self.configuration = configuration
         self.live: Live[S] = configuration.live
         fusebox = self.live.map(lambda settings: settings.fusebox)
@@ -102,6 +104,14 @@ class Process(Generic[S]):
             lambda settings: settings.resilience4j.settings_of(name, settings.fusebox.breaker)
         )
 
+    def check_actuator_caller(self, method: str, assertion: str | None) -> None:
+        """Everybody may look; who changes something is a process that may call this one.
+
+        Raises UnknownService or NotAllowedToCall.
+        """
+        if method not in READING:
+            self.callers.caller_of(assertion)
+
     def service_client(self, service: str) -> ServiceClient:
         return ServiceClient(
             service,
@@ -109,6 +119,7 @@ class Process(Generic[S]):
             self.policies.of(service),
             self.tracer,
             self._client_settings,
+            self.identity,
         )
 
     def background_client(self, service: str) -> ServiceClient:
@@ -125,6 +136,7 @@ class Process(Generic[S]):
             ResiliencePolicies(never_open, BACKGROUND).of(service),
             Tracer(self.environment.service, Sampler(Live(UNTRACED)), self.reporter.put),
             self._client_settings,
+            self.identity,
         )
 
     def user_store(self) -> UserStore:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from chassis.discovery.instances import Instance
+from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags, tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline
@@ -17,8 +18,13 @@ from gateway.settings import GatewayLimits
 
 class Forwarder:
     def __init__(
-        self, tracer: Tracer, client: UpstreamClient, limits: Callable[[], GatewayLimits]
+        self,
+        tracer: Tracer,
+        client: UpstreamClient,
+        limits: Callable[[], GatewayLimits],
+        identity: OwnIdentity,
     ) -> None:
+        self._identity = identity
         self._tracer = tracer
         self._client = client
         self._limits = limits
@@ -46,6 +52,7 @@ class Forwarder:
             lines, host = _edited(exchange, own)
         else:
             lines, host = request.headers.once(headers.passing_lines) + own, None
+        lines += headers.identity_line(self._identity, exchange.target)
         return UpstreamCall(
             service=exchange.service,
             breaker=exchange.breaker,

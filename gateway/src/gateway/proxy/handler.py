@@ -63,7 +63,9 @@ class GatewayHandler:
             process.live.map(lambda settings: settings.fusebox.client),
         )
         self._rules = rules
-        forward = Forwarder(process.tracer, self._client, lambda: self.limits).forward
+        forward = Forwarder(
+            process.tracer, self._client, lambda: self.limits, process.identity
+        ).forward
         self._mirror = Mirror(forward)
         self._chain = FilterChain(
             rules, pages, self._authentication, lambda: self.limits, self._mirror, forward

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from chassis.discovery.instances import Instance
+from chassis.identity.assertions import HEADER as ASSERTION
+from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags
 from chassis.resilience import deadline
 from gateway.http.framing import header_lines
 from gateway.http.header_fields import HeaderFields, RawPair, decoded, encoded, lines
 from gateway.http.messages import Request, combined, host_of
 from gateway.proxy import addresses
+from gateway.routing.target import Target
 
 HOP_BY_HOP = frozenset(
     (
@@ -56,9 +59,11 @@ FORWARDED = frozenset(
 DEADLINE_HEADERS = frozenset(
     name.lower().encode() for name in (deadline.DEADLINE, deadline.ATTEMPT, deadline.TIMEOUT)
 )
+# Of the gateway itself: nobody outside speaks for a process of the shop.
+IDENTITY = frozenset((ASSERTION.lower().encode(),))
 # Said anew of the body that is sent.
 FRAMING = frozenset((b"content-length",))
-NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS | FRAMING
+NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS | IDENTITY | FRAMING
 # Alt-Svc speaks of the instance's own address, at which nobody outside can call it.
 NOT_TO_CLIENT = HOP_BY_HOP | {
     *(b"alt-svc", b"x-trace-id", b"x-trace-url", span_tags.HEADER.lower().encode()),
@@ -70,8 +75,8 @@ COOKIE = b"set-cookie"
 KEEP_ALIVE = b"keep-alive"
 # What a client says of its way here, which goes on where it ends.
 ITS_WAY = frozenset((b"forwarded", b"via", b"x-forwarded-for"))
-# How long the body is cannot be said by a filter.
-NOT_EDITED = frozenset(("content-length", "transfer-encoding"))
+# How long the body is cannot be said by a filter, nor who calls.
+NOT_EDITED = frozenset(("content-length", "transfer-encoding", ASSERTION.lower()))
 NO_FIELDS = HeaderFields([])
 
 
@@ -92,6 +97,14 @@ def own_lines(request: Request, prefix: str, outgoing: Mapping[str, str]) -> byt
     else:
         way = _way_on(given, request.remote, given.once(host_of), prefix)
     return way + lines(outgoing)
+
+
+def identity_line(identity: OwnIdentity, target: Target) -> bytes:
+    """What shows a service of the registry who calls; a fixed address is not told."""
+    if not target.is_balanced:
+        return b""
+    own = identity.headers(target.service)
+    return "".join([f"{name}: {value}\r\n" for name, value in own.items()]).encode()
 
 
 @lru_cache(maxsize=4096)

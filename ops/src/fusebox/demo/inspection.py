@@ -90,4 +90,4 @@ class Inspection:
         address = remote.run(self._stack, health.registered).get(instance)
         if address is None:
             raise Fault(f"discovery does not know {instance}", remedy="see `make status`.")
-        return ActuatorClient.of(self._stack, part_of(instance), address.url)
+        return ActuatorClient(self._stack, address.url, part_of(instance))

@@ -223,7 +223,7 @@ def _actuator(
     """None for what has none, or would not answer: each question in vain costs seconds."""
     if at is None or not part.is_ours or verdict in (PAUSED, health.SILENT):
         return None
-    return ActuatorClient.of(stack, part, at.url)
+    return ActuatorClient(stack, at.url, part)
 
 
 def _verdict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fusebox.core.stack import Stack
@@ -29,32 +29,33 @@ class BreakerState:
 
 @dataclass(frozen=True)
 class ActuatorClient:
-    """`url` is the process' address, and `headers` show it who asks."""
+    """`url` is the address of the process of `part`, which is shown with each call who asks."""
 
     stack: Stack
     url: str
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, stack: Stack, part: Part, url: str) -> ActuatorClient:
-        return cls(stack, url, headers_for(stack, part))
+    part: Part
 
     @classmethod
     def at(cls, stack: Stack, state: State) -> ActuatorClient | None:
         """None for what has none: a part that is not ours, or that takes no connections yet."""
         part, at = part_of(state.instance), health.socket(stack, state)
-        return cls.of(stack, part, at.url) if at and part.is_ours else None
+        return cls(stack, at.url, part) if at and part.is_ours else None
 
     def page(self, name: str) -> dict[str, Any]:
         """The JSON object under that name; empty when there is none."""
         return _object(self.get(name))
 
     def get(self, name: str) -> HttpResponse:
-        return remote.run(self.stack, _get, f"{self.url}/actuator/{name}", self.headers)
+        return remote.run(self.stack, _get, f"{self.url}/actuator/{name}", self._headers)
 
     def post(self, name: str, document: Any = None) -> HttpResponse:
         url = f"{self.url}/actuator/{name}"
-        return remote.run(self.stack, _post, url, document, self.headers)
+        return remote.run(self.stack, _post, url, document, self._headers)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        """Made anew, for they are short-lived."""
+        return headers_for(self.stack, self.part)
 
     def breakers(self) -> list[BreakerState]:
         """The circuit breaker of each service that this process calls."""

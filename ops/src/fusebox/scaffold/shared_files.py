@@ -89,14 +89,23 @@ def _compose(text: str, names: ServiceNames) -> str:
 
 
 def _topology(text: str, names: ServiceNames) -> str:
-    """Its part, its topic, and that it reads `products`."""
+    """Its part, its topic, that it reads `products`, and that it calls whom catalog-service calls.
+
+    No other service calls it yet.
+    """
     topic = names.values()["topic"]
+    callers = rf'(called-by = \[.*"{SIBLING.service}")'
+    text = re.sub(callers, rf'\1, "{names.service}"', text)
     part = rf"(\[parts\.{SIBLING.service}\]\n(?:.+\n)+\n)"
-    text = re.sub(part, lambda block: block[0] + like_sibling(block[0], names), text)
+    text = re.sub(part, lambda block: block[0] + _uncalled(like_sibling(block[0], names)), text)
     text = re.sub(
         r"(\[topics\.products\]\n(?:.+\n)*?read-by = \[.*)\]", rf'\1, "{names.service}"]', text
     )
     return f'{text}\n[topics.{topic}]\npartitions = 6\npublished-by = "{names.service}"\n'
+
+
+def _uncalled(part: str) -> str:
+    return re.sub(r'(called-by = \[.*)"order-service", ', r"\1", part)
 
 
 def _workflow(text: str, names: ServiceNames) -> str:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from chassis.runtime.flask import authenticate, body
+from chassis.runtime.flask import authenticate, body, for_anybody
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from chassis.web.documents import EXAMPLE_ID
@@ -210,6 +210,7 @@ def login(
         return "", 204
 
     @api.get("/.well-known/jwks.json")
+    @for_anybody
     @operation(
         "The public keys by which tokens are checked",
         Access.ANYONE,

@@ -24,6 +24,8 @@ from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
 from chassis.resilience.policy import ResiliencePolicies
 from chassis.resilience.service_client import ServiceClient
 
+from ....identities import NO_IDENTITY
+
 Answer = Callable[[BaseHTTPRequestHandler], None]
 FUSEBOX = Fusebox(
     breaker=BreakerSettings(fail_max=3, reset_timeout_seconds=60),
@@ -61,6 +63,7 @@ class Service:
             ResiliencePolicies(breakers, Live(FUSEBOX)).of("catalog-service"),
             Tracer("order-service", Sampler(Live(SamplingRules())), self.spans.append),
             Live(FUSEBOX.client),
+            NO_IDENTITY,
         )
 
     def instance(self, answer: Answer) -> None:

@@ -46,7 +46,8 @@ class MonkeyEndpoint(ThreadingHTTPServer):
 
     @property
     def actuator(self) -> ActuatorClient:
-        return ActuatorClient(STACK, f"http://127.0.0.1:{self.server_address[1]}")
+        url = f"http://127.0.0.1:{self.server_address[1]}"
+        return ActuatorClient(STACK, url, BY_NAME["order-service"])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -185,7 +186,7 @@ def test_a_refusal_is_passed_on_with_its_reason(monkey: MonkeyEndpoint) -> None:
 
 
 def test_a_process_that_is_silent_is_named() -> None:
-    nobody = ActuatorClient(STACK, "http://127.0.0.1:1")
+    nobody = ActuatorClient(STACK, "http://127.0.0.1:1", BY_NAME["order-service"])
     with pytest.raises(Fault, match="order-service-1 does not answer"):
         chaos_monkey_client.calm(nobody, "order-service-1")
     assert chaos_monkey_client.read(nobody) == []
@@ -202,7 +203,7 @@ def test_only_the_gateway_is_shown_an_admins_token(monkey: MonkeyEndpoint, stack
     secrets.make_missing(stack)
 
     for name in ("gateway", "order-service"):
-        ActuatorClient.of(stack, BY_NAME[name], monkey.actuator.url).problems()
+        ActuatorClient(stack, monkey.actuator.url, BY_NAME[name]).problems()
 
     shown, none = monkey.tokens
     assert none is None
