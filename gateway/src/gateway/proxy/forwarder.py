@@ -37,11 +37,14 @@ class Forwarder:
             call = self._call(exchange, prefix)
             span.called(call.service)
             answer, instance = await self._client.call(call, span)
-            tag_status(span, answer.status)
+            span.tags["http.status_code"] = str(answer.status)
             response = _response(answer, instance, prefix, call.service)
             if encoded := answer.headers.get(span_tags.HEADER):
                 response = response._replace(span_tags=span_tags.decode(encoded))
                 name_span(span, exchange, response)
+            elif answer.status >= 500:
+                # Who has a span of its own in this trace has the error there.
+                span.fail(str(answer.status))
             return response
 
     def _call(self, exchange: Exchange, prefix: str) -> UpstreamCall:

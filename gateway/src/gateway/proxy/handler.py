@@ -20,10 +20,11 @@ from gateway.http.messages import Headers, Request, Response, Send, authorizatio
 from gateway.http.server import ClientLimits
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.openapi.pages import DescriptionPages
-from gateway.proxy import access_log, metrics, problem_responses, request_body
+from gateway.proxy import metrics, problem_responses, request_body
 from gateway.proxy.filter_chain import FilterChain
 from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
 from gateway.proxy.problem_responses import SERVER
+from gateway.proxy.request_log import RequestLog
 from gateway.proxy.upstream_client import UpstreamClient
 from gateway.routing import rate_limit
 from gateway.routing.exchange import Exchange, GatewayResponse
@@ -58,11 +59,13 @@ class GatewayHandler:
         self._tracer = process.tracer
         self._authentication = Authentication(tokens)
         self._client = UpstreamClient(
+            process.tracer,
             process.balancer,
             process.policies,
             process.live.map(lambda settings: settings.fusebox.client),
         )
         self._rules = rules
+        self._log = RequestLog(process.access_log, lambda: self.limits.access_log)
         forward = Forwarder(
             process.tracer, self._client, lambda: self.limits, process.identity
         ).forward
@@ -106,8 +109,6 @@ class GatewayHandler:
                 self._under_way -= 1
         seconds = monotonic() - request.came
         self._process.metrics.answered(request.method, template, status, seconds)
-        if self.limits.access_log:
-            access_log.record(request, status, seconds)
 
     def refuse(self, request: Request | None, problem: Problem) -> Response:
         """The answer to what never became a request, or broke the handler."""
@@ -117,8 +118,7 @@ class GatewayHandler:
             response = problem_responses.problem(problem, self._trace(span.attrs.trace_id))
             tag_status(span, response.status)
             self._process.metrics.answered("UNKNOWN", NO_ROUTE.template, response.status, 0.0)
-            if self.limits.access_log:
-                access_log.record_unreadable(response.status, span.attrs.trace_id)
+            self._log.unreadable(response.status, span.attrs)
             return response
 
     def _exchange(self, request: Request, path: str | None) -> Exchange:
@@ -169,8 +169,14 @@ class GatewayHandler:
                 status = refusal.status
                 if status == INTERNAL_ERROR:
                     log.error("%s %s: %s", request.method, request.path, problem.detail)
+                if status >= INTERNAL_ERROR:
+                    span.fail_with(problem)
                 await send(refusal)
-            tag_status(span, status)
+            span.tags["http.status_code"] = str(status)
+            if status >= INTERNAL_ERROR and not span.attrs.is_sampled:
+                # Of a trace that is recorded, the span of the call has it.
+                span.tags.setdefault("error", str(status))
+            self._log.answered(exchange, status, span.attrs)
             return status
 
     def _answer(self, exchange: Exchange, cors: CorsDecision | None) -> Awaitable[GatewayResponse]:

@@ -15,8 +15,9 @@ from chassis.core.errors import (
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
-from chassis.observability.tracing import ActiveSpan
+from chassis.observability.tracing import ActiveSpan, Tracer
 from chassis.resilience import deadline, examination
+from chassis.resilience.attempt_spans import AttemptSpans
 from chassis.resilience.circuit_breaker import CircuitBreaker
 from chassis.resilience.permit import NOT_DONE, Permit
 from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
@@ -84,11 +85,13 @@ class UpstreamClient:
 
     def __init__(
         self,
+        tracer: Tracer,
         balancer: LoadBalancer,
         policies: ResiliencePolicies,
         settings: Live[ClientSettings],
     ) -> None:
         """`settings` bound the questions that a breaker has."""
+        self._tracer = tracer
         self._balancer = balancer
         self._policies = policies
         self._settings = settings
@@ -105,6 +108,8 @@ class UpstreamClient:
         """
         deadline.check()
         policy = self._policies.of(call.breaker)
+        if span.attrs.is_sampled:
+            span.tags["circuitbreaker.state"] = policy.breaker.state
         with policy.permit() as permit:
             try:
                 answer, instance = await self._ask_in_time(call, span, policy)
@@ -145,22 +150,28 @@ class UpstreamClient:
     ) -> tuple[UpstreamResponse, Instance]:
         refused: set[Instance] = set()
         tried = 0
+        attempts = AttemptSpans(self._tracer)
         while True:
             instance = self._choose(call.target, call.service, refused)
             span.called(call.service, instance.host, instance.port)
+            attempts.begins(instance)
             try:
                 with self._balancer.calling(instance):
                     answer = await self._ask_one(call, instance)
                 if not (call.may_repeat(tried, answer.status) and policy.retries.take()):
+                    attempts.answered()
                     return answer, instance
+                attempts.failed(Unavailable(f"{call.service} answered {answer.status}."))
                 answer.drop()
                 await asyncio.sleep(call.retry.pause(tried))
-            except NotConnected:
+            except NotConnected as error:
+                attempts.failed(error)
                 # Nothing has been sent: another may be asked, whatever the method.
                 self._balancer.refused(instance)
                 refused.add(instance)
                 continue
             except Disconnected as error:
+                attempts.failed(error)
                 self._balancer.refused(instance)
                 if not (call.may_repeat(tried) and policy.retries.take()):
                     raise self._lost(call) from error

@@ -59,24 +59,44 @@ def test_shadows_are_counted(shop: Shop) -> None:
 def test_a_line_for_each_request_is_written_while_it_is_configured(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "gateway.access")
+    caplog.set_level(logging.INFO, "access")
     shop.upstream(saying("list"))
 
-    def lines() -> list[str]:
-        return [record.getMessage() for record in caplog.records if record.name == "gateway.access"]
+    def lines() -> list[logging.LogRecord]:
+        return [record for record in caplog.records if record.name == "access"]
 
-    assert shop.call("/order-service/x").ok
+    untraced = {"b3": "0"}
+    assert shop.call("/order-service/x", headers=untraced).ok
     assert lines() == []
     shop.set(fusebox__gateway__access_log=True)
-    answer = shop.call("/order-service/x?token=secret")
+    answer = shop.call("/order-service/x?token=secret", headers=untraced)
     until(lambda: len(lines()) == 1)
     said = shop.say(b"nonsense\r\n\r\n")
     until(lambda: len(lines()) == 2)
 
-    assert lines()[0].startswith('127.0.0.1 "GET /order-service/x HTTP/1.1" 200 ')
-    assert lines()[0].endswith(answer.headers["X-Trace-Id"])
-    assert lines()[1].startswith('- "-" 400 - ')
-    assert lines()[1].rpartition(" ")[2].encode() in said
+    request, unreadable = (vars(line) for line in lines())
+    assert lines()[0].getMessage().startswith("GET /order-service/x 200, ")
+    assert request["trace.id"] == answer.headers["X-Trace-Id"]
+    assert (request["client.address"], request["url.path"]) == ("127.0.0.1", "/order-service/x")
+    assert "secret" not in str(request)
+    assert unreadable["http.response.status_code"] == 400
+    assert unreadable["trace.id"].encode() in said
     shop.set(fusebox__gateway__access_log=False)
-    assert requests.get(f"{shop.url}/order-service/x", timeout=5).ok
+    assert requests.get(f"{shop.url}/order-service/x", timeout=5, headers=untraced).ok
     assert len(lines()) == 2
+
+
+def test_a_request_that_is_traced_or_fails_has_a_line_without_any_configuration(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "access")
+    shop.upstream(saying("list"))
+
+    traced = shop.call("/order-service/x", headers={"X-B3-Flags": "1"})
+    shop.knows(1, service="catalog-service")
+    failed = shop.call("/catalog-service/x", headers={"b3": "0"})
+
+    assert failed.status_code == 503
+    until(lambda: len(caplog.records) >= 2)
+    traces = [vars(line)["trace.id"] for line in caplog.records if line.name == "access"]
+    assert traces == [traced.headers["X-Trace-Id"], failed.headers["X-Trace-Id"]]

@@ -40,7 +40,7 @@ def test_a_request_is_a_server_and_a_client_span_of_one_trace(shop: Shop) -> Non
         "http.path": "/order-service/users/7/orders",
         "http.status_code": "200",
     }
-    assert client.tags == {"http.status_code": "200"}
+    assert client.tags == {"http.status_code": "200", "circuitbreaker.state": "CLOSED"}
     sent = upstream.seen[0].headers
     assert sent["X-B3-TraceId"] == client.trace_id
     assert sent["X-B3-SpanId"] == client.span_id
@@ -75,21 +75,35 @@ def test_a_trace_that_is_not_sampled_has_an_id_and_no_spans(shop: Shop) -> None:
     assert shop.spans == []
 
 
-def test_a_failure_is_tagged_on_both_spans(shop: Shop) -> None:
+@pytest.mark.parametrize("has_its_own_span", [True, False])
+def test_a_failure_is_told_once_where_it_arose(shop: Shop, has_its_own_span: bool) -> None:
     async def answer(_request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(status=500)
+        own = {span_tags.HEADER: "http.route=%2Fx"} if has_its_own_span else {}
+        return web.Response(status=500, headers=own)
 
     shop.upstream(answer)
     shop.call("/order-service/x")
 
-    assert [span.tags["error"] for span in both(shop)] == ["500", "500"]
+    server, client = both(shop)
+    assert server.tags["http.status_code"] == client.tags["http.status_code"] == "500"
+    assert "error" not in server.tags
+    assert client.tags.get("error") == (None if has_its_own_span else "500")
 
 
-def test_a_dead_service_is_tagged_on_both_spans(shop: Shop) -> None:
+def test_a_failure_of_a_request_that_is_not_sampled_is_kept_with_its_error(shop: Shop) -> None:
+    shop.call("/order-service/x", headers={"b3": "0"})
+
+    until(lambda: shop.spans)
+    (span,) = shop.spans
+    assert "order-service" in str(span.tags["error"])
+
+
+def test_a_dead_service_is_told_by_the_span_of_its_call(shop: Shop) -> None:
     shop.call("/order-service/x")
 
     server, client = both(shop)
-    assert server.tags["error"] == server.tags["http.status_code"] == "503"
+    assert server.tags["http.status_code"] == "503"
+    assert "error" not in server.tags
     assert client.tags["error"] == "No instance of order-service answers."
     assert client.remote_endpoint is not None
     assert client.remote_endpoint.service_name == "order-service"
