@@ -176,12 +176,14 @@ def _draw_kafka(
     lines = [SUBJECTS["kafka"], ""]
     for name, topic in topics.items():
         first, *others = topic.get("read-by", ["whoever listens"])
-        lines.append(f"{name}: {topic['published-by']} → {first}")
+        *more, writer = topic["published-by"]
+        lines += [f"{name}: {one} and" for one in more]
+        lines.append(f"{'    ' if more else f'{name}: '}{writer} → {first}")
         lines += [f"    and {reader}" for reader in others]
     drawing.box(
         box, "infrastructure", f"Kafka :{kafka['port']}", [*lines, "", "TOPIC.dead: dead letters"]
     )
-    writers = {topic["published-by"] for topic in topics.values()}
+    writers = {writer for topic in topics.values() for writer in topic["published-by"]}
     readers = {reader for topic in topics.values() for reader in topic.get("read-by", ())}
     for name, service in services.items():
         middle = service.middle

@@ -16,6 +16,7 @@ import catalog_service.messaging
 import order_service.messaging
 import user_service.messaging
 from catalog_service.models import Product, ReservationLine, ReservationStatus, release, reserve
+from chassis.audit.entry import AuditEntry, Outcome
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
 from chassis.messaging.event import encode
@@ -28,6 +29,7 @@ SAMPLES = {path.stem: json.loads(path.read_text()) for path in HERE.glob("sample
 CONSUMERS = {
     "catalog-service": catalog_service.messaging.EVENT_TYPES,
     "order-service": order_service.messaging.EVENT_TYPES,
+    "user-service": user_service.messaging.EVENT_TYPES,
 }
 # The contract's table: where each type is published, and which field is the record's key.
 PUBLISHED = {
@@ -37,6 +39,7 @@ PUBLISHED = {
     "stock.rejected": ("catalog", "orderId"),
     "product.changed": ("products", "productId"),
     "user.deleted": ("users", "userId"),
+    "audit.recorded": ("audit", "entryId"),
 }
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Steps = tuple[str | int, ...]
@@ -59,6 +62,8 @@ def produced() -> list[Message]:
         rejected(order.order_id, "product-unknown", ["CATALOG-9999"]),
         catalog_service.messaging.product_changed(shelf["CATALOG-0001"]),
         user_service.messaging.user_deleted(uuid4(), NOW),
+        AuditEntry("access", Outcome.REFUSED, "/x", detail={"code": "forbidden"}).message(),
+        AuditEntry("product.change", Outcome.DONE, "/catalogs/A", str(uuid4()), times=3).message(),
     ]
 
 

@@ -89,7 +89,7 @@ def test_a_product_can_be_added_once_and_changed(catalog: Any) -> None:
     assert (refused.status_code, refused.get_json()["code"]) == (409, "product-exists")
     assert changed.status_code == 200
     assert (changed.get_json()["unitPrice"], changed.get_json()["stock"]) == (7, 5)
-    assert types(catalog.outbox())[-1] == "product.changed"
+    assert types(catalog.outbox())[-2:] == ["product.changed", "audit.recorded"]
 
 
 BAD = [
@@ -146,6 +146,48 @@ def test_an_admin_is_one_as_long_as_user_service_says_so(
     assert {(one.status_code, one.get_json()["code"]) for one in answers} == {refusal}
     assert catalog.client.get(f"/catalogs/{product_id}").get_json()["unitPrice"] == 100
     assert catalog.client.get(f"/catalogs/{product_id}-2").status_code == 404
+
+
+def test_what_an_admin_changes_is_told_in_the_same_transaction(catalog: Any) -> None:
+    product_id = catalog.product(price=100)
+    path = f"/catalogs/{product_id}"
+
+    catalog.client.patch(path, json={"unitPrice": 7}, headers=catalog.admin)
+    new = {"productId": product_id, "productName": "P", "unitPrice": 1, "stock": 1}
+    exists = catalog.client.post("/catalogs", json=new, headers=catalog.admin)
+
+    assert exists.status_code == 409
+    created, changed = told(catalog)[-2:]
+    assert [created["action"], changed["action"]] == ["product.create", "product.change"]
+    assert [created["target"], changed["target"]] == [path, path]
+    assert changed["detail"] == {"unitPrice": 7}
+    assert created["detail"]["unitPrice"] == 100
+    assert created["actor"] == changed["actor"]
+
+
+def test_who_may_not_change_the_catalog_and_tries_is_told(catalog: Any, issuer: Any) -> None:
+    user_id = str(uuid4())
+    headers = issuer.headers(user_id) | {"X-Forwarded-For": "203.0.113.7"}
+
+    catalog.client.patch("/catalogs/CATALOG-0001", json={}, headers=headers)
+    catalog.users.roles = ["user"]
+    catalog.client.patch("/catalogs/CATALOG-0002", json={}, headers=catalog.admin)
+    catalog.client.post("/catalogs", json={}, headers={"Authorization": "Bearer forged"})
+    catalog.client.post("/catalogs", json={})
+
+    user, former_admin, stranger = told(catalog)[-3:]
+    assert {one["action"] for one in (user, former_admin, stranger)} == {"access"}
+    assert {one["outcome"] for one in (user, former_admin, stranger)} == {"refused"}
+    assert (user["actor"], user["source"]) == (user_id, "203.0.113.7")
+    assert user["detail"] == {"method": "PATCH", "code": "forbidden"}
+    assert former_admin["target"] == "/catalogs/CATALOG-0002"
+    assert (stranger["actor"], stranger["detail"]["code"]) == (None, "unauthenticated")
+
+
+def told(catalog: Any) -> list[dict[str, Any]]:
+    """What was recorded for the audit trail."""
+    rows = [row for row in catalog.outbox() if row.type == "audit.recorded"]
+    return [json.loads(row.payload) for row in rows]
 
 
 def test_nobody_changes_the_catalog_while_user_service_is_away(catalog: Any) -> None:

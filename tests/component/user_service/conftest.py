@@ -81,7 +81,8 @@ class UserService:
 
 @pytest.fixture(scope="module")
 def running(process_of: Callable[..., Process[Any]]) -> Iterator[UserService]:
-    process = process_of("user-service", UserSettings, {"fusebox.max-body-bytes": 10_000})
+    limits = {"fusebox.max-body-bytes": 10_000, "fusebox.audit.refusals-per-minute": 6000}
+    process = process_of("user-service", UserSettings, limits)
     prepare.prepare(process)
     engine = postgres.engine_of(process.settings.spring.datasource, process.environment)
     app = main.wire(process, engine)

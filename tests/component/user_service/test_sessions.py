@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import sessionmaker
 
+from chassis.audit.entry import AuditEntry, Outcome
 from chassis.config.settings import HousekeepingSettings
 from chassis.core.errors import Unauthenticated
 from chassis.core.live import Live
 from chassis.data.housekeeping import Housekeeping, TimeToLive
+from user_service.audit.trail import AuditTrail
 from user_service.models import LoginSession, User
 from user_service.sessions import LoginSessions
 from user_service.settings import TokenSettings
@@ -137,9 +139,10 @@ def test_a_login_whose_password_is_changed_meanwhile_begins_no_session(users: An
     with sessions() as session:
         before = session.get_one(User, ada.id)
     users.call("PATCH", ada.path, ada.token, json={"password": "another long one"})
+    trail, login = AuditTrail(sessions, Live(1.0)), AuditEntry("login", Outcome.DONE, ada.path)
 
     with pytest.raises(Unauthenticated):
-        LoginSessions(sessions, Live(TokenSettings())).begin(before)
+        LoginSessions(sessions, Live(TokenSettings()), trail).begin(before, login)
 
     assert rows(users, "SELECT * FROM login_sessions WHERE user_id = :id", id=ada.id) == []
 

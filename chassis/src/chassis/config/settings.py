@@ -147,7 +147,12 @@ class AccessLogSettings(Section):
     rate: float | None = Field(10.0, ge=0)
 
 
+class AuditSettings(Section):
+    refusals_per_minute: Count = 60
+
+
 class Fusebox(Section):
+    audit: AuditSettings = AuditSettings()
     breaker: BreakerSettings = BreakerSettings()
     bulkhead: BulkheadSettings = BulkheadSettings()
     retry: RetrySettings = RetrySettings()

@@ -4,19 +4,25 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from flask import Flask, Request, Response, g, jsonify, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
+from chassis.audit.entry import AuditEntry, Outcome, shortened
+from chassis.audit.refusals import Refusals
 from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.core import strict_json
 from chassis.core.errors import (
     BadRequest,
     FieldError,
+    Forbidden,
     Invalid,
+    InvalidToken,
     NotFound,
+    NotTheirs,
     Problem,
     TooLarge,
     Unavailable,
@@ -48,6 +54,10 @@ PARAMETER = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
+# Who asks for what is not theirs, or by a token that is none. To run out happens to each of them.
+REFUSALS = (Forbidden, InvalidToken, NotTheirs)
+EVERYDAY = ("token-expired",)
+
 CODES = {
     400: "malformed-request",
     404: "not-found",
@@ -60,11 +70,15 @@ CODES = {
 
 
 def create_app(
-    name: str, process: Process[Any], outages: tuple[type[Exception], ...] = ()
+    name: str,
+    process: Process[Any],
+    outages: tuple[type[Exception], ...] = (),
+    refusals: Refusals | None = None,
 ) -> Flask:
     """A Flask application that traces and counts each request and answers every error in form.
 
-    `outages` are exceptions of libraries that mean: a database or another part is unavailable.
+    `outages` are exceptions of libraries that mean: a database or another part is unavailable;
+    `refusals` are told of whoever came where they don't belong.
     """
     app = Flask(name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = process.settings.fusebox.max_body_bytes
@@ -73,7 +87,7 @@ def create_app(
     _refuse_strangers(app, process)
     _refuse_unstorable_text(app)
     _assault_requests(app, process.monkey)
-    _answer_errors(app)
+    _answer_errors(app, refusals)
     for exception_type in outages:
         app.register_error_handler(exception_type, _outage)
 
@@ -128,6 +142,30 @@ def authenticate(tokens: TokenVerifier) -> Caller:
     caller = tokens.caller_of(request.headers.get("Authorization"))
     g.user = caller.subject
     return caller
+
+
+def audited(
+    action: str, target: str = "", outcome: Outcome = Outcome.DONE, **detail: Any
+) -> AuditEntry:
+    """An entry for the audit trail about what the request at hand does, or was refused."""
+    return AuditEntry(
+        action=action,
+        outcome=outcome,
+        target=shortened(target or request.path),
+        actor=g.get("user"),
+        source=_source(),
+        trace_id=_trace_id(),
+        detail=detail,
+    )
+
+
+def _source() -> str | None:
+    """Where the request came from: the gateway's caller, which it has written at the end."""
+    passed_on: str = request.headers.get("X-Forwarded-For", "")
+    try:
+        return str(ip_address(passed_on.rpartition(",")[2].strip()))
+    except ValueError:
+        return request.remote_addr
 
 
 def authenticate_admin(tokens: TokenVerifier, users: UserStore) -> Caller:
@@ -254,9 +292,12 @@ def _assault_requests(app: Flask, monkey: ChaosMonkey) -> None:
                 raise AssaultException
 
 
-def _answer_errors(app: Flask) -> None:
+def _answer_errors(app: Flask, refusals: Refusals | None) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
+        if refusals is not None and isinstance(error, REFUSALS) and error.code not in EVERYDAY:
+            detail = {"method": request.method, "code": error.code}
+            refusals.record(audited("access", outcome=Outcome.REFUSED, **detail))
         document = problem_details.document(error, _trace_id())
         if document["status"] == problem_details.INTERNAL_ERROR:
             log.error("%s %s: %s", request.method, request.path, error.detail)

@@ -51,12 +51,14 @@ def requested(args: Mapping[str, str]) -> Page:
     return Page(int(limit), _decode(args["cursor"]) if "cursor" in args else None)
 
 
-def next_link(path: str, page: Page, last: str | None) -> dict[str, str]:
+def next_link(
+    path: str, page: Page, last: str | None, filters: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The Link header to the page behind the row with the key `last`; none without one."""
     if last is None:
         return {}
     cursor = base64.urlsafe_b64encode(last.encode()).decode()
-    query = urlencode({"limit": page.limit, "cursor": cursor})
+    query = urlencode({**(filters or {}), "limit": page.limit, "cursor": cursor})
     return {"Link": f'<{path}?{query}>; rel="next"'}
 
 

@@ -94,7 +94,7 @@ class Topic:
     name: str
     partitions: int
     compacted: bool = False
-    published_by: str = ""
+    published_by: tuple[str, ...] = ()
     read_by: tuple[str, ...] = ()
     dead_letters: bool = True
 

@@ -101,7 +101,7 @@ def _topology(text: str, names: ServiceNames) -> str:
     text = re.sub(
         r"(\[topics\.products\]\n(?:.+\n)*?read-by = \[.*)\]", rf'\1, "{names.service}"]', text
     )
-    return f'{text}\n[topics.{topic}]\npartitions = 6\npublished-by = "{names.service}"\n'
+    return f'{text}\n[topics.{topic}]\npartitions = 6\npublished-by = ["{names.service}"]\n'
 
 
 def _uncalled(part: str) -> str:

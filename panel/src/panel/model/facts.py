@@ -30,7 +30,7 @@ class PartFacts:
 @dataclass(frozen=True)
 class TopicFacts:
     name: str
-    published_by: str
+    published_by: tuple[str, ...]
     read_by: tuple[str, ...]
     dead_letter_topic: str | None
 

@@ -101,7 +101,7 @@ def _arrows(facts: Facts, now: float) -> list[dict[str, Any]]:
     arrows += [_arrow(*way, "http", figures) for way, figures in sorted(calls.items())]
     for topic in facts.topics:
         figures = _published(facts, topic.name, now)
-        arrows.append(_arrow(topic.published_by, KAFKA, "kafka", figures, topic.name))
+        arrows += [_arrow(name, KAFKA, "kafka", figures, topic.name) for name in topic.published_by]
         arrows += [_arrow(KAFKA, name, "kafka", figures, topic.name) for name in topic.read_by]
     for part in facts.parts:
         if part.has_database:

@@ -13,7 +13,7 @@ from catalog_service.documents import (
 )
 from catalog_service.service import Catalog, exists, unknown
 from chassis.core.errors import Invalid
-from chassis.runtime.flask import authenticate_admin, body
+from chassis.runtime.flask import audited, authenticate_admin, body
 from chassis.runtime.user_store import UserStore
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
@@ -83,7 +83,9 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier, users: UserStore) -> Blue
     def create() -> tuple[Response, int, dict[str, str]]:
         authenticate_admin(tokens, users)
         new = body(NewProduct)
-        product = catalog.create(new.product_id, new.product_name, new.unit_price, new.stock)
+        values = new.model_dump(by_alias=True)
+        audit = audited("product.create", f"/catalogs/{new.product_id}", **values)
+        product = catalog.create(new.product_id, new.product_name, new.unit_price, new.stock, audit)
         location = f"/catalog-service/catalogs/{product.product_id}"
         return jsonify(product_json(product)), 201, {"Location": location}
 
@@ -99,8 +101,10 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier, users: UserStore) -> Blue
     def change(product_id: str) -> Response:
         authenticate_admin(tokens, users)
         changes = body(ProductChanges)
+        values = changes.model_dump(by_alias=True, exclude_none=True)
+        audit = audited("product.change", f"/catalogs/{product_id}", **values)
         product = catalog.change(
-            product_id, changes.product_name, changes.unit_price, changes.add_stock
+            product_id, changes.product_name, changes.unit_price, changes.add_stock, audit
         )
         return jsonify(product_json(product))
 

@@ -15,6 +15,7 @@ from chassis.data import postgres
 from chassis.data.outages import OUTAGES
 from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
+from chassis.runtime.auditing import by_outbox, refusals
 from chassis.runtime.flask import create_app
 from chassis.runtime.housekeeping import of_inbox, sweep
 from chassis.runtime.messaging import consume, publish
@@ -37,7 +38,8 @@ def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     publish(process, engine, sessions, outbox)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
     sweep(process, sessions, of_inbox(process, inbox))
-    app = create_app(__package__, process, outages=OUTAGES)
+    refused = refusals(process, by_outbox(sessions, outbox))
+    app = create_app(__package__, process, outages=OUTAGES, refusals=refused)
     catalog = Catalog(engine, sessions, process.tracer)
     app.register_blueprint(api.blueprint(catalog, tokens, process.user_store()))
     return app

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from catalog_service import statements
 from catalog_service.messaging import product_changed
 from catalog_service.models import Product, outbox
+from chassis.audit.entry import AuditEntry
 from chassis.core.errors import Conflict, NotFound
 from chassis.data.group_commit import GroupCommit
 from chassis.observability.tracing import Tracer
@@ -40,22 +41,30 @@ class Catalog:
     def product(self, product_id: str) -> Product:
         return _existing(next(iter(self.of([product_id])), None), product_id)
 
-    def create(self, product_id: str, name: str, unit_price: int, stock: int) -> Product:
+    def create(
+        self, product_id: str, name: str, unit_price: int, stock: int, audit: AuditEntry
+    ) -> Product:
         product = Product.create(product_id, name, unit_price, stock)
         with self._sessions.begin() as session:
             if not add_if_new(session, product):
                 raise exists(product_id)
+            outbox.record(session, [audit.message()])
         return product
 
     def change(
-        self, product_id: str, name: str | None, unit_price: int | None, add_stock: int | None
+        self,
+        product_id: str,
+        name: str | None,
+        unit_price: int | None,
+        add_stock: int | None,
+        audit: AuditEntry,
     ) -> Product:
         with self._sessions.begin() as session:
             shelf = statements.lock_products(session, [product_id])
             product = _existing(shelf.get(product_id), product_id)
             product.change(name, unit_price, add_stock)
             statements.update_products(session, [product])
-            outbox.record(session, [product_changed(product)])
+            outbox.record(session, [product_changed(product), audit.message()])
         return product
 
     def _read_pages(self, pages: Sequence[Page]) -> list[tuple[list[Product], str | None]]:

@@ -12,6 +12,7 @@ from chassis.data.housekeeping import TimeToLive
 from chassis.data.outages import OUTAGES
 from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
+from chassis.runtime.auditing import by_outbox, refusals
 from chassis.runtime.flask import create_app
 from chassis.runtime.housekeeping import of_inbox, sweep
 from chassis.runtime.messaging import consume, publish
@@ -53,7 +54,8 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     handle = handler(decided=long_poll.decided, closed=closed_accounts.notify)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
     catalog = CatalogClient(process.service_client("catalog-service"))
-    app = create_app(__package__, process, outages=OUTAGES)
+    refused = refusals(process, by_outbox(sessions, outbox))
+    app = create_app(__package__, process, outages=OUTAGES, refusals=refused)
     orders = Orders(engine, sessions, catalog.products, process.tracer)
     app.register_blueprint(api.blueprint(orders, keys, long_poll, tokens, process.user_store()))
     return app

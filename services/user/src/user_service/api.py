@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from chassis.runtime.flask import authenticate, body, for_anybody
+from chassis.runtime.flask import audited, authenticate, body, for_anybody
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from chassis.web.documents import EXAMPLE_ID
@@ -94,7 +94,9 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
     def change(user_id: UUID) -> Response:
         caller = authenticate(tokens)
         changes = body(AccountChanges)
-        user = accounts.change(caller, user_id, changes.name, changes.password)
+        fields = sorted(changes.model_dump(exclude_none=True))
+        audit = audited("account.change", fields=fields)
+        user = accounts.change(caller, user_id, changes.name, changes.password, audit)
         return jsonify(user_json(user))
 
     @api.delete("/users/<uuid:user_id>")
@@ -106,7 +108,8 @@ def users(accounts: Accounts, tokens: TokenVerifier) -> Blueprint:
         description="Login and tokens end at once, and its undecided orders are cancelled.",
     )
     def delete(user_id: UUID) -> tuple[str, int]:
-        accounts.delete(authenticate(tokens), user_id)
+        caller = authenticate(tokens)
+        accounts.delete(caller, user_id, audited("account.delete"))
         return "", 204
 
     return api
@@ -135,7 +138,8 @@ def roles(roles: Roles, tokens: TokenVerifier) -> Blueprint:
         problems=(UNKNOWN, role_unknown("chef")),
     )
     def give(user_id: UUID, role: str) -> tuple[str, int]:
-        roles.give(authenticate(tokens), user_id, role)
+        caller = authenticate(tokens)
+        roles.give(caller, user_id, role, audited("role.give"))
         return "", 204
 
     @api.delete("/users/<uuid:user_id>/roles/<role>")
@@ -147,7 +151,8 @@ def roles(roles: Roles, tokens: TokenVerifier) -> Blueprint:
         problems=(UNKNOWN, role_unknown("chef"), last_admin(), everybodys()),
     )
     def take(user_id: UUID, role: str) -> tuple[str, int]:
-        roles.take(authenticate(tokens), user_id, role)
+        caller = authenticate(tokens)
+        roles.take(caller, user_id, role, audited("role.take"))
         return "", 204
 
     return api
@@ -175,7 +180,7 @@ def login(
     )
     def log_in() -> tuple[Response, dict[str, str]]:
         given = body(Credentials, is_stored=False)
-        user, refresh_token = accounts.log_in(given.email, given.password)
+        user, refresh_token = accounts.log_in(given.email, given.password, audited("login"))
         document = _token_response(signer, user, refresh_token)
         headers = {"token": document["accessToken"], "userId": document["userId"]}
         return jsonify(document), headers | NOT_KEPT
@@ -190,7 +195,7 @@ def login(
     )
     def refresh() -> tuple[Response, dict[str, str]]:
         given = body(RefreshGrant, is_stored=False)
-        user, refresh_token = logins.refresh(given.refresh_token)
+        user, refresh_token = logins.refresh(given.refresh_token, audited("token"))
         return jsonify(_token_response(signer, user, refresh_token)), NOT_KEPT
 
     @api.post("/logout")

@@ -13,15 +13,19 @@ from chassis.data.housekeeping import TimeToLive
 from chassis.data.outages import OUTAGES
 from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
+from chassis.runtime.auditing import refusals
 from chassis.runtime.flask import create_app
-from chassis.runtime.housekeeping import sweep
-from chassis.runtime.messaging import publish
+from chassis.runtime.housekeeping import of_inbox, sweep
+from chassis.runtime.messaging import consume, publish
 from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from user_service import api
+from user_service.audit import api as audit
+from user_service.audit.trail import AuditTrail
 from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.hashing_queue import HashingQueue
-from user_service.models import LoginSession, User, outbox
+from user_service.messaging import EVENT_TYPES, TOPICS, handler
+from user_service.models import LoginSession, User, inbox, outbox
 from user_service.passwords import Passwords
 from user_service.revocations import RevocationList, add_endpoint
 from user_service.roles import Roles
@@ -50,22 +54,38 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     lifetime = process.live.map(lambda settings: settings.fusebox.tokens.lifetime_seconds)
     revocations = RevocationList(sessions, lifetime)
     add_endpoint(process.actuator, revocations)
-    sweep(process, sessions, _of_deleted(process), _of_expired(), revocations.time_to_live())
+    sweep(
+        process,
+        sessions,
+        of_inbox(process, inbox),
+        _of_deleted(process),
+        _of_expired(),
+        revocations.time_to_live(),
+        AuditTrail.time_to_live(),
+    )
     signer = Signer(SigningKeys(process.environment.secrets), lifetime)
-    logins = LoginSessions(sessions, process.live.map(lambda settings: settings.fusebox.tokens))
+    trail = AuditTrail(
+        sessions, process.live.map(lambda settings: settings.fusebox.audit.keep_days)
+    )
+    refused = refusals(process, trail.write)
+    consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handler(trail.append))
+    logins = LoginSessions(
+        sessions, process.live.map(lambda settings: settings.fusebox.tokens), trail
+    )
     orders = OrderClient(process.service_client(ORDER_SERVICE))
     queue = HashingQueue(process.live.map(lambda settings: settings.fusebox.passwords.max_waiting))
     process.metrics.add(queue.metrics)
-    accounts = Accounts(sessions, logins, Passwords(queue), orders)
+    accounts = Accounts(sessions, logins, Passwords(queue), orders, trail, refused)
     # The keys are our own: tokens are checked as everywhere, and nobody has to be asked.
     tokens = TokenVerifier(signer.jwks)
     tokens.refresh()
     process.workers.add("tokens", tokens.keep_keys)
     process.actuator.health.add("tokens", lambda: up(keys=tokens.keys, ids=tokens.key_ids))
-    app = create_app(__package__, process, outages=OUTAGES)
+    app = create_app(__package__, process, outages=OUTAGES, refusals=refused)
     app.register_blueprint(api.users(accounts, tokens))
-    app.register_blueprint(api.roles(Roles(sessions), tokens))
+    app.register_blueprint(api.roles(Roles(sessions, trail), tokens))
     app.register_blueprint(api.login(accounts, logins, signer, tokens))
+    app.register_blueprint(audit.blueprint(trail, tokens))
     return app
 
 

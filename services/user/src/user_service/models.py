@@ -6,11 +6,14 @@ import secrets
 from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, DateTime, ForeignKey, Index, String, func, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Index, String, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chassis.messaging.inbox import Inbox
 from chassis.messaging.outbox import Outbox
 
 # What browsers take for an address in <input type=email>, with at least one dot in the domain.
@@ -33,6 +36,7 @@ class Base(DeclarativeBase):
 
 
 outbox = Outbox(Base.metadata)
+inbox = Inbox(Base.metadata)
 
 
 class User(Base):
@@ -89,6 +93,26 @@ class Revocation(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     roles: Mapped[list[str]]
     revoked_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class StoredAuditEntry(Base):
+    """Nothing changes it: a trigger refuses that, and lets it be deleted after `keep_until`."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_actor", "actor", "entry_id"),)
+
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    occurred_at: Mapped[datetime]
+    keep_until: Mapped[datetime] = mapped_column(index=True)
+    service: Mapped[str]
+    action: Mapped[str]
+    outcome: Mapped[str]
+    target: Mapped[str]
+    actor: Mapped[str | None]
+    source: Mapped[str | None]
+    trace_id: Mapped[str | None]
+    times: Mapped[int] = mapped_column(BigInteger)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 SECRET_BYTES = 32

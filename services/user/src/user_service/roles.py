@@ -4,9 +4,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from chassis.audit.entry import AuditEntry
 from chassis.core.errors import Conflict, NotFound
 from chassis.web.auth import Caller
 from user_service.access import reach, require_admin, require_other_admin
+from user_service.audit.trail import AuditTrail
 from user_service.models import ADMIN, ROLES, USER, User
 from user_service.revocations import revoke
 
@@ -14,22 +16,24 @@ from user_service.revocations import revoke
 class Roles:
     """An admin gives and takes them; everybody sees their own."""
 
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
+    def __init__(self, sessions: sessionmaker[Session], trail: AuditTrail) -> None:
         self._sessions = sessions
+        self._trail = trail
 
     def of(self, caller: Caller, user_id: UUID) -> list[str]:
         with self._sessions() as session:
             return reach(session, caller, user_id).roles
 
-    def give(self, caller: Caller, user_id: UUID, role: str) -> None:
+    def give(self, caller: Caller, user_id: UUID, role: str, audit: AuditEntry) -> None:
         """Who has it already keeps it."""
         with self._sessions.begin() as session:
             user = _changeable(session, caller, user_id, role)
             if role not in user.roles:
                 user.role = role
                 revoke(session, user_id, roles=user.roles)
+                self._trail.record(session, audit)
 
-    def take(self, caller: Caller, user_id: UUID, role: str) -> None:
+    def take(self, caller: Caller, user_id: UUID, role: str, audit: AuditEntry) -> None:
         """Raises Conflict `last-admin`, and for the role that everybody has."""
         with self._sessions.begin() as session:
             user = _changeable(session, caller, user_id, role)
@@ -39,6 +43,7 @@ class Roles:
                 require_other_admin(session, user)
                 user.role = USER
                 revoke(session, user_id, roles=user.roles)
+                self._trail.record(session, audit)
 
 
 def _changeable(session: Session, caller: Caller, user_id: UUID, role: str) -> User:

@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 from uuid_utils.compat import uuid7
 
+from chassis.audit.entry import AuditEntry
+from chassis.audit.refusals import Refusals
 from chassis.core.errors import (
     Conflict,
     Overloaded,
@@ -17,6 +19,7 @@ from chassis.core.errors import (
 from chassis.web import pagination
 from chassis.web.auth import Caller
 from user_service.access import reach, require_admin, require_other_admin
+from user_service.audit.trail import AuditTrail, account_path
 from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.messaging import user_deleted
 from user_service.models import USER, RefreshToken, User, is_email, outbox
@@ -43,11 +46,15 @@ class Accounts:
         logins: LoginSessions,
         passwords: Passwords,
         orders: OrderClient,
+        trail: AuditTrail,
+        refusals: Refusals,
     ) -> None:
         self._sessions = sessions
         self._logins = logins
         self._passwords = passwords
         self._orders = orders
+        self._trail = trail
+        self._refusals = refusals
 
     def register(self, email: str, name: str, password: str) -> User:
         hashed = self._passwords.hash(password)
@@ -57,13 +64,16 @@ class Accounts:
                 raise email_taken()
         return user
 
-    def log_in(self, email: str, password: str) -> tuple[User, RefreshToken]:
+    def log_in(self, email: str, password: str, audit: AuditEntry) -> tuple[User, RefreshToken]:
         """Unauthenticated, and after the same work, whichever of the two is wrong."""
         user = self._with_email(email)
         known = user.password_hash if user else None
         if not self._passwords.fits(password, known) or user is None:
+            # Of an e-mail that nobody has here, nothing is kept.
+            attempt = audit.about(None, account_path(user.user_id)) if user else audit
+            self._refusals.record(attempt.refused(isKnown=user is not None))
             raise login_failed()
-        token = self._logins.begin(user)
+        token = self._logins.begin(user, audit.about(str(user.user_id), account_path(user.user_id)))
         if self._passwords.is_outdated(user.password_hash):
             self._renew_hash(user, password)
         return user, token
@@ -87,21 +97,30 @@ class Accounts:
         more = len(rows) > page.limit
         return rows[: page.limit], str(rows[page.limit - 1].user_id) if more else None
 
-    def change(self, caller: Caller, user_id: UUID, name: str | None, password: str | None) -> User:
+    def change(
+        self,
+        caller: Caller,
+        user_id: UUID,
+        name: str | None,
+        password: str | None,
+        audit: AuditEntry,
+    ) -> User:
         hashed = self._passwords.hash(password) if password is not None else None
         with self._sessions.begin() as session:
             user = reach(session, caller, user_id, lock=True)
             user.change(name, hashed)
             if hashed is not None:
                 end_all(session, user_id)
+            self._trail.record(session, audit)
         return user
 
-    def delete(self, caller: Caller, user_id: UUID) -> None:
+    def delete(self, caller: Caller, user_id: UUID, audit: AuditEntry) -> None:
         with self._sessions.begin() as session:
             user = reach(session, caller, user_id, lock=True)
             require_other_admin(session, user)
             end_all(session, user_id)
             revoke(session, user_id, roles=[])
+            self._trail.record(session, audit)
             outbox.record(session, [user_deleted(user.user_id, user.delete())])
 
     def _with_email(self, email: str) -> User | None:

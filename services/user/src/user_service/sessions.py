@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from chassis.audit.entry import AuditEntry
 from chassis.core.errors import Unauthenticated
 from chassis.core.live import Live
+from user_service.audit.trail import AuditTrail, account_path
 from user_service.models import LoginSession, RefreshToken, User
 from user_service.settings import TokenSettings
 
@@ -20,11 +22,14 @@ from user_service.settings import TokenSettings
 class LoginSessions:
     """Each is a family of refresh tokens, of which the one that was issued last is good."""
 
-    def __init__(self, sessions: sessionmaker[Session], settings: Live[TokenSettings]) -> None:
+    def __init__(
+        self, sessions: sessionmaker[Session], settings: Live[TokenSettings], trail: AuditTrail
+    ) -> None:
         self._sessions = sessions
         self._settings = settings
+        self._trail = trail
 
-    def begin(self, user: User) -> RefreshToken:
+    def begin(self, user: User, audit: AuditEntry) -> RefreshToken:
         """Raises Unauthenticated when the account has changed since its password was checked."""
         token, now = RefreshToken.new(), datetime.now(UTC)
         with self._sessions.begin() as session:
@@ -48,20 +53,21 @@ class LoginSessions:
                     expires_at=self._expiry(now, now),
                 )
             )
+            self._trail.record(session, audit)
         return token
 
-    def refresh(self, text: str) -> tuple[User, RefreshToken]:
+    def refresh(self, text: str, audit: AuditEntry) -> tuple[User, RefreshToken]:
         """The session's user, and the token that is good from now on.
 
         Raises Unauthenticated; for a token that was used already, the session has ended then.
         """
         token = RefreshToken.parse(text)
-        renewed = self._rotate(token) if token else None
+        renewed = self._rotate(token, audit) if token else None
         if renewed is None:
             raise invalid_grant()
         return renewed
 
-    def _rotate(self, token: RefreshToken) -> tuple[User, RefreshToken] | None:
+    def _rotate(self, token: RefreshToken, audit: AuditEntry) -> tuple[User, RefreshToken] | None:
         now = datetime.now(UTC)
         query = (
             select(LoginSession, User)
@@ -80,6 +86,8 @@ class LoginSessions:
             login, user = row
             if not hmac.compare_digest(login.token_hash, token.hash()):
                 session.delete(login)
+                reused = audit.about(None, account_path(user.user_id)).refused(isReused=True)
+                self._trail.record(session, reused)
                 return None
             successor = RefreshToken.new(token.session_id)
             login.rotate(successor, self._expiry(now, login.created_at))

@@ -1,6 +1,6 @@
 """The settings that user-service has beyond those of every process."""
 
-from chassis.config.settings import Count, Fusebox, Positive, Section, Settings
+from chassis.config.settings import AuditSettings, Count, Fusebox, Positive, Section, Settings
 
 # For clocks, and for whoever signs with an old key or reads an old role a moment longer.
 MARGIN_SECONDS = 60
@@ -20,7 +20,12 @@ class DeletedUserSettings(Section):
     keep_days: Positive = 30
 
 
+class TrailSettings(AuditSettings):
+    keep_days: Positive = 365
+
+
 class UserFusebox(Fusebox):
+    audit: TrailSettings = TrailSettings()
     deleted_users: DeletedUserSettings = DeletedUserSettings()
     passwords: PasswordSettings = PasswordSettings()
     tokens: TokenSettings = TokenSettings()

@@ -36,7 +36,7 @@ def test_names_in_the_topology_are_names_of_parts() -> None:
         for part in PARTS
         for name in (*part.needs, *part.after, *(set(part.called_by) - {"*", "ops"}))
     }
-    named |= {name for topic in TOPICS for name in (topic.published_by, *topic.read_by)}
+    named |= {name for topic in TOPICS for name in (*topic.published_by, *topic.read_by)}
 
     assert named <= set(BY_NAME), "correct topology.toml: needs, after, published-by or read-by"
 

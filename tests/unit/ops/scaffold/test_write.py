@@ -37,7 +37,7 @@ def test_the_topology_gets_a_part_a_topic_and_a_reader(clone: Path) -> None:
     assert (part["source"], part["database"]) == ("services/gift-card", "gift_card_service")
     assert part["called-by"] == ["gateway", "config-server", "ops"]
     assert "gift-card-service" in topology["parts"]["user-service"]["called-by"]
-    assert topology["topics"]["gift-cards"]["published-by"] == "gift-card-service"
+    assert topology["topics"]["gift-cards"]["published-by"] == ["gift-card-service"]
     assert "gift-card-service" in topology["topics"]["products"]["read-by"]
 
 

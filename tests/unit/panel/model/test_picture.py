@@ -39,7 +39,7 @@ def facts(*instances: str) -> Facts:
             PartFacts("catalog-service", "service", has_database=True),
             PartFacts("kafka", "kafka", fixed=("kafka-1",), is_ours=False),
         ),
-        topics=(TopicFacts("orders", "order-service", ("catalog-service",), "orders.dead"),),
+        topics=(TopicFacts("orders", ("order-service",), ("catalog-service",), "orders.dead"),),
         zipkin="http://127.0.0.1:9411",
         registry=tuple(
             Registration(name, name.rpartition("-")[0], "127.0.0.1", 4000 + place)
