@@ -28,9 +28,9 @@ class GatewayServer:
         rules: GatewayRules,
         pages: DescriptionPages,
     ) -> None:
-        self._gateway = GatewayHandler(process, tokens, rules, pages)
+        handler = self._gateway = GatewayHandler(process, tokens, rules, pages)
         self._server = HttpServer(
-            self._gateway.handle, self._gateway.refuse, self._gateway.client_limits
+            handler.handle, handler.refuse, handler.client_limits, handler.is_proxy
         )
 
     async def open(self, host: str, port: int) -> None:

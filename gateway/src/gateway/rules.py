@@ -16,6 +16,7 @@ from gateway.routing.table import RouteTable
 from gateway.routing.target import Target
 from gateway.security import blocklist
 from gateway.security.cors import CorsDecision
+from gateway.security.forwarded import TrustedProxies
 from gateway.security.path_normalization import other_reading
 from gateway.security.rate_policies import ShopRates
 from gateway.settings import GatewaySettings
@@ -107,6 +108,11 @@ class GatewayRules:
         _ = self.table  # which follows the settings
         return self._rates
 
+    @property
+    def proxies(self) -> TrustedProxies:
+        _ = self.table
+        return self._proxies
+
     def take(self, route: Route, view: RequestView) -> RateDecision | None:
         """What the route's own rate says; None without one."""
         if route.rate is None:
@@ -146,6 +152,7 @@ class GatewayRules:
         cloud, own = settings.spring.cloud.gateway, settings.fusebox.gateway
         self._locator.follow(cloud.defaults)
         self._cors = cloud.cors
+        self._proxies = cloud.proxies
         self._rates.follow(own.rate_limits)
         routes = canary_routes.split(cloud.routes, own.canaries)
         self.canaries.follow(routes)

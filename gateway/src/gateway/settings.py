@@ -20,9 +20,10 @@ from gateway.routing.route import Route, RouteTimeouts
 from gateway.routing.route_definitions import RouteDefaults, parse, parse_default_filters
 from gateway.routing.syntax.arguments import seconds
 from gateway.routing.syntax.definitions import Parsed, as_text
-from gateway.security import blocklist, cors
+from gateway.security import blocklist, cors, forwarded
 from gateway.security.blocklist import BlockRule
 from gateway.security.cors import CorsConfiguration, CorsRules
+from gateway.security.forwarded import TrustedProxies
 from gateway.security.rate_policies import RatePolicies
 from gateway.traffic.canary_routes import CanarySettings
 
@@ -77,6 +78,9 @@ class RoutesSection(StrictSection):
     default_filters: Annotated[DefaultFilters, PlainValidator(parse_default_filters)] = ()
     globalcors: GlobalCorsSection = GlobalCorsSection()
     httpclient: HttpClientSection = HttpClientSection()
+    trusted_proxies: Annotated[TrustedProxies, PlainValidator(forwarded.trusted_proxies)] = (
+        TrustedProxies()
+    )
     written_routes: Annotated[tuple[Any, ...], PlainValidator(_checked)] = Field((), alias="routes")
 
 
@@ -120,6 +124,10 @@ class GatewaySection(RoutesSection):
             {**new.cors_configurations, **old.cors_configurations},
             old.add_to_simple_url_handler_mapping or new.add_to_simple_url_handler_mapping,
         )
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        return self.server.webflux.trusted_proxies or self.trusted_proxies
 
     @property
     def has_locator(self) -> bool:

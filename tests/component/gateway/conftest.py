@@ -174,7 +174,7 @@ class Shop:
     async def _open(self) -> tuple[GatewayHandler, HttpServer, int]:
         pages = description.pages_of(self.process, self.rules)
         gateway = GatewayHandler(self.process, self.tokens, self.rules, pages)
-        server = HttpServer(gateway.handle, gateway.refuse, gateway.client_limits)
+        server = HttpServer(gateway.handle, gateway.refuse, gateway.client_limits, gateway.is_proxy)
         return gateway, server, await server.open("127.0.0.1", 0)
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ def test_a_client_may_have_an_ipv6_address(shop: Shop, caplog: pytest.LogCapture
     shop.set(fusebox__gateway__access_log=True)
     shop.upstream()
     gateway = shop.gateway
-    server = HttpServer(gateway.handle, gateway.refuse, gateway.client_limits)
+    server = HttpServer(gateway.handle, gateway.refuse, gateway.client_limits, gateway.is_proxy)
     port = shop.servers.run(server.open("::1", 0))
 
     with socket.create_connection(("::1", port), 5) as connection, caplog.at_level("INFO"):

@@ -33,9 +33,10 @@ def combined(headers: MultiMapping[str], name: str) -> str | None:
 class Request:
     """`target` is path and query as they came, percent-encoding untouched.
 
-    `upgrade` is the protocol that the client would like to go on with, `body` None when there is
-    none, `trace_id` what the rules have called it, and `came` when it may have come, by
-    time.monotonic.
+    `remote` is the client's address; behind proxies `way` are the addresses from there to here, and
+    `scheme` is what the first of them was asked by.  `upgrade` is the protocol that the client
+    would like to go on with, `body` None when there is none, `trace_id` what the rules have called
+    it, and `came` when it may have come, by time.monotonic.
     """
 
     method: str
@@ -46,6 +47,8 @@ class Request:
     version: str
     remote: str
     body: BodyStream | None = None
+    way: tuple[str, ...] = ()
+    scheme: str = "http"
     upgrade: str | None = None
     keep_alive: bool = True
     trace_id: str | None = None

@@ -32,9 +32,10 @@ from gateway.routing.filters.headers import Pairs
 from gateway.routing.request_view import EVENTS, RequestView
 from gateway.routing.route import NO_ROUTE
 from gateway.rules import GatewayRules
-from gateway.security import rate_policies
+from gateway.security import forwarded, rate_policies
 from gateway.security.authentication import Authentication
 from gateway.security.cors import CorsDecision
+from gateway.security.forwarded import TrustedProxies
 from gateway.security.path_normalization import normalized
 from gateway.settings import GatewayLimits, GatewaySettings
 from gateway.traffic.mirror import Mirror
@@ -89,12 +90,17 @@ class GatewayHandler:
             self._known, self._client_limits = limits, client_limits(limits)
         return self._client_limits
 
+    def is_proxy(self, address: str) -> bool:
+        return self._rules.proxies.trusts(address)
+
     async def close(self) -> None:
         await self._mirror.close()
         self._client.close()
 
     async def handle(self, request: Request, send: Send) -> None:
         path = _normalized(request.path)
+        if proxies := self._rules.proxies:
+            _see_through(request, proxies)
         # Before the routes, as Spring's is: one for /** must not hide it.
         if path is not None and (path == ACTUATOR or path.startswith(ACTUATOR + "/")):
             template = ACTUATOR + "/**"
@@ -256,6 +262,13 @@ def _normalized(path: str) -> str | None:
         return normalized(path)
     except Problem:
         return None
+
+
+def _see_through(request: Request, proxies: TrustedProxies) -> None:
+    """Its client is the proxy's, if it is one of `proxies` that asks."""
+    peer = request.remote
+    request.remote, request.scheme, way = forwarded.origin(peer, request.headers, proxies)
+    request.way = (*way, peer)
 
 
 def client_limits(limits: GatewayLimits) -> ClientLimits:

@@ -7,82 +7,35 @@ from chassis.discovery.instances import Instance
 from chassis.identity.assertions import HEADER as ASSERTION
 from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags
-from chassis.resilience import deadline
 from gateway.http.framing import header_lines
 from gateway.http.header_fields import HeaderFields, RawPair, decoded, encoded, lines
 from gateway.http.messages import Request, combined, host_of
 from gateway.proxy import addresses
+from gateway.proxy.internal_headers import HOP_BY_HOP, is_internal
 from gateway.routing.target import Target
 
-HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
-TRACE = frozenset(
-    (
-        b"b3",
-        b"baggage",
-        b"traceparent",
-        b"tracestate",
-        b"x-b3-flags",
-        b"x-b3-parentspanid",
-        b"x-b3-sampled",
-        b"x-b3-spanid",
-        b"x-b3-traceid",
-    )
-)
-# Written anew for the next hop.
-FORWARDED = frozenset(
-    (
-        b"host",
-        b"expect",
-        b"forwarded",
-        b"via",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-        b"x-forwarded-ssl",
-    )
-)
-# Between our own processes only; from outside they are not believed.
-DEADLINE_HEADERS = frozenset(
-    name.lower().encode() for name in (deadline.DEADLINE, deadline.ATTEMPT, deadline.TIMEOUT)
-)
-# Of the gateway itself: nobody outside speaks for a process of the shop.
-IDENTITY = frozenset((ASSERTION.lower().encode(),))
-# Said anew of the body that is sent.
-FRAMING = frozenset((b"content-length",))
-NOT_UPSTREAM = HOP_BY_HOP | TRACE | FORWARDED | DEADLINE_HEADERS | IDENTITY | FRAMING
 # Alt-Svc speaks of the instance's own address, at which nobody outside can call it.
 NOT_TO_CLIENT = HOP_BY_HOP | {
     *(b"alt-svc", b"x-trace-id", b"x-trace-url", span_tags.HEADER.lower().encode()),
 }
 VIA = "1.1 gateway"
-SCHEME = "http"
+# RFC 1035, 3.1.
+LONGEST_HOST = 255
 COOKIE = b"set-cookie"
 # All that most clients say there, and it names no header.
 KEEP_ALIVE = b"keep-alive"
-# What a client says of its way here, which goes on where it ends.
-ITS_WAY = frozenset((b"forwarded", b"via", b"x-forwarded-for"))
 # How long the body is cannot be said by a filter, nor who calls.
 NOT_EDITED = frozenset(("content-length", "transfer-encoding", ASSERTION.lower()))
-NO_FIELDS = HeaderFields([])
 
 
 def passing(given: HeaderFields) -> list[RawPair]:
     """Of the client's headers those that pass."""
-    return _without(given, NOT_UPSTREAM)
+    named = _named_by_connection(given)
+    return [
+        pair
+        for pair in given.pairs
+        if not is_internal(pair[0]) and (named is None or pair[0].lower() not in named)
+    ]
 
 
 def passing_lines(given: HeaderFields) -> bytes:
@@ -92,11 +45,12 @@ def passing_lines(given: HeaderFields) -> bytes:
 def own_lines(request: Request, prefix: str, outgoing: Mapping[str, str]) -> bytes:
     """The gateway's lines to a service; `outgoing` are such as no client can give."""
     given = request.headers
-    if given.first.keys().isdisjoint(ITS_WAY):
-        way = _way(request.remote, given.once(host_of), prefix)
-    else:
-        way = _way_on(given, request.remote, given.once(host_of), prefix)
-    return way + lines(outgoing)
+    via = combined(given, "Via") if b"via" in given.first else None
+    host = given.once(host_of)
+    # What a client may make up as long as it likes is not worth its place in memory.
+    lines_of = _way if via is None and len(host) <= LONGEST_HOST else _way.__wrapped__
+    own = lines_of(request.way or (request.remote,), request.scheme, host, prefix, via)
+    return own + lines(outgoing)
 
 
 def identity_line(identity: OwnIdentity, target: Target) -> bytes:
@@ -108,30 +62,29 @@ def identity_line(identity: OwnIdentity, target: Target) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _way(remote: str, host: str, prefix: str) -> bytes:
-    """Of most requests of a client it is the same."""
-    return _way_on(NO_FIELDS, remote, host, prefix)
-
-
-def _way_on(given: HeaderFields, remote: str, host: str, prefix: str) -> bytes:
+def _way(nodes: tuple[str, ...], scheme: str, host: str, prefix: str, via: str | None) -> bytes:
+    """Of most requests of a client it is the same.  What it says of its way is not believed."""
+    *proxied, remote = nodes
     way = {
-        "Forwarded": _appended(given, "Forwarded", _forwarded(remote, host)),
-        "X-Forwarded-For": _appended(given, "X-Forwarded-For", remote),
-        # What a client says of these two is not believed.
-        "X-Forwarded-Proto": SCHEME,
+        "Forwarded": ", ".join([*map(_node, proxied), _forwarded(remote, scheme, host)]),
+        "X-Forwarded-For": ", ".join(nodes),
+        "X-Forwarded-Proto": scheme,
         "X-Forwarded-Host": host,
-        "Via": _appended(given, "Via", VIA),
+        "Via": f"{via}, {VIA}" if via else VIA,
     }
     if prefix:
         way["X-Forwarded-Prefix"] = prefix
     return lines(way)
 
 
-def _forwarded(remote: str, host: str) -> str:
+def _node(address: str) -> str:
+    return f'for="[{address}]"' if ":" in address else f'for="{address}"'
+
+
+def _forwarded(remote: str, scheme: str, host: str) -> str:
     """RFC 7239, as Spring's gateway writes it; a quote in a host would end the text."""
-    node = f"[{remote}]" if ":" in remote else remote
     shown = host.replace("\\", "").replace('"', "")
-    return f'proto={SCHEME};host="{shown}";for="{node}"'
+    return f'proto={scheme};host="{shown}";{_node(remote)}'
 
 
 def replaced(pairs: Iterable[RawPair], by: Mapping[str, str]) -> list[RawPair]:
@@ -174,15 +127,18 @@ def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str
 
 def _without(given: HeaderFields, dropped: frozenset[bytes]) -> list[RawPair]:
     """A copy with duplicates and their order, but without `dropped` and what Connection names."""
-    named = given.first.get(b"connection", KEEP_ALIVE)
-    if named != KEEP_ALIVE or len(given.first) != len(given.pairs):
-        dropped = dropped | _names(combined(given, "Connection") or "")
+    dropped |= _named_by_connection(given) or frozenset()
     return [pair for pair in given.pairs if pair[0].lower() not in dropped]
+
+
+def _named_by_connection(given: HeaderFields) -> frozenset[bytes] | None:
+    """None for the most of messages, in which it names no header."""
+    if given.first.get(b"connection", KEEP_ALIVE) == KEEP_ALIVE:
+        is_single = len(given.first) == len(given.pairs)
+        if is_single or len(given.getall("Connection", ())) < 2:
+            return None
+    return _names(combined(given, "Connection") or "")
 
 
 def _names(listed: str) -> frozenset[bytes]:
     return frozenset(name.strip().lower().encode("latin-1") for name in listed.split(","))
-
-
-def _appended(given: HeaderFields, name: str, value: str) -> str:
-    return ", ".join((*given.getall(name), value)) if name in given else value

@@ -12,7 +12,7 @@ from gateway.routing import predicates, route_definitions
 from gateway.routing.filters import factories as filters
 from gateway.routing.route import RouteTimeouts
 from gateway.routing.syntax import definitions
-from gateway.security import blocklist
+from gateway.security import blocklist, forwarded
 from gateway.security.rate_policies import RatePolicy
 from gateway.settings import CacheSection, GatewayLimits, GatewaySection
 from gateway.traffic.canary_routes import CanarySettings
@@ -55,7 +55,7 @@ def test_every_example_is_right(title: str, factories: dict[str, Any]) -> None:
 
 
 def test_the_pieces_of_configuration_are_right() -> None:
-    first, beside, weighted, rates, blocked = blocks()
+    first, beside, weighted, rates, proxies, blocked = blocks()
 
     assert (
         route_definitions.parse(first["spring.cloud.gateway.routes"])[0].service == "order-service"
@@ -67,6 +67,7 @@ def test_the_pieces_of_configuration_are_right() -> None:
     section = GatewaySection.model_validate(beside["spring.cloud.gateway"])
     assert section.defaults.timeouts == RouteTimeouts(1.0, 5.0)
     assert section.cors.for_all
+    assert forwarded.trusted_proxies(*proxies.values()).trusts("::1")
     shipped = yaml.safe_load((ROOT / "config/gateway.yml").read_text())["fusebox"]["gateway"]
     assert rates["fusebox.gateway.rate-limits"].items() <= shipped["rate-limits"].items()
     GatewayLimits.model_validate(shipped)
