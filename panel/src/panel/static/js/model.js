@@ -76,7 +76,7 @@ function partProblems(snapshot) {
     if (part.state !== "up") {
       return [
         {
-          key: `part.${part.name}`,
+          key: `part:${part.name}`,
           part: part.name,
           sign: part.state,
           text: `problem.${part.state}`,
@@ -90,7 +90,7 @@ function partProblems(snapshot) {
     const values = { part: part.name, count: away.length, all: part.instances.length };
     return [
       {
-        key: `part.${part.name}`,
+        key: `part:${part.name}`,
         part: part.name,
         sign: "degraded",
         text: "problem.instances",
@@ -105,7 +105,7 @@ function breakerProblems(snapshot) {
   return [...fuses(snapshot).values()]
     .filter((fuse) => !["CLOSED", "DISABLED"].includes(fuse.worst.state))
     .map((fuse) => ({
-      key: `fuse.${fuse.id}`,
+      key: `fuse:${fuse.id}`,
       part: fuse.from,
       sign: fuse.worst.state,
       text: `problem.${fuse.worst.state}`,
@@ -119,7 +119,7 @@ function invariantProblems(snapshot) {
   return snapshot.invariants
     .filter((invariant) => invariant.holds === false)
     .map((invariant) => ({
-      key: `invariant.${invariant.name}`,
+      key: `invariant:${invariant.name}`,
       sign: "down",
       text: "problem.invariant",
       values: {},
@@ -134,7 +134,7 @@ function messageProblems(snapshot) {
     ...(part.consumers ?? [])
       .filter((consumer) => consumer.lag > LONG_LAG)
       .map((consumer) => ({
-        key: `lag.${consumer.topic}.${consumer.group}`,
+        key: `lag:${consumer.topic}:${consumer.group}`,
         part: part.name,
         sign: "degraded",
         text: "problem.lag",
@@ -143,7 +143,7 @@ function messageProblems(snapshot) {
     ...(part.topics ?? [])
       .filter((topic) => topic.dead > 0)
       .map((topic) => ({
-        key: `dead.${topic.name}`,
+        key: `dead:${topic.name}`,
         part: part.name,
         sign: "degraded",
         text: "problem.dead",
@@ -157,7 +157,7 @@ function outboxProblems(part) {
   const values = { part: part.name, count: part.outbox.rows };
   return [
     {
-      key: `outbox.${part.name}`,
+      key: `outbox:${part.name}`,
       part: part.name,
       sign: "degraded",
       text: "problem.outbox",

@@ -23,7 +23,10 @@ export async function signOut() {
 export async function use(verb, body) {
   const answer = await send("POST", `/api/hands/${verb}`, body);
   if (answer === null) return { status: 0, problem: t("hands.unreachable") };
-  return { status: answer.status, problem: answer.ok ? null : await problemOf(answer) };
+  const problem = answer.ok ? null : await problemOf(answer);
+  // Perhaps the hands have been switched off, or the session is over.
+  if (problem) await refreshSession();
+  return { status: answer.status, problem };
 }
 
 async function settle(answer) {

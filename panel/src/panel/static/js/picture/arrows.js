@@ -104,10 +104,17 @@ function drawnFuse(arrow, fuse, elapsed, open) {
     },
     h("title", {}, name),
     h("rect", { x: x - 27, y: y - 14, width: 54, height: 28, rx: 6, class: "back" }),
+    h("rect", { key: "hit", ...reach(arrow.fuse), class: "hit" }),
     fuseGlyph(state, x, y),
     state === "CLOSED" && fuseDots(fuse.worst, arrow.fuse.dots),
     text && lines(text, fuseLines(text, words, state, reason)),
   );
+}
+
+/** A fuse is pressed anywhere, its words included. */
+function reach({ x, y, text }) {
+  if (text?.anchor !== "start") return { x: x - 55, y: y - 18, width: 110, height: 62 };
+  return { x: x - 33, y: y - 26, width: text.x + text.width - x + 33, height: 58 };
 }
 
 function fuseLines({ folded, bare }, words, state, reason) {

@@ -47,7 +47,7 @@ function announceProblems(before, now) {
   const earlier = new Set(verdict(before).problems.map((problem) => problem.key));
   const { problems } = verdict(now);
   for (const problem of problems) {
-    if (!earlier.has(problem.key) && !problem.key.startsWith("fuse."))
+    if (!earlier.has(problem.key) && !problem.key.startsWith("fuse:"))
       announce(problemText({ ...problem, reason: null }));
   }
   if (earlier.size && !problems.length) announce(t("verdict.works"));

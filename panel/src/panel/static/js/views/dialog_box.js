@@ -15,7 +15,9 @@ export class DialogBox {
     this.#context = context;
     this.#node.onclose = () => (this.opened = null);
     // A press beside the dialog is one on its backdrop.
-    this.#node.onclick = (event) => event.target === this.#node && this.close();
+    this.#node.onclick = (event) => {
+      if (event.target === this.#node) this.close();
+    };
     document.getElementById("dialog-close").onclick = () => this.close();
   }
 

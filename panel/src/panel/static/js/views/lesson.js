@@ -64,8 +64,8 @@ function start(hands, form, titles, steps) {
         ),
       ),
     ),
-    hands.handButton("lesson", wanted ? { name: wanted } : {}, t("hand.lesson")),
-    command(wanted ? `make demo STEP=${wanted}` : "make demo"),
+    hands.handButton("lesson", wanted ? { name: Number(wanted) } : {}, t("hand.lesson")),
+    command(wanted ? `make demo STEP=${wanted} PACE=fast` : "make demo PACE=fast"),
   );
 }
 

@@ -6,10 +6,11 @@ const kinds =
   (...allowed) =>
   (part) =>
     allowed.includes(part.kind);
-const instanceOf = (form) => (form.instance ? ` INSTANCE=${form.instance.split("-").at(-1)}` : "");
+const numberOf = (form) => Number(form.instance.split("-").at(-1));
+const instanceOf = (form) => (form.instance ? ` INSTANCE=${numberOf(form)}` : "");
 const on = (form) => ({
   service: form.service,
-  ...(form.instance ? { instance: form.instance } : {}),
+  ...(form.instance ? { instance: numberOf(form) } : {}),
 });
 const plain = (verb, targets, breaks = true) => ({
   target: targets,
