@@ -38,7 +38,11 @@ function list(shown, now, open) {
     "ol",
     { key: "orders", class: "orders" },
     shown.map((order) =>
-      h("li", { key: order.orderId, class: order.status }, row(order, now, open)),
+      h(
+        "li",
+        { key: order.orderId, class: order.status, "data-order": order.orderId },
+        row(order, now, open),
+      ),
     ),
   );
 }
