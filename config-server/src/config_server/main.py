@@ -42,7 +42,13 @@ def build() -> tuple[Process[ConfigServerSettings], web.Application]:
     process.actuator.health.add("repository", lambda: _backend_health(backend), readiness=True)
     process.actuator.health.add("files", lambda: _files_health(backend))
     decrypts = process.settings.spring.cloud.config.server.encrypt.enabled
-    app = create_app(backend, cipher, announcer.changed, decrypts)
+    app = create_app(
+        backend,
+        cipher,
+        announcer.changed,
+        decrypts,
+        process.live.map(lambda settings: settings.fusebox.pages.panel),
+    )
     app.middlewares.append(authenticated(PlatformAccess.of(environment), is_open))
     add_actuator(app, process, template_of)
     return process, app

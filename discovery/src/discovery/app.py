@@ -61,8 +61,11 @@ class DiscoveryServer:
         bind: str = "127.0.0.1",
         port: int = 8761,
         identity: Callable[[], Mapping[str, str]] = dict,
+        panel: Callable[[], str] = str,
     ) -> None:
-        """`identity` are the headers that show the other replicas who this is."""
+        """`identity` are the headers that show the other replicas who this is, `panel` is where
+        the page leads.
+        """
         clock = clock or RegistryClock()
         self.registry = Registry(clock, rules)
         self.replicas = Replicas(self.registry, clock, peer_settings, bind, port, identity)
@@ -74,7 +77,7 @@ class DiscoveryServer:
         cache = EurekaResponseCache(self.registry, clock)
         rights = RegistryRights(lambda: access.services)
         self.app.add_routes(EurekaApi(self.registry, replicated, cache, rights).routes())
-        dashboard = Dashboard(self.registry, self.replicas, clock)
+        dashboard = Dashboard(self.registry, self.replicas, clock, panel)
         self.app.add_routes([web.get("/", dashboard.page)])
         self.app.cleanup_ctx.append(self._run)
 

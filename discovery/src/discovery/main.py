@@ -32,6 +32,7 @@ def build() -> tuple[Process[DiscoverySettings], web.Application]:
         bind=process.environment.bind,
         port=own_port(),
         identity=lambda: process.identity.headers(SERVICE),
+        panel=process.live.map(lambda settings: settings.fusebox.pages.panel),
     )
     registry_metrics = RegistryMetrics(discovery.registry, discovery.replicas)
     process.actuator.add(

@@ -151,6 +151,12 @@ class AuditSettings(Section):
     refusals_per_minute: Count = 60
 
 
+class PagesSettings(Section):
+    """Where a person with a browser finds the panel; empty where there is none."""
+
+    panel: str = Field("", pattern="^(https?://.*[^/])?$")
+
+
 class Fusebox(Section):
     audit: AuditSettings = AuditSettings()
     breaker: BreakerSettings = BreakerSettings()
@@ -160,6 +166,7 @@ class Fusebox(Section):
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()
     access_log: AccessLogSettings = AccessLogSettings()
+    pages: PagesSettings = PagesSettings()
     threads: Count = 32
     max_body_bytes: Count = 1_048_576
 

@@ -11,7 +11,6 @@ from aiohttp import web
 
 from config_server.configurations import Configurations
 from config_server.files import render as rendering
-from config_server.http import welcome
 from config_server.http.errors import JSON, PLAIN, TEXT, json_response, text_response
 from config_server.model import ConfigQuery, ConfigResult, PropertySource, PropertyValue
 from config_server.notify import webhooks
@@ -50,7 +49,6 @@ class ConfigApi:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/monitor", self.monitor),
-            web.get("/", welcome.page),
             web.get("/{path:.*}", self.find),
         ]
 

@@ -1,12 +1,13 @@
 """The page at `/`: registered instances, state of the replicas, latest events."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from itertools import islice
 
 from aiohttp import web
 
+from chassis.web import pages
 from discovery.registry.journal import JournalEntry
 from discovery.registry.models import Lease, RegistryClock, by_application
 from discovery.registry.registry import Registry
@@ -18,44 +19,32 @@ ENTRIES_SHOWN = 20
 REFRESH_SECONDS = 5
 
 STYLE = """
-body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;
-color:#222;background:#fff}
-table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
-th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd;
-overflow-wrap:anywhere;vertical-align:top}
-.UP{color:#186a3b}.DOWN,.UNKNOWN,.unreachable{color:#a61b1b}
-.STARTING,.OUT_OF_SERVICE{color:#8a5a00}
-.preserving{background:#a61b1b;color:#fff;padding:.5rem 1rem}
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}th,td{border-color:#444}
-.UP{color:#6fcf97}.DOWN,.UNKNOWN,.unreachable{color:#ff8a80}
-.STARTING,.OUT_OF_SERVICE{color:#f2c94c}}
+.UP{color:var(--ok)}.DOWN,.UNKNOWN,.unreachable{color:var(--bad)}
+.STARTING,.OUT_OF_SERVICE{color:var(--warn)}
+.preserving{background:var(--bad-back);color:var(--bad);padding:.5rem 1rem}
 """
-# Names are whatever was registered: even if one slipped through, nothing would run or load.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 class Dashboard:
-    def __init__(self, registry: Registry, replicas: Replicas, clock: RegistryClock) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        replicas: Replicas,
+        clock: RegistryClock,
+        panel: Callable[[], str],
+    ) -> None:
         self._registry = registry
+        self._panel = panel
         self._replicas = replicas
         self._clock = clock
 
     async def page(self, _: web.Request) -> web.Response:
         self._registry.sweep()
-        return web.Response(text=self.html(), content_type="text/html", headers=HEADERS)
+        return web.Response(text=self.html(), content_type="text/html", headers=pages.HEADERS)
 
     def html(self) -> str:
         leases, journal = self._registry.leases(), self._registry.journal
         parts = [
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
-            f'<meta name="viewport" content="width=device-width"><title>discovery</title>'
-            f"<style>{STYLE}</style></head><body><h1>discovery</h1>",
             self._state(leases),
             self._applications(leases),
             "<h2>Replicas</h2>",
@@ -64,9 +53,8 @@ class Dashboard:
             _entries(journal.registered),
             "<h2>Last cancelled or evicted</h2>",
             _entries(journal.gone),
-            "</body></html>",
         ]
-        return "".join(parts)
+        return pages.page("discovery", "".join(parts), self._panel(), STYLE, REFRESH_SECONDS)
 
     def _state(self, leases: list[Lease]) -> str:
         registry = self._registry

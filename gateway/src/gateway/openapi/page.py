@@ -9,11 +9,13 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
+from chassis.web.pages import ICON_LINK
+
 STYLE = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
 _DIGEST = b64encode(sha256(STYLE.encode()).digest()).decode()
 POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; img-src data:; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
 )
 Document = Mapping[str, Any]
 
@@ -31,7 +33,8 @@ def html(document: Document, base: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{title}: the API</title>'
-        f"<style>{STYLE}</style></head><body><header><h1>{title} {escape(info['version'])}</h1>"
+        f"{ICON_LINK}<style>{STYLE}</style></head><body><header>"
+        f'<a href="/">Fusebox</a><h1>{title} {escape(info["version"])}</h1>'
         f'{paragraphs}<p>For programs: <a href="/openapi.json">/openapi.json</a>, OpenAPI'
         f" {escape(document['openapi'])}.</p></header><nav><ul>{links}</ul></nav>"
         f"<main>{sections}</main></body></html>"

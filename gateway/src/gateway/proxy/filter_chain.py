@@ -37,6 +37,7 @@ class FilterChain:
         pages: DescriptionPages,
         authentication: Authentication,
         limits: Callable[[], GatewayLimits],
+        panel: Callable[[], str],
         mirror: Mirror,
         forward: Handler,
     ) -> None:
@@ -45,7 +46,7 @@ class FilterChain:
         # By another route a request comes to another path, which may want another role.
         by_other_route = chain((authentication.filter, edit_response), forward)
         self._filters = (
-            *_checks(rules, pages, authentication, limits),
+            *_checks(rules, pages, authentication, limits, panel),
             *answering(rules, mirror, forward, by_other_route),
         )
         self._table: RouteTable | None = None
@@ -73,8 +74,9 @@ def _checks(
     pages: DescriptionPages,
     authentication: Authentication,
     limits: Callable[[], GatewayLimits],
+    panel: Callable[[], str],
 ) -> tuple[GatewayFilter, ...]:
-    welcome = WelcomePage(rules.services, lambda: limits().zipkin_ui)
+    welcome = WelcomePage(rules.services, panel, lambda: limits().zipkin_ui)
     return (
         GatewayFilter(BlocklistFilter(rules.check).filter, lambda _: rules.blocks),
         GatewayFilter(welcome.filter, lambda route: route is NO_ROUTE),

@@ -72,7 +72,13 @@ class GatewayHandler:
         ).forward
         self._mirror = Mirror(forward)
         self._chain = FilterChain(
-            rules, pages, self._authentication, lambda: self.limits, self._mirror, forward
+            rules,
+            pages,
+            self._authentication,
+            lambda: self.limits,
+            lambda: process.settings.fusebox.pages.panel,
+            self._mirror,
+            forward,
         )
         process.metrics.add(lambda: metrics.of_the_cache(rules.cache))
         process.metrics.add(lambda: metrics.of_the_mirror(self._mirror))

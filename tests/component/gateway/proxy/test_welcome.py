@@ -20,6 +20,17 @@ def test_a_browser_gets_a_page_with_links(shop: Shop) -> None:
     assert shop.call("/", "HEAD", headers=BROWSER).status_code == 200
 
 
+def test_a_browser_is_sent_to_the_panel_where_there_is_one(shop: Shop) -> None:
+    configure(shop, **{"fusebox.pages.panel": "http://panel.example:8080"})
+
+    answer = shop.call("/", headers=BROWSER)
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "http://panel.example:8080/"
+    assert (answer.headers["Vary"], answer.headers["Cache-Control"]) == ("Accept", "no-store")
+    check(shop.call("/", headers={"Accept": "application/json"}), 404, "not-found")
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
 def test_whoever_else_asks_is_told_that_nothing_is_there(shop: Shop, accept: str) -> None:
     check(shop.call("/", headers={"Accept": accept}), 404, "not-found")

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from chassis.web import pages
 from discovery.registry.models import DataCenter, InstanceInfo, InstanceStatus, RegistryClock
 from discovery.registry.registry import Registry
 from discovery.registry.rules import LeaseRules
 from discovery.replication.peer_client import PeerSettings, Replica, Replicas
 from discovery.replication.pending_changes import PendingChanges
-from discovery.web.dashboard import HEADERS, INSTANCES_SHOWN, Dashboard
+from discovery.web.dashboard import INSTANCES_SHOWN, Dashboard
 from discovery.web.metrics import RegistryMetrics
 
 PROBE = InstanceInfo("PROBE", "h:1", "h", "127.0.0.1", DataCenter("MyOwn"))
@@ -26,7 +27,8 @@ class Page:
         self.replica = Replica("http://other:8761/eureka/", PendingChanges(self.registry, clock))
         monkeypatch.setattr(self.replicas, "all", lambda: [self.replica])
         self.metrics = RegistryMetrics(self.registry, self.replicas)
-        self._dashboard = Dashboard(self.registry, self.replicas, clock)
+        self.panel = ""
+        self._dashboard = Dashboard(self.registry, self.replicas, clock, lambda: self.panel)
 
     def html(self) -> str:
         self.registry.sweep()
@@ -140,8 +142,11 @@ def test_only_a_web_address_becomes_a_link(page: Page) -> None:
 def test_the_page_loads_nothing_and_its_policy_forbids_it(page: Page) -> None:
     page.registry.register(PROBE)
 
-    assert {tag for tag, _ in tags(page.html())}.isdisjoint({"link", "script", "img", "iframe"})
-    assert "default-src 'none'" in HEADERS["Content-Security-Policy"]
+    [icon] = [attributes for tag, attributes in tags(page.html()) if tag == "link"]
+    assert icon["rel"] == "icon"
+    assert (icon["href"] or "").startswith("data:image/svg+xml,")
+    assert {tag for tag, _ in tags(page.html())}.isdisjoint({"script", "img", "iframe"})
+    assert "default-src 'none'" in pages.HEADERS["Content-Security-Policy"]
 
 
 def test_the_page_shows_some_of_very_many_instances_and_counts_the_rest(page: Page) -> None:
@@ -163,3 +168,9 @@ def test_the_metrics_count_instances_events_and_replicas(page: Page) -> None:
     assert 'eureka_server_replica_reached{replica="http://other:8761/eureka/"} 0.0' in exposed
     page.now += 61
     assert b"eureka_server_renewals_last_minute 0.0" in page.metrics.exposition()
+
+
+def test_the_page_leads_to_the_panel(page: Page) -> None:
+    page.panel = "http://127.0.0.1:8080"
+
+    assert '<a href="http://127.0.0.1:8080/">' in page.html()

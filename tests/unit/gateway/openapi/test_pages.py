@@ -84,8 +84,10 @@ def test_people_get_a_page_that_loads_nothing_and_runs_nothing(reader: Reader) -
     assert headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
-    assert re.findall(r"<script|<link|<img|<iframe|\son\w+=|\sstyle=", html) == []
-    assert [link for link in re.findall(r'href="([^"]*)"', html) if link[0] not in "#/"] == []
+    assert re.findall(r"<script|<img|<iframe|\son\w+=|\sstyle=", html) == []
+    [icon, *links] = re.findall(r'href="([^"]*)"', html)
+    assert icon.startswith("data:image/svg+xml,")
+    assert [link for link in links if link[0] not in "#/"] == []
 
 
 def test_the_page_names_every_operation_with_a_command_to_paste(reader: Reader) -> None:
@@ -113,7 +115,7 @@ class Tags(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "link"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
