@@ -25,7 +25,7 @@ of_service = "$$SERVICE"
 of_instance = $(if $(INSTANCE),--instance "$$INSTANCE")
 of_minutes = $(if $(MINUTES),$(MINUTES),$(error say how long: make $@ MINUTES=30))
 VERBS := help up down clean status kill start stop scale new roll rotate-keys credentials purge canary slow \
-  fail pause heal set order traffic dead replay-dead logs verify demo replay doctor test faults soak storm check bench lock install
+  fail pause heal set order traffic watch dead replay-dead logs verify demo replay doctor test faults soak storm check bench lock install
 
 .DEFAULT_GOAL := help
 .PHONY: $(VERBS)
@@ -58,6 +58,9 @@ order: $(INSTALLED) ## order as a customer: [PRODUCT=CATALOG-0001] [QTY=2] [N=3]
 
 traffic: $(INSTALLED) ## steady customers, and how they fare, until Ctrl-C: [RATE=5]
 	@$(FUSEBOX) traffic $(if $(RATE),--rate "$$RATE")
+
+watch: $(INSTALLED) ## the shop as it is now, refreshed in place, until Ctrl-C
+	@$(FUSEBOX) watch
 
 logs: $(INSTALLED) ## follow the logs: [SERVICE=…] [LEVEL=warn] [SINCE=10m] [GREP=…], or the story of TRACE=… or ORDER=…
 	@$(FUSEBOX) logs $(if $(SERVICE),$(of_service)) $(if $(TRACE),--trace "$$TRACE") \

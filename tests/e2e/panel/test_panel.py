@@ -310,3 +310,22 @@ def test_the_shop_does_not_notice_a_dead_panel(shop: RunningShop, panel: Panel) 
         assert shop.customer().place_order("CATALOG-0001", wait=5).status == "CONFIRMED"
     finally:
         shop.start("panel")
+
+
+def test_watch_tells_the_essentials_in_plain_lines(shop: RunningShop, panel: Panel) -> None:
+    watched = shop.run("watch", "--seconds", "1")
+
+    assert "parts are up" in watched.stdout
+    assert "\x1b" not in watched.stdout
+
+
+@processes_only
+def test_watch_says_what_to_do_without_a_panel(shop: RunningShop, panel: Panel) -> None:
+    shop.run("stop", "panel")
+    try:
+        refused = shop.run("watch", "--seconds", "1", check=False)
+    finally:
+        shop.start("panel")
+
+    assert refused.returncode == 1
+    assert "make start SERVICE=panel" in refused.stderr

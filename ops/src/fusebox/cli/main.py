@@ -19,6 +19,7 @@ from fusebox.cli.logs import logs
 from fusebox.cli.order import order
 from fusebox.cli.traffic import traffic
 from fusebox.cli.usage import PartName, Verbs, usage_fault
+from fusebox.cli.watch import watch
 from fusebox.core import pipes
 from fusebox.core.errors import Fault, Interrupted
 from fusebox.core.progress import shown
@@ -142,6 +143,7 @@ cli.add_command(logs)
 cli.add_command(order)
 cli.add_command(replay)
 cli.add_command(traffic)
+cli.add_command(watch)
 cli.add_command(new)
 cli.add_command(demo)
 
