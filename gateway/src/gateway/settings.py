@@ -177,6 +177,8 @@ class GatewayLimits(Section):
     # Of server-sent events, and of what a connection was upgraded to.
     stream_idle_seconds: Positive = 300
     max_concurrent_requests: Count = 1000
+    # HSTS, such as max-age=31536000, for who has asked a trusted proxy by TLS; nothing without it.
+    strict_transport_security: str = Field("", pattern=r"^[ -~]*$")
     zipkin_ui: str = Field("http://127.0.0.1:9411", pattern="^https?://.*[^/]$")
 
 

@@ -122,6 +122,11 @@ class RawHeaders:
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter([*decoded(self.pairs), *parsed(self.own)])
 
+    @property
+    def content_type(self) -> str:
+        lines = [value for name, value in self.pairs if name.lower() == b"content-type"]
+        return lines[0].decode("latin-1") if lines else ""
+
     def with_own(self, own: Mapping[str, str]) -> "RawHeaders":
         """`own` in the place of all lines of the same names."""
         names = [lower(name) for name in own]

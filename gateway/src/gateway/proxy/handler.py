@@ -20,7 +20,7 @@ from gateway.http.messages import Headers, Request, Response, Send, authorizatio
 from gateway.http.server import ClientLimits
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.openapi.pages import DescriptionPages
-from gateway.proxy import metrics, problem_responses, request_body
+from gateway.proxy import metrics, problem_responses, request_body, security_headers
 from gateway.proxy.filter_chain import FilterChain
 from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
 from gateway.proxy.problem_responses import SERVER
@@ -125,9 +125,9 @@ class GatewayHandler:
     def refuse(self, request: Request | None, problem: Problem) -> Response:
         """The answer to what never became a request, or broke the handler."""
         if request is not None and request.trace_id is not None:
-            return problem_responses.problem(problem, self._trace(request.trace_id))
+            return problem_responses.problem(problem, self._own(request, request.trace_id))
         with self._tracer.serve(UNREADABLE, {}) as span:
-            response = problem_responses.problem(problem, self._trace(span.attrs.trace_id))
+            response = problem_responses.problem(problem, self._own(None, span.attrs.trace_id))
             tag_status(span, response.status)
             self._process.metrics.answered("UNKNOWN", NO_ROUTE.template, response.status, 0.0)
             self._log.unreadable(response.status, span.attrs)
@@ -164,7 +164,7 @@ class GatewayHandler:
             request.trace_id = span.attrs.trace_id
             span.tags["http.method"] = request.method
             span.tags["http.path"] = request.path
-            trace = self._trace(span.attrs.trace_id)
+            trace = self._own(request, span.attrs.trace_id)
             cors = self._rules.cors(exchange)
             if cors:
                 send = cors.adding_to(send)
@@ -227,7 +227,7 @@ class GatewayHandler:
     async def _show_own_page(self, request: Request, path: str, send: Send) -> int:
         # Asked every second by whoever watches, so these traces are named but not recorded.
         request.trace_id = self._tracer.new_trace(sampled=False).trace_id
-        trace = self._trace(request.trace_id)
+        trace = self._own(request, request.trace_id)
         try:
             response = await self._own_page(request, path, trace)
         except Problem as problem:
@@ -248,15 +248,23 @@ class GatewayHandler:
         headers = {**page.headers, **trace}
         return problem_responses.page(page.status, page.content_type, page.body, headers)
 
-    def _trace(self, trace_id: str) -> dict[str, str]:
-        return problem_responses.trace_headers(trace_id, self.limits.zipkin_ui)
+    def _own(self, request: Request | None, trace_id: str) -> dict[str, str]:
+        """What every answer to it says."""
+        limits = self.limits
+        own = problem_responses.trace_headers(trace_id, limits.zipkin_ui)
+        if request is not None and request.scheme == "https" and limits.strict_transport_security:
+            own[security_headers.TRANSPORT] = limits.strict_transport_security
+        return own
 
 
 def _with_own(given: Pairs, own: dict[str, str]) -> Headers | RawHeaders:
     """`own` in the place of what the service says; who it is, it says itself."""
     if isinstance(given, RawHeaders):
+        own = {**security_headers.unsaid(given.names, given.content_type), **own}
         return given.with_own(own if b"server" in given.names else {**own, "Server": SERVER})
     passed = CIMultiDict(given)
+    names = {name.lower().encode() for name in passed}
+    passed.update(security_headers.unsaid(names, passed.get("Content-Type", "")))
     passed.update(own)
     passed.setdefault("Server", SERVER)
     return passed

@@ -7,6 +7,7 @@ from multidict import CIMultiDict
 from chassis.core.errors import Problem
 from chassis.web import problem_details
 from gateway.http.messages import Response
+from gateway.proxy import security_headers
 from gateway.routing.rate_limit import RateExceeded
 
 SERVER = "fusebox-gateway"
@@ -28,5 +29,11 @@ def problem(error: Problem, trace: dict[str, str]) -> Response:
 
 
 def page(status: int, content_type: str, body: bytes, headers: dict[str, str]) -> Response:
-    own = {"Content-Type": content_type, "Server": SERVER, **headers}
+    own = {
+        "Content-Type": content_type,
+        "Cache-Control": "no-store",
+        "Server": SERVER,
+        **security_headers.unsaid((), content_type),
+        **headers,
+    }
     return Response(status, CIMultiDict(own), body)
