@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +24,7 @@ from order_service.closed_accounts import ClosedAccounts
 from order_service.messaging import EVENT_TYPES, handler
 from order_service.models import inbox, outbox
 from order_service.settings import OrderSettings
+from order_service.statements import Move
 
 from ...identities import as_gateway
 
@@ -62,6 +63,7 @@ class User:
     issuer: Any
     user_id: str
     decided: set[UUID] = field(default_factory=set)
+    moved: dict[UUID, Move] = field(default_factory=dict)
     users: Any = None
 
     def place(self, key: str | None = None, **body: Any) -> TestResponse:
@@ -83,7 +85,7 @@ class User:
         """Let events have their effect as one batch."""
         parsed = [_event(type, data) for type, data in events]
         with sessionmaker(self.engine).begin() as session:
-            handle = handler(decided=self.decided.update, closed=lambda: None)
+            handle = handler(decided=self.note, closed=lambda: None)
             handle(session, inbox.claim(session, parsed))
 
     def settle(self, second_pass_seconds: float = 60) -> None:
@@ -91,6 +93,10 @@ class User:
         sessions = sessionmaker(self.engine)
         accounts = ClosedAccounts(sessions, self.decided.update, second_pass_seconds)
         accounts.settle_all(threading.Event())
+
+    def note(self, order_ids: set[UUID], moved: Mapping[UUID, Move]) -> None:
+        self.decided.update(order_ids)
+        self.moved.update(moved)
 
     def recorded(self, order_id: str) -> list[str]:
         """The types of the events written for an order."""

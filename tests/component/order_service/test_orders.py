@@ -84,7 +84,12 @@ def test_a_batch_of_events_ends_as_they_would_one_after_another(user: Any) -> No
     ]
     rejected = user.call("GET", f"orders/{other}").get_json()
     assert rejected["reason"] == "product-unknown"
-    assert {UUID(one), UUID(other)} <= user.decided
+    assert {UUID(one), UUID(other), UUID(cancelled)} <= user.decided
+    assert [(user.moved[UUID(id)].to, user.moved[UUID(id)].reason) for id in (one, other)] == [
+        ("CONFIRMED", None),
+        ("REJECTED", "product-unknown"),
+    ]
+    assert UUID(cancelled) not in user.moved
     user.catalog.status = 503
     assert user.place(productId=product["productId"], qty=4).get_json()["code"] == "out-of-stock"
     assert user.place(productId=product["productId"], qty=3).status_code == 201

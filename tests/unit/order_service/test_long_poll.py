@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from order_service.long_poll import LongPoll
+from order_service.long_poll import UNDECIDED, LongPoll, WaitOutcome
+from order_service.models import OrderStatus
+from order_service.statements import Move
 
 LONG = 10.0
 
@@ -41,7 +43,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def begun(pool: ThreadPoolExecutor, poll: LongPoll, order_id: UUID) -> Future[bool]:
+def begun(pool: ThreadPoolExecutor, poll: LongPoll, order_id: UUID) -> Future[WaitOutcome]:
     """A request that waits, once it really does."""
     future = pool.submit(poll.wait_for_decision, order_id, LONG)
     until(lambda: order_id in poll._waiting)
@@ -64,11 +66,27 @@ def test_what_this_process_decides_ends_the_wait_without_asking_the_database(
 
     poll.decided({order_id})
 
-    assert waits.result(LONG)
+    assert waits.result(LONG).is_decided
     assert not waits_on.done()
     poll.decided({other})
-    assert waits_on.result(LONG)
+    assert waits_on.result(LONG).is_decided
     assert database.questions == 0
+
+
+def test_who_waits_is_handed_what_became_of_the_order_where_it_is_known(
+    pool: ThreadPoolExecutor,
+) -> None:
+    rejected, cancelled = uuid4(), uuid4()
+    move = Move(rejected, OrderStatus.REJECTED, "out-of-stock")
+    poll = LongPoll(Database(), slots=2)  # type: ignore[arg-type]
+    waits = [begun(pool, poll, order_id) for order_id in (rejected, cancelled)]
+
+    poll.decided([rejected, cancelled], {rejected: move})
+
+    assert [future.result(LONG) for future in waits] == [
+        WaitOutcome(True, move),
+        WaitOutcome(True, None),
+    ]
 
 
 def test_what_another_instance_decides_is_found_in_the_database(pool: ThreadPoolExecutor) -> None:
@@ -81,7 +99,7 @@ def test_what_another_instance_decides_is_found_in_the_database(pool: ThreadPool
 
     database.decided = [order_id]
 
-    assert waits.result(LONG)
+    assert waits.result(LONG).is_decided
     stop.set()
     worker.result(LONG)
 
@@ -91,7 +109,7 @@ def test_nobody_asks_the_database_while_nobody_waits(pool: ThreadPoolExecutor) -
     poll = LongPoll(database, slots=1)  # type: ignore[arg-type]
 
     worker = pool.submit(poll.run, stop)
-    assert not poll.wait_for_decision(uuid4(), 0)
+    assert poll.wait_for_decision(uuid4(), 0) == UNDECIDED
     stop.set()
     worker.result(LONG)
 
@@ -108,13 +126,13 @@ def test_all_requests_that_wait_for_one_order_learn_of_its_decision(
 
     poll.decided({order_id})
 
-    assert all(future.result(LONG) for future in waits)
+    assert all(future.result(LONG).is_decided for future in waits)
 
 
 def test_a_wait_ends_undecided_when_its_time_is_over() -> None:
     poll = LongPoll(Database(), slots=1)  # type: ignore[arg-type]
 
-    assert not poll.wait_for_decision(uuid4(), 0.01)
+    assert poll.wait_for_decision(uuid4(), 0.01) == UNDECIDED
     assert not poll._waiting
 
 
@@ -123,7 +141,7 @@ def test_without_a_free_slot_nobody_waits(pool: ThreadPoolExecutor) -> None:
     poll = LongPoll(Database(), slots=1)  # type: ignore[arg-type]
     waits = begun(pool, poll, order_id)
 
-    assert not poll.wait_for_decision(uuid4(), LONG)
+    assert poll.wait_for_decision(uuid4(), LONG) == UNDECIDED
 
     poll.decided({order_id})
-    assert waits.result(LONG)
+    assert waits.result(LONG).is_decided

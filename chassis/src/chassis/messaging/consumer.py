@@ -1,5 +1,7 @@
-"""The consumer of a service's topics: batches in, one transaction each, offsets after it.
+"""The consumer of a service's topics: batches in, one transaction each, offsets some time after it.
 
+An offset is committed for all batches of a moment: what a process that dies meanwhile has handled
+is delivered once more, and the inbox knows it.
 What becomes of a batch is EventProcessor's.  When it cannot be handled, nothing is skipped: it is
 read again after a growing pause, and health says meanwhile what is waited for.
 """
@@ -27,6 +29,8 @@ POLL_MILLISECONDS = 500
 LONGEST_PAUSE = 2.0
 TOPICS_PAUSE = 0.2
 LOOK_SECONDS = 1.0
+# A commit costs both ends about what a small batch does.
+COMMIT_SECONDS = 0.5
 
 
 class Consumer:
@@ -53,6 +57,8 @@ class Consumer:
         self._missing_topics: list[str] = []
         self._lag: dict[TopicPartition, int | None] = {}
         self._look_due = 0.0
+        # When offsets are to be committed; none is due when all are.
+        self._commit_due: float | None = None
 
     def run(self, stop: threading.Event) -> None:
         try:
@@ -105,22 +111,33 @@ class Consumer:
             self._waits_for = ""
             if records:
                 self._process(self._consumer, records)
+            if self._commit_due is not None and time.monotonic() >= self._commit_due:
+                self._commit(self._consumer)
             self._look_at_partitions(self._consumer)
+        if self._commit_due is not None:
+            self._commit(self._consumer)
 
     def _process(self, consumer: KafkaConsumer, records: Sequence[Any]) -> None:
         try:
-            self._processor.process(records)
+            letters = self._processor.process(records)
         except ConsumptionStopped as stopped:
             # What is done is done: read again, it would go to the dead letters a second time.
             for undone in reversed(records[records.index(stopped.record) :]):
                 consumer.seek(_partition(undone), undone.offset)
-            consumer.commit()
+            self._commit(consumer)
             self._stopped = _partition(stopped.record), str(stopped)
             self._look_at_partitions(consumer)
             raise
-        consumer.commit()
         self._backoff.reset()
         self._stopped = None
+        # Nobody knows a dead letter that comes twice.
+        wait = 0.0 if letters else COMMIT_SECONDS
+        due = time.monotonic() + wait
+        self._commit_due = due if self._commit_due is None else min(due, self._commit_due)
+
+    def _commit(self, consumer: KafkaConsumer) -> None:
+        consumer.commit()
+        self._commit_due = None
         kill_points.kill_point(kill_points.AFTER_OFFSET)
 
     def _await_topics(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
@@ -150,6 +167,7 @@ class Consumer:
         if self._consumer is not None:
             self._consumer.close(autocommit=False)
             self._consumer = None
+        self._commit_due = None
         self._dead_letters.close()
 
 

@@ -77,24 +77,31 @@ class EventProcessor:
         self._dead_letters = dead_letters
         self._limit = limit
 
-    def process(self, records: Sequence[Any]) -> None:
-        """Let `records` have their effect, once each; what is wrong with one hurts no other."""
+    def process(self, records: Sequence[Any]) -> bool:
+        """Let `records` have their effect, once each; what is wrong with one hurts no other.
+
+        Whether any has become a dead letter.
+        """
         readings = [self._read(record) for record in records]
         events = [reading for reading in readings if reading.event is not None]
         together = not events or self._is_handled(events)
         if together and not any(reading.reason for reading in readings):
             for topic, handled in Counter(reading.record.topic for reading in events).items():
                 self._limit.succeeded(topic, handled)
-            return
+            return False
+        letters = False
         for reading in readings:
             if reading.reason:
+                letters = True
                 self._give_up(reading.record, DeadLetterReason.INVALID, reading.reason)
             elif reading.event is not None:
                 failure = "" if together else self._handled_alone(reading)
                 if failure:
+                    letters = True
                     self._give_up(reading.record, DeadLetterReason.FAILED, failure)
                 else:
                     self._limit.succeeded(reading.record.topic)
+        return letters
 
     def _read(self, record: Any) -> _Reading:
         try:

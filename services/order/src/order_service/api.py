@@ -85,10 +85,14 @@ def blueprint(
         except Replay as replay:
             tag_span(idempotent_repeat="true")
             order, degraded = orders.order(user_id, replay.order_id), replay.degraded
-        hold = _hold_seconds(wait)
-        if hold > 0 and long_poll.wait_for_decision(order.order_id, hold):
-            return _created(order_json(orders.order(user_id, order.order_id), degraded))
-        return _created(placed_json(order, degraded))
+        decision = long_poll.wait_for_decision(order.order_id, _hold_seconds(wait))
+        if not decision.is_decided:
+            return _created(placed_json(order, degraded))
+        if decision.move is None:
+            order = orders.order(user_id, order.order_id)
+        else:
+            order.status, order.reason = decision.move.to, decision.move.reason
+        return _created(order_json(order, degraded))
 
     @api.post("/<uuid:user_id>/orders/<uuid:order_id>/cancel")
     @operation(

@@ -4,7 +4,7 @@ In: catalog-service has decided, a product has changed, a user has left.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -82,18 +82,19 @@ def order_cancelled(order: Order, **options: Any) -> Message:
 
 
 def handler(
-    decided: Callable[[set[UUID]], None], closed: Callable[[], None]
+    decided: Callable[[set[UUID], Mapping[UUID, Move]], None], closed: Callable[[], None]
 ) -> Callable[[Session, Sequence[Event]], None]:
     """Handles a batch in a few statements.
 
-    After the commit it calls `decided` with the batch's orders, and `closed` when a user has left.
+    After the commit it calls `decided` with the batch's orders, and those that it has moved, and
+    `closed` when a user has left.
     """
 
     def handle(session: Session, events: Sequence[Event]) -> None:
         payloads = [event.data for event in events]
         decisions = [event for event in events if isinstance(event.data, Decision)]
         moves = [_move(event.data) for event in decisions]
-        statements.move_orders(session, moves)
+        moved = statements.move_orders(session, moves)
         changes = [payload for payload in payloads if isinstance(payload, ProductChanged)]
         statements.remember_products(session, [fact.model_dump() for fact in _newest(changes)])
         deleted = {payload.user_id for payload in payloads if isinstance(payload, UserDeleted)}
@@ -103,7 +104,7 @@ def handler(
         if moves:
 
             def committed(_: Session) -> None:
-                decided({move.order_id for move in moves})
+                decided({move.order_id for move in moves}, moved)
                 log_together(log, list(map(_log_entry, decisions, moves)))
 
             sqlalchemy_event.listen(session, "after_commit", committed, once=True)

@@ -47,6 +47,7 @@ MOVE_ORDERS = text("""
     SET status = movable.status, reason = movable.reason, version = version + 1
     FROM movable
     WHERE orders.order_id = movable.order_id
+    RETURNING orders.order_id
 """)
 ALLOWED = [(old, new) for new, olds in ALLOWED_FROM.items() for old in olds]
 
@@ -122,8 +123,10 @@ def insert_orders(session: Session, placed: Sequence[Order]) -> None:
         session.execute(INSERT_ORDERS, columns(rows))
 
 
-def move_orders(session: Session, moves: Sequence[Move]) -> None:
-    """Move orders that are in a state to move; of two moves of one order the first counts.
+def move_orders(session: Session, moves: Sequence[Move]) -> dict[UUID, Move]:
+    """Move orders that are in a state to move, and return the moves made, by order.
+
+    Of two moves of one order the first counts.
 
     The others stay as they are: one that was cancelled meanwhile is not confirmed, and
     catalog-service gets an event of its own about it.
@@ -131,16 +134,18 @@ def move_orders(session: Session, moves: Sequence[Move]) -> None:
     first: dict[UUID, Move] = {}
     for move in moves:
         first.setdefault(move.order_id, move)
+    if not first:
+        return {}
     rows = [
         {"order_id": move.order_id, "status": move.to.value, "reason": move.reason}
         for move in first.values()
     ]
-    if rows:
-        allowed = {
-            "allowed_from": [old.value for old, _ in ALLOWED],
-            "allowed_to": [new.value for _, new in ALLOWED],
-        }
-        session.execute(MOVE_ORDERS, columns(rows) | allowed)
+    allowed = {
+        "allowed_from": [old.value for old, _ in ALLOWED],
+        "allowed_to": [new.value for _, new in ALLOWED],
+    }
+    moved = session.scalars(MOVE_ORDERS, columns(rows) | allowed)
+    return {order_id: first[order_id] for order_id in moved}
 
 
 def lock_orders(session: Session, order_ids: Collection[UUID]) -> dict[UUID, Order]:

@@ -26,6 +26,7 @@ class Broker:
     def __init__(self) -> None:
         self.records: list[Any] = []
         self.committed = 0
+        self.commits = 0
         self.topics = {"orders"}
         self.is_away = False
 
@@ -65,6 +66,7 @@ class Member:
 
     def commit(self) -> None:
         self.broker.committed = self.at
+        self.broker.commits += 1
 
     def assignment(self) -> set[TopicPartition]:
         return {ORDERS}
@@ -118,6 +120,7 @@ class Running:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer_module, "Backoff", lambda *_: Backoff(0.01, 0.02))
     monkeypatch.setattr(consumer_module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(consumer_module, "COMMIT_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -208,4 +211,34 @@ def test_a_database_that_is_away_has_everything_read_again(running: Any) -> None
     shop.until(lambda: broker.committed == 3)
 
     assert shop.handled() == ["1", "2"]
+    assert len(shop.harness.dead_letters.letters) == 1
+
+
+def test_the_offsets_of_a_moment_are_committed_at_once_and_the_rest_at_the_end(
+    running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "COMMIT_SECONDS", 60.0)
+    broker = Broker()
+    shop = running(broker, lambda _: None)
+    for number in range(5):
+        broker.add(b'{"order": "%d"}' % number)
+        shop.until(lambda: len(shop.handled()) == len(broker.records))
+
+    assert broker.commits == 0
+    shop.stop.set()
+    shop.until(lambda: broker.committed == 5)
+
+    assert broker.commits == 1
+
+
+def test_a_dead_letter_is_committed_at_once_lest_it_comes_twice(
+    running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "COMMIT_SECONDS", 60.0)
+    broker = Broker()
+    shop = running(broker, lambda _: None)
+
+    broker.add(b'{"order": "1"}', b"no JSON")
+    shop.until(lambda: broker.committed == 2)
+
     assert len(shop.harness.dead_letters.letters) == 1
