@@ -17,6 +17,7 @@ import order_service.messaging
 import user_service.messaging
 from catalog_service.models import Product, ReservationLine, ReservationStatus, release, reserve
 from chassis.audit.entry import AuditEntry, Outcome
+from chassis.audit.events import audit_recorded
 from chassis.messaging import cloudevents
 from chassis.messaging.cloudevents import BadRecord
 from chassis.messaging.event import encode
@@ -62,8 +63,8 @@ def produced() -> list[Message]:
         rejected(order.order_id, "product-unknown", ["CATALOG-9999"]),
         catalog_service.messaging.product_changed(shelf["CATALOG-0001"]),
         user_service.messaging.user_deleted(uuid4(), NOW),
-        AuditEntry("access", Outcome.REFUSED, "/x", detail={"code": "forbidden"}).message(),
-        AuditEntry("product.change", Outcome.DONE, "/catalogs/A", str(uuid4()), times=3).message(),
+        audit_recorded(AuditEntry("access", Outcome.REFUSED, "/x", detail={"code": "forbidden"})),
+        audit_recorded(AuditEntry("access", Outcome.DONE, "/x", str(uuid4()), times=3)),
     ]
 
 

@@ -44,7 +44,7 @@ def said(entry: dict[str, Any]) -> tuple[Any, ...]:
 def test_a_login_tells_who_and_from_where_and_in_which_trace(users: Any) -> None:
     ada = users.member()
     trace = f"{uuid4().int:032x}"
-    headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7", "b3": f"{trace}-{trace[:16]}-1"}
+    headers = {"X-Forwarded-For": "203.0.113.7, 198.51.100.1", "b3": f"{trace}-{trace[:16]}-1"}
     login = {"email": ada.email, "password": PASSWORD}
 
     assert users.call("POST", "/login", json=login, headers=headers).status_code == 200
@@ -260,7 +260,7 @@ def test_what_other_services_tell_is_appended_once(users: Any) -> None:
     for event_id in (uuid4(), uuid4()):  # published twice, as by a relay that died in between
         names = event_id, "audit.recorded", "catalog-service"
         headers = cloudevents.headers(*names, entry.occurred_at, None)
-        event = cloudevents.parse(b"", encode(entry.message().data), headers, EVENT_TYPES)
+        event = cloudevents.parse(b"", encode(entry.document()), headers, EVENT_TYPES)
         assert event
         with sessionmaker(users.engine).begin() as session:
             append(session, inbox.claim(session, [event]))
@@ -269,6 +269,26 @@ def test_what_other_services_tell_is_appended_once(users: Any) -> None:
 
     assert said(told) == ("product.change", "done", "an admin", "/catalogs/X", {"n": 1})
     assert told["entryId"] == str(entry.id)
+
+
+def test_what_the_gateway_tells_is_appended_once(users: Any) -> None:
+    entry = AuditEntry("actuator", Outcome.DONE, "/actuator/refresh", "an admin")
+
+    told = [users.call("POST", "/actuator/audit", json=[entry.document()]) for _ in range(2)]
+
+    assert [answer.status_code for answer in told] == [204, 204]
+    [stored] = trail(users, service="gateway")
+    assert said(stored) == ("actuator", "done", "an admin", "/actuator/refresh", {})
+
+
+@pytest.mark.parametrize("body", ["", "{", "{}", "[1]", '[{"action": "x"}]', "null"])
+def test_what_is_no_entry_is_refused_as_a_whole(users: Any, body: str) -> None:
+    before = len(trail(users))
+
+    answer = users.call("POST", "/actuator/audit", data=body)
+
+    assert code(answer) == (422, "invalid-request")
+    assert len(trail(users)) == before + 1  # the login of the reader
 
 
 def test_a_flood_of_failed_logins_is_told_by_its_number(users: Any, allowance: Any) -> None:

@@ -96,6 +96,25 @@ def test_what_happens_while_a_part_is_away_is_told_when_it_is_back(shop: Any, pa
         assert changed.status_code == 503
 
 
+def test_what_the_gateway_refuses_is_told_as_well(shop: Any) -> None:
+    url, forged = f"{shop.gateway}/order-service/x", {"Authorization": "Bearer a.b.c"}
+    bob, admin = shop.customer(), shop.admin()
+    log_level = "/catalog-service/actuator/loggers/catalog_service"
+
+    stranger = requests.get(url, headers=forged, timeout=10)
+    looked = bob.call("GET", "/order-service/actuator/env")
+    changed = admin.call("POST", log_level, json={"configuredLevel": "INFO"})
+
+    assert [one.status_code for one in (stranger, looked)] == [401, 403]
+    assert changed.ok, changed.text
+    entry = entry_of(shop, stranger, service="gateway")
+    assert (entry["outcome"], entry["target"]) == ("refused", "/order-service/x")
+    assert refused_to(shop, bob, looked, "gateway")["detail"]["code"] == "forbidden"
+    entry = entry_of(shop, changed, service="gateway")
+    assert (entry["action"], entry["actor"]) == ("actuator", admin.user_id)
+    assert (entry["outcome"], entry["target"]) == ("done", log_level)
+
+
 def test_only_an_admin_reads_the_trail(shop: Any) -> None:
     assert shop.customer().call("GET", "/user-service/audit").status_code == 403
     assert requests.get(f"{shop.gateway}/user-service/audit", timeout=10).status_code == 401

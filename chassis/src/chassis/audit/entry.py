@@ -14,10 +14,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from chassis.core.clock import rfc3339
-from chassis.messaging.outbox import Message
 
-TOPIC = "audit"
-EVENT_TYPE = "audit.recorded"
 LONGEST_TEXT = 200
 
 
@@ -51,9 +48,9 @@ class AuditEntry:
     def refused(self, **detail: Any) -> "AuditEntry":
         return replace(self, outcome=Outcome.REFUSED, detail={**self.detail, **detail})
 
-    def message(self) -> Message:
-        """The event for the service that keeps the trail."""
-        data = {
+    def document(self) -> dict[str, Any]:
+        """For the service that keeps the trail."""
+        return {
             "entryId": str(self.id),
             "occurredAt": rfc3339(self.occurred_at),
             "action": self.action,
@@ -65,7 +62,6 @@ class AuditEntry:
             "times": self.times,
             "detail": dict(self.detail),
         }
-        return Message(TOPIC, str(self.id), EVENT_TYPE, data)
 
 
 def shortened(text: str) -> str:

@@ -15,9 +15,8 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from chassis.audit.entry import AuditEntry
 from chassis.config.settings import AuditSettings
 from chassis.core.clock import rfc3339
-from chassis.core.errors import first_line
+from chassis.core.errors import Forbidden, InvalidToken, NotTheirs, Problem, first_line
 from chassis.core.live import Live
-from chassis.data.outages import OUTAGES
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +31,16 @@ ANY = "any"
 
 RefusalKey = tuple[str, str | None, str | None]
 Write = Callable[[Sequence[AuditEntry]], None]
+
+# Who asks for what is not theirs, or by a token that is none.
+REFUSALS = (Forbidden, InvalidToken, NotTheirs)
+# It happens to every token, and says nothing of who shows it.
+EXPIRED = "token-expired"
+
+
+def is_refusal(problem: Problem) -> bool:
+    """Whether it is one for the audit trail."""
+    return isinstance(problem, REFUSALS) and problem.code != EXPIRED
 
 
 @dataclass
@@ -56,21 +65,27 @@ class RefusalAllowance:
 
 
 class Refusals:
-    """`write` puts entries where they are kept; `run` is for Workers."""
+    """`write` puts entries where they are kept, unless it raises one of `outages`.
+
+    `run` is for Workers.
+    """
 
     def __init__(
         self,
         write: Write,
         settings: Live[AuditSettings],
+        outages: tuple[type[Exception], ...],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._write = write
+        self._outages = outages
         self._allowance = RefusalAllowance(
             settings.map(lambda audit: audit.refusals_per_minute), clock
         )
         self._lock = threading.Lock()
         self._together: dict[RefusalKey, AuditEntry] = {}
         self._recorded = 0
+        self._waits_for = ""
 
     def record(self, entry: AuditEntry) -> None:
         """Never fails: what cannot be written now is told together with others, later."""
@@ -107,8 +122,12 @@ class Refusals:
     def _try_to_write(self, entries: Sequence[AuditEntry]) -> None:
         try:
             self._write(entries)
-        except OUTAGES as error:
-            log.warning("refusals wait for the audit trail: %s", first_line(error))
+            self._waits_for = ""
+        except self._outages as error:
+            reason = first_line(error)
+            if reason != self._waits_for:
+                log.warning("refusals wait for the audit trail: %s", reason)
+            self._waits_for = reason
             with self._lock:
                 for entry in entries:
                     self._add(entry)

@@ -69,13 +69,33 @@ class ServiceClient:
         `weight` is the number of requests that it is for: the circuit breaker counts each of them.
         Returns a 4xx as well.  Raises CircuitOpen, Overloaded, TimedOut or Unavailable.
         """
+        return self._call("GET", path, name, {"params": list(params)}, headers, weight, fallback)
+
+    def post(self, path: str, name: str, document: Any) -> requests.Response:
+        """POST `document` as JSON; what it does must do no harm a second time, as GET's.
+
+        Returns and raises as `get`.
+        """
+        return self._call("POST", path, name, {"json": document})
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        name: str,
+        content: dict[str, Any],
+        headers: Mapping[str, str] | None = None,
+        weight: int = 1,
+        fallback: str = "",
+    ) -> requests.Response:
         deadline.check()
         # The span first: a call that the breaker refuses is one that is seen to fail.
-        with self._tracer.span(f"get {name}", Kind.CLIENT) as span:
+        with self._tracer.span(f"{method.lower()} {name}", Kind.CLIENT) as span:
             span.called(self.service)
             span.tags["circuitbreaker.state"] = self._policy.breaker.state
             arguments = {
-                "params": list(params),
+                "method": method,
+                **content,
                 "headers": {
                     **(headers or {}),
                     **tracing.outgoing(),
@@ -175,10 +195,12 @@ class ServiceClient:
         longest = settings.read_timeout_seconds
         timeout = longest if left is None else min(longest, max(left, 0.001))
         try:
-            return self._session.get(
-                instance.url + path,
-                params=arguments["params"],
-                headers=arguments["headers"] | deadline.outgoing(is_retry=is_retry),
+            return self._session.request(
+                **arguments
+                | {
+                    "url": instance.url + path,
+                    "headers": arguments["headers"] | deadline.outgoing(is_retry=is_retry),
+                },
                 timeout=(min(settings.connect_timeout_seconds, timeout), timeout),
                 allow_redirects=False,
             )

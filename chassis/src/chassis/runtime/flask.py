@@ -12,17 +12,14 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from chassis.audit.entry import AuditEntry, Outcome, shortened
-from chassis.audit.refusals import Refusals
+from chassis.audit.refusals import Refusals, is_refusal
 from chassis.chaos.monkey import AssaultException, ChaosMonkey
 from chassis.core import strict_json
 from chassis.core.errors import (
     BadRequest,
     FieldError,
-    Forbidden,
     Invalid,
-    InvalidToken,
     NotFound,
-    NotTheirs,
     Problem,
     TooLarge,
     Unavailable,
@@ -53,10 +50,6 @@ FOR_ANYBODY = "__for_anybody__"
 PARAMETER = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-# Who asks for what is not theirs, or by a token that is none. To run out happens to each of them.
-REFUSALS = (Forbidden, InvalidToken, NotTheirs)
-EVERYDAY = ("token-expired",)
 
 CODES = {
     400: "malformed-request",
@@ -160,10 +153,10 @@ def audited(
 
 
 def _source() -> str | None:
-    """Where the request came from: the gateway's caller, which it has written at the end."""
+    """The client, as the gateway has written it: before the proxies that it trusts, if any."""
     passed_on: str = request.headers.get("X-Forwarded-For", "")
     try:
-        return str(ip_address(passed_on.rpartition(",")[2].strip()))
+        return str(ip_address(passed_on.partition(",")[0].strip()))
     except ValueError:
         return request.remote_addr
 
@@ -295,7 +288,7 @@ def _assault_requests(app: Flask, monkey: ChaosMonkey) -> None:
 def _answer_errors(app: Flask, refusals: Refusals | None) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
-        if refusals is not None and isinstance(error, REFUSALS) and error.code not in EVERYDAY:
+        if refusals is not None and is_refusal(error):
             detail = {"method": request.method, "code": error.code}
             refusals.record(audited("access", outcome=Outcome.REFUSED, **detail))
         document = problem_details.document(error, _trace_id())

@@ -58,7 +58,7 @@ class GatewayHandler:
     ) -> None:
         self._process = process
         self._tracer = process.tracer
-        self._authentication = Authentication(tokens)
+        self._authentication = Authentication.of(process, tokens)
         self._client = UpstreamClient(
             process.tracer,
             process.balancer,

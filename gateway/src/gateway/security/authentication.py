@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Awaitable
+from typing import Any
 
 from chassis.core.errors import Problem
+from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from gateway.http.messages import Request, authorization
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
+from gateway.security.audit import AuditReports
 from gateway.security.path_spellings import mentions, spellings
 
+READING = ("GET", "HEAD")
 INNER = "actuator"
 PUBLIC = frozenset(
     (
@@ -33,8 +37,19 @@ def _first_segment(path: str) -> str:
 
 
 class Authentication:
-    def __init__(self, tokens: TokenVerifier) -> None:
+    def __init__(self, tokens: TokenVerifier, audit: AuditReports) -> None:
         self._tokens = tokens
+        self._audit = audit
+
+    @classmethod
+    def of(cls, process: Process[Any], tokens: TokenVerifier) -> "Authentication":
+        """With reports to the audit trail, from the start of `process` on."""
+        settings = process.live.map(lambda settings: settings.fusebox.audit)
+        audit = AuditReports(process.background_client("user-service"), settings)
+        # The last that is started is the first to stop, and leaves what it has to the other.
+        process.workers.add("audit", audit.run)
+        process.workers.add("refusals", audit.refusals.run)
+        return cls(tokens, audit)
 
     def user(self, token: str | None) -> str | None:
         """Whose token it is; None as well for one that `check` is going to refuse."""
@@ -52,8 +67,17 @@ class Authentication:
     def check(self, request: Request, path: str) -> None:
         """Pass silently, or raise Unauthenticated, Forbidden, or Unavailable without keys."""
         token = request.headers.once(authorization)
-        if is_inner(path) or (path in PUBLIC and request.method not in ("GET", "HEAD")):
-            self._tokens.caller_of(token).require_admin()
-        elif token is not None and self._tokens.keys:
-            # Without keys the service decides: it checks every token for itself in any case.
-            self._tokens.caller_of(token)
+        caller = None
+        try:
+            if is_inner(path) or (path in PUBLIC and request.method not in READING):
+                caller = self._tokens.caller_of(token)
+                caller.require_admin()
+                if request.method not in READING:
+                    self._audit.let_through(request, caller.subject)
+            elif token is not None and self._tokens.keys:
+                # Without keys the service decides: it checks each token for itself in any case.
+                self._tokens.caller_of(token)
+        except Problem as problem:
+            actor = caller.subject if caller else None
+            self._audit.refused(request, problem, actor)
+            raise

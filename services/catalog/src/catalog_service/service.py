@@ -9,6 +9,7 @@ from catalog_service import statements
 from catalog_service.messaging import product_changed
 from catalog_service.models import Product, outbox
 from chassis.audit.entry import AuditEntry
+from chassis.audit.events import audit_recorded
 from chassis.core.errors import Conflict, NotFound
 from chassis.data.group_commit import GroupCommit
 from chassis.observability.tracing import Tracer
@@ -48,7 +49,7 @@ class Catalog:
         with self._sessions.begin() as session:
             if not add_if_new(session, product):
                 raise exists(product_id)
-            outbox.record(session, [audit.message()])
+            outbox.record(session, [audit_recorded(audit)])
         return product
 
     def change(
@@ -64,7 +65,7 @@ class Catalog:
             product = _existing(shelf.get(product_id), product_id)
             product.change(name, unit_price, add_stock)
             statements.update_products(session, [product])
-            outbox.record(session, [product_changed(product), audit.message()])
+            outbox.record(session, [product_changed(product), audit_recorded(audit)])
         return product
 
     def _read_pages(self, pages: Sequence[Page]) -> list[tuple[list[Product], str | None]]:

@@ -21,6 +21,7 @@ from chassis.runtime.service import Process, begin
 from chassis.web.auth import TokenVerifier
 from user_service import api
 from user_service.audit import api as audit
+from user_service.audit import reports
 from user_service.audit.trail import AuditTrail
 from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.hashing_queue import HashingQueue
@@ -67,6 +68,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     trail = AuditTrail(
         sessions, process.live.map(lambda settings: settings.fusebox.audit.keep_days)
     )
+    reports.add_endpoint(process.actuator, sessions, trail.append)
     refused = refusals(process, trail.write)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handler(trail.append))
     logins = LoginSessions(
