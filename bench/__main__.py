@@ -15,6 +15,7 @@ from bench import (
     containers,
     eureka_registry,
     growth,
+    live_page,
     resilience_overhead,
     shop_requests,
 )
@@ -86,6 +87,7 @@ def _of_the_stack(running: RunningStack, unit: Calibration) -> Figures:
         sections=_sections(
             {
                 "an outage": lambda: breaker_recovery.section(running),
+                "the panel's page": lambda: live_page.section(running),
                 "a change of the configuration": lambda: configuration_changes.section(running),
                 "containers": lambda: containers.section(running, unit),
             }

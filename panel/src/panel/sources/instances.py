@@ -16,7 +16,7 @@ from panel.model.windows import CallCounts, CallWindow
 from panel.sources.actuators import ActuatorReader, Silent
 
 # A breaker that opens is shown within a second.
-BREAKERS_SECONDS, IDLE_BREAKERS_SECONDS = 0.6, 0.9
+BREAKERS_SECONDS, IDLE_BREAKERS_SECONDS = 0.6, 0.8
 # Who has no breakers is asked only whether it is well.
 HEALTH_SECONDS = 1.1
 SELDOM_HEALTH_SECONDS = 5.0
