@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TextIO
 
-import structlog
-from structlog.typing import EventDict, Processor
-
 from chassis.core.environment import Environment
 from chassis.core.errors import first_line
+from chassis.core.imports import absent
 from chassis.observability import tracing
 from chassis.observability.tracing import TraceContext
+
+# Where rich is installed structlog takes it along: 5 MB in every process, for terminals alone.
+with absent("rich"):
+    import structlog
+    from structlog.typing import EventDict, Processor
 
 ECS_VERSION = "9.2.0"
 # What every record has; the rest was given to it.
