@@ -275,3 +275,24 @@ def test_a_screen_reader_hears_what_matters_and_nothing_else(page: Page, stage: 
     expect(page.locator(".figures")).to_contain_text("13.1/s")
 
     assert spoken.text_content() == heard
+
+
+def test_a_dialog_that_asks_has_the_focus_where_the_answer_goes(page: Page) -> None:
+    page.keyboard.press("3")
+    page.locator("#hands").get_by_role("button", name="Kill", exact=True).press("Enter")
+
+    page.keyboard.type("d1l")
+
+    expect(page.get_by_label("Password of the admin")).to_have_value("d1l")
+
+
+def test_what_scrolls_in_the_page_is_scrolled_by_the_keyboard(page: Page, stage: Stage) -> None:
+    snapshot = without_catalog()
+    snapshot["history"] *= 100
+    snapshot["jobs"] = [
+        {"job": "1", "command": "make traffic", "state": "running", "text": "line\n" * 100}
+    ]
+    stage.snapshot = snapshot
+    expect(page.locator(".history li")).to_have_count(200)
+
+    assert findings(page) == []

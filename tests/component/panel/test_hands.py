@@ -138,3 +138,15 @@ def test_what_came_of_it_is_told(page: Page, stage: Stage) -> None:
 
     expect(page.locator(".jobs")).to_contain_text("it is dead already")
     expect(page.locator("#live")).to_contain_text(f"{command} failed.")
+
+
+def test_after_a_press_in_the_dialog_of_a_part_the_picture_is_seen_again(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.is_signed_in = True
+    with opened_page(browser, stage.url) as page:
+        page.get_by_role("button", name="user-service. up").click()
+        page.get_by_role("dialog").get_by_role("button", name="Kill", exact=True).click()
+
+        expect(page.locator("#dialog")).to_be_hidden()
+        wait_for(stage, "kill", {"service": "user-service"}, page)

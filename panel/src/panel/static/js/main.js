@@ -27,6 +27,8 @@ const dialog = new DialogBox(render, () => ({
 }));
 const hands = new Hands({
   changed: render,
+  // What comes of it is seen in the picture, which a dialog would hide.
+  begun: () => dialog.close(),
   askPassword: (then) => dialog.open({ kind: "signIn", then, submit: submitPassword }),
 });
 

@@ -56,7 +56,8 @@ function paceOf(requests) {
 
 /** Requests a second and p99 on one line, or on two where it is narrow; errors only if there are any. */
 function figures(flow, { stacked, short }) {
-  if (!flow.rate) return [["rate", "figure quiet", short ? rate(0) : t("arrow.quiet")]];
+  if (flow.rate === null) return [];
+  if (!flow.rate) return [["rate", "figure quiet", rate(flow.rate)]];
   const p99 = flow.p99 === null ? [] : [duration(flow.p99)];
   const shown = stacked ? [rate(flow.rate), ...p99] : [[rate(flow.rate), ...p99].join(" · ")];
   const failed = short ? share(flow.errors) : t("arrow.errors", { share: share(flow.errors) });
@@ -107,7 +108,7 @@ function drawnFuse(arrow, fuse, elapsed, open) {
     h("rect", { key: "hit", ...reach(arrow.fuse), class: "hit" }),
     fuseGlyph(state, x, y),
     state === "CLOSED" && fuseDots(fuse.worst, arrow.fuse.dots),
-    text && lines(text, fuseLines(text, words, state, reason)),
+    text && fuse && lines(text, fuseLines(text, words, state, reason)),
   );
 }
 

@@ -1,6 +1,6 @@
 /** Where everything stands: beside one another where there is room, else one below the other. */
 
-import { arrowId, services } from "../model.js";
+import { arrowId, fuses, services } from "../model.js";
 import { wideLayout } from "./wide.js";
 import { tallLayout } from "./tall.js";
 
@@ -25,17 +25,19 @@ export function layoutOf(snapshot, pixels, rem) {
 function planOf(snapshot) {
   const kind = (name) => snapshot.parts.find((part) => part.kind === name);
   const kafka = kind("kafka");
+  const ordered = services(snapshot).sort(
+    (left, right) => rank(left.name) - rank(right.name) || left.name.localeCompare(right.name),
+  );
+  const names = ordered.map((part) => part.name);
   return {
     gateway: kind("gateway"),
-    services: services(snapshot).sort(
-      (left, right) => rank(left.name) - rank(right.name) || left.name.localeCompare(right.name),
-    ),
+    services: ordered,
     kafka,
     topics: sortedTopics(kafka?.topics ?? []),
     platform: ["discovery", "config-server", "postgres", "zipkin", "panel"].flatMap((name) =>
       snapshot.parts.filter((part) => part.kind === name),
     ),
-    calls: callsBetweenServices(snapshot),
+    calls: callsBetweenServices(snapshot, names),
     events: events(snapshot),
   };
 }
@@ -46,7 +48,7 @@ function rank(name) {
 }
 
 // Beside the services that use them, so that few lines cross.
-const TOPICS = ["users", "orders", "catalog", "products"];
+const TOPICS = ["users", "audit", "orders", "catalog", "products"];
 
 function sortedTopics(topics) {
   const place = (topic) =>
@@ -56,14 +58,21 @@ function sortedTopics(topics) {
   );
 }
 
-function callsBetweenServices(snapshot) {
-  const names = new Set(services(snapshot).map((part) => part.name));
+/**
+ * Down from caller to called.  A call upwards, as for the keys of tokens, is for the table alone,
+ * unless its fuse is not whole.
+ */
+function callsBetweenServices(snapshot, names) {
+  const blown = fuses(snapshot);
   const pairs = new Map();
-  for (const arrow of snapshot.arrows) {
-    if (arrow.kind === "http" && names.has(arrow.from) && names.has(arrow.to))
-      pairs.set(arrowId("http", arrow.from, arrow.to), arrow);
+  for (const { kind, from, to } of snapshot.arrows) {
+    if (kind !== "http" || !names.includes(from) || !names.includes(to)) continue;
+    const id = arrowId("http", from, to);
+    const whole = (blown.get(id)?.worst.state ?? "CLOSED") === "CLOSED";
+    if (whole && names.indexOf(from) > names.indexOf(to)) continue;
+    pairs.set(id, { id, from, to });
   }
-  return [...pairs.values()].map(({ from, to }) => ({ id: arrowId("http", from, to), from, to }));
+  return [...pairs.values()];
 }
 
 /** Who publishes to a topic and who reads it, whichever way an arrow names the broker. */

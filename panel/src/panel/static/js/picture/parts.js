@@ -12,8 +12,8 @@ const PAD = 12;
 const ROW = 20;
 
 /** A box that can be pressed; what is inside depends on the kind of part. */
-export function drawnPart(part, box, lanes, faults, open) {
-  const broken = faults.filter((fault) => fault.service === part.name);
+export function drawnPart(part, box, lanes, snapshot, open) {
+  const broken = snapshot.faults.filter((fault) => fault.service === part.name);
   const name = [
     part.name,
     t(`state.${part.state}`),
@@ -56,7 +56,7 @@ export function drawnPart(part, box, lanes, faults, open) {
       }),
     head(part, box),
     broken.length > 0 && drawnSign("fault", box.x + box.width - PAD - 16, box.y + 11),
-    inside(part, box, lanes),
+    inside(part, box, lanes, snapshot),
   );
 }
 
@@ -97,8 +97,8 @@ function head(part, box) {
   );
 }
 
-function inside(part, box, lanes) {
-  if (part.kind === "kafka") return [stateLine(part, box), drawnTopics(part, lanes)];
+function inside(part, box, lanes, snapshot) {
+  if (part.kind === "kafka") return [stateLine(part, box), drawnTopics(part, lanes, snapshot)];
   if (part.kind === "service") return [instances(part, box), store(part, box)];
   if (part.kind === "gateway") return [instances(part, box), doesGateway(part, box)];
   return platformLine(part, box);
@@ -150,13 +150,15 @@ function instances(part, box) {
 }
 
 function instanceWords(part, instance) {
-  const short = instance.id.startsWith(`${part.name}-`)
-    ? `#${instance.id.slice(part.name.length + 1)}`
-    : "";
+  const numbered = part.kind === "service" && instance.id.startsWith(`${part.name}-`);
+  const short = numbered ? `#${instance.id.slice(part.name.length + 1)}` : "";
   const port = instance.address?.includes(":") ? `:${instance.address.split(":").at(-1)}` : "";
   const state = instance.state === "up" ? "" : t(`state.${instance.state}`);
   const canary = instance.canary ? t("part.canary") : "";
-  return [short, state || port, canary, instance.version].filter(Boolean).join(" ");
+  // A version says something only where there are several.
+  const versions = new Set(part.instances.map((other) => other.version));
+  const version = versions.size > 1 ? instance.version : "";
+  return [short, state || port, canary, version].filter(Boolean).join(" ");
 }
 
 function line(key, box, index, text, kind = "small") {
@@ -217,10 +219,11 @@ function platformLine(part, box) {
 }
 
 /** A pipe for each topic: what goes through it, who lags behind, what is dead. */
-function drawnTopics(part, lanes) {
+function drawnTopics(part, lanes, snapshot) {
+  const consumers = snapshot.parts.flatMap((reader) => reader.consumers);
   return (part.topics ?? []).map((topic) => {
     const lane = lanes[topic.name];
-    const lags = part.consumers.filter((consumer) => consumer.topic === topic.name);
+    const lags = consumers.filter((consumer) => consumer.topic === topic.name);
     const lag = Math.max(0, ...lags.map((consumer) => consumer.lag ?? 0));
     return h(
       "g",

@@ -34,7 +34,7 @@ export function picture(snapshot, { pixels, rem, elapsed, open }) {
     layout.boxes.client && drawnClient(layout.boxes.client),
     snapshot.parts
       .filter((part) => layout.boxes[part.name])
-      .map((part) => drawnPart(part, layout.boxes[part.name], layout.lanes, snapshot.faults, open)),
+      .map((part) => drawnPart(part, layout.boxes[part.name], layout.lanes, snapshot, open)),
   );
 }
 

@@ -127,6 +127,7 @@ function entries(plan, boxes) {
       x: (right + gateway.x) / 2,
       y: middle - 12,
       anchor: "middle",
+      short: true,
       stacked: true,
       upwards: true,
     },

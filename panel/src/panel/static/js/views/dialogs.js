@@ -147,6 +147,7 @@ function signIn({ problem, submit }) {
             type: "password",
             name: "password",
             autocomplete: "current-password",
+            autofocus: true,
             required: true,
             "aria-describedby": "sign-in-problem",
           }),

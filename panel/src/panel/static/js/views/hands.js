@@ -9,6 +9,8 @@ import { announce } from "./announcements.js";
 import { command } from "./command.js";
 import { GROUPS, VERBS, fitting } from "./verbs.js";
 
+const SHOWN_LINES = 6;
+
 export class Hands {
   form = {
     service: "catalog-service",
@@ -24,11 +26,13 @@ export class Hands {
   };
   #changed;
   #askPassword;
+  #begun;
   busy = new Set();
 
-  constructor({ changed, askPassword }) {
+  constructor({ changed, askPassword, begun }) {
     this.#changed = changed;
     this.#askPassword = askPassword;
+    this.#begun = begun;
   }
 
   fill(values) {
@@ -48,6 +52,7 @@ export class Hands {
       session.signedIn = false;
       this.#askPassword(() => this.act(verb, body));
     } else {
+      if (!problem) this.#begun();
       announce(problem ?? t("hands.begun", { verb: t(`hand.${verb}`) }), true);
     }
     this.#changed();
@@ -85,11 +90,12 @@ export class Hands {
     const verbs = Object.keys(VERBS).filter(
       (verb) => VERBS[verb].target && fitting(verb, snapshot).includes(part.name),
     );
+    const form = { ...this.form, service: part.name, instance: "" };
     return h(
       "div",
       { key: "hands", class: "hands-of-part" },
       this.#standing(),
-      verbs.map((verb) => this.#hand(verb, snapshot)),
+      verbs.map((verb) => this.#hand(verb, snapshot, form)),
     );
   }
 
@@ -127,9 +133,8 @@ export class Hands {
     );
   }
 
-  #hand(verb, snapshot) {
+  #hand(verb, snapshot, form = this.form) {
     const { fields = [], target, body, command: commandOf } = VERBS[verb];
-    const form = this.form;
     const unfit = target && !fitting(verb, snapshot).includes(form.service);
     const button = this.handButton(
       verb,
@@ -213,8 +218,13 @@ function jobs(snapshot) {
           sign(job.state),
           h("code", {}, job.command),
           h("span", {}, t(`job.state.${job.state}`)),
-          job.text && h("pre", {}, job.text),
+          job.text && h("pre", {}, lastLines(job.text)),
         ),
       ),
   );
+}
+
+/** What a steady load says goes on for ever. */
+function lastLines(text) {
+  return text.split("\n").slice(-SHOWN_LINES).join("\n");
 }

@@ -12,7 +12,7 @@ export function history(snapshot) {
   if (!shown.length) return h("p", { key: "none", class: "nothing" }, t("history.none"));
   return h(
     "ol",
-    { key: "history", class: "history" },
+    { key: "history", class: "history", tabindex: "0", "aria-label": t("history.title") },
     keyed(shown).map(([key, event]) => entry(key, event)),
   );
 }

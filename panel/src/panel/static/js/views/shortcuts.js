@@ -22,7 +22,7 @@ const SAME = { "=": "+", _: "-" };
 export function listen(act) {
   document.addEventListener("keydown", (event) => {
     if (!preferences.shortcuts || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, select, textarea")) return;
+    if (event.target.closest("input, select, textarea, dialog")) return;
     const key = SAME[event.key] ?? event.key.toLowerCase();
     const shortcut = SHORTCUTS.find((candidate) => candidate.key === key);
     if (!shortcut) return;
