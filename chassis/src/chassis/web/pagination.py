@@ -82,6 +82,6 @@ def _decode(cursor: str) -> str:
         key = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise wrong_cursor() from error
-    if not key.isprintable():  # no key of ours, and PostgreSQL takes no NUL to compare
+    if not (key and key.isprintable()):  # no key of ours, and PostgreSQL compares no NUL
         raise wrong_cursor()
     return key

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterable
 from html import escape
 
+from chassis.core.errors import MethodNotAllowed
 from chassis.web import pages
 from gateway.http.messages import combined
 from gateway.routing.exchange import Exchange, GatewayResponse, Handler
 from gateway.routing.route import NO_ROUTE
 
 HTML = "text/html"
+READING = ("GET", "HEAD")
 
 
 class WelcomePage:
@@ -26,7 +28,9 @@ class WelcomePage:
 
     def filter(self, exchange: Exchange, proceed: Handler) -> Awaitable[GatewayResponse]:
         view = exchange.view
-        if exchange.route is NO_ROUTE and view.path == "/" and view.method in ("GET", "HEAD"):
+        if exchange.route is NO_ROUTE and view.path == "/":
+            if view.method not in READING:
+                raise MethodNotAllowed(view.method, READING)
             accepted = combined(view.headers, "Accept") or ""
             if HTML in accepted.lower():
                 return self._page()

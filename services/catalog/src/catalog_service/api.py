@@ -18,6 +18,7 @@ from chassis.runtime.user_store import UserStore
 from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from chassis.web.operations import Access, Parameter, SuccessResponse, operation
+from chassis.web.storable import STORABLE
 
 # A crowd that looks at the same costs one query a second; a stock that cannot be asked for is
 # reported as away, and not as what it was.
@@ -32,7 +33,11 @@ PRODUCT_IDS = Parameter(
     "productId",
     "query",
     "Those products alone: the parameter may come so many times.",
-    {"type": "array", "items": {"type": "string"}, "maxItems": pagination.LARGEST_LIMIT},
+    {
+        "type": "array",
+        "items": {"type": "string", "pattern": STORABLE},
+        "maxItems": pagination.LARGEST_LIMIT,
+    },
     [EXAMPLE_PRODUCT],
 )
 
@@ -50,11 +55,10 @@ def blueprint(catalog: Catalog, tokens: TokenVerifier, users: UserStore) -> Blue
         parameters=(*pagination.PARAMETERS, PRODUCT_IDS),
     )
     def products() -> Response:
-        product_ids = request.args.getlist("productId")
+        page, product_ids = pagination.requested(request.args), request.args.getlist("productId")
         if product_ids:
             _refuse_too_many(product_ids)
             return _cacheable([product_json(product) for product in catalog.of(product_ids)])
-        page = pagination.requested(request.args)
         rows, last = catalog.products(page)
         response = _cacheable([product_json(product) for product in rows])
         response.headers.extend(pagination.next_link("/catalog-service/catalogs", page, last))

@@ -21,7 +21,7 @@ def test_a_cursor_comes_back_as_the_key_it_was_made_of(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [{"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "!"}]
+    "args", [{"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "!"}, {"cursor": ""}]
 )
 def test_an_invalid_limit_or_cursor_is_refused_with_its_field(args: dict[str, str]) -> None:
     with pytest.raises(Invalid) as refused:
