@@ -23,8 +23,10 @@ def bootstrap_sources(home: Backend, environment: Environment) -> list[dict[str,
     except (UnreadableFile, BackendUnavailable) as error:
         raise ConfigurationError(str(error)) from error
     cipher = cipher_of(environment, render.merged(sources))
+    own = [decrypted(source, cipher) for source in sources]
     return [
-        {"name": source.name, "source": decrypted(source, cipher).plain()} for source in sources
+        {"name": source.name, "source": source.plain(), "encrypted": source.decrypted()}
+        for source in own
     ]
 
 

@@ -82,9 +82,8 @@ def _decrypt_entry(
     try:
         if cipher is None:
             raise DecryptionFailed("there is no key")
-        return key, PropertyValue(
-            cipher.decrypt(encrypted.value.removeprefix(PREFIX)), encrypted.origin
-        )
+        plain = cipher.decrypt(encrypted.value.removeprefix(PREFIX))
+        return key, PropertyValue(plain, encrypted.origin, is_decrypted=True)
     except DecryptionFailed:
         return f"invalid.{key}", PropertyValue(INVALID, encrypted.origin)
 

@@ -21,6 +21,7 @@ class BackendUnavailable(Exception):
 class PropertyValue:
     value: Any
     origin: str = ""  # line:column, both from 1; empty where there are no lines
+    is_decrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class PropertySource:
 
     def plain(self) -> dict[str, Any]:
         return {key: value.value for key, value in self.properties.items()}
+
+    def decrypted(self) -> list[str]:
+        """The keys of the values that are encrypted where they are kept."""
+        return [key for key, value in self.properties.items() if value.is_decrypted]
 
 
 @dataclass(frozen=True, slots=True)

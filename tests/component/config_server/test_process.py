@@ -328,3 +328,22 @@ def test_an_impossible_back_end_is_reported_at_the_start(tmp_path: Path) -> None
 
     assert ended.returncode == 1
     assert "cannot start: spring.cloud.config.server.git.uri is missing" in ended.stderr
+
+
+def test_a_process_of_the_shop_hears_which_values_are_encrypted_and_nobody_else(
+    tmp_path: Path, start: Start
+) -> None:
+    with start(probe="a: 1\nb: '{cipher}00'\n") as running:
+        encrypted = running.ask("POST", "/encrypt", basic(), data="hunter22").text
+        (tmp_path / "config" / "probe.yml").write_text(f"a: 1\nb: '{{cipher}}{encrypted}'\n")
+        secrets = {"FUSEBOX_SECRETS": str(tmp_path / "secrets")}
+        own = OwnIdentity(Environment.read("order-service", secrets)).headers("config-server")
+
+        def source(headers: dict[str, str]) -> Any:
+            document = running.ask("GET", "/probe/native", headers).json()
+            return document["propertySources"][0]
+
+        until(lambda: source(basic())["source"] == {"a": 1, "b": "hunter22"})
+        assert "encrypted" not in source(basic())
+        assert source(own)["source"] == {"a": 1, "b": "hunter22"}
+        assert source(own)["encrypted"] == ["b"]

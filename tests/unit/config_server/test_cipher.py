@@ -61,7 +61,7 @@ def test_a_value_is_served_decrypted_or_as_invalid_with_its_origin() -> None:
 
     assert decrypted(source, CIPHER).properties == {
         "plain": PropertyValue(1, "1:1"),
-        "good": PropertyValue("secret", "2:2"),
+        "good": PropertyValue("secret", "2:2", is_decrypted=True),
         "invalid.foreign.broken": PropertyValue("<n/a>", "3:3"),
     }
     assert set(decrypted(source, None).plain()) == {

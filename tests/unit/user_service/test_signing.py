@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from chassis.identity.keys import thumbprint
 from fusebox.core.files import write_whole
 from fusebox.core.secrets import public_key
 from user_service.models import User
@@ -21,7 +22,6 @@ from user_service.signing import (
     Signer,
     SigningKey,
     SigningKeys,
-    _thumbprint,
 )
 
 
@@ -41,7 +41,7 @@ def test_the_key_id_is_the_thumbprint_of_rfc_7638() -> None:
         "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
         "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
     }
-    assert _thumbprint(public) == "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"
+    assert thumbprint(public) == "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"
 
 
 LIFETIME = 900

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from chassis.config import metadata
@@ -15,16 +15,19 @@ from chassis.config.client import ConfigClient
 from chassis.core.clock import rfc3339
 from chassis.core.environment import Environment
 from chassis.core.errors import MethodNotAllowed, NotFound, Problem
+from chassis.core.secrecy import MASK, masked
 from chassis.core.workers import Workers
 from chassis.observability import metrics
 from chassis.observability.metrics import Metrics
 from chassis.web import problem_details
 
 # Rather one too many, but not every key of the monkey.
-SECRET = re.compile(r"password|secret|token|(?<!mon)key|credential", re.IGNORECASE)
-# In a value: user and password, between the slashes and the @ of an address.
-LOGIN = re.compile(r"//[^/@\s]+@")
-MASK = "******"
+SECRET = re.compile(
+    r"passw(?:or)?d|passphrase|pwd|secret|token|(?<!mon)key|credential|private|authoriz",
+    re.IGNORECASE,
+)
+# In an address: what drivers of databases take.
+PARAMETER = re.compile(r"((?:password|passwd|pwd|secret|token)=)[^&;\s]+", re.IGNORECASE)
 JSON = "application/vnd.spring-boot.actuator.v3+json"
 Check = Callable[[], dict[str, Any]]
 # The end of a path that stands for any one segment.
@@ -130,13 +133,13 @@ class Actuator:
             for known in (name, general + ANY):
                 endpoint = self._endpoints.get((method, known))
                 if endpoint is not None:
-                    return endpoint(ActuatorRequest(last, body))
+                    return _without_secrets(endpoint(ActuatorRequest(last, body)))
                 if allowed := [verb for verb, path in self._endpoints if path == known]:
                     head = ["HEAD"] if "GET" in allowed else []
                     raise MethodNotAllowed(method, [*allowed, *head])
             raise NotFound(f"There is no endpoint /actuator/{name}.")
         except Problem as problem:
-            return _problem_response(problem)
+            return _without_secrets(_problem_response(problem))
 
     def _index(self, _: ActuatorRequest) -> ActuatorResponse:
         return json_response(
@@ -177,7 +180,7 @@ class Actuator:
     def _env(self, _: ActuatorRequest) -> ActuatorResponse:
         sources: dict[str, dict[str, Any]] = {}
         for key, (value, source) in self._configuration.flat.items():
-            sources.setdefault(source, {})[key] = {"value": _masked(key, value)}
+            sources.setdefault(source, {})[key] = {"value": self._masked(key, value)}
         return json_response(
             {
                 "activeProfiles": [self._environment.profile],
@@ -193,7 +196,7 @@ class Actuator:
         if key not in self._configuration.flat:
             raise NotFound(f"No source has {key}.")
         value, source = self._configuration.flat[key]
-        prop = {"source": source, "value": _masked(key, value)}
+        prop = {"source": source, "value": self._masked(key, value)}
         return json_response({"property": prop, "activeProfiles": [self._environment.profile]})
 
     def _configuration_metadata(self, _: ActuatorRequest) -> ActuatorResponse:
@@ -202,21 +205,27 @@ class Actuator:
         return json_response(
             {
                 "properties": [
-                    {"name": name, "defaultValue": _masked(name, default)}
+                    {"name": name, "defaultValue": self._masked(name, default)}
                     for name, default in sorted(known.items())
                 ]
             }
         )
 
+    def _masked(self, key: str, value: Any) -> Any:
+        """Without secrets: by the key's name, or because it was encrypted where it is kept."""
+        if SECRET.search(key) or key in self._configuration.encrypted:
+            return MASK
+        return PARAMETER.sub(rf"\1{MASK}", value) if isinstance(value, str) else value
+
     def _prometheus(self, _: ActuatorRequest) -> ActuatorResponse:
         return ActuatorResponse(self._metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 
-def _masked(key: str, value: Any) -> Any:
-    """Without secrets."""
-    if SECRET.search(key):
-        return MASK
-    return LOGIN.sub(f"//{MASK}@", value) if isinstance(value, str) else value
+def _without_secrets(answer: ActuatorResponse) -> ActuatorResponse:
+    """Also where a check or a rule quotes one."""
+    text = answer.body.decode(errors="surrogateescape")
+    body = masked(text).encode(errors="surrogateescape")
+    return answer if body == answer.body else replace(answer, body=body)
 
 
 def _problem_response(problem: Problem) -> ActuatorResponse:

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -24,7 +24,7 @@ from chassis.config.properties import (
     without_empty_parents,
 )
 from chassis.config.settings import Settings
-from chassis.core import log_levels
+from chassis.core import log_levels, secrecy
 from chassis.core.backoff import Backoff
 from chassis.core.environment import Environment
 from chassis.core.internal_http import UNSAMPLED, internal_session
@@ -59,7 +59,8 @@ class ConfigClient(Generic[S]):
 
     `source` is "config-server" or "last-known-good", and `flat` holds the winning value of each
     key with the name of the property source it came from.  `refused` says why the newest one is
-    not in use, if so, and `changed` what the last change of a running process was.
+    not in use, if so, and `changed` what the last change of a running process was.  `encrypted` are
+    the keys whose values are so where they are kept.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class ConfigClient(Generic[S]):
         self._copy = environment.state / "configuration.json"
         self.live: Live[S] = Live(model())
         self.flat: dict[str, tuple[Any, str]] = {}
+        self.encrypted: frozenset[str] = frozenset()
         self.source = "defaults"
         self.refused = ""
         self.changed: ConfigurationChange | None = None
@@ -202,6 +204,9 @@ class ConfigClient(Generic[S]):
             }
             for entry in sources
         )
+        encrypted = _encrypted(sources, flat)
+        for key in encrypted:
+            secrecy.remember(str(flat[key][0]))
         values = without_empty_parents({key: value for key, (value, _) in flat.items()})
         try:
             current = self.model.model_validate(to_tree(values))
@@ -209,10 +214,10 @@ class ConfigClient(Generic[S]):
             files = {key: name.removeprefix("file:") for key, (_, name) in flat.items()}
             wrong = validation.describe(error, self.model, files=files)
             raise ConfigurationError(
-                f"configuration of {self._environment.service}: {wrong}"
+                secrecy.masked(f"configuration of {self._environment.service}: {wrong}")
             ) from error
         self.live.set(current)
-        self.flat, self.source, self.refused = flat, source, ""
+        self.flat, self.encrypted, self.source, self.refused = flat, encrypted, source, ""
 
     def _keep(self, sources: list[dict[str, Any]]) -> None:
         self._sources = sources
@@ -222,3 +227,11 @@ class ConfigClient(Generic[S]):
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(sources))
         draft.replace(self._copy)
+
+
+def _encrypted(
+    sources: list[dict[str, Any]], flat: Mapping[str, tuple[Any, str]]
+) -> frozenset[str]:
+    """Of the winning values those that config-server has decrypted, which tells us alone."""
+    named = {(entry["name"], key) for entry in sources for key in entry.get("encrypted", ())}
+    return frozenset(key for key, (_, name) in flat.items() if (name, key) in named)

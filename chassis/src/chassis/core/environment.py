@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from chassis.core import secrecy
+
 # Nobody can be called there.
 WILDCARDS = ("0.0.0.0", "::", "")
 
@@ -50,7 +52,7 @@ class Environment:
 
     def secret(self, name: str) -> str:
         """The content of the secret file `name`; FileNotFoundError when it was never made."""
-        return (self.secrets / name).read_text().strip()
+        return secrecy.remember((self.secrets / name).read_text().strip())
 
 
 def _reachable(bind: str) -> str:

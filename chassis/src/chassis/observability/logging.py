@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TextIO
 from chassis.core.environment import Environment
 from chassis.core.errors import first_line
 from chassis.core.imports import absent
+from chassis.core.secrecy import masked
 from chassis.observability import tracing
 from chassis.observability.tracing import TraceContext
 
@@ -34,12 +35,13 @@ def configure(environment: Environment, stream: TextIO = sys.stderr) -> None:
     """To `stream`, from INFO on until the configuration says otherwise."""
     handler = logging.StreamHandler(stream)
     people: list[Processor] = [_in_short, structlog.dev.ConsoleRenderer(sort_keys=False)]
+    written: list[Processor] = [*(people if stream.isatty() else [_as_json]), _without_secrets]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[EcsFields(environment)],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *(people if stream.isatty() else [_as_json]),
+                *written,
             ],
         )
     )
@@ -116,6 +118,10 @@ def _error(record: logging.LogRecord) -> dict[str, str]:
 
 def _as_json(_logger: Any, _method: str, event: EventDict) -> str:
     return json.dumps(event, default=str, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
+    return masked(line)
 
 
 # What a terminal calls them; what is the same in every line of one process is not shown there.

@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from chassis.core.backoff import Backoff
 from chassis.core.live import Live
+from chassis.core.secrecy import masked
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,8 @@ class ZipkinReporter:
     def _took(self, spans: list[Span]) -> bool:
         """False when Zipkin refuses these spans; raises when it takes none whatever they are."""
         try:
-            body = self._encoder.encode_queue([self._encoder.encode_span(span) for span in spans])
+            encoded = [self._encoder.encode_span(span) for span in spans]
+            body = masked(str(self._encoder.encode_queue(encoded)))
         # What a span holds came from outside, and py-zipkin does not say what it raises.
         except Exception as error:  # noqa: BLE001
             if len(spans) == 1:

@@ -30,6 +30,7 @@ from chassis.core.errors import (
     UnknownService,
     UnsupportedMedia,
 )
+from chassis.core.secrecy import masked
 from chassis.web.documents import Document
 
 CONTENT_TYPE = "application/problem+json"
@@ -125,7 +126,7 @@ def render(
         "type": f"urn:fusebox:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": masked(detail),
         "code": code,
         **members,
     }

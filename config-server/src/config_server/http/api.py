@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from chassis.identity.guests import GUEST
+from chassis.runtime.aiohttp import PRINCIPAL
 from config_server.configurations import Configurations
 from config_server.files import render as rendering
 from config_server.http.errors import JSON, PLAIN, TEXT, json_response, text_response
@@ -79,7 +81,12 @@ class ConfigApi:
         if content_type is None:
             return web.Response(status=406)
         result = await _run_in_thread(self._configurations.find, query)
-        return json_response(_document(query, result, content_type), content_type=content_type)
+        document = _document(query, result, content_type)
+        if request.get(PRINCIPAL, GUEST) != GUEST:
+            # A process of the shop shows its configuration, and has to know what not to show.
+            for shown, source in zip(document["propertySources"], result.sources, strict=True):
+                shown["encrypted"] = source.decrypted()
+        return json_response(document, content_type=content_type)
 
     async def _rendered(
         self, request: web.Request, query: ConfigQuery, format_: str

@@ -7,6 +7,7 @@ from itertools import islice
 
 from aiohttp import web
 
+from chassis.core.secrecy import masked
 from chassis.web import pages
 from discovery.registry.journal import JournalEntry
 from discovery.registry.models import Lease, RegistryClock, by_application
@@ -93,7 +94,7 @@ class Dashboard:
             return "<p>None: this one is alone.</p>"
         rows = [
             _row(
-                escape(replica.address),
+                escape(masked(replica.address)),
                 _reached(replica),
                 "never"
                 if replica.answered_at is None
@@ -123,7 +124,7 @@ def _reached(replica: Replica) -> str:
         return "not contacted yet"
     if replica.reached:
         return '<span class="UP">reached</span>'
-    return f'<span class="unreachable">unreachable: {escape(replica.error)}</span>'
+    return f'<span class="unreachable">unreachable: {escape(masked(replica.error))}</span>'
 
 
 def _entries(entries: Iterable[JournalEntry]) -> str:

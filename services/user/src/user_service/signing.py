@@ -5,12 +5,10 @@ is published and signs nothing; as the signing key it signs; when retired it is 
 tokens that it has signed are over.  `make rotate-keys` takes the steps, by files.
 """
 
-import hashlib
 import json
 import logging
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 
+from chassis.core.secrecy import remember
+from chassis.identity.keys import thumbprint
 from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER
 from user_service.models import User
 from user_service.settings import MARGIN_SECONDS
@@ -48,7 +48,7 @@ class SigningKey:
             raise ValueError(f"the signing key is none for {ALGORITHM}")
         self.private = key
         public: dict[str, Any] = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        self.id = _thumbprint(public)
+        self.id = thumbprint(public)
         self.public = _published(public, self.id)
 
 
@@ -94,13 +94,13 @@ class SigningKeys:
         return [_stamp(self._folder / name) for name in (CURRENT, NEXT, RETIRED)]
 
     def _read(self) -> KeySnapshot:
-        signing = SigningKey((self._folder / CURRENT).read_text())
+        signing = SigningKey(remember((self._folder / CURRENT).read_text()))
         others: list[tuple[dict[str, Any], float | None]] = []
         if upcoming := _text(self._folder / NEXT):
             others.append((SigningKey(upcoming).public, None))
         for key in json.loads(_text(self._folder / RETIRED) or "[]"):
             public = {name: str(key[name]) for name in ("kty", "crv", "x", "y")}
-            others.append((_published(public, _thumbprint(public)), float(key["retiredAt"])))
+            others.append((_published(public, thumbprint(public)), float(key["retiredAt"])))
         return KeySnapshot(signing, others)
 
 
@@ -134,13 +134,6 @@ class Signer:
 
 def _published(public: dict[str, Any], key_id: str) -> dict[str, Any]:
     return {**public, "kid": key_id, "use": "sig", "alg": ALGORITHM}
-
-
-def _thumbprint(public: dict[str, Any]) -> str:
-    """RFC 7638: the hash of the required members in their order, without white space."""
-    required = {name: public[name] for name in ("crv", "kty", "x", "y")}
-    digest = hashlib.sha256(json.dumps(required, separators=(",", ":")).encode()).digest()
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:
