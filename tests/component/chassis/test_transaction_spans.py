@@ -7,7 +7,7 @@ import pytest
 from py_zipkin import Kind
 from py_zipkin.encoding import Span
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import sessionmaker
 
 from chassis.core.live import Live
@@ -16,6 +16,7 @@ from chassis.data.transaction_spans import TransactionSpans
 from chassis.observability import tracing
 from chassis.observability.sampling import Sampler, SamplingRules
 from chassis.observability.tracing import TraceContext, Tracer
+from chassis.resilience import deadline
 from chassis.runtime.service import Process
 
 TRACED = TraceContext("463ac35c9f6413ad", "a2fb4a1d1a96d312", None, "0", True)
@@ -100,6 +101,23 @@ def test_a_session_that_fails_says_which_kind_of_error_it_was_and_no_value(
     assert spans[0].tags["error"] == "InvalidTextRepresentation"
     assert spans[0].tags["sql.outcome"] == "rollback"
     assert "hunter2" not in str(spans[0].tags)
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "AUTOCOMMIT"])
+def test_an_answer_that_never_comes_is_the_same_error_with_a_trace_as_without(
+    engine: Engine, spans: list[Span], isolation: str
+) -> None:
+    connections = engine.execution_options(isolation_level=isolation)
+
+    def ask() -> None:
+        with deadline.at_most(0.2), connections.connect() as connection:
+            connection.execute(text("SELECT pg_sleep(20)"))
+
+    for context in (None, TRACED):
+        with pytest.raises(OperationalError, match="in time"), tracing.continued(context):
+            ask()
+
+    assert [span.tags and span.tags["error"] for span in spans] == ["OperationalError"]
 
 
 @pytest.mark.parametrize("context", [None, TRACED._replace(is_sampled=False)])

@@ -53,36 +53,38 @@ class TransactionSpans:
     def execute(
         self, connection: Connection, _cursor: Any, statement: str, *_arguments: Any
     ) -> None:
-        transaction = connection.info.get(OPEN)
+        transaction = _open(connection)
         if transaction is not None and len(transaction.statements) < MOST_STATEMENTS:
             transaction.statements.append(" ".join(statement.split())[:LONGEST_STATEMENT])
 
     def commit(self, connection: Connection) -> None:
-        self._tag(connection.info, "sql.outcome", "commit")
+        transaction = _open(connection)
+        if transaction is not None:
+            transaction.tags["sql.outcome"] = "commit"
 
     def rollback(self, connection: Connection) -> None:
+        transaction = _open(connection)
         # What reads in AUTOCOMMIT is given back like this, and there is nothing to roll back.
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            self._tag(connection.info, "sql.outcome", "rollback")
+        is_read = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+        if transaction is not None and not is_read:
+            transaction.tags["sql.outcome"] = "rollback"
 
     def failed(self, context: ExceptionContext) -> None:
-        if context.connection is None or context.connection.invalidated:
+        if context.connection is None:
             return
-        transaction = context.connection.info.get(OPEN)
-        if transaction is not None:
-            # The type alone: the text of an error may have values.
-            transaction.tags["error"] = type(context.original_exception).__name__
-            if context.sqlalchemy_exception is not None:
-                tracing.recorded_error(context.sqlalchemy_exception, transaction.context)
+        transaction = _open(context.connection)
+        if transaction is None:
+            return
+        # The type alone: the text of an error may have values.
+        transaction.tags["error"] = type(context.original_exception).__name__
+        if context.sqlalchemy_exception is not None:
+            tracing.recorded_error(context.sqlalchemy_exception, transaction.context)
+        if context.is_disconnect:
+            # The connection is about to be thrown away, and is never given back.
+            self._end(context.connection.info)
 
     def checkin(self, _connection: Any, record: Any) -> None:
         self._end(record.info)
-
-    @staticmethod
-    def _tag(info: dict[Any, Any], name: str, value: str) -> None:
-        transaction = info.get(OPEN)
-        if transaction is not None:
-            transaction.tags[name] = value
 
     def _end(self, info: dict[Any, Any]) -> None:
         transaction = info.pop(OPEN, None)
@@ -95,3 +97,11 @@ class TransactionSpans:
                 remote=DATABASE,
                 tags={**transaction.tags, "sql.query": ";\n".join(transaction.statements)},
             )
+
+
+def _open(connection: Connection) -> _Transaction | None:
+    """None as well of a connection that was lost: its `info` cannot be asked for."""
+    if connection.invalidated or connection.closed:
+        return None
+    transaction: _Transaction | None = connection.info.get(OPEN)
+    return transaction
