@@ -252,7 +252,7 @@ def test_the_picture_has_a_table_behind_it(page: Page, stage: Stage) -> None:
     page.locator("summary").click()
 
     fuses = page.get_by_role("table", name="Fuses")
-    blown = fuses.get_by_role("row", name="order-service-1")
+    blown = fuses.get_by_role("row", name="order-service-1 catalog-service")
     expect(blown).to_contain_text("BLOWN (OPEN)")
     expect(blown).to_contain_text("5 of 5 failures in a row")
     expect(blown).to_contain_text("connection refused")

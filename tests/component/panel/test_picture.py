@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ...browser import needs_browser
-from .snapshots import part_of, without_catalog
+from .snapshots import part_of, service, without_catalog
 from .stage import Stage
 
 pytestmark = needs_browser
@@ -76,10 +76,46 @@ def contains(text: str) -> re.Pattern[str]:
 
 def test_of_several_instances_the_blown_fuses_are_counted(page: Page, stage: Stage) -> None:
     snapshot = without_catalog()
-    snapshot["breakers"][-1]["state"] = "CLOSED"
+    second = next(fuse for fuse in snapshot["breakers"] if fuse["owner"] == "order-service-2")
+    second["state"] = "CLOSED"
     stage.snapshot = snapshot
 
     expect(fuse(page, "order-service", "catalog-service")).to_contain_text("1 of 2 BLOWN")
+
+
+def test_a_call_for_keys_alone_is_drawn_once_its_fuse_is_not_whole(
+    page: Page, stage: Stage
+) -> None:
+    expect(fuse(page, "order-service", "user-service")).to_have_count(0)
+
+    snapshot = without_catalog()
+    upwards = next(
+        fuse
+        for fuse in snapshot["breakers"]
+        if (fuse["owner"], fuse["name"]) == ("order-service-1", "user-service")
+    )
+    upwards.update(state="OPEN", nextTrialIn=9.0)
+    stage.snapshot = snapshot
+
+    expect(fuse(page, "order-service", "user-service")).to_contain_text("BLOWN")
+
+
+def test_a_service_that_a_reader_adds_is_drawn_with_whom_it_calls(page: Page, stage: Stage) -> None:
+    snapshot = without_catalog()
+    snapshot["parts"].append(service("review-service"))
+    snapshot["arrows"].append(
+        {**snapshot["arrows"][0], "from": "review-service", "to": "catalog-service"}
+    )
+    stage.snapshot = snapshot
+
+    expect(page.get_by_role("button", name="review-service. up")).to_be_visible()
+    expect(fuse(page, "review-service", "catalog-service")).to_be_visible()
+
+
+def test_a_topic_shows_the_lag_of_its_reader(page: Page, stage: Stage) -> None:
+    stage.snapshot = without_catalog()
+
+    expect(page.locator(".topic", has_text="orders")).to_contain_text("lag 37")
 
 
 def test_orders_move_as_they_are_decided(page: Page, stage: Stage) -> None:

@@ -1,12 +1,13 @@
 /** The boxes of the picture: what a part is, how it is, and its instances. */
 
 import { h } from "../core/dom.js";
-import { duration, number, rate, t } from "../core/i18n.js";
+import { duration, number, t } from "../core/i18n.js";
 import { isAway } from "../model.js";
 import { pressed } from "./arrows.js";
 import { drawnSign } from "./glyphs.js";
 import { SHOWN_INSTANCES } from "./layout.js";
 import { fitted } from "./text.js";
+import { drawnTopics } from "./topics.js";
 
 const PAD = 12;
 const ROW = 20;
@@ -14,15 +15,15 @@ const ROW = 20;
 /** A box that can be pressed; what is inside depends on the kind of part. */
 export function drawnPart(part, box, lanes, snapshot, open) {
   const broken = snapshot.faults.filter((fault) => fault.service === part.name);
-  const name = [
+  const told = [
     part.name,
     t(`state.${part.state}`),
     part.reason,
-    ...broken.map((fault) => fault.text),
-  ]
-    .filter(Boolean)
-    .join(". ");
+    ...broken.map(({ text }) => text),
+  ];
+  const name = told.filter(Boolean).join(". ");
   const act = () => open({ kind: "part", name: part.name });
+  const edge = { x: box.x, y: box.y, width: box.width, height: box.height, rx: 10 };
   return h(
     "g",
     {
@@ -35,25 +36,8 @@ export function drawnPart(part, box, lanes, snapshot, open) {
       onkeydown: pressed(act),
     },
     h("title", {}, name),
-    h("rect", {
-      key: "box",
-      x: box.x,
-      y: box.y,
-      width: box.width,
-      height: box.height,
-      rx: 10,
-      class: "box",
-    }),
-    isAway(part) &&
-      h("rect", {
-        key: "hatch",
-        x: box.x,
-        y: box.y,
-        width: box.width,
-        height: box.height,
-        rx: 10,
-        class: "hatch",
-      }),
+    h("rect", { key: "box", ...edge, class: "box" }),
+    isAway(part) && h("rect", { key: "hatch", ...edge, class: "hatch" }),
     head(part, box),
     broken.length > 0 && drawnSign("fault", box.x + box.width - PAD - 16, box.y + 11),
     inside(part, box, lanes, snapshot),
@@ -216,61 +200,4 @@ function platformLine(part, box) {
     },
     fitted(text + count, box.width - 2 * PAD),
   );
-}
-
-/** A pipe for each topic: what goes through it, who lags behind, what is dead. */
-function drawnTopics(part, lanes, snapshot) {
-  const consumers = snapshot.parts.flatMap((reader) => reader.consumers);
-  return (part.topics ?? []).map((topic) => {
-    const lane = lanes[topic.name];
-    const lags = consumers.filter((consumer) => consumer.topic === topic.name);
-    const lag = Math.max(0, ...lags.map((consumer) => consumer.lag ?? 0));
-    return h(
-      "g",
-      { key: `topic-${topic.name}`, class: "topic" },
-      h("rect", {
-        x: lane.x,
-        y: lane.y,
-        width: lane.width,
-        height: lane.height,
-        rx: 8,
-        ry: lane.height / 2,
-        class: "pipe",
-      }),
-      h("ellipse", {
-        cx: lane.x + lane.width - 8,
-        cy: lane.y + lane.height / 2,
-        rx: 8,
-        ry: lane.height / 2,
-        class: "mouth",
-      }),
-      h(
-        "text",
-        { key: "name", x: lane.x + 16, y: lane.y + 20, class: "topic-name" },
-        fitted(topic.name, lane.width - 40),
-      ),
-      h(
-        "text",
-        {
-          key: "lag",
-          x: lane.x + 16,
-          y: lane.y + 38,
-          class: lag ? "small warn" : "small quiet",
-        },
-        `${rate(topic.rate)}${lags.length ? ` · ${t("topic.lag", { count: lag })}` : ""}`,
-      ),
-      topic.dead > 0 &&
-        h(
-          "text",
-          {
-            key: "dead",
-            x: lane.x + lane.width - 22,
-            y: lane.y + 20,
-            "text-anchor": "end",
-            class: "small bad",
-          },
-          `✕ ${t("topic.dead", { count: topic.dead })}`,
-        ),
-    );
-  });
 }

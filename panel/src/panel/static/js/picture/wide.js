@@ -162,7 +162,7 @@ function entry(gatewayName, gateway, name, box) {
   };
 }
 
-/** Between services that stand one below the other; of others the line goes round at the left. */
+/** Between services that stand one below the other; of others the line goes round at the right. */
 function calls(plan, boxes) {
   const names = plan.services.map((part) => part.name);
   return plan.calls.map(({ id, from, to }) => {
@@ -199,12 +199,14 @@ function straight(id, downwards, top, bottom, lane) {
 }
 
 function around(id, from, to) {
+  const right = from.x + from.width;
+  const x = right + 36;
   const [start, end] = [from.y + from.height - 14, to.y + 14];
-  const x = from.x - 18;
+  const middle = (start + end) / 2;
   return {
     id,
-    path: `M${from.x} ${start}H${x}V${end}H${to.x - 2}`,
-    fuse: { x, y: (start + end) / 2, dots: { x, y: (start + end) / 2 + 22, anchor: "middle" } },
+    path: `M${right} ${start}H${x}V${end}H${right + 2}`,
+    fuse: { x, y: middle, dots: { x, y: middle + 24, anchor: "middle" } },
   };
 }
 

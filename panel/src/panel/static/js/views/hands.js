@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { session, use } from "../core/session.js";
-import { partNamed } from "../model.js";
+import { isAway, partNamed } from "../model.js";
 import { sign } from "../picture/glyphs.js";
 import { announce } from "./announcements.js";
 import { command } from "./command.js";
@@ -91,6 +91,8 @@ export class Hands {
       (verb) => VERBS[verb].target && fitting(verb, snapshot).includes(part.name),
     );
     const form = { ...this.form, service: part.name, instance: "" };
+    // What is away is wanted back.
+    if (isAway(part)) verbs.sort((left, right) => (right === "start") - (left === "start"));
     return h(
       "div",
       { key: "hands", class: "hands-of-part" },
