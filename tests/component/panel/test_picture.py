@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ...browser import needs_browser
-from .snapshots import part_of, service, without_catalog
+from .snapshots import healthy, part_of, service, without_catalog
 from .stage import Stage
 
 pytestmark = needs_browser
@@ -42,6 +42,17 @@ def test_a_shop_that_takes_no_orders_says_so(page: Page, stage: Stage, name: str
     stage.snapshot = snapshot
 
     expect(page.locator(".headline")).to_have_text("Nobody can order.")
+
+
+def test_a_part_that_only_starts_is_not_called_broken(page: Page, stage: Stage) -> None:
+    snapshot = healthy()
+    part_of(snapshot, "zipkin")["state"] = "starting"
+    stage.snapshot = snapshot
+
+    expect(page.locator(".headline")).to_have_text(
+        "The shop takes orders, and is not all there yet."
+    )
+    expect(page.locator(".problems")).to_contain_text("zipkin is starting.")
 
 
 def test_fuses_are_told_apart_by_shape_and_by_word(page: Page, stage: Stage) -> None:

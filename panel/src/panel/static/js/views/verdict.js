@@ -8,6 +8,8 @@ import { command } from "./command.js";
 import { problemText } from "./problems.js";
 
 const SHOWN_PROBLEMS = 4;
+// What is not there yet is not broken.
+const NOT_YET = ["starting", "unknown"];
 const SIGNS = { works: "up", strained: "degraded", broken: "down" };
 
 /** Before the first snapshot, and while there is no panel to give one. */
@@ -52,7 +54,11 @@ export function verdictBanner(snapshot, elapsed) {
 }
 
 function headline(level, problems) {
-  return level === "strained" && problems.length === 0 ? "verdict.onPurpose" : `verdict.${level}`;
+  if (level !== "strained") return `verdict.${level}`;
+  if (problems.length === 0) return "verdict.onPurpose";
+  return problems.every(({ sign }) => NOT_YET.includes(sign))
+    ? "verdict.starting"
+    : "verdict.strained";
 }
 
 function problemLine(problem, elapsed) {
