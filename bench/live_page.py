@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from bench import first_paint
 from bench.harness.figures import difference, percentile
 from bench.harness.report import megabytes, milliseconds, table
 from bench.harness.stack_under_test import BenchError, RunningStack
@@ -90,6 +91,7 @@ def section(running: RunningStack) -> list[str]:
         (f"a breaker opens → the page has it, p50 of {TIMES}", p50),
         (f"the same, p99 of {TIMES}", p99),
         ("memory of the panel (PSS)", megabytes(memory)),
+        *_paint_rows(running),
     ]
     return [
         "## The panel's page",
@@ -99,6 +101,14 @@ def section(running: RunningStack) -> list[str]:
         f"CPU is a share of one core, over {REST_SECONDS:.0f} s, beyond the "
         f"{100 * closed:.1f} % that the shop uses with no page open.",
     ]
+
+
+def _paint_rows(running: RunningStack) -> list[tuple[str, str]]:
+    seconds = first_paint.seconds(f"{running.stack.url('panel')}/")
+    if seconds is None:
+        return [("first paint", "no Chromium here")]
+    painted, drawn = map(milliseconds, seconds)
+    return [("first paint, from the cache", painted), ("the shop is drawn", drawn)]
 
 
 def _at_rest(running: RunningStack) -> float:
