@@ -157,12 +157,17 @@ storm: $(INSTALLED) ## as many orders as the shop takes, with kills: ORDERS=1000
 	@FUSEBOX_STORM_ORDERS=$(or $(ORDERS),100000) FUSEBOX_STORM_KILLS=20 \
 	  $(if $(SEED),FUSEBOX_SEED=$(SEED)) $(BIN)/pytest -s tests/chaos/test_storm.py
 
-check: $(INSTALLED) ## lint, format, types, import rules, lock
+check: $(INSTALLED) ## lint, format, types, import rules, lock, dependencies, licences, advisories
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(SOURCES) tests bench
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m fusebox.operations.requirements_lock
+	@# What the chassis brings with its extras its users import as their own: DEP003 is that.
+	@for member in $(MEMBERS); do (cd $$member && deptry --no-ansi --ignore DEP003 src 2>&1) > $(VENV)/deptry \
+	  || { echo "$$member:"; cat $(VENV)/deptry; exit 1; }; done
+	@$(BIN)/python -m fusebox.supply_chain.licences
+	@$(BIN)/python -m fusebox.supply_chain.vulnerabilities
 
 bench: $(INSTALLED) ## the figures, with the machine: [ORDERS=1000000]
 	@$(BIN)/python -m bench $(if $(ORDERS),--orders $(ORDERS))

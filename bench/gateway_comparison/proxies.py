@@ -24,6 +24,7 @@ from chassis.web.auth import ALGORITHM, AUDIENCE, ISSUER
 SERVICES = ("user-service", "catalog-service")
 THREADS = 32
 BODY_BYTES = 200_000_000
+MOST_CONNECTIONS = 2_000
 RATES = "fusebox.gateway.rate-limits"
 HOUR = 3600
 PATIENCE_SECONDS = 10.0
@@ -135,6 +136,7 @@ def _configuration(discovery: SingleProcess) -> dict[str, object]:
         "eureka.client.service-url.defaultZone": f"{discovery.url}/eureka/",
         "management.tracing.sampling.probability": 0,
         "fusebox.gateway.max-body-bytes": BODY_BYTES,
+        "fusebox.gateway.max-connections-per-client": MOST_CONNECTIONS,
         f"{RATES}.login.predicates[0]": "Path=/user-service/login",
         "fusebox.gateway.blocked[0].id": "scrapers",
         "fusebox.gateway.blocked[0].predicates[0]": "Header=User-Agent, .*Bot.*",
