@@ -16,6 +16,7 @@ from bench import (
     eureka_registry,
     growth,
     live_page,
+    login_flood,
     resilience_overhead,
     shop_requests,
 )
@@ -88,6 +89,7 @@ def _of_the_stack(running: RunningStack, unit: Calibration) -> Figures:
             {
                 "an outage": lambda: breaker_recovery.section(running),
                 "the panel's page": lambda: live_page.section(running),
+                "a flood of logins": lambda: login_flood.section(running),
                 "a change of the configuration": lambda: configuration_changes.section(running),
                 "containers": lambda: containers.section(running, unit),
             }

@@ -3,6 +3,8 @@
 `python -m bench.resilience_overhead` measures and prints; `section` is for the larger page.
 """
 
+import itertools
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from contextlib import AbstractContextManager
 import pybreaker
 from py_zipkin import Kind
 
+from bench.gateway_comparison.proxies import TokenIssuer
 from bench.harness.report import table
 from chassis.config.settings import BulkheadSettings, Fusebox
 from chassis.core.live import Live
@@ -21,6 +24,7 @@ from chassis.resilience.bulkhead import Bulkhead
 from chassis.resilience.circuit_breaker import CircuitBreaker
 from chassis.resilience.circuit_breaker_registry import CircuitBreakerRegistry
 from chassis.resilience.policy import ResiliencePolicies
+from chassis.web.auth import REMEMBERED, TokenVerifier
 
 CALLERS = 64
 ANSWER_SECONDS = 0.020
@@ -95,6 +99,8 @@ def _costs() -> list[tuple[str, float]]:
         ("bulkhead: a place", _cpu_of(lambda: _pass_through(bulkhead))),
         ("deadline: read, checked and passed on", _cpu_of(_deadline)),
         ("all of these and the retry budget", _cpu_of(lambda: _enter(whole.permit()))),
+        ("an access token that was seen before", _cpu_of(_token_check(is_new=False))),
+        ("an access token that is new", _cpu_of(_token_check(is_new=True))),
         ("a span that is not sampled", _cpu_of(_span_of(0.0))),
         ("a span that is sampled", _cpu_of(_span_of(1.0))),
     ]
@@ -114,6 +120,22 @@ def _deadline() -> None:
     deadline.enter_from_outside(None, longest=10)
     deadline.check()
     deadline.outgoing()
+
+
+def _token_check(is_new: bool) -> Callable[[], None]:
+    """What the gateway and each service do with a token for themselves."""
+    issuer = TokenIssuer.new()
+    verifier = TokenVerifier(lambda: json.loads(issuer.keys()))
+    verifier.refresh()
+    headers = [
+        f"Bearer {issuer.token(str(number))}" for number in range(REMEMBERED + 1 if is_new else 1)
+    ]
+    given = itertools.cycle(headers)
+
+    def check() -> None:
+        verifier.caller_of(next(given))
+
+    return check
 
 
 def _span_of(probability: float) -> Callable[[], None]:

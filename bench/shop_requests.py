@@ -65,7 +65,7 @@ class ShopLoads:
     def place(self, count: int, connections: int = CONNECTIONS) -> None:
         """`count` orders, as fast as they go, not measured.  Raises BenchError when one fails."""
         calls = self._customers(connections)
-        load = _measured_load(LoadPlan(calls, 201, count, seconds=count))
+        load = measured_load(LoadPlan(calls, 201, count, seconds=count))
         if load.failures:
             raise BenchError(f"{load.failures} of {count} orders were not placed")
         self.running.await_decisions()
@@ -84,11 +84,11 @@ class ShopLoads:
         rate: float = 0.0,
     ) -> Measurement:
         settle = self.running.await_decisions
-        _measured_load(LoadPlan(calls, expected, WARM_UP_COUNT, WARM_UP_SECONDS, rate))
+        measured_load(LoadPlan(calls, expected, WARM_UP_COUNT, WARM_UP_SECONDS, rate))
         settle()
         units = [self.calibration.sample()]
         before, began = self.running.cpu(), time.monotonic()
-        load = _measured_load(LoadPlan(calls, expected, COUNT, seconds, rate))
+        load = measured_load(LoadPlan(calls, expected, COUNT, seconds, rate))
         settling = _seconds_of(settle) if expected == 201 else 0.0
         used, elapsed = difference(before, self.running.cpu()), time.monotonic() - began
         units.append(self.calibration.sample())
@@ -129,7 +129,7 @@ def _seconds_of(settle: Callable[[], None]) -> float:
     return time.monotonic() - began
 
 
-def _measured_load(plan: LoadPlan) -> LoadResult:
+def measured_load(plan: LoadPlan) -> LoadResult:
     completed = subprocess.run(
         [sys.executable, "-m", "bench.harness.load_generator"],
         input=plan.document(),

@@ -40,6 +40,28 @@ UNCLEAR = {
     "encoded twice": START + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "encoded on two lines": START
     + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    "chunked twice": START + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunked on two lines": START
+    + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked with a parameter": START + b"Transfer-Encoding: chunked;a=1\r\n\r\n0\r\n\r\n",
+    "chunked in quotes": START + b'Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n',
+    "chunked and a comma": START + b"Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n",
+    "chunked behind a wide space": START + b"Transfer-Encoding: \xa0chunked\r\n\r\n0\r\n\r\n",
+    "identity and a length": START + b"Transfer-Encoding: identity\r\nContent-Length: 0\r\n\r\n",
+    "no encoding and a length": START + b"Transfer-Encoding: \r\nContent-Length: 0\r\n\r\n",
+    "one length twice": START + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
+    "no length": START + b"Content-Length: \r\n\r\n",
+    "length in parts": START + b"Content-Length: 4 4\r\n\r\nbody",
+    "length with a sign in it": START + b"Content-Length: 4_0\r\n\r\nbody",
+    "length of another script": START + b"Content-Length: \xd9\xa4\r\n\r\nbody",
+    "lines end in CR": b"GET /order-service/x HTTP/1.1\rHost: shop\r\r",
+    "space before the first header": b"GET /order-service/x HTTP/1.1\r\n X-A: 1\r\n"
+    + HOST
+    + b"\r\n",
+    "version with a space": b"GET /order-service/x HTTP/1.1 \r\n" + HOST + b"\r\n",
+    "version 1.10": b"GET /order-service/x HTTP/1.10\r\n" + HOST + b"\r\n",
+    "name of another script": GET + b"X-\xc3\xa9: 1\r\n\r\n",
+    "bell in a value": GET + b"X-A: 1\x072\r\n\r\n",
     "hidden encoding": START + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
     "chunked in HTTP/1.0": b"POST /order-service/x HTTP/1.0\r\n"
     + HOST
@@ -50,6 +72,16 @@ UNCLEAR = {
     "chunk size and a space": CHUNKED + b"4 \r\nbody\r\n0\r\n\r\n",
     "chunk size and LF": CHUNKED + b"4\nbody\r\n0\r\n\r\n",
     "chunk that is longer": CHUNKED + b"4\r\nbody!\r\n0\r\n\r\n",
+    "chunk size with a plus": CHUNKED + b"+4\r\nbody\r\n0\r\n\r\n",
+    "chunk size behind a space": CHUNKED + b" 4\r\nbody\r\n0\r\n\r\n",
+    "chunk size with a sign in it": CHUNKED + b"0_4\r\nbody\r\n0\r\n\r\n",
+    "chunk without a size": CHUNKED + b"\r\nbody\r\n0\r\n\r\n",
+    "chunk extension and LF": CHUNKED + b"4;a\nbody\r\n0\r\n\r\n",
+    "chunk extension with CR": CHUNKED + b"4;a\rb\r\nbody\r\n0\r\n\r\n",
+    "chunk and LF": CHUNKED + b"4\r\nbody\n0\r\n\r\n",
+    "chunk without an end": CHUNKED + b"4\r\nbody0\r\n\r\n",
+    "last chunk and LF": CHUNKED + b"4\r\nbody\r\n0\n\n",
+    "encoding in the trailer": CHUNKED + b"0\r\nTransfer-Encoding: chunked\r\n\r\n",
     "length in the trailer": CHUNKED + b"0\r\nContent-Length: 4\r\n\r\n",
     "two hosts": GET + b"Host: elsewhere\r\n\r\n",
     **{
