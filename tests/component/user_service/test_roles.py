@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from user_service import prepare
+
 from ...identities import as_gateway
 from .answers import code, rows
 
@@ -175,3 +177,33 @@ def test_what_no_token_can_say_any_more_is_told_no_longer(users: Any) -> None:
 @pytest.mark.parametrize("since", ["x", "nan", "inf", "-inf", "1e999", "-1", "1" * 400, "٣", " "])
 def test_a_time_that_is_none_is_refused(users: Any, since: str) -> None:
     assert code(users.call("GET", f"/actuator/revocations/{since}")) == (422, "invalid-request")
+
+
+def test_a_start_makes_nobody_an_admin_as_long_as_there_is_one(users: Any, admin: Any) -> None:
+    first, before = users.admin_token(), admins(users)
+    [own] = [row for row in before if row["email"] == prepare.ADMIN_EMAIL]
+    assert users.call("DELETE", f"/users/{own['id']}/roles/admin", first).status_code == 204
+
+    prepare.prepare(users.process)
+
+    assert [row["email"] for row in admins(users)] == [admin.email]
+    back = users.call("PUT", f"/users/{own['id']}/roles/admin", admin.token)
+    assert back.status_code == 204
+
+
+def test_the_address_of_an_admin_who_has_left_is_anybodys_and_gives_no_right(
+    users: Any, admin: Any
+) -> None:
+    chief = users.member()
+    users.call("PUT", f"{chief.path}/roles/admin", admin.token)
+    assert users.call("DELETE", chief.path, users.token(chief.email)).status_code == 204
+
+    heir = users.register(email=chief.email).json
+    token = users.token(chief.email)
+
+    assert users.call("GET", f"/users/{heir['userId']}/roles", token).json["roles"] == ["user"]
+    assert code(users.call("GET", "/users", token)) == (403, "forbidden")
+
+
+def admins(users: Any) -> list[Any]:
+    return rows(users, "SELECT id, email FROM users WHERE role = 'admin' AND deleted_at IS NULL")

@@ -9,7 +9,6 @@ from chassis.web import pagination
 from chassis.web.auth import TokenVerifier
 from chassis.web.documents import EXAMPLE_ID
 from chassis.web.operations import Access, Parameter, SuccessResponse, operation
-from user_service.access import last_admin, user_unknown
 from user_service.documents import (
     AccountChanges,
     Credentials,
@@ -26,7 +25,8 @@ from user_service.documents import (
 )
 from user_service.hashing_queue import too_many
 from user_service.models import ADMIN, ROLES, RefreshToken, User
-from user_service.roles import Roles, everybodys, role_unknown
+from user_service.rights.access import last_admin, user_unknown
+from user_service.rights.roles import Roles, everybodys, role_unknown
 from user_service.service import Accounts, email_taken
 from user_service.sessions import LoginSessions, invalid_grant, login_failed
 from user_service.signing import Signer

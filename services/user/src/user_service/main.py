@@ -28,8 +28,8 @@ from user_service.hashing_queue import HashingQueue
 from user_service.messaging import EVENT_TYPES, TOPICS, handler
 from user_service.models import LoginSession, User, inbox, outbox
 from user_service.passwords import Passwords
-from user_service.revocations import RevocationList, add_endpoint
-from user_service.roles import Roles
+from user_service.rights.revocations import RevocationList, add_endpoint
+from user_service.rights.roles import Roles
 from user_service.service import Accounts
 from user_service.sessions import LoginSessions
 from user_service.settings import UserSettings

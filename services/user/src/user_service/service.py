@@ -18,13 +18,13 @@ from chassis.core.errors import (
 )
 from chassis.web import pagination
 from chassis.web.auth import Caller
-from user_service.access import reach, require_admin, require_other_admin
 from user_service.audit.trail import AuditTrail, account_path
 from user_service.clients import ORDER_SERVICE, OrderClient
 from user_service.messaging import user_deleted
 from user_service.models import USER, RefreshToken, User, is_email, outbox
 from user_service.passwords import Passwords
-from user_service.revocations import revoke
+from user_service.rights.access import reach, require_admin, require_other_admin
+from user_service.rights.revocations import revoke
 from user_service.sessions import LoginSessions, end_all, login_failed
 
 

@@ -15,8 +15,8 @@ from chassis.core.live import Live
 from chassis.data.housekeeping import TimeToLive
 from chassis.web import pagination
 from chassis.web.auth import Caller
-from user_service.access import require_admin
 from user_service.models import StoredAuditEntry
+from user_service.rights.access import require_admin
 
 OWN_NAME = "user-service"
 

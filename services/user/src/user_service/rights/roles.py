@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from chassis.audit.entry import AuditEntry
 from chassis.core.errors import Conflict, NotFound
 from chassis.web.auth import Caller
-from user_service.access import reach, require_admin, require_other_admin
 from user_service.audit.trail import AuditTrail
 from user_service.models import ADMIN, ROLES, USER, User
-from user_service.revocations import revoke
+from user_service.rights.access import reach, require_admin, require_other_admin
+from user_service.rights.revocations import revoke
 
 
 class Roles:
