@@ -50,6 +50,10 @@ class Instance:
     def authority(self) -> str:
         return authority(self.host, self.port)
 
+    @cached_property
+    def authority_bytes(self) -> bytes:
+        return self.authority.encode()
+
     @property
     def url(self) -> str:
         """With the zone of an IPv6 address, which whoever connects needs (RFC 6874)."""

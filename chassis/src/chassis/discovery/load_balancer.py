@@ -21,7 +21,7 @@ Takes = Callable[[Mapping[str, str]], bool]
 class LoadBalancer:
     def __init__(self, instances: Callable[[], Mapping[str, tuple[Instance, ...]]]) -> None:
         self._instances = instances
-        self._outstanding: dict[Instance, int] = {}
+        self._outstanding: dict[str, int] = {}
         self._avoided: dict[Instance, float] = {}
         self._lock = threading.Lock()
 
@@ -65,7 +65,9 @@ class LoadBalancer:
         other = (first + 1 + int(random.random() * (number - 1))) % number
         busy = self._outstanding
         return candidates[
-            first if busy.get(candidates[first], 0) <= busy.get(candidates[other], 0) else other
+            first
+            if busy.get(candidates[first].id, 0) <= busy.get(candidates[other].id, 0)
+            else other
         ]
 
     def calling(self, instance: Instance) -> "Calling":
@@ -74,15 +76,15 @@ class LoadBalancer:
 
     def begun(self, instance: Instance) -> None:
         with self._lock:
-            self._outstanding[instance] = self._outstanding.get(instance, 0) + 1
+            self._outstanding[instance.id] = self._outstanding.get(instance.id, 0) + 1
 
     def ended(self, instance: Instance) -> None:
         with self._lock:
-            left = self._outstanding[instance] - 1
+            left = self._outstanding[instance.id] - 1
             if left:
-                self._outstanding[instance] = left
+                self._outstanding[instance.id] = left
             else:
-                del self._outstanding[instance]
+                del self._outstanding[instance.id]
 
     def refused(self, instance: Instance) -> None:
         """Remember that `instance` took no connection."""

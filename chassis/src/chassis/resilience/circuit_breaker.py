@@ -250,6 +250,8 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             if elapsed > self._followed.slow_call_duration_threshold and outcome != SUSPECTED:
                 outcome |= SLOW
             # A call that began before the circuit opened says nothing about its state now.
+            if self.state == states.CLOSED and weight == 1:
+                return self._record_while_closed(error, outcome, now)
             state = self._breaker.current_state
             if state == pybreaker.STATE_CLOSED:
                 return any(self._record_while_closed(error, outcome, now) for _ in range(weight))
@@ -258,7 +260,7 @@ class CircuitBreaker(pybreaker.CircuitBreakerListener):
             return False
 
     def _record_while_closed(self, error: BaseException | None, outcome: int, now: float) -> bool:
-        if self._breaker.current_state != pybreaker.STATE_CLOSED:
+        if self.state != states.CLOSED and self._breaker.current_state != pybreaker.STATE_CLOSED:
             return False
         self._rates.add(outcome, now)
         if outcome == SUSPECTED:

@@ -61,10 +61,11 @@ class HeaderFields(MultiMapping[str]):
         A client that keeps its connection asks again and again with the same fields, and the parser
         gives it the same object for them: what they come to is made once.
         """
-        if make in self._made:
-            return cast(T, self._made[make])
-        made = self._made[make] = make(self)
-        return made
+        try:
+            return self._made[make]  # type: ignore[no-any-return]
+        except KeyError:
+            made = self._made[make] = make(self)
+            return made
 
     def lines(self, name: bytes) -> list[bytes]:
         """All values of a `name` in lower case that is there."""
@@ -114,9 +115,11 @@ class RawHeaders:
 
     __slots__ = ("names", "own", "pairs")
 
-    def __init__(self, pairs: list[RawPair], own: bytes = b"") -> None:
+    def __init__(
+        self, pairs: list[RawPair], names: frozenset[bytes] | set[bytes], own: bytes = b""
+    ) -> None:
         self.pairs = pairs
-        self.names = {name.lower() for name, _ in pairs}
+        self.names = names
         self.own = own
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -131,9 +134,9 @@ class RawHeaders:
         """`own` in the place of all lines of the same names."""
         names = [lower(name) for name in own]
         if self.names.isdisjoint(names):
-            return RawHeaders(self.pairs, lines(own))
+            return RawHeaders(self.pairs, self.names, lines(own))
         others = [pair for pair in self.pairs if pair[0].lower() not in names]
-        return RawHeaders(others, lines(own))
+        return RawHeaders(others, self.names.difference(names), lines(own))
 
 
 def lines(fields: Mapping[str, str]) -> bytes:

@@ -7,13 +7,15 @@ from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags, tracing
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline
-from gateway.http.header_fields import RawHeaders, decoded, parsed
+from gateway.http.header_fields import decoded, parsed
 from gateway.http.upstream_messages import UpstreamRequest, UpstreamResponse
 from gateway.proxy import headers
 from gateway.proxy.upstream_client import UpstreamCall, UpstreamClient
 from gateway.routing.exchange import Exchange, GatewayResponse
 from gateway.routing.route import Route
 from gateway.settings import GatewayLimits
+
+SPAN_TAGS = span_tags.HEADER.lower().encode()
 
 
 class Forwarder:
@@ -39,7 +41,8 @@ class Forwarder:
             answer, instance = await self._client.call(call, span)
             span.tags["http.status_code"] = str(answer.status)
             response = _response(answer, instance, prefix, call.service)
-            if encoded := answer.headers.get(span_tags.HEADER):
+            if SPAN_TAGS in answer.headers.first:
+                encoded = answer.headers[span_tags.HEADER]
                 response = response._replace(span_tags=span_tags.decode(encoded))
                 name_span(span, exchange, response)
             elif answer.status >= 500:
@@ -97,7 +100,7 @@ def of_route(limits: GatewayLimits, route: Route) -> GatewayLimits:
 def _response(
     answer: UpstreamResponse, instance: Instance, prefix: str, service: str
 ) -> GatewayResponse:
-    passed = RawHeaders(headers.to_client(answer.headers, instance, prefix, service))
+    passed = headers.to_client(answer.headers, instance, prefix, service)
     if isinstance(answer.body, bytes):
         return GatewayResponse(answer.status, passed, answer.body)
     return GatewayResponse(answer.status, passed, None, (answer, instance), answer.drop)

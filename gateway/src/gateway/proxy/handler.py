@@ -57,6 +57,7 @@ class GatewayHandler:
         pages: DescriptionPages,
     ) -> None:
         self._process = process
+        self._limits = process.live.map(lambda settings: settings.fusebox.gateway)
         self._tracer = process.tracer
         self._authentication = Authentication.of(process, tokens)
         self._client = UpstreamClient(
@@ -66,16 +67,14 @@ class GatewayHandler:
             process.live.map(lambda settings: settings.fusebox.client),
         )
         self._rules = rules
-        self._log = RequestLog(process.access_log, lambda: self.limits.access_log)
-        forward = Forwarder(
-            process.tracer, self._client, lambda: self.limits, process.identity
-        ).forward
+        self._log = RequestLog(process.access_log, lambda: self._limits.value.access_log)
+        forward = Forwarder(process.tracer, self._client, self._limits, process.identity).forward
         self._mirror = Mirror(forward)
         self._chain = FilterChain(
             rules,
             pages,
             self._authentication,
-            lambda: self.limits,
+            self._limits,
             lambda: process.settings.fusebox.pages.panel,
             self._mirror,
             forward,
@@ -88,10 +87,10 @@ class GatewayHandler:
 
     @property
     def limits(self) -> GatewayLimits:
-        return self._process.configuration.current.fusebox.gateway
+        return self._limits.value
 
     def client_limits(self) -> ClientLimits:
-        limits = self.limits
+        limits = self._limits.value
         if limits is not self._known:
             self._known, self._client_limits = limits, client_limits(limits)
         return self._client_limits
@@ -149,7 +148,7 @@ class GatewayHandler:
         if not rates or rates[-1].allowed:
             user = self._authentication.user(given.once(authorization))
             if user is not None:
-                view = view._replace(user=user)
+                view = RequestView(*view[:-1], user)
                 rates += self._rules.rates.take_of_user(view)
         route = None if path is None else self._rules.find(view)
         exchange = Exchange.of(request, view, route or NO_ROUTE)
@@ -199,7 +198,7 @@ class GatewayHandler:
         return self._chain.answer(exchange)
 
     async def _admit(self, exchange: Exchange) -> None:
-        request, limits = exchange.request, of_route(self.limits, exchange.route)
+        request, limits = exchange.request, of_route(self._limits.value, exchange.route)
         rate_policies.check(exchange.rates)
         if self._under_way > limits.max_concurrent_requests:
             raise Overloaded("The shop has more to do than it can; nothing was done.")
@@ -219,7 +218,7 @@ class GatewayHandler:
             return status
         upstream, instance = answered.stream
         async with upstream:
-            pause = _pause(upstream, self.limits)
+            pause = _pause(upstream, self._limits.value)
             with self._process.balancer.calling(instance):
                 await send(Response(status, passed, upstream.body, pause))
             return status
@@ -250,7 +249,7 @@ class GatewayHandler:
 
     def _own(self, request: Request | None, trace_id: str) -> dict[str, str]:
         """What every answer to it says."""
-        limits = self.limits
+        limits = self._limits.value
         own = problem_responses.trace_headers(trace_id, limits.zipkin_ui)
         if request is not None and request.scheme == "https" and limits.strict_transport_security:
             own[security_headers.TRANSPORT] = limits.strict_transport_security

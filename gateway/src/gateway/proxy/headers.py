@@ -8,7 +8,7 @@ from chassis.identity.assertions import HEADER as ASSERTION
 from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags
 from gateway.http.framing import header_lines
-from gateway.http.header_fields import HeaderFields, RawPair, decoded, encoded, lines
+from gateway.http.header_fields import HeaderFields, RawHeaders, RawPair, decoded, encoded, lines
 from gateway.http.messages import Request, combined, host_of
 from gateway.proxy import addresses
 from gateway.proxy.internal_headers import HOP_BY_HOP, is_internal
@@ -105,12 +105,13 @@ def edited(pairs: Iterable[tuple[str, str]]) -> tuple[bytes, str | None]:
     return header_lines(passed), host
 
 
-def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str) -> list[RawPair]:
+def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str) -> RawHeaders:
     """No address of `instance` among them; `service` is what it is called outside."""
-    passed = _without(given, NOT_TO_CLIENT)
+    dropped = _dropped(given, NOT_TO_CLIENT)
+    passed = _without(given, dropped)
     # Hardly any answer has one, and one look at all of them says so.
     values = b"\n".join([value for _, value in passed])
-    if b"//" in values or instance.authority.encode() in values:
+    if b"//" in values or instance.authority_bytes in values:
         passed = [
             encoded(name, addresses.without_addresses(value, instance, prefix, service))
             for name, value in decoded(passed)
@@ -122,12 +123,17 @@ def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str
             else encoded(name, value)
             for name, value in decoded(passed)
         ]
-    return passed
+    return RawHeaders(passed, given.first.keys() - dropped)
+
+
+def _dropped(given: HeaderFields, always: frozenset[bytes]) -> frozenset[bytes]:
+    """What stays behind `always`, and what Connection names."""
+    named = _named_by_connection(given)
+    return always if named is None else always | named
 
 
 def _without(given: HeaderFields, dropped: frozenset[bytes]) -> list[RawPair]:
-    """A copy with duplicates and their order, but without `dropped` and what Connection names."""
-    dropped |= _named_by_connection(given) or frozenset()
+    """A copy with duplicates and their order."""
     return [pair for pair in given.pairs if pair[0].lower() not in dropped]
 
 

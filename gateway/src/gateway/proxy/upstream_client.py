@@ -107,14 +107,20 @@ class UpstreamClient:
         client's body.
         """
         deadline.check()
-        policy = self._policies.of(call.breaker)
+        policy, timeout = self._policies.of(call.breaker), call.timeout()
         if span.attrs.is_sampled:
             span.tags["circuitbreaker.state"] = policy.breaker.state
         with policy.permit() as permit:
             try:
-                answer, instance = await self._ask_in_time(call, span, policy)
+                answer, instance = await self._ask_someone(call, span, policy)
             except IGNORED_BY_BREAKERS:
                 raise
+            except TimeoutError as error:
+                failure = _too_late(call, timeout)
+                if not isinstance(failure, DeadlineOver):
+                    self._will_be_probed(call.target, call.service, policy.breaker)
+                    permit.failed(failure)
+                raise failure from error
             except Unavailable as failure:
                 self._will_be_probed(call.target, call.service, policy.breaker)
                 permit.failed(failure)
@@ -132,18 +138,6 @@ class UpstreamClient:
         breaker.find_a_well_one = lambda: examination.find_a_well_one(
             breaker, lambda tried: self._choose(target, service, tried), self._settings.value
         )
-
-    async def _ask_in_time(
-        self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
-    ) -> tuple[UpstreamResponse, Instance]:
-        timeout = call.timeout()
-        try:
-            return await self._ask_someone(call, span, policy)
-        except TimeoutError as error:
-            # A client that waits less than we would says nothing about the service.
-            short = timeout < call.limits.read_timeout_seconds - SPENT_HERE
-            kind = DeadlineOver if short else TimedOut
-            raise kind(f"{call.service} did not answer in time.") from error
 
     async def _ask_someone(
         self, call: UpstreamCall, span: ActiveSpan, policy: ResiliencePolicy
@@ -213,6 +207,13 @@ class UpstreamClient:
             return await self._pool.connect(
                 instance.host, instance.port, call.limits.connect_timeout_seconds
             )
+
+
+def _too_late(call: UpstreamCall, timeout: float) -> DeadlineOver | TimedOut:
+    """A client that waits less than we would says nothing about the service."""
+    short = timeout < call.limits.read_timeout_seconds - SPENT_HERE
+    kind = DeadlineOver if short else TimedOut
+    return kind(f"{call.service} did not answer in time.")
 
 
 def _no_proper_answer(call: UpstreamCall, kind: type[Unavailable] = Unavailable) -> Unavailable:

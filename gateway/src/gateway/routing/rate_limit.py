@@ -70,8 +70,10 @@ class RateDecision(NamedTuple):
     @property
     def seconds_to_next(self) -> int:
         """Until then no more than `remaining` requests pass."""
-        missing = (self.remaining + 1) * self.rate.cost - self.tokens
-        return math.ceil(missing / self.rate.replenish - HAIR)
+        policy, _, tokens = self
+        rate = policy.rate
+        missing = (int((tokens + HAIR) / rate.cost) + 1) * rate.cost - tokens
+        return math.ceil(missing / rate.replenish - HAIR)
 
     @property
     def headers(self) -> dict[str, str]:

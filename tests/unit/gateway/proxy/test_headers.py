@@ -25,7 +25,7 @@ def sent(request: Request, prefix: str) -> CIMultiDict[str]:
 def answer(*given: tuple[str, str]) -> CIMultiDict[str]:
     said = HeaderFields.of(given)
     passed = headers.to_client(said, INSTANCE, "/order-service", "order-service")
-    return CIMultiDict(decoded(passed))
+    return CIMultiDict(passed)
 
 
 def test_what_belongs_to_the_connection_stays_there_also_when_connection_names_it() -> None:
