@@ -31,6 +31,7 @@ from gateway.http.server import HttpServer
 from gateway.openapi import description
 from gateway.proxy import actuator_pages
 from gateway.proxy.handler import GatewayHandler
+from gateway.routing.exchange import GatewayFilter
 from gateway.rules import GatewayRules
 from gateway.settings import GatewaySettings
 
@@ -185,6 +186,11 @@ class Shop:
             self.servers.run(upstream.stop())
         self.servers.close()
 
+    def pass_all_filters(self) -> None:
+        """Whether its route needs them or not, a request passes them all."""
+        chain = self.gateway._chain
+        chain.filters = tuple(GatewayFilter(one.filter) for one in chain.filters)
+
     def set(self, **changed: Any) -> None:
         self.source.update(
             {key.replace("__", ".").replace("_", "-"): changed[key] for key in changed}
@@ -260,8 +266,21 @@ def read_answer(connection: socket.socket) -> bytes:
         got += chunk
 
 
+# The chain of a route has the filters that it needs: it is to answer as one with all of them.
+BOTH_CHAINS = pytest.mark.parametrize(
+    "has_all_filters", [False, True], ids=["needed filters", "all filters"], indirect=True
+)
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def has_all_filters(request: pytest.FixtureRequest) -> bool:
+    return bool(getattr(request, "param", False))
+
+
+@pytest.fixture
+def shop(tmp_path: Path, has_all_filters: bool) -> Iterator[Shop]:
     made = Shop(tmp_path)
+    if has_all_filters:
+        made.pass_all_filters()
     yield made
     made.close()

@@ -9,7 +9,9 @@ import pytest
 import requests
 from aiohttp import web
 
-from .conftest import Shop, until
+from .conftest import BOTH_CHAINS, Shop, until
+
+pytestmark = BOTH_CHAINS
 
 
 def headers_seen(answer: requests.Response) -> dict[str, list[str]]:

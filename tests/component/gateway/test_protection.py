@@ -9,6 +9,7 @@ import requests
 from aiohttp import web
 
 from .conftest import (
+    BOTH_CHAINS,
     PATIENCE,
     WAIT,
     Shop,
@@ -16,6 +17,8 @@ from .conftest import (
 )
 from .test_outages import Rude, saying, slow
 from .test_refusals import check
+
+pytestmark = BOTH_CHAINS
 
 
 def test_a_client_in_a_hurry_is_answered_in_time_and_opens_no_breaker(shop: Shop) -> None:

@@ -7,7 +7,9 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .conftest import GET, Shop
+from .conftest import BOTH_CHAINS, GET, Shop
+
+pytestmark = BOTH_CHAINS
 
 START = b"POST /order-service/x HTTP/1.1\r\nHost: shop\r\n"
 

@@ -45,7 +45,7 @@ class FilterChain:
         self._forward = forward
         # By another route a request comes to another path, which may want another role.
         by_other_route = chain((authentication.filter, edit_response), forward)
-        self._filters = (
+        self.filters: tuple[GatewayFilter, ...] = (
             *_checks(rules, pages, authentication, limits, panel),
             *answering(rules, mirror, forward, by_other_route),
         )
@@ -62,11 +62,7 @@ class FilterChain:
         return known[1](exchange)
 
     def of(self, route: Route) -> Handler:
-        return chain([one.filter for one in self._filters if one.is_needed(route)], self._forward)
-
-    def whole(self) -> Handler:
-        """All filters, whoever needs them: it answers every route as its own chain does."""
-        return chain([one.filter for one in self._filters], self._forward)
+        return chain([one.filter for one in self.filters if one.is_needed(route)], self._forward)
 
 
 def _checks(

@@ -7,9 +7,11 @@ import pytest
 import requests
 from aiohttp import web
 
-from ..conftest import GET, Shop, until
+from ..conftest import BOTH_CHAINS, GET, Shop, until
 from ..routes import saying
 from ..test_refusals import check
+
+pytestmark = BOTH_CHAINS
 
 
 def test_what_may_be_kept_is_and_its_trace_is_each_requests_own(shop: Shop) -> None:

@@ -5,10 +5,12 @@ from aiohttp import web
 
 from chassis.config.client import ConfigurationError
 
-from ..conftest import Shop
+from ..conftest import BOTH_CHAINS, Shop
 from ..routes import configure, route, saying
 from ..test_outages import refusing
 from ..test_refusals import check
+
+pytestmark = BOTH_CHAINS
 
 
 def test_a_path_is_rewritten_and_headers_are_edited_on_both_ways(shop: Shop) -> None:
