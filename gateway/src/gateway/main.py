@@ -67,8 +67,6 @@ def main() -> None:
         services=lambda: process.registry.instances,
         forget_breaker=process.policies.forget,
     )
-    # A canary that ends takes its breaker along, though no request comes by then.
-    process.live.map(lambda _settings: rules.table)
     actuator_pages.add(process, rules)
     process.workers.add("configuration", process.configuration.poll)
     pages = description.pages_of(process, rules)

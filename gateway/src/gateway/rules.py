@@ -45,15 +45,8 @@ class GatewayRules:
         self._locator = DiscoveryLocator(services)
         self.cache = ResponseCache(settings.map(_bounds), clock)
         self._buckets: dict[str, TokenBuckets] = {}
-        self._rates = ShopRates(clock)
-        self._follow(settings.value)
-
-    @property
-    def table(self) -> RouteTable:
-        settings = self._settings.value
-        if settings is not self._known:
-            self._follow(settings)
-        return self._table
+        self.rates = ShopRates(clock)
+        settings.map(self._follow)
 
     @property
     def blocks(self) -> bool:
@@ -103,12 +96,6 @@ class GatewayRules:
         blocklist.check(self._settings.value.fusebox.gateway.blocked, view)
 
     @property
-    def rates(self) -> ShopRates:
-        """Of all routes together."""
-        _ = self.table  # which follows the settings
-        return self._rates
-
-    @property
     def proxies(self) -> TrustedProxies:
         _ = self.table
         return self._proxies
@@ -148,15 +135,14 @@ class GatewayRules:
         ]
 
     def _follow(self, settings: GatewaySettings) -> None:
-        self._known = settings
         cloud, own = settings.spring.cloud.gateway, settings.fusebox.gateway
         self._locator.follow(cloud.defaults)
         self._cors = cloud.cors
         self._proxies = cloud.proxies
-        self._rates.follow(own.rate_limits)
+        self.rates.follow(own.rate_limits)
         routes = canary_routes.split(cloud.routes, own.canaries)
         self.canaries.follow(routes)
-        self._table = RouteTable(routes, self.canaries.weigh)
+        self.table = RouteTable(routes, self.canaries.weigh)
         limited = {route.id for route in routes if route.rate}
         self._buckets = {name: self._buckets[name] for name in limited & self._buckets.keys()}
 

@@ -104,12 +104,12 @@ class _Lookup(NamedTuple):
         return self.exchange.view
 
     async def response(self) -> GatewayResponse:
-        cache, coalescing = self.cache, self.filter.coalescing
+        cache, coalescing, view = self.cache, self.filter.coalescing, self.view
         while True:
-            cached = cache.find(self.key, self.route.id, self.view)
-            if cached and cached.is_fresh(cache.clock(), self.view):
+            cached = cache.find(self.key, self.route.id, view)
+            if cached and cached.is_fresh(cache.clock(), view):
                 return self._given(cached)
-            if requested(self.view.headers).only_if_cached:
+            if requested(view.headers).only_if_cached:
                 raise _not_cached()
             if not self._may_wait():
                 return (await self._fetched(cached))[0]
@@ -168,16 +168,18 @@ class _Lookup(NamedTuple):
         self, response: GatewayResponse, cached: CachedResponse | None, requested_at: float
     ) -> tuple[GatewayResponse, CachedResponse | None]:
         """Keep of a response what may be kept."""
-        cache, grace = self.cache, self.filter.grace()
+        cache = self.cache
         if response.source == "fallback":
             return response, None
         if cached and response.status == 304:
-            cached = rules.renewed(cached, response.headers, asked=requested_at, grace=grace)
+            cached = rules.renewed(
+                cached, response.headers, asked=requested_at, grace=self.filter.grace()
+            )
             cache.put(self.key, self.view, cached)
             return self._given(cached), self._shared(cached)
         new = None
-        if response.body is not None:
-            terms = {"asked": requested_at, "grace": grace}
+        if response.body is not None and rules.may_be_kept(response.status, response.headers):
+            terms = {"asked": requested_at, "grace": self.filter.grace()}
             status, headers, body = response.status, response.headers, response.body
             new = rules.keep(self.route.id, self.view, status, headers, body, **terms)
         if new:

@@ -118,6 +118,12 @@ def _lets_keep(headers: MultiMapping[str]) -> bool:
     return not requested(headers).no_store
 
 
+def may_be_kept(status: int, pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether that is worth a closer look."""
+    is_silent = isinstance(pairs, RawHeaders) and b"cache-control" not in pairs.names
+    return status in STATUSES and not is_silent
+
+
 def keep(
     route: str,
     view: RequestView,
@@ -131,9 +137,7 @@ def keep(
     `when`: it was `asked` for at that moment of the clock, so it is no older; `grace` in seconds is
     for an answer that does not say itself how long it will do when nobody answers.
     """
-    if status not in STATUSES or (
-        isinstance(pairs, RawHeaders) and b"cache-control" not in pairs.names
-    ):
+    if not may_be_kept(status, pairs):
         return None
     pairs = list(pairs)
     fields = _fields(pairs)

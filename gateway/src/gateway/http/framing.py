@@ -31,7 +31,8 @@ def status_line(version: str, status: int) -> bytes:
 
 
 def header_lines(pairs: Iterable[RawPair]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+    lines = b"\r\n".join(map(b": ".join, pairs))
+    return lines + b"\r\n" if lines else b""
 
 
 def is_chunked(encodings: Sequence[str]) -> bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import compress
+from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from multidict import MultiMapping
@@ -9,19 +11,22 @@ from multidict import MultiMapping
 RawPair: TypeAlias = tuple[bytes, bytes]
 T = TypeVar("T")
 MISSING = object()
+NAME, VALUE = itemgetter(0), itemgetter(1)
 
 
 class HeaderFields(MultiMapping[str]):
     """Read only.  Most lines only pass, so that one is decoded when somebody asks for it.
 
-    `pairs` are names and values; `first` is the first value by each name in lower case.
+    `pairs` are names and values, `names` those in lower case, and `first` is the first value by
+    each of them.
     """
 
-    __slots__ = ("_made", "first", "pairs")
+    __slots__ = ("_made", "first", "names", "pairs")
 
     def __init__(self, pairs: list[RawPair]) -> None:
         self.pairs = pairs
-        self.first = {name.lower(): value for name, value in reversed(pairs)}
+        self.names = _lowered(tuple(map(NAME, pairs)))
+        self.first = dict(zip(reversed(self.names), map(VALUE, reversed(pairs)), strict=True))
         self._made: dict[object, Any] = {}
 
     @classmethod
@@ -67,11 +72,17 @@ class HeaderFields(MultiMapping[str]):
             made = self._made[make] = make(self)
             return made
 
+    def without(self, dropped: frozenset[bytes]) -> list[RawPair]:
+        """A copy of all other lines, with duplicates and their order."""
+        return list(compress(self.pairs, _stays(self.names, dropped)))
+
     def lines(self, name: bytes) -> list[bytes]:
         """All values of a `name` in lower case that is there."""
         if len(self.first) == len(self.pairs):
             return [self.first[name]]
-        return [value for other, value in self.pairs if other.lower() == name]
+        return [
+            value for other, (_, value) in zip(self.names, self.pairs, strict=True) if other == name
+        ]
 
     def __contains__(self, key: object) -> bool:
         return lower(cast(str, key)) in self.first
@@ -107,6 +118,17 @@ def once(headers: MultiMapping[str], make: Callable[[MultiMapping[str]], T]) -> 
     return headers.once(make) if isinstance(headers, HeaderFields) else make(headers)
 
 
+# Whoever answers has few sets of names: each is read once.
+@lru_cache(maxsize=256)
+def _lowered(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(name.lower() for name in names)
+
+
+@lru_cache(maxsize=256)
+def _stays(names: tuple[bytes, ...], dropped: frozenset[bytes]) -> tuple[bool, ...]:
+    return tuple(name not in dropped for name in names)
+
+
 class RawHeaders:
     """Header lines that pass: decoded only for who looks at them.
 
@@ -132,15 +154,16 @@ class RawHeaders:
 
     def with_own(self, own: Mapping[str, str]) -> "RawHeaders":
         """`own` in the place of all lines of the same names."""
-        names = [lower(name) for name in own]
-        if self.names.isdisjoint(names):
+        if self.names.isdisjoint(map(lower, own)):
             return RawHeaders(self.pairs, self.names, lines(own))
+        names = frozenset(map(lower, own))
         others = [pair for pair in self.pairs if pair[0].lower() not in names]
         return RawHeaders(others, self.names.difference(names), lines(own))
 
 
 def lines(fields: Mapping[str, str]) -> bytes:
-    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()]).encode("latin-1")
+    text = "\r\n".join(map(": ".join, fields.items()))
+    return f"{text}\r\n".encode("latin-1") if text else b""
 
 
 def parsed(block: bytes) -> list[tuple[str, str]]:

@@ -74,7 +74,7 @@ class RequestParser:
             raise error.__context__ or error from error
         except httptools.HttpParserError as error:
             raise BadRequest(NO_REQUEST) from error
-        if self._unanswered > self._limits().max_header_bytes + LONGEST_TARGET:
+        if self._unanswered > LONGEST_TARGET and self._is_too_much():
             raise self._too_much()
 
     def fail(self, error: Exception) -> None:
@@ -115,8 +115,7 @@ class RequestParser:
             raise TargetTooLong(f"The address is longer than {LONGEST_TARGET} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # a trailer otherwise, which is dropped
-            self._pairs.append((name, value.rstrip(b" \t")))
+        self._pairs.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -124,6 +123,7 @@ class RequestParser:
             self._body, self._resumed = self._resumed, None
             return
         request = self._request()
+        self._pairs = []  # for trailers, which are dropped
         self._unanswered = 0
         body = self._body = request.body
         if body and request.version == "1.1" and request.headers.once(_expects_go_on):
@@ -185,6 +185,9 @@ class RequestParser:
         # The bytes that have come are no fewer, so there is hardly ever anything to add up.
         if self._unanswered > limit and _size(self._pairs) > limit:
             raise HeadersTooLarge(f"The headers are longer than {limit} bytes together.")
+
+    def _is_too_much(self) -> bool:
+        return self._unanswered > self._limits().max_header_bytes + LONGEST_TARGET
 
     def _too_much(self) -> Problem:
         if self._in_head and not self._pairs and len(self._url) > LONGEST_TARGET:

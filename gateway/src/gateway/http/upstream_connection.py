@@ -157,8 +157,7 @@ class UpstreamConnection(asyncio.Protocol):
             raise UpstreamError("an answer that nobody has asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head is None:  # a trailer otherwise, which is dropped
-            self._pairs.append((name, value.rstrip(b" \t")))
+        self._pairs.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -170,6 +169,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._pairs = []
             return
         headers = HeaderFields(self._pairs)
+        self._pairs = []  # for trailers, which are dropped
         self._head = UpstreamResponse(status, headers, b"", self)
         self._measure(status, headers)
         if b"keep-alive" in headers.first:

@@ -8,7 +8,15 @@ from chassis.identity.assertions import HEADER as ASSERTION
 from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags
 from gateway.http.framing import header_lines
-from gateway.http.header_fields import HeaderFields, RawHeaders, RawPair, decoded, encoded, lines
+from gateway.http.header_fields import (
+    VALUE,
+    HeaderFields,
+    RawHeaders,
+    RawPair,
+    decoded,
+    encoded,
+    lines,
+)
 from gateway.http.messages import Request, combined, host_of
 from gateway.proxy import addresses
 from gateway.proxy.internal_headers import HOP_BY_HOP, is_internal
@@ -57,8 +65,7 @@ def identity_line(identity: OwnIdentity, target: Target) -> bytes:
     """What shows a service of the registry who calls; a fixed address is not told."""
     if not target.is_balanced:
         return b""
-    own = identity.headers(target.service)
-    return "".join([f"{name}: {value}\r\n" for name, value in own.items()]).encode()
+    return lines(identity.headers(target.service))
 
 
 @lru_cache(maxsize=4096)
@@ -108,9 +115,9 @@ def edited(pairs: Iterable[tuple[str, str]]) -> tuple[bytes, str | None]:
 def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str) -> RawHeaders:
     """No address of `instance` among them; `service` is what it is called outside."""
     dropped = _dropped(given, NOT_TO_CLIENT)
-    passed = _without(given, dropped)
+    passed = given.without(dropped)
     # Hardly any answer has one, and one look at all of them says so.
-    values = b"\n".join([value for _, value in passed])
+    values = b"\n".join(map(VALUE, passed))
     if b"//" in values or instance.authority_bytes in values:
         passed = [
             encoded(name, addresses.without_addresses(value, instance, prefix, service))
@@ -130,11 +137,6 @@ def _dropped(given: HeaderFields, always: frozenset[bytes]) -> frozenset[bytes]:
     """What stays behind `always`, and what Connection names."""
     named = _named_by_connection(given)
     return always if named is None else always | named
-
-
-def _without(given: HeaderFields, dropped: frozenset[bytes]) -> list[RawPair]:
-    """A copy with duplicates and their order."""
-    return [pair for pair in given.pairs if pair[0].lower() not in dropped]
 
 
 def _named_by_connection(given: HeaderFields) -> frozenset[bytes] | None:

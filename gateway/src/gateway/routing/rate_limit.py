@@ -70,10 +70,18 @@ class RateDecision(NamedTuple):
     @property
     def seconds_to_next(self) -> int:
         """Until then no more than `remaining` requests pass."""
+        missing = (self.remaining + 1) * self.rate.cost - self.tokens
+        return math.ceil(missing / self.rate.replenish - HAIR)
+
+    @property
+    def item(self) -> str:
+        """`remaining` and `seconds_to_next` of its policy, at the cost of one of them."""
         policy, _, tokens = self
         rate = policy.rate
-        missing = (int((tokens + HAIR) / rate.cost) + 1) * rate.cost - tokens
-        return math.ceil(missing / rate.replenish - HAIR)
+        remaining = int((tokens + HAIR) / rate.cost)
+        missing = (remaining + 1) * rate.cost - tokens
+        seconds = math.ceil(missing / rate.replenish - HAIR)
+        return f"{policy.quoted};r={remaining};t={seconds}"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -142,9 +150,8 @@ def fields(decisions: Sequence[RateDecision]) -> dict[str, str]:
         return {}
     policies, limits = [], []
     for decision in decisions:
-        policy = decision.policy
-        policies.append(policy.item)
-        limits.append(f"{policy.quoted};r={decision.remaining};t={decision.seconds_to_next}")
+        policies.append(decision.policy.item)
+        limits.append(decision.item)
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable
+from functools import lru_cache
 from typing import Any
 
 from chassis.core.errors import Problem
@@ -24,6 +25,7 @@ PUBLIC = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_inner(path: str) -> bool:
     """True for a page of the actuator that is not public, however it is spelled."""
     if path in PUBLIC or not mentions(path, INNER):

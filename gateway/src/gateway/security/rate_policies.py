@@ -118,17 +118,18 @@ def _taken(policies: tuple[CountedPolicy, ...], view: RequestView) -> list[RateD
     """Up to the first that refuses."""
     decisions = []
     for policy, buckets in policies:
-        if _counts(policy, view):
-            decision = buckets.take(buckets.rate.key_of(view))
-            decisions.append(decision)
-            if not decision.allowed:
-                break
+        if policy.predicates and not _counts(policy, view):
+            continue
+        decision = buckets.take(buckets.rate.key_of(view))
+        decisions.append(decision)
+        if not decision.allowed:
+            break
     return decisions
 
 
 def _counts(policy: RatePolicy, view: RequestView) -> bool:
     """Whether it is for this request, in whichever way a service may read its path."""
-    if not policy.predicates or policy.counts(view):
+    if policy.counts(view):
         return True
     reading = other_reading(view.path)
     return reading is not None and policy.counts(view._replace(path=reading))

@@ -97,6 +97,9 @@ def test_a_request_that_is_traced_or_fails_has_a_line_without_any_configuration(
     failed = shop.call("/catalog-service/x", headers={"b3": "0"})
 
     assert failed.status_code == 503
-    until(lambda: len(caplog.records) >= 2)
-    traces = [vars(line)["trace.id"] for line in caplog.records if line.name == "access"]
-    assert traces == [traced.headers["X-Trace-Id"], failed.headers["X-Trace-Id"]]
+
+    def traces() -> list[str]:
+        return [vars(line)["trace.id"] for line in caplog.records if line.name == "access"]
+
+    until(lambda: len(traces()) >= 2)
+    assert traces() == [traced.headers["X-Trace-Id"], failed.headers["X-Trace-Id"]]
