@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from chassis.core.errors import NotSentInTime, Problem
 from gateway.http import framing
 from gateway.http.body_stream import BodyStream
-from gateway.http.header_fields import RawHeaders
+from gateway.http.framing import ConnectionState
 from gateway.http.messages import Request, Response
 from gateway.http.request_parser import RequestParser
 from gateway.http.tunnel import Tunnel
@@ -138,14 +138,8 @@ class ClientConnection(asyncio.Protocol):
         self._has_begun = True
         request, body = self._request, response.body
         if isinstance(body, bytes):
-            if (
-                response.raw
-                and response.status not in framing.BODILESS
-                and request.method != "HEAD"
-            ):
-                self._write_raw(request, response.status, response.raw, body)
-            else:
-                self._write_whole(request, response, body)
+            state = self._state_after(request)
+            self._transport.write(framing.whole_response(request, response, body, state))
             if self._writable is not None:
                 await self._until_written()
         elif isinstance(body, Tunnel):
@@ -223,7 +217,8 @@ class ClientConnection(asyncio.Protocol):
         self._takes_more = False
         response = self._server.refuse(request, problem)
         assert isinstance(response.body, bytes)
-        self._write_whole(request, response, response.body)
+        state = self._state_after(request)
+        self._transport.write(framing.whole_response(request, response, response.body, state))
         self._linger()
 
     def _linger(self) -> None:
@@ -246,45 +241,9 @@ class ClientConnection(asyncio.Protocol):
             and (request.body is None or request.body.is_whole)
         )
 
-    def _head(self, request: Request | None, response: Response) -> bytes:
-        version = request.version if request else "1.1"
+    def _state_after(self, request: Request | None) -> ConnectionState:
         self._closes = not self._keeps(request)
-        headers = response.headers
-        if self._closes:
-            headers["Connection"] = "close"
-        elif version == "1.0":
-            headers["Connection"] = "keep-alive"
-        if "Date" not in headers:
-            headers["Date"] = self._server.clock.text()
-        return framing.response_head(version, response.status, headers)
-
-    def _write_raw(self, request: Request, status: int, raw: RawHeaders, body: bytes) -> None:
-        """A whole answer that has a body, with the headers as they came."""
-        self._closes = not self._keeps(request)
-        own = raw.own
-        if self._closes:
-            own += b"Connection: close\r\n"
-        elif request.version == "1.0":
-            own += b"Connection: keep-alive\r\n"
-        if b"date" not in raw.names:
-            own += b"Date: %b\r\n" % self._server.clock.text().encode()
-        if b"content-length" not in raw.names:
-            own += b"Content-Length: %d\r\n" % len(body)
-        first = framing.status_line(request.version, status)
-        self._transport.write(b"%b%b%b\r\n%b" % (first, framing.header_lines(raw.pairs), own, body))
-
-    def _write_whole(self, request: Request | None, response: Response, body: bytes) -> None:
-        if response.status in framing.BODILESS:
-            body = b""
-            if response.status == 204:
-                response.headers.popall("Content-Length", None)
-        elif request is not None and request.method == "HEAD":
-            if body:  # without one nobody knows how long GET's would be (RFC 9110, 8.6)
-                response.headers.setdefault("Content-Length", str(len(body)))
-            body = b""
-        else:
-            response.headers["Content-Length"] = str(len(body))
-        self._transport.write(self._head(request, response) + body)
+        return ConnectionState(self._closes, self._server.clock)
 
     async def _pass_on(self, request: Request, response: Response, body: BodyStream) -> None:
         is_chunked = False
@@ -295,7 +254,8 @@ class ClientConnection(asyncio.Protocol):
             is_chunked = True
         else:
             request.keep_alive = False  # the end of the connection is the end of the body
-        self._transport.write(self._head(request, response))
+        state = self._state_after(request)
+        self._transport.write(framing.head_of_response(request, response, state))
         while data := await body.next(response.timeout):
             self._transport.writelines(framing.chunk(data) if is_chunked else (data,))
             await self._until_written()

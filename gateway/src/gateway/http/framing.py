@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
+from typing import NamedTuple
 
 from multidict import CIMultiDict
 
 from chassis.core.errors import BadRequest
 from gateway.http import authority
-from gateway.http.header_fields import RawPair
+from gateway.http.header_fields import RawHeaders, RawPair
+from gateway.http.messages import Request, Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -79,3 +81,60 @@ class DateHeader:
             self._second = second
             self._text = formatdate(second, usegmt=True)
         return self._text
+
+
+class ConnectionState(NamedTuple):
+    """Of the connection that a response goes to: whether it `closes` then, and what time it is."""
+
+    closes: bool
+    clock: DateHeader
+
+
+def whole_response(
+    request: Request | None, response: Response, body: bytes, connection: ConnectionState
+) -> bytes:
+    """Head and body; `request` is None for what never became one."""
+    is_head = request is not None and request.method == "HEAD"
+    if response.raw and request and not is_head and response.status not in BODILESS:
+        return _raw(request.version, response.status, response.raw, body, connection)
+    headers = response.headers
+    if response.status == 204:
+        headers.popall("Content-Length", None)
+    if response.status in BODILESS:
+        return head_of_response(request, response, connection)
+    if is_head:
+        if body:  # without one nobody knows how long GET's would be (RFC 9110, 8.6)
+            headers.setdefault("Content-Length", str(len(body)))
+        return head_of_response(request, response, connection)
+    headers["Content-Length"] = str(len(body))
+    return head_of_response(request, response, connection) + body
+
+
+def head_of_response(
+    request: Request | None, response: Response, connection: ConnectionState
+) -> bytes:
+    version, headers = request.version if request else "1.1", response.headers
+    if connection.closes:
+        headers["Connection"] = "close"
+    elif version == "1.0":
+        headers["Connection"] = "keep-alive"
+    if "Date" not in headers:
+        headers["Date"] = connection.clock.text()
+    return response_head(version, response.status, headers)
+
+
+def _raw(
+    version: str, status: int, raw: RawHeaders, body: bytes, connection: ConnectionState
+) -> bytes:
+    """With the headers as they came."""
+    own = raw.own
+    if connection.closes:
+        own += b"Connection: close\r\n"
+    elif version == "1.0":
+        own += b"Connection: keep-alive\r\n"
+    if b"date" not in raw.names:
+        own += b"Date: %b\r\n" % connection.clock.text().encode()
+    if b"content-length" not in raw.names:
+        own += b"Content-Length: %d\r\n" % len(body)
+    first, lines = status_line(version, status), header_lines(raw.pairs)
+    return b"%b%b%b\r\n%b" % (first, lines, own, body)

@@ -14,8 +14,8 @@ import httptools
 from chassis.core.errors import Problem
 from gateway.http import framing
 from gateway.http.body_stream import BodyStream
+from gateway.http.event_loop import Timer
 from gateway.http.header_fields import HeaderFields, RawPair
-from gateway.http.timer import Timer
 from gateway.http.tunnel import Tunnel
 from gateway.http.upstream_messages import (
     Disconnected,

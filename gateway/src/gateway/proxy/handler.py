@@ -5,8 +5,6 @@ import logging
 from collections.abc import Awaitable
 from time import monotonic, time
 
-from multidict import CIMultiDict
-
 from chassis.chaos.monkey import Assault, AssaultException
 from chassis.core.errors import Overloaded, Problem
 from chassis.observability import tracing
@@ -15,20 +13,17 @@ from chassis.runtime.service import Process
 from chassis.web.auth import TokenVerifier
 from chassis.web.problem_details import INTERNAL_ERROR
 from gateway.http import framing
-from gateway.http.header_fields import RawHeaders
-from gateway.http.messages import Headers, Request, Response, Send, authorization, host_of
+from gateway.http.messages import Request, Response, Send, authorization, host_of
 from gateway.http.server import ClientLimits
 from gateway.http.upstream_messages import UpstreamResponse
 from gateway.openapi.pages import DescriptionPages
-from gateway.proxy import metrics, problem_responses, request_body, security_headers
+from gateway.proxy import headers, metrics, problem_responses, request_body, security_headers
 from gateway.proxy.filter_chain import FilterChain
 from gateway.proxy.forwarder import Forwarder, name_span, of_route, tag_status
-from gateway.proxy.problem_responses import SERVER
 from gateway.proxy.request_log import RequestLog
 from gateway.proxy.upstream_client import UpstreamClient
 from gateway.routing import rate_limit
 from gateway.routing.exchange import Exchange, GatewayResponse
-from gateway.routing.filters.headers import Pairs
 from gateway.routing.request_view import EVENTS, RequestView
 from gateway.routing.route import NO_ROUTE
 from gateway.rules import GatewayRules
@@ -209,7 +204,7 @@ class GatewayHandler:
 
     async def _passed_on(self, answered: GatewayResponse, own: dict[str, str], send: Send) -> int:
         status, body = answered.status, answered.body
-        passed = _with_own(answered.headers, {**answered.extra, **own})
+        passed = headers.with_own(answered.headers, {**answered.extra, **own})
         if body is None and status in framing.BODILESS:
             answered.drop()  # for a filter has set this status
             body = b""
@@ -254,19 +249,6 @@ class GatewayHandler:
         if request is not None and request.scheme == "https" and limits.strict_transport_security:
             own[security_headers.TRANSPORT] = limits.strict_transport_security
         return own
-
-
-def _with_own(given: Pairs, own: dict[str, str]) -> Headers | RawHeaders:
-    """`own` in the place of what the service says; who it is, it says itself."""
-    if isinstance(given, RawHeaders):
-        own = {**security_headers.unsaid(given.names, given.content_type), **own}
-        return given.with_own(own if b"server" in given.names else {**own, "Server": SERVER})
-    passed = CIMultiDict(given)
-    names = {name.lower().encode() for name in passed}
-    passed.update(security_headers.unsaid(names, passed.get("Content-Type", "")))
-    passed.update(own)
-    passed.setdefault("Server", SERVER)
-    return passed
 
 
 def _normalized(path: str) -> str | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from multidict import CIMultiDict
+
 from chassis.discovery.instances import Instance
 from chassis.identity.assertions import HEADER as ASSERTION
 from chassis.identity.assertions import OwnIdentity
@@ -17,9 +19,11 @@ from gateway.http.header_fields import (
     encoded,
     lines,
 )
-from gateway.http.messages import Request, combined, host_of
-from gateway.proxy import addresses
+from gateway.http.messages import Headers, Request, combined, host_of
+from gateway.proxy import addresses, security_headers
 from gateway.proxy.internal_headers import HOP_BY_HOP, is_internal
+from gateway.proxy.problem_responses import SERVER
+from gateway.routing.filters.headers import Pairs
 from gateway.routing.target import Target
 
 # Alt-Svc speaks of the instance's own address, at which nobody outside can call it.
@@ -131,6 +135,19 @@ def to_client(given: HeaderFields, instance: Instance, prefix: str, service: str
             for name, value in decoded(passed)
         ]
     return RawHeaders(passed, given.first.keys() - dropped)
+
+
+def with_own(given: Pairs, own: dict[str, str]) -> Headers | RawHeaders:
+    """`own` in the place of what the service says; who it is, it says itself."""
+    if isinstance(given, RawHeaders):
+        own = {**security_headers.unsaid(given.names, given.content_type), **own}
+        return given.with_own(own if b"server" in given.names else {**own, "Server": SERVER})
+    passed = CIMultiDict(given)
+    names = {name.lower().encode() for name in passed}
+    passed.update(security_headers.unsaid(names, passed.get("Content-Type", "")))
+    passed.update(own)
+    passed.setdefault("Server", SERVER)
+    return passed
 
 
 def _dropped(given: HeaderFields, always: frozenset[bytes]) -> frozenset[bytes]:
