@@ -1,5 +1,6 @@
 """Files that are whole, secrets that are private."""
 
+import json
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fusebox.core import secrets
 from fusebox.core.files import locked, write_whole
 from fusebox.core.stack import Stack
-from fusebox.core.topology import SERVICE_KEYS
+from fusebox.core.topology import IDENTITIES, SERVICE_KEYS, SERVICES
 from fusebox.state import stamps
 
 
@@ -37,6 +38,40 @@ def test_secrets_are_made_once(stack: Stack) -> None:
     made = {path.name: path.read_bytes() for path in stack.secrets.iterdir()}
     assert made.keys() == {*secrets.NAMES, SERVICE_KEYS}
     assert len(set(made.values())) == len(made)
+
+
+def test_a_home_of_an_earlier_version_gets_what_it_lacks_and_keeps_what_it_has(
+    stack: Stack,
+) -> None:
+    stack.make_folders()
+    secrets.make_missing(stack)
+    kept = {name: secrets.secret(stack, name) for name in ("admin-password", "encrypt-key")}
+    for path in stack.secrets.iterdir():
+        if path.name not in kept:
+            path.unlink()
+
+    secrets.make_missing(stack)
+
+    assert {path.name for path in stack.secrets.iterdir()} == {*secrets.NAMES, SERVICE_KEYS}
+    assert {name: secrets.secret(stack, name) for name in kept} == kept
+    assert {path.stat().st_mode & 0o777 for path in stack.secrets.iterdir()} == {0o600}
+
+
+def test_every_process_has_the_public_key_of_each_and_hears_whom_that_one_may_call(
+    stack: Stack,
+) -> None:
+    stack.make_folders()
+    secrets.make_missing(stack)
+
+    keys = json.loads((stack.secrets / SERVICE_KEYS).read_text())["keys"]
+
+    calls = {key["sub"]: set(key["aud"]) for key in keys}
+    assert set(calls) == set(IDENTITIES)
+    assert "d" not in {member for key in keys for member in key}
+    assert {"catalog-service", "user-service", "config-server", "discovery"} == calls[
+        "order-service"
+    ]
+    assert calls["gateway"] >= {part.name for part in SERVICES}
 
 
 def test_the_signing_key_is_for_es256(stack: Stack) -> None:
