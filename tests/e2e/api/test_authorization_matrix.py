@@ -125,6 +125,7 @@ class DescribedOperation:
             gateway + address,
             headers={"Accept": "application/json, text/html", **headers},
             json=self.body(user),
+            allow_redirects=False,
             timeout=15,
         )
         return answer.status_code

@@ -33,13 +33,17 @@ def test_a_person_reads_it_as_a_page(shop: RunningShop) -> None:
         assert f"<code>{path}</code>" in page.text
 
 
-def test_a_service_that_was_killed_is_described_as_it_was_last_known(shop: RunningShop) -> None:
+def test_a_service_that_is_away_is_described_as_it_was_last_known(shop: RunningShop) -> None:
     before = description(shop)["paths"]
 
-    shop.kill("catalog-service")
-    shop.until(lambda: "as last known: catalog-service" in description(shop)["info"]["description"])
-    during = description(shop)["paths"]
-    shop.start("catalog-service")
+    shop.run("stop", "catalog-service")
+    try:
+        shop.until(
+            lambda: "last known: catalog-service" in description(shop)["info"]["description"]
+        )
+        during = description(shop)["paths"]
+    finally:
+        shop.start("catalog-service")
 
     assert during == before
     shop.until(lambda: "last known" not in description(shop)["info"]["description"])

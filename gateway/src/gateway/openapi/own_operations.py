@@ -38,14 +38,30 @@ class OpenApiDocument(Document):
     paths: Annotated[dict[str, Any], Field(examples=[{}])]
 
 
-def _page(path: str, summary: str) -> Routed:
-    response = SuccessResponse(document=Page, content_type=HTML)
-    return Routed("GET", path, Operation(summary, Access.ANYONE, response))
-
-
 OWN_OPERATIONS = (
-    _page("/", "Where to go from here, for who asks for HTML"),
-    _page("/docs", "This description, for people"),
+    Routed(
+        "GET",
+        "/",
+        Operation(
+            "Where to go from here, for who asks for HTML",
+            Access.ANYONE,
+            SuccessResponse(
+                document=Page,
+                content_type=HTML,
+                other_statuses=(302,),
+                now_and_then={"Location": "The panel, where there is one."},
+            ),
+        ),
+    ),
+    Routed(
+        "GET",
+        "/docs",
+        Operation(
+            "This description, for people",
+            Access.ANYONE,
+            SuccessResponse(document=Page, content_type=HTML),
+        ),
+    ),
     Routed(
         "GET",
         "/openapi.json",

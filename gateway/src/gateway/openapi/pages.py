@@ -56,7 +56,8 @@ class DescriptionPages:
     async def _json(self, exchange: Exchange) -> GatewayResponse:
         rendered = await asyncio.to_thread(self._current)
         headers = [("ETag", rendered.etag), REVALIDATED]
-        if rendered.etag in exchange.view.headers.get("If-None-Match", ""):
+        known = exchange.view.headers.get("If-None-Match", "")
+        if rendered.etag in known or known.strip() == "*":
             return GatewayResponse(NOT_MODIFIED, headers, b"")
         return GatewayResponse(
             200, [("Content-Type", "application/json"), *headers], rendered.content

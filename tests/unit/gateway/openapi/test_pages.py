@@ -67,6 +67,8 @@ def test_programs_get_json_that_they_need_not_fetch_twice(reader: Reader) -> Non
     assert first.body is not None
     assert json.loads(first.body)["openapi"].startswith("3.1.")
     assert reader.get("/openapi.json", If_None_Match=etag).status == 304
+    assert reader.get("/openapi.json", If_None_Match=f'"another", W/{etag}').status == 304
+    assert reader.get("/openapi.json", If_None_Match="*").status == 304
     assert reader.get("/openapi.json", If_None_Match='"another"').status == 200
 
 
