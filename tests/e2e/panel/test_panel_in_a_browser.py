@@ -14,9 +14,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ...browser import needs_browser, opened_browser, opened_page
-from ...running import RunningShop
+from ...running import RunningShop, processes_only
 
-pytestmark = needs_browser
+# In containers the hands are off.
+pytestmark = [needs_browser, processes_only]
 CALLER, CALLED = "order-service", "catalog-service"
 SEEN_WITHIN_SECONDS = 2
 RECOVERED_WITHIN_MS = 40_000

@@ -8,6 +8,7 @@ import { tallLayout } from "./tall.js";
 const WIDE_FROM = 840;
 const COMFORTABLE = 1120;
 const NARROWEST = 320;
+const BROADEST_TALL = 520;
 // Callers above those they call; above them all whatever a reader adds, which nobody calls yet.
 const ORDER = ["user-service", "order-service", "catalog-service"];
 export const SHOWN_INSTANCES = 4;
@@ -15,11 +16,10 @@ export const SHOWN_INSTANCES = 4;
 /** `{width, height, boxes, lanes, arrows}`; `pixels` is the room, `rem` a reader's size of text. */
 export function layoutOf(snapshot, pixels, rem) {
   const scale = Math.max(rem / 16, pixels / COMFORTABLE);
-  const width = Math.max(NARROWEST, pixels / scale);
+  const width = pixels / scale;
   const plan = planOf(snapshot);
   if (width >= WIDE_FROM) return { ...wideLayout(plan, width), wide: true };
-  // One below the other there is nothing to gain from larger text than the page's.
-  return { ...tallLayout(plan, Math.max(NARROWEST, pixels / (rem / 16))), wide: false };
+  return { ...tallLayout(plan, Math.min(BROADEST_TALL, Math.max(NARROWEST, width))), wide: false };
 }
 
 function planOf(snapshot) {
