@@ -12,16 +12,10 @@ from panel.settings import PanelSettings
 from panel.sources.credentials import credentials
 from panel.sources.watch import ShopWatch
 from panel.web.app import PanelServer
-from panel.web.origin import authorities
+from panel.web.origin import authorities, is_public
 from panel.web.session import AdminSession
 
 DEFAULT_PORT = 8080
-PUBLIC_PAGES = (
-    "/actuator/health",
-    "/actuator/health/liveness",
-    "/actuator/health/readiness",
-    "/actuator/info",
-)
 
 
 def published_port() -> int:
@@ -35,8 +29,7 @@ def own_port() -> int:
 
 def is_open(request: web.Request) -> bool:
     """All but the inner pages, which are for the shop's own processes."""
-    is_read = request.method in ("GET", "HEAD")
-    return not request.path.startswith("/actuator") or (is_read and request.path in PUBLIC_PAGES)
+    return not request.path.startswith("/actuator") or is_public(request.method, request.path)
 
 
 def build() -> tuple[Process[PanelSettings], web.Application]:

@@ -21,6 +21,13 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 OWN_SITE = ("same-origin", "none", "")
 # The pages to which a link from elsewhere may lead.
 PAGES = ("/", "/login")
+# What anybody may know, and a container's neighbours ask for under the name that they have for it.
+PUBLIC_PAGES = (
+    "/actuator/health",
+    "/actuator/health/liveness",
+    "/actuator/health/readiness",
+    "/actuator/info",
+)
 WILDCARDS = ("0.0.0.0", "::", "")
 
 Authorities = Callable[[], frozenset[str]]
@@ -39,10 +46,16 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def is_public(method: str, path: str) -> bool:
+    return method in ("GET", "HEAD") and path in PUBLIC_PAGES
+
+
 def check(
     allowed: frozenset[str], method: str, path: str, hosts: list[str], headers: dict[str, str]
 ) -> None:
     """Pass silently, or raise Forbidden; `headers` are Origin and Sec-Fetch-*, where sent."""
+    if is_public(method, path):
+        return
     if len(hosts) != 1 or hosts[0].lower() not in allowed:
         given = ", ".join(hosts) or "none"
         raise Forbidden(

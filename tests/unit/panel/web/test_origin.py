@@ -48,6 +48,13 @@ def test_another_host_is_refused_whatever_is_asked(host: str) -> None:
         assert refused.value.code == "foreign-host"
 
 
+def test_its_health_is_told_under_any_name_and_nothing_else_of_the_actuator_is() -> None:
+    ask("panel:8080", "GET", "/actuator/health")
+    for method, path in (("POST", "/actuator/health"), ("GET", "/actuator/env")):
+        with pytest.raises(Forbidden):
+            ask("panel:8080", method, path)
+
+
 @given(st.text(max_size=40))
 def test_only_listed_hosts_are_taken(host: str) -> None:
     if host.lower() in ALLOWED:
