@@ -48,6 +48,7 @@ class OrderEntry:
     published_at: float
     status: str = PENDING
     decision: str = ""
+    decision_at: float | None = None
     decided_by: Offset | None = None
     stock_taken_at: str | None = None
     decided_at: float | None = None
@@ -75,15 +76,19 @@ class OrderBook:
                 entry.cancelled_at = _text(record.data.get("cancelledAt"))
                 entry.status = CANCELLED
 
-    def commit(self, committed: Mapping[tuple[str, int], int], at: float) -> bool:
-        """Decide those whose decision its reader has behind it; False when there were none."""
+    def commit(self, committed: Mapping[tuple[str, int], int], at: float | None) -> bool:
+        """Decide those whose decision its reader has behind it; False when there were none.
+
+        `at` is when that was found; None for the past, where the decision's own time must do.
+        """
         changed = False
         for entry in self.entries.values():
             if entry.decided_by is None:
                 continue
             topic, partition, offset = entry.decided_by
             if committed.get((topic, partition), 0) > offset:
-                entry.decided_by, entry.decided_at, changed = None, at, True
+                entry.decided_by, changed = None, True
+                entry.decided_at = entry.decision_at if at is None else at
                 if entry.status == PENDING:
                     entry.status = entry.decision
         return changed
@@ -127,6 +132,7 @@ def _decide(entry: OrderEntry, record: TopicRecord) -> None:
     if entry.decision:
         return
     entry.decision = DECISIONS[record.type]
+    entry.decision_at = record.at
     entry.decided_by = (record.topic, record.partition, record.offset)
     entry.stock_taken_at = _text(record.data.get("reservedAt") or record.data.get("rejectedAt"))
 

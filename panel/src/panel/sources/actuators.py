@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout
 
 # With the pause between two polls it stays below two seconds.
-ANSWER_SECONDS = 0.75
+ANSWER_SECONDS = 0.6
 # Figures may come later than whether it answers.
 FIGURES_SECONDS = 2.0
 # Of calls that come once a second no trace is kept.

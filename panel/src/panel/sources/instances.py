@@ -18,7 +18,7 @@ from panel.sources.actuators import ActuatorReader, Silent
 # A breaker that opens is shown within a second.
 BREAKERS_SECONDS, IDLE_BREAKERS_SECONDS = 0.6, 0.8
 # Who has no breakers is asked only whether it is well.
-HEALTH_SECONDS = 1.1
+HEALTH_SECONDS = 0.9
 SELDOM_HEALTH_SECONDS = 5.0
 METRICS_SECONDS, IDLE_METRICS_SECONDS = 2.0, 9.0
 FAULTS_SECONDS = 6.0

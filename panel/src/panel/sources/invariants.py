@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from panel.model.picture import rfc3339
@@ -17,6 +18,14 @@ SHARE = 0.02
 LEAST_SECONDS = 15.0
 TIMEOUT_SECONDS = 60.0
 LONGEST_FIGURES = 300
+
+
+@dataclass(frozen=True)
+class CheckedInvariants:
+    """As the page shows them, and the rows of each service's outbox."""
+
+    findings: list[dict[str, Any]]
+    outboxes: dict[str, int]
 
 
 class InvariantCheck:
@@ -31,8 +40,8 @@ class InvariantCheck:
     def is_due(self) -> bool:
         return time.monotonic() >= self._next and self._version() != self._checked
 
-    async def check(self) -> list[dict[str, Any]] | None:
-        """The findings; None when the stores cannot be read."""
+    async def check(self) -> CheckedInvariants | None:
+        """None when the stores cannot be read."""
         version, began = self._version(), time.monotonic()
         findings = _findings(await self._verify())
         self._next = time.monotonic() + max(LEAST_SECONDS, (time.monotonic() - began) / SHARE)
@@ -61,13 +70,13 @@ class InvariantCheck:
         return output
 
 
-def _findings(output: bytes) -> list[dict[str, Any]] | None:
+def _findings(output: bytes) -> CheckedInvariants | None:
     try:
         document = json.loads(output)
     except ValueError:
         return None
     at = rfc3339(time.time())
-    return [
+    findings = [
         {
             "name": invariant["name"],
             "holds": invariant["holds"],
@@ -76,6 +85,12 @@ def _findings(output: bytes) -> list[dict[str, Any]] | None:
         }
         for invariant in document["invariants"]
     ]
+    [outboxes] = [
+        invariant["figures"]
+        for invariant in document["invariants"]
+        if invariant["name"].startswith("outboxes")
+    ]
+    return CheckedInvariants(findings, outboxes)
 
 
 def _figures(invariant: Mapping[str, Any]) -> str:

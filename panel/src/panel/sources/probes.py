@@ -9,17 +9,22 @@ from collections.abc import Awaitable, Callable
 from fusebox.network.kafka_admin import API_VERSIONS
 from panel.sources.actuators import Silent
 
-ANSWER_SECONDS = 0.75
+ANSWER_SECONDS = 0.6
 
 Exchange = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-class ConnectionProbe:
-    """Keeps its connection, as a server makes a process or a thread for each new one."""
+# SSLRequest, to which every server answers with one byte, whoever asks.
+SSL_REQUEST = struct.pack(">ii", 8, 80877103)
 
-    def __init__(self, host: str, port: int, exchange: Exchange) -> None:
+
+class ConnectionProbe:
+    """Asks again on the same connection, where the server lets one do so (`keeps`)."""
+
+    def __init__(self, host: str, port: int, exchange: Exchange, keeps: bool = True) -> None:
         self._host, self._port = host, port
         self._exchange = exchange
+        self._keeps = keeps
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def check(self) -> None:
@@ -29,6 +34,8 @@ class ConnectionProbe:
                 if self._streams is None:
                     self._streams = await asyncio.open_connection(self._host, self._port)
                 await self._exchange(*self._streams)
+            if not self._keeps:
+                self.close()
         except TimeoutError as error:
             self.close()
             raise Silent(f"does not answer within {ANSWER_SECONDS:g} s") from error
@@ -48,3 +55,9 @@ async def ask_kafka(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     await writer.drain()
     (size,) = struct.unpack(">i", await reader.readexactly(4))
     await reader.readexactly(size)
+
+
+async def ask_postgres(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(SSL_REQUEST)
+    await writer.drain()
+    await reader.readexactly(1)

@@ -20,10 +20,12 @@ if TYPE_CHECKING:  # it takes its memory, and nobody may ever look
 log = logging.getLogger(__name__)
 
 READ = tuple(topic for topic in TOPICS if topic.read_by)
-# The ends of the topics that are read for the last orders.
-LAST_RECORDS = 30
+# So many records of each partition are read for the last orders, and for the names of products.
+LAST_RECORDS = {"orders": 30, "catalog": 30, "products": 10}
 POLL_MILLISECONDS, BUSY_POLL_MILLISECONDS = 1_000, 200
 BUSY_SECONDS = 2.0
+# So long the reading of what is there already takes at the most.
+PAST_SECONDS = 2.0
 # Whose commit of a decision decides an order.
 DECIDER = "order-service"
 BATCH = 500
@@ -40,7 +42,8 @@ RETRY_SECONDS = 1.0
 class TopicNews:
     """`ends` are records ever published, by topic; `dead` what is given up, by the topic it is of.
 
-    `committed` is by topic and partition, `lags` by topic and group.
+    `committed` is by topic and partition, `lags` by topic and group.  `is_past` holds for what was
+    there before anybody looked on.
     """
 
     at: float
@@ -49,6 +52,7 @@ class TopicNews:
     records: Sequence[TopicRecord] = ()
     committed: Mapping[tuple[str, int], int] = field(default_factory=dict)
     lags: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    is_past: bool = False
 
 
 class TopicReader:
@@ -150,10 +154,11 @@ class TopicTail:
         self._positions = dict(self._consumer.end_offsets(everything))
         self._first_letters = {one: beginnings[one] for one in self._letters}
         for partition in self._live:
-            last = self._positions[partition] - LAST_RECORDS
+            last = self._positions[partition] - LAST_RECORDS.get(partition.topic, 0)
             self._consumer.seek(partition, max(beginnings[partition], last))
         for partition in self._letters:
             self._consumer.seek(partition, self._positions[partition])
+        began = time.monotonic()
         while not stop.is_set():
             pause = BUSY_POLL_MILLISECONDS if self._is_busy() else POLL_MILLISECONDS
             batches = self._consumer.poll(timeout_ms=pause)
@@ -171,6 +176,7 @@ class TopicTail:
                     tuple(_parsed(batches.values())),
                     committed,
                     dict(self._lags),
+                    time.monotonic() < began + PAST_SECONDS,
                 )
             )
 

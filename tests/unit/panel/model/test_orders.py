@@ -35,6 +35,15 @@ def test_an_order_is_pending_until_its_decision_is_committed() -> None:
     assert not book.awaits_commit
 
 
+def test_an_order_of_the_past_was_decided_when_its_decision_was_published() -> None:
+    book = OrderBook()
+    book.take(record("order.placed"))
+    book.take(record("stock.reserved"))
+    book.commit({DECISION[:2]: 100}, None)
+
+    assert book.entries[ORDER_ID].decided_at == 1_000.0
+
+
 def test_an_order_without_stock_is_rejected() -> None:
     book = OrderBook()
     for type in ("order.placed", "stock.rejected"):
