@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,8 @@ from panel.model.exposition import parse
 from panel.model.facts import Facts, InstanceFacts, InstanceLook
 from panel.model.windows import CallCounts, CallWindow
 from panel.sources.actuators import ActuatorReader, Silent
+
+log = logging.getLogger(__name__)
 
 # A breaker that opens is shown within a second.
 BREAKERS_SECONDS, IDLE_BREAKERS_SECONDS = 0.6, 0.8
@@ -98,6 +101,9 @@ class InstanceWatch:
                 error = ""
             except Silent as silent:
                 error = str(silent)
+            except Exception:
+                log.exception("%s cannot be read", self._instance)
+                error = "gives no proper answer"
             self._answered(error)
             self._woken.clear()
             with suppress(TimeoutError):

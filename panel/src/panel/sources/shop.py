@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fusebox.core.stack import Stack
-from fusebox.core.topology import PARTS, TOPICS, Part
-from panel.model.facts import PartFacts, TopicFacts
+from fusebox.core.topology import BY_NAME, PARTS, TOPICS, Part
+from panel.model.facts import PartFacts, Registration, TopicFacts
 
 OWN_NAME = "panel"
 PATHS = {"zipkin": "/zipkin/"}
@@ -36,6 +38,22 @@ def topics() -> tuple[TopicFacts, ...]:
         for topic in TOPICS
         if topic.read_by
     )
+
+
+def trusted_urls(registry: Iterable[Registration]) -> dict[str, str]:
+    """Where our own services are, by what discovery lists.
+
+    Anybody may register an application of another name, and under any id: such a one is not shown
+    who asks, for it could ask the others with that.
+    """
+    return {
+        one.instance: one.url
+        for one in registry
+        if one.service in BY_NAME
+        and BY_NAME[one.service].is_ours
+        and one.service != OWN_NAME
+        and one.instance.rpartition("-")[0] == one.service
+    }
 
 
 def fixed_urls(stack: Stack) -> dict[str, str]:

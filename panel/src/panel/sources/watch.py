@@ -142,7 +142,7 @@ class ShopWatch:
     ) -> None:
         """Seldom while nobody looks on; at once when somebody begins to."""
         while True:
-            await look()
+            await _survived(look)
             pause = seconds() if self.is_watched else self._settings().idle_poll_seconds
             self._woken.clear()
             with suppress(TimeoutError):
@@ -153,7 +153,7 @@ class ShopWatch:
     ) -> None:
         while True:
             if self.is_watched:
-                await look()
+                await _survived(look)
             await asyncio.sleep(seconds)
 
     async def _follow_topics(self, topics: TopicReader) -> None:
@@ -180,8 +180,7 @@ class ShopWatch:
 
     def _follow_instances(self, actuators: ActuatorReader) -> None:
         """A task for each address; one that has moved is watched anew."""
-        urls = {one.instance: one.url for one in self.facts.registry if one.service != "panel"}
-        urls |= shop.fixed_urls(self._stack)
+        urls = shop.trusted_urls(self.facts.registry) | shop.fixed_urls(self._stack)
         for name, (watch, task) in list(self._watches.items()):
             if urls.get(name) != watch.url:
                 task.cancel()
@@ -280,6 +279,14 @@ class ShopWatch:
             for service, rows in checked.outboxes.items():
                 self.facts.outboxes.setdefault(service, (rows, 0.0))
             self._on_change()
+
+
+async def _survived(look: Callable[[], Awaitable[None]]) -> None:
+    """What one source answers must not end the others' polls, nor its own."""
+    try:
+        await look()
+    except Exception:
+        log.exception("a poll has failed")
 
 
 def _from_thread(
