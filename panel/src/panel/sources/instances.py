@@ -19,7 +19,7 @@ from panel.sources.actuators import ActuatorReader, Silent
 log = logging.getLogger(__name__)
 
 # A breaker that opens is shown within a second.
-BREAKERS_SECONDS, IDLE_BREAKERS_SECONDS = 0.6, 0.8
+BREAKERS_SECONDS, IDLE_BREAKERS_SECONDS = 0.6, 0.7
 # Who has no breakers is asked only whether it is well.
 HEALTH_SECONDS = 0.9
 SELDOM_HEALTH_SECONDS = 5.0
@@ -180,7 +180,7 @@ class InstanceWatch:
         for name in set(known.calls) - set(breakers):
             del known.calls[name]
         if breakers != known.breakers:
-            if _calls(breakers) > _calls(known.breakers) and has_breakers:
+            if has_breakers and _moves(known.breakers, breakers):
                 self._rhythm.calls_seen()
             known.breakers = breakers
             self._on_change()
@@ -224,8 +224,14 @@ def _failed(breaker: dict[str, Any]) -> int:
     return int(calls.get("failed") or 0) if isinstance(calls, dict) else 0
 
 
-def _calls(breakers: Mapping[str, Any]) -> float:
-    return sum(_counts(breaker).calls for breaker in breakers.values())
+def _moves(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether there were calls, or a breaker is in another state: more of it may follow."""
+    return any(
+        name not in before
+        or breaker.get("state") != before[name].get("state")
+        or _counts(breaker).calls > _counts(before[name]).calls
+        for name, breaker in now.items()
+    )
 
 
 def _counts(breaker: dict[str, Any]) -> CallCounts:
