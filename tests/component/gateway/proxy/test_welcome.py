@@ -38,7 +38,7 @@ def test_whoever_else_asks_is_told_that_nothing_is_there(shop: Shop, accept: str
 
 def test_only_the_root_has_a_page(shop: Shop) -> None:
     check(shop.call("/nothing", headers=BROWSER), 404, "not-found")
-    check(shop.call("/", "POST", headers=BROWSER), 404, "not-found")
+    check(shop.call("/", "POST", headers=BROWSER), 405, "method-not-allowed")
 
 
 def test_a_route_for_everything_takes_the_root_too(shop: Shop) -> None:
