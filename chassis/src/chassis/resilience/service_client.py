@@ -21,9 +21,9 @@ from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
 from chassis.identity.assertions import OwnIdentity
 from chassis.observability import span_tags, tracing
+from chassis.observability.attempt_spans import AttemptSpans
 from chassis.observability.tracing import ActiveSpan, Kind, Tracer
 from chassis.resilience import deadline, examination
-from chassis.resilience.attempt_spans import AttemptSpans
 from chassis.resilience.permit import NOT_DONE, Permit
 from chassis.resilience.policy import ResiliencePolicy
 
@@ -154,7 +154,7 @@ class ServiceClient:
             deadline.check()
             instance = self._balancer.choose(self.service, refused)
             span.called(self.service, instance.host, instance.port)
-            attempts.begins(instance)
+            attempts.begins(instance.id)
             try:
                 with self._balancer.calling(instance):
                     response = self._send(instance, path, arguments, is_retry)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from flask import Flask, Request, Response, g, jsonify, request
+from flask import Flask, Request, Response, g, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException
 
 from chassis.audit.entry import AuditEntry, Outcome, shortened
 from chassis.audit.refusals import Refusals, is_refusal
@@ -22,19 +21,16 @@ from chassis.core.errors import (
     NotFound,
     Problem,
     TooLarge,
-    Unavailable,
     UnsupportedMedia,
-    first_line,
 )
 from chassis.identity.assertions import HEADER
-from chassis.observability import span_tags, tracing
+from chassis.observability import span_tags
 from chassis.observability.access_log import AnsweredRequest
 from chassis.resilience import deadline
 from chassis.resilience.examination import PROBE
-from chassis.runtime import flask_openapi
+from chassis.runtime import flask_errors, flask_openapi
 from chassis.runtime.service import Process
 from chassis.runtime.user_store import UserStore
-from chassis.web import problem_details
 from chassis.web.auth import Caller, TokenVerifier
 from chassis.web.storable import MESSAGE, is_storable, unstorable_fields
 
@@ -51,26 +47,16 @@ PARAMETER = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-CODES = {
-    400: "malformed-request",
-    404: "not-found",
-    405: "method-not-allowed",
-    413: "body-too-large",
-    414: "uri-too-long",
-    415: "unsupported-media-type",
-    431: "headers-too-large",
-}
-
 
 def create_app(
     name: str,
     process: Process[Any],
-    outages: tuple[type[Exception], ...] = (),
+    is_outage: Callable[[Exception], bool] = lambda _error: False,
     refusals: Refusals | None = None,
 ) -> Flask:
     """A Flask application that traces and counts each request and answers every error in form.
 
-    `outages` are exceptions of libraries that mean: a database or another part is unavailable;
+    `is_outage` says of a library's exception that a database or another part is unavailable;
     `refusals` are told of whoever came where they don't belong.
     """
     app = Flask(name, static_folder=None)
@@ -80,10 +66,7 @@ def create_app(
     _refuse_strangers(app, process)
     _refuse_unstorable_text(app)
     _assault_requests(app, process.monkey)
-    _answer_errors(app, refusals)
-    for exception_type in outages:
-        app.register_error_handler(exception_type, _outage)
-
+    flask_errors.add(app, is_outage, lambda problem: _record_refusal(problem, refusals))
     flask_openapi.add(app, process)
 
     # Whatever the method: the endpoints say themselves which will do.
@@ -147,7 +130,7 @@ def audited(
         target=shortened(target or request.path),
         actor=g.get("user"),
         source=_source(),
-        trace_id=_trace_id(),
+        trace_id=flask_errors.trace_id(),
         detail=detail,
     )
 
@@ -285,68 +268,7 @@ def _assault_requests(app: Flask, monkey: ChaosMonkey) -> None:
                 raise AssaultException
 
 
-def _answer_errors(app: Flask, refusals: Refusals | None) -> None:
-    @app.errorhandler(Problem)
-    def problem(error: Problem) -> Response:
-        if refusals is not None and is_refusal(error):
-            detail = {"method": request.method, "code": error.code}
-            refusals.record(audited("access", outcome=Outcome.REFUSED, **detail))
-        document = problem_details.document(error, _trace_id())
-        if document["status"] == problem_details.INTERNAL_ERROR:
-            log.error("%s %s: %s", request.method, request.path, error.detail)
-        if document["status"] >= 500:
-            _tell_of(error, first_line(error))
-        return _respond(document, problem_details.headers(error))
-
-    @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response:
-        status = error.code or 500
-        headers = {
-            key: value
-            for key, value in error.get_headers()
-            if key.lower() not in ("content-type", "content-length")
-        }
-        detail = error.description or "The request was refused."
-        return _respond(
-            problem_details.render(status, CODES.get(status, "refused"), detail, _trace_id()),
-            headers,
-        )
-
-    @app.errorhandler(Exception)
-    def broken(error: Exception) -> Response:
-        log.exception("unexpected error at %s %s", request.method, request.path)
-        # The type alone: what such an error says may be anybody's data.
-        _tell_of(error, type(error).__name__)
-        detail = "An unexpected error; it is in the log under this trace id."
-        return _respond(problem_details.render(500, "internal-error", detail, _trace_id()), {})
-
-
-def _tell_of(error: Exception, reason: str) -> None:
-    if "span" in g:
-        g.failure = error
-        g.span.fail_with(error, reason)
-
-
-def _outage(error: Exception) -> Response:
-    log.warning("a part that is needed is unavailable: %s", type(error).__name__)
-    _tell_of(error, type(error).__name__)
-    problem = Unavailable(
-        "A part that this needs is unavailable for the moment. Try again, with the same "
-        "Idempotency-Key if you sent one."
-    )
-    return _respond(
-        problem_details.document(problem, _trace_id()), problem_details.headers(problem)
-    )
-
-
-def _respond(document: dict[str, Any], headers: dict[str, str]) -> Response:
-    response = jsonify(document)
-    response.status_code = document["status"]
-    response.content_type = problem_details.CONTENT_TYPE
-    response.headers.extend(headers)
-    return response
-
-
-def _trace_id() -> str | None:
-    attrs = tracing.current()
-    return attrs.trace_id if attrs else None
+def _record_refusal(problem: Problem, refusals: Refusals | None) -> None:
+    if refusals is not None and is_refusal(problem):
+        detail = {"method": request.method, "code": problem.code}
+        refusals.record(audited("access", outcome=Outcome.REFUSED, **detail))

@@ -15,9 +15,9 @@ from chassis.core.errors import (
 from chassis.core.live import Live
 from chassis.discovery.instances import Instance
 from chassis.discovery.load_balancer import LoadBalancer
+from chassis.observability.attempt_spans import AttemptSpans
 from chassis.observability.tracing import ActiveSpan, Tracer
 from chassis.resilience import deadline, examination
-from chassis.resilience.attempt_spans import AttemptSpans
 from chassis.resilience.circuit_breaker import CircuitBreaker
 from chassis.resilience.permit import NOT_DONE, Permit
 from chassis.resilience.policy import ResiliencePolicies, ResiliencePolicy
@@ -148,7 +148,7 @@ class UpstreamClient:
         while True:
             instance = self._choose(call.target, call.service, refused)
             span.called(call.service, instance.host, instance.port)
-            attempts.begins(instance)
+            attempts.begins(instance.id)
             try:
                 with self._balancer.calling(instance):
                     answer = await self._ask_one(call, instance)

@@ -12,7 +12,7 @@ from catalog_service.models import inbox, outbox
 from catalog_service.service import Catalog
 from chassis.config.settings import Settings
 from chassis.data import postgres
-from chassis.data.outages import OUTAGES
+from chassis.data.outages import is_outage
 from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
 from chassis.runtime.auditing import by_outbox, refusals
@@ -39,7 +39,7 @@ def wire(process: Process[Any], engine: Engine, tokens: TokenVerifier) -> Flask:
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
     sweep(process, sessions, of_inbox(process, inbox))
     refused = refusals(process, by_outbox(sessions, outbox))
-    app = create_app(__package__, process, outages=OUTAGES, refusals=refused)
+    app = create_app(__package__, process, is_outage=is_outage, refusals=refused)
     catalog = Catalog(engine, sessions, process.tracer)
     app.register_blueprint(api.blueprint(catalog, tokens, process.user_store()))
     return app

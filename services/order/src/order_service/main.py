@@ -9,7 +9,7 @@ from sqlalchemy.orm import sessionmaker
 
 from chassis.data import postgres
 from chassis.data.housekeeping import TimeToLive
-from chassis.data.outages import OUTAGES
+from chassis.data.outages import is_outage
 from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
 from chassis.runtime.auditing import by_outbox, refusals
@@ -55,7 +55,7 @@ def wire(process: Process[OrderSettings], engine: Engine, tokens: TokenVerifier)
     consume(process, sessions, inbox, TOPICS, EVENT_TYPES, handle)
     catalog = CatalogClient(process.service_client("catalog-service"))
     refused = refusals(process, by_outbox(sessions, outbox))
-    app = create_app(__package__, process, outages=OUTAGES, refusals=refused)
+    app = create_app(__package__, process, is_outage=is_outage, refusals=refused)
     orders = Orders(engine, sessions, catalog.products, process.tracer)
     app.register_blueprint(api.blueprint(orders, keys, long_poll, tokens, process.user_store()))
     return app

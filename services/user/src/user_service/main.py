@@ -10,7 +10,7 @@ from chassis.actuator.endpoints import up
 from chassis.core.live import Live
 from chassis.data import postgres
 from chassis.data.housekeeping import TimeToLive
-from chassis.data.outages import OUTAGES
+from chassis.data.outages import is_outage
 from chassis.data.transaction_spans import TransactionSpans
 from chassis.runtime import gunicorn
 from chassis.runtime.auditing import refusals
@@ -83,7 +83,7 @@ def wire(process: Process[UserSettings], engine: Engine) -> Flask:
     tokens.refresh()
     process.workers.add("tokens", tokens.keep_keys)
     process.actuator.health.add("tokens", lambda: up(keys=tokens.keys, ids=tokens.key_ids))
-    app = create_app(__package__, process, outages=OUTAGES, refusals=refused)
+    app = create_app(__package__, process, is_outage=is_outage, refusals=refused)
     app.register_blueprint(api.users(accounts, tokens))
     app.register_blueprint(api.roles(Roles(sessions, trail), tokens))
     app.register_blueprint(api.login(accounts, logins, signer, tokens))

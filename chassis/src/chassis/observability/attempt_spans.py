@@ -6,7 +6,6 @@
 import time
 
 from chassis.core.errors import first_line
-from chassis.discovery.instances import Instance
 from chassis.observability import tracing
 from chassis.observability.tracing import Kind, Tracer
 
@@ -20,8 +19,8 @@ class AttemptSpans:
         self._tracer = tracer
         self._count = 0
 
-    def begins(self, instance: Instance) -> None:
-        self._instance = instance
+    def begins(self, instance_id: str) -> None:
+        self._instance = instance_id
         self._started = time.time()
 
     def failed(self, error: Exception) -> None:
@@ -43,7 +42,7 @@ class AttemptSpans:
                 remote=None,
                 tags={
                     "http.resend_count": str(self._count),
-                    "called.instance": self._instance.id,
+                    "called.instance": self._instance,
                     **tags,
                 },
             )
