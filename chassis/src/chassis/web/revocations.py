@@ -25,7 +25,7 @@ POLL_SECONDS = 2.0
 # Asked for once more: what was begun before the last answer may have been committed after it.
 OVERLAP_SECONDS = 15.0
 # Some 20 MB.  Of more the oldest are forgotten, whose tokens are over soonest.
-MOST_ACCOUNTS = 100_000
+MOST_ACCOUNTS = 50_000
 
 
 class RevocationsAnswer(BaseModel):
