@@ -27,6 +27,7 @@ class Speed:
 
 AT_ONCE = Speed("at once", 1)
 WITHIN_3 = Speed("within 3 s", 3)
+WITHIN_5 = Speed("within 5 s", 5)
 WITHIN_11 = Speed("within 11 s", 11)
 NEVER = Speed("until the client gives up", float("inf"))
 
@@ -168,7 +169,11 @@ POSTGRES = (
     FaultExpectation(
         "postgres",
         "paused",
-        for_calls(ALL, Promise(Cell((AWAY,), WITHIN_11), Cell((AWAY,), WITHIN_3))),
+        {
+            **for_calls(ALL, Promise(Cell((AWAY,), WITHIN_11), Cell((AWAY,), WITHIN_3))),
+            # One in ten seconds is the trial of catalog-service first, and then asks the database.
+            "place an order": Promise(Cell((AWAY,), WITHIN_11), Cell((AWAY,), WITHIN_5)),
+        },
     ),
     FaultExpectation(
         "postgres",
