@@ -173,7 +173,7 @@ class GatewayLimits(Section):
     idle_timeout_seconds: Positive = 75
     max_connections: Count = 4096
     # But for proxies that are trusted. One of IPv6 counts with its /64.
-    max_connections_per_client: Count = 512
+    max_connections_per_client: Count = 2048
     # Of server-sent events, and of what a connection was upgraded to.
     stream_idle_seconds: Positive = 300
     max_concurrent_requests: Count = 1000

@@ -33,7 +33,7 @@ class ClientLimits:
     max_header_bytes: int = 16_384
     max_headers: int = 128
     max_connections: int = 4096
-    max_connections_per_client: int = 512
+    max_connections_per_client: int = 2048
 
 
 def nobody(_address: str) -> bool:
