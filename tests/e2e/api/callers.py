@@ -25,7 +25,8 @@ from fusebox.runtime.shop_client import PASSWORD, Customer
 
 from ...running import RunningShop
 
-PRODUCT = "CATALOG-0001"
+# One of its own: an admin's changes of it are no other test's.
+PRODUCT = "MATRIX-0001"
 
 
 @dataclass
@@ -47,6 +48,9 @@ class Person:
         login = requests.post(f"{shop.gateway}/user-service/login", json=credentials, timeout=10)
         tokens = login.json()
         customer = Customer(shop.gateway, tokens["userId"], tokens["accessToken"])
+        product = {"productId": PRODUCT, "productName": "Matrix", "unitPrice": 1, "stock": 100_000}
+        made = shop.admin().call("POST", "/catalog-service/catalogs", json=product)
+        assert made.status_code in (201, 409), made.text
         order = customer.place_order(PRODUCT)
         assert order.is_accepted, order
         return cls(customer, email, tokens["refreshToken"], order.order_id)
