@@ -58,3 +58,11 @@ def family() -> Iterator[Family]:
 def shop(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> ShopWithFakes:
     stack.make_folders()
     return ShopWithFakes(monkeypatch, stack)
+
+
+@pytest.fixture(autouse=True)
+def _broken_pipes_stay_errors() -> Iterator[None]:
+    """A verb that ends with its reader lets SIGPIPE end its process, and here that is all tests."""
+    before = signal.getsignal(signal.SIGPIPE)
+    yield
+    signal.signal(signal.SIGPIPE, before)
