@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -191,12 +190,9 @@ def test_what_stands_still_is_said_and_the_state_flows_on(
             ),
             20,
         )
-        time.sleep(4)
-        [gap, *_] = sorted(
-            (after[0] - before[0] for before, after in pairwise(states)),
-            reverse=True,
-        )
-        assert gap < 20.0, "a page waits for a part that stands still"
+        # The part still stands still: a page that waited for it would hear of nothing more.
+        so_far = len(states)
+        shop.until(lambda: len(states) >= so_far + 3, 30)
         shop.run("heal")
         shop.until(lambda: panel.part(part)["state"] == "up", 30)
 
